@@ -1,0 +1,158 @@
+// Where and how functors run. Physics is written once as named functors; this class walks the lattice with them,
+// by OpenMP loops or by one generic CUDA kernel. Results never depend on which.
+//
+// Member templates are declared here and defined in launch.hpp: only files that launch need that header, and those are
+// compiled as CUDA where CUDA is on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "metavox/core/lattice.hpp"
+
+namespace metavox {
+
+enum class Backend : std::uint8_t { cpu, cuda };
+
+// Memory, disk or device missing: exit code 4.
+class ResourceError : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+// Bricks worth visiting, in ascending order; the pointer is valid on the executor's back end.
+struct ActiveBricks {
+  const std::uint32_t* ids = nullptr;
+  std::int64_t count = 0;
+};
+
+class Executor {
+public:
+  // threads = 0: as many as OpenMP offers.
+  static Executor on_cpu(int threads = 0);
+  // Throws ResourceError with the reason where there is no usable device.
+  static Executor on_cuda();
+  static bool cuda_compiled();
+  // Why on_cuda() would fail; empty if it would not.
+  static std::string cuda_obstacle();
+
+  Backend backend() const { return backend_; }
+  int threads() const { return threads_; }
+  std::string description() const;           // "CPU, 2 threads", "CUDA, NVIDIA H200"
+  std::size_t memory_available() const;      // bytes free for buffers now
+  std::size_t memory_allocated() const { return account_->bytes; }
+  std::size_t allocations() const { return account_->allocations; }
+
+  // f(Site) at every voxel. A functor may offer row(Row), which CPU threads then call instead: the same arithmetic on a
+  // whole line, written so that compilers vectorise it.
+  template <class F>
+  void for_each_site(const Lattice& lattice, const F& f) const;
+  // The same, in the active bricks only.
+  template <class F>
+  void for_each_site(const Lattice& lattice, const ActiveBricks& bricks, const F& f) const;
+  // f(colour, Site) at voxels of red (x+y+z even), then at black ones. On CPUs the two colours follow each other by a
+  // plane, so that memory is read once; the order of dependent updates is the same everywhere.
+  template <class F>
+  void for_each_colour(const Lattice& lattice, const F& f) const;
+  // Maximum of f(Site) >= 0 over the lattice; NaN wins over all numbers.
+  template <class F>
+  float max_over(const Lattice& lattice, const F& f) const;
+  // f(Site, bins) adds integers to F::bins counters; returned are the totals.
+  template <class F>
+  std::vector<std::int64_t> tally_over(const Lattice& lattice, const F& f) const;
+  // f(k) for k in [0, n).
+  template <class F>
+  void for_each_index(std::int64_t n, const F& f) const;
+
+  // Ascending ids of the set flags.
+  std::int64_t compact(const std::uint8_t* flags, std::int64_t n, std::uint32_t* ids) const;
+
+  // Raw memory of the back end, zero-filled. Buffer<T> is the way to use it.
+  void* allocate(std::size_t bytes) const;
+  void release(void* memory, std::size_t bytes) const noexcept;
+  void copy_in(void* to, const void* host, std::size_t bytes) const;
+  void copy_out(void* host, const void* from, std::size_t bytes) const;
+  void fill_zero(void* memory, std::size_t bytes) const;
+  void synchronise() const;
+
+  // Time per functor, kept while profiling is on.
+  struct Timing {
+    std::int64_t calls = 0;
+    double seconds = 0;
+    double bytes = 0; // moved at least, by the functor's own count
+    double sites = 0;
+  };
+  void profile(bool on) { profile_->on = on; }
+  const std::map<std::string, Timing>& timings() const { return profile_->entries; }
+  void forget_timings() { profile_->entries.clear(); }
+  // Makes CPU threads ignore row(): tests compare both ways of writing a functor.
+  void prefer_sites(bool on) { profile_->sites_only = on; }
+
+  template <class Body>
+  void timed(const char* name, double sites, double bytes_per_site, const Body& body) const;
+
+private:
+  struct Profile {
+    bool on = false;
+    bool sites_only = false;
+    std::map<std::string, Timing> entries;
+  };
+  struct Account {
+    std::size_t bytes = 0;
+    std::size_t allocations = 0;
+  };
+  Executor() : profile_(std::make_shared<Profile>()), account_(std::make_shared<Account>()) {}
+
+  Backend backend_ = Backend::cpu;
+  int threads_ = 1;
+  std::shared_ptr<Profile> profile_;
+  std::shared_ptr<Account> account_;
+};
+
+// Device (or host) memory of one array. Move-only; a View of it goes into functors.
+template <class T>
+class Buffer {
+public:
+  Buffer() = default;
+  Buffer(const Executor& executor, std::int64_t n)
+      : executor_(std::make_unique<Executor>(executor)), n_(n),
+        data_(static_cast<T*>(executor.allocate(static_cast<std::size_t>(n) * sizeof(T)))) {}
+  ~Buffer() {
+    if (data_) executor_->release(data_, bytes());
+  }
+  Buffer(Buffer&& o) noexcept
+      : executor_(std::move(o.executor_)), n_(o.n_), data_(o.data_) {
+    o.n_ = 0;
+    o.data_ = nullptr;
+  }
+  Buffer& operator=(Buffer&& o) noexcept {
+    std::swap(executor_, o.executor_);
+    std::swap(n_, o.n_);
+    std::swap(data_, o.data_);
+    return *this;
+  }
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  std::int64_t size() const { return n_; }
+  std::size_t bytes() const { return static_cast<std::size_t>(n_) * sizeof(T); }
+  void upload(const T* host) { executor_->copy_in(data_, host, bytes()); }
+  void download(T* host) const { executor_->copy_out(host, data_, bytes()); }
+  std::vector<T> host_copy() const {
+    std::vector<T> v(static_cast<std::size_t>(n_));
+    if (n_ > 0) download(v.data());
+    return v;
+  }
+  void clear() { executor_->fill_zero(data_, bytes()); }
+
+private:
+  std::unique_ptr<Executor> executor_;
+  std::int64_t n_ = 0;
+  T* data_ = nullptr;
+};
+
+} // namespace metavox

@@ -1,0 +1,264 @@
+// The loops and the generic kernels behind Executor. Included by files that launch functors.
+#pragma once
+
+#include <omp.h>
+
+#include <chrono>
+#include <cstring>
+#include <type_traits>
+
+#include "metavox/core/exact.hpp"
+#include "metavox/core/executor.hpp"
+
+#if defined(METAVOX_CUDA) && !defined(__CUDACC__)
+#error "launch.hpp is for files compiled as CUDA in this build: list the file under METAVOX_LAUNCHERS in CMakeLists.txt"
+#endif
+
+#if defined(__CUDACC__)
+#include "../../../cuda/launch.cuh"
+#endif
+
+namespace metavox {
+namespace detail {
+
+template <class F, class = void>
+struct has_row : std::false_type {};
+template <class F>
+struct has_row<F, std::void_t<decltype(&F::row)>> : std::true_type {};
+
+template <class F, class = void>
+struct bytes_of {
+  static constexpr double value = 0;
+};
+template <class F>
+struct bytes_of<F, std::void_t<decltype(F::bytes)>> {
+  static constexpr double value = F::bytes;
+};
+
+// Order-free maximum of non-negative floats: their bit patterns sort like the numbers, and NaN sorts above all.
+inline std::uint32_t key_of(float v) { return exact::bit_cast<std::uint32_t>(v) & 0x7fffffffu; }
+
+// Waking a team costs microseconds, which small levels of the multigrid solver would mostly wait for.
+inline int team_for(const Lattice& l, int threads) { return l.voxels() < 8192 ? 1 : threads; }
+
+template <class F>
+void cpu_sites(const Lattice& l, int threads, bool rows, const F& f) {
+  const std::int64_t lines = static_cast<std::int64_t>(l.ny) * l.nz;
+#pragma omp parallel for schedule(static) num_threads(threads)
+  for (std::int64_t line = 0; line < lines; ++line) {
+    const int y = static_cast<int>(line % l.ny), z = static_cast<int>(line / l.ny);
+    const Row row{0, y, z, l.nx, l.index(0, y, z)};
+    if constexpr (has_row<F>::value) {
+      if (rows) {
+        f.row(row);
+        continue;
+      }
+    }
+    for (int x = 0; x < l.nx; ++x) f(Site{x, y, z, row.i + x});
+  }
+}
+
+template <class F>
+void cpu_bricks(const Lattice& l, const ActiveBricks& active, int threads, bool rows, const F& f) {
+  const Bricks bricks(l);
+#pragma omp parallel for schedule(dynamic, 16) num_threads(threads)
+  for (std::int64_t k = 0; k < active.count; ++k) {
+    const std::int64_t b = active.ids[k];
+    const int x0 = static_cast<int>(b % bricks.nx) * brick_edge;
+    const int y0 = static_cast<int>(b / bricks.nx % bricks.ny) * brick_edge;
+    const int z0 = static_cast<int>(b / bricks.nx / bricks.ny) * brick_edge;
+    const int n = exact::min_of(brick_edge, l.nx - x0);
+    const int y1 = exact::min_of(y0 + brick_edge, l.ny), z1 = exact::min_of(z0 + brick_edge, l.nz);
+    for (int z = z0; z < z1; ++z)
+      for (int y = y0; y < y1; ++y) {
+        const Row row{x0, y, z, n, l.index(x0, y, z)};
+        if constexpr (has_row<F>::value) {
+          if (rows) {
+            f.row(row);
+            continue;
+          }
+        }
+        for (int x = 0; x < n; ++x) f(Site{x0 + x, y, z, row.i + x});
+      }
+  }
+}
+
+template <class F>
+void cpu_colour_line(const Lattice& l, bool rows, const F& f, int colour, int y, int z) {
+  const Row row{0, y, z, l.nx, l.index(0, y, z)};
+  if constexpr (has_row<F>::value) {
+    if (rows) {
+      f.row(colour, row);
+      return;
+    }
+  }
+  for (int x = (y + z + colour) & 1; x < l.nx; x += 2) f(colour, Site{x, y, z, row.i + x});
+}
+
+// Each thread owns a slab of planes. Red runs through the slab with black one plane behind it; black of the slab's
+// first and last plane needs the neighbours' red and waits for the barrier. In a lattice one plane thick lines in y
+// take the part of planes.
+template <class F>
+void cpu_colours(const Lattice& l, int threads, bool rows, const F& f) {
+  const bool flat = l.nz < 2 * threads;
+  const int planes = flat ? l.ny : l.nz;
+  const int depth = flat ? l.nz : l.ny;
+  const auto do_plane = [&](int colour, int p) {
+    for (int q = 0; q < depth; ++q)
+      cpu_colour_line(l, rows, f, colour, flat ? p : q, flat ? q : p);
+  };
+#pragma omp parallel num_threads(threads)
+  {
+    const int team = omp_get_num_threads(), me = omp_get_thread_num();
+    const int begin = static_cast<int>(static_cast<std::int64_t>(planes) * me / team);
+    const int end = static_cast<int>(static_cast<std::int64_t>(planes) * (me + 1) / team);
+    for (int p = begin; p < end; ++p) {
+      do_plane(0, p);
+      if (p - 1 > begin) do_plane(1, p - 1);
+    }
+#pragma omp barrier
+    if (begin < end) {
+      do_plane(1, begin);
+      if (end - 1 > begin) do_plane(1, end - 1);
+    }
+  }
+}
+
+template <class F>
+float cpu_max(const Lattice& l, int threads, bool rows, const F& f) {
+  const std::int64_t lines = static_cast<std::int64_t>(l.ny) * l.nz;
+  std::uint32_t key = 0;
+#pragma omp parallel for schedule(static) num_threads(threads) reduction(max : key)
+  for (std::int64_t line = 0; line < lines; ++line) {
+    const int y = static_cast<int>(line % l.ny), z = static_cast<int>(line / l.ny);
+    const Row row{0, y, z, l.nx, l.index(0, y, z)};
+    if constexpr (has_row<F>::value) {
+      if (rows) {
+        key = exact::max_of(key, key_of(f.row(row)));
+        continue;
+      }
+    }
+    for (int x = 0; x < l.nx; ++x) key = exact::max_of(key, key_of(f(Site{x, y, z, row.i + x})));
+  }
+  return exact::bit_cast<float>(key);
+}
+
+template <class F>
+std::vector<std::int64_t> cpu_tally(const Lattice& l, int threads, bool rows, const F& f) {
+  const std::int64_t lines = static_cast<std::int64_t>(l.ny) * l.nz;
+  std::vector<std::int64_t> total(F::bins, 0);
+#pragma omp parallel num_threads(threads)
+  {
+    std::int64_t mine[F::bins] = {};
+#pragma omp for schedule(static)
+    for (std::int64_t line = 0; line < lines; ++line) {
+      const int y = static_cast<int>(line % l.ny), z = static_cast<int>(line / l.ny);
+      const Row row{0, y, z, l.nx, l.index(0, y, z)};
+      if constexpr (has_row<F>::value) {
+        if (rows) {
+          f.row(row, mine);
+          continue;
+        }
+      }
+      for (int x = 0; x < l.nx; ++x) f(Site{x, y, z, row.i + x}, mine);
+    }
+#pragma omp critical
+    for (int b = 0; b < F::bins; ++b) total[static_cast<std::size_t>(b)] += mine[b];
+  }
+  return total;
+}
+
+} // namespace detail
+
+template <class Body>
+void Executor::timed(const char* name, double sites, double bytes_per_site,
+                     const Body& body) const {
+  if (!profile_->on) {
+    body();
+    return;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  body();
+  synchronise();
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  Timing& t = profile_->entries[name];
+  t.calls += 1;
+  t.seconds += elapsed.count();
+  t.bytes += sites * bytes_per_site;
+  t.sites += sites;
+}
+
+template <class F>
+void Executor::for_each_site(const Lattice& l, const F& f) const {
+  timed(F::name, static_cast<double>(l.voxels()), detail::bytes_of<F>::value, [&] {
+#if defined(__CUDACC__)
+    if (backend_ == Backend::cuda) return cuda::launch_sites(l, f);
+#endif
+    detail::cpu_sites(l, detail::team_for(l, threads_), !profile_->sites_only, f);
+  });
+}
+
+template <class F>
+void Executor::for_each_site(const Lattice& l, const ActiveBricks& bricks, const F& f) const {
+  if (bricks.count == 0) return;
+  timed(F::name, static_cast<double>(bricks.count) * 512, detail::bytes_of<F>::value, [&] {
+#if defined(__CUDACC__)
+    if (backend_ == Backend::cuda) return cuda::launch_bricks(l, bricks, f);
+#endif
+    detail::cpu_bricks(l, bricks, threads_, !profile_->sites_only, f);
+  });
+}
+
+template <class F>
+void Executor::for_each_colour(const Lattice& l, const F& f) const {
+  timed(F::name, static_cast<double>(l.voxels()), detail::bytes_of<F>::value, [&] {
+#if defined(__CUDACC__)
+    if (backend_ == Backend::cuda) return cuda::launch_colours(l, f);
+#endif
+    detail::cpu_colours(l, detail::team_for(l, threads_), !profile_->sites_only, f);
+  });
+}
+
+template <class F>
+float Executor::max_over(const Lattice& l, const F& f) const {
+  float result = 0;
+  timed(F::name, static_cast<double>(l.voxels()), detail::bytes_of<F>::value, [&] {
+#if defined(__CUDACC__)
+    if (backend_ == Backend::cuda) {
+      result = cuda::launch_max(l, f);
+      return;
+    }
+#endif
+    result = detail::cpu_max(l, detail::team_for(l, threads_), !profile_->sites_only, f);
+  });
+  return result;
+}
+
+template <class F>
+std::vector<std::int64_t> Executor::tally_over(const Lattice& l, const F& f) const {
+  std::vector<std::int64_t> result;
+  timed(F::name, static_cast<double>(l.voxels()), detail::bytes_of<F>::value, [&] {
+#if defined(__CUDACC__)
+    if (backend_ == Backend::cuda) {
+      result = cuda::launch_tally(l, f);
+      return;
+    }
+#endif
+    result = detail::cpu_tally(l, threads_, !profile_->sites_only, f);
+  });
+  return result;
+}
+
+template <class F>
+void Executor::for_each_index(std::int64_t n, const F& f) const {
+  if (n <= 0) return;
+  timed(F::name, static_cast<double>(n), detail::bytes_of<F>::value, [&] {
+#if defined(__CUDACC__)
+    if (backend_ == Backend::cuda) return cuda::launch_indices(n, f);
+#endif
+#pragma omp parallel for schedule(static) num_threads(threads_)
+    for (std::int64_t k = 0; k < n; ++k) f(k);
+  });
+}
+
+} // namespace metavox

@@ -1,0 +1,212 @@
+// How cells move: a biased random walk on the lattice with haptotaxis and chemotaxis, adhesion and the matrix in the
+// way. Jump probabilities are those of A. Anderson and M. Chaplain (1998, Bull. Math. Biol. 60:857; Anderson 2005,
+// Math. Med. Biol. 22:163), extended to three dimensions.
+#pragma once
+
+#include "metavox/cell.hpp"
+
+namespace metavox {
+
+// Directions in the order of P1 ... P6: -x +x -y +y -z +z.
+struct JumpProbabilities {
+  float towards[6];
+};
+
+struct MigrationParameters32 {
+  float diffusivity_epithelial, diffusivity_mesenchymal, diffusivity_stroma; // um^2/min
+  float haptotaxis; // um^2/min per unit E
+  float chemotaxis; // um^2/min/mmHg
+  float step_over_h2; // dt_m / h^2, min/um^2
+  bool neighbour_count;
+  float keep_ee, keep_em, keep_mm; // 1 - q_J
+  int internal_epithelial, internal_mesenchymal;
+  bool squeeze;
+  float squeeze_threshold, squeeze_width, squeeze_epithelial;
+};
+
+// Probabilities of one axis from the diffusivity and the signal S = phi E + chi c at the voxel and both neighbours.
+// Central differences give drift phi grad E + chi grad c exactly; where they would make a probability negative the
+// upwind form takes over: k (D + max(0, +-difference)).
+MV_HD inline void axis_probabilities(float d, float k, float s_low, float s, float s_high,
+                                     float& p_low, float& p_high) {
+  const float quarter = (s_high - s_low) * 0.25f;
+  if (quarter <= d && -quarter <= d) {
+    p_low = k * (d - quarter);
+    p_high = k * (d + quarter);
+  } else {
+    p_low = k * (d + exact::max_of(0.0f, s_low - s));
+    p_high = k * (d + exact::max_of(0.0f, s_high - s));
+  }
+}
+
+struct WalkRule {
+  const float* matrix;
+  const std::uint16_t* membrane;
+  FieldView oxygen;
+  MigrationParameters32 p;
+  Lattice lattice;
+
+  MV_HD float signal(int x, int y, int z) const {
+    const Site s = lattice.site(x, y, z);
+    float v = 0.0f;
+    if (p.haptotaxis != 0.0f) v = v + p.haptotaxis * matrix[s.i];
+    if (p.chemotaxis != 0.0f) v = v + p.chemotaxis * oxygen.at(s);
+    return v;
+  }
+  // Beyond the box the signal continues flat and the probability is zero.
+  MV_HD JumpProbabilities probabilities(const Site& s, float d) const {
+    JumpProbabilities jump;
+    const bool biased = p.haptotaxis != 0.0f || p.chemotaxis != 0.0f;
+    const float here = biased ? signal(s.x, s.y, s.z) : 0.0f;
+    const int at[3] = {s.x, s.y, s.z}, n[3] = {lattice.nx, lattice.ny, lattice.nz};
+    for (int a = 0; a < 3; ++a) {
+      const bool has_low = at[a] > 0, has_high = at[a] + 1 < n[a];
+      const int ex = a == 0 ? 1 : 0, ey = a == 1 ? 1 : 0, ez = a == 2 ? 1 : 0;
+      const float low = biased && has_low ? signal(s.x - ex, s.y - ey, s.z - ez) : here;
+      const float high = biased && has_high ? signal(s.x + ex, s.y + ey, s.z + ez) : here;
+      axis_probabilities(d, p.step_over_h2, low, here, high, jump.towards[2 * a],
+                         jump.towards[2 * a + 1]);
+      if (!has_low) jump.towards[2 * a] = 0.0f;
+      if (!has_high) jump.towards[2 * a + 1] = 0.0f;
+    }
+    return jump;
+  }
+  // 0 ... 5, or -1 to stay. `overfull` tells that the probabilities exceed one: the step is too long.
+  MV_HD int choose(const JumpProbabilities& jump, std::uint32_t word, bool& overfull) const {
+    const float u = static_cast<float>(word >> 8) * 5.9604645e-08f;
+    float sum = 0.0f;
+    int chosen = -1;
+    for (int a = 0; a < 6; ++a) {
+      sum = sum + jump.towards[a];
+      if (chosen < 0 && u < sum) chosen = a;
+    }
+    overfull = sum > 1.0f;
+    return chosen;
+  }
+};
+
+MV_HD inline std::int64_t neighbour(const Lattice& l, std::int64_t i, int direction) {
+  const std::int64_t stride = direction < 2 ? 1 : (direction < 4 ? l.pitch() : l.plane());
+  return (direction & 1) != 0 ? i + stride : i - stride;
+}
+
+struct ProposeMove {
+  static constexpr const char* name = "migration.propose";
+  static constexpr double bytes = 3;
+  CellView cell;
+  WalkRule walk;
+  ContestView contest;
+  TraitFactors factor;
+  std::int64_t* overfull; // count of cells whose probabilities exceeded one
+  std::uint64_t seed, step;
+  int substep;
+
+  MV_HD float diffusivity(Kind k) const {
+    if (k == Kind::epithelial) return walk.p.diffusivity_epithelial;
+    if (k == Kind::mesenchymal) return walk.p.diffusivity_mesenchymal;
+    return k == Kind::stroma ? walk.p.diffusivity_stroma : 0.0f;
+  }
+  // Share of attempts not held back by bonds to tumour neighbours (Khain et al. 2007; Deroulers et al. 2009).
+  MV_HD float freedom(const Site& s, Kind kind) const {
+    const Lattice& l = walk.lattice;
+    const bool m_like = kind == Kind::mesenchymal;
+    if (walk.p.neighbour_count) {
+      int external = 0;
+      for (int a = 0; a < 6; ++a) external += is_living(cell.kind(neighbour(l, s.i, a))) ? 1 : 0;
+      return external >= (m_like ? walk.p.internal_mesenchymal : walk.p.internal_epithelial) ? 1.0f
+                                                                                              : 0.0f;
+    }
+    if (!is_tumour(kind)) return 1.0f;
+    const float stickiness = factor.of(cell.traits[s.i], Trait::adhesion);
+    float share = 1.0f;
+    for (int a = 0; a < 6; ++a) {
+      const Kind other = cell.kind(neighbour(l, s.i, a));
+      if (!is_tumour(other)) continue;
+      const bool other_m = other == Kind::mesenchymal;
+      const float keep = m_like && other_m ? walk.p.keep_mm
+                         : m_like || other_m ? walk.p.keep_em
+                                             : walk.p.keep_ee;
+      share = share * exact::max_of(0.0f, 1.0f - (1.0f - keep) * stickiness);
+    }
+    return share;
+  }
+  MV_HD float passage(std::int64_t target, Kind kind) const {
+    if (walk.membrane[target] != 0) return 0.0f; // basement membrane must be broken first
+    if (!walk.p.squeeze) return 1.0f;
+    const float e = walk.matrix[target];
+    if (e <= walk.p.squeeze_threshold) return 1.0f;
+    const float share = exact::expf(-(e - walk.p.squeeze_threshold) / walk.p.squeeze_width);
+    return kind == Kind::epithelial ? share * walk.p.squeeze_epithelial : share;
+  }
+  MV_HD void operator()(const Site& s) const {
+    const Kind kind = cell.kind(s.i);
+    const float d = diffusivity(kind);
+    if (d <= 0.0f || !(is_tumour(kind) || kind == Kind::stroma)) return;
+    const Lattice& l = walk.lattice;
+    const Draw r = draw(seed, Purpose::motility, l.global(s), step, static_cast<std::uint32_t>(substep));
+    bool full = false;
+    const int direction = walk.choose(walk.probabilities(s, d), r.word[0], full);
+    if (full) atomic_add(overfull, 1);
+    if (direction < 0) return;
+    const std::int64_t target = neighbour(l, s.i, direction);
+    if (cell.kind(target) != Kind::none) return;
+    const float u = static_cast<float>(r.word[1] >> 8) * 5.9604645e-08f;
+    if (u >= freedom(s, kind) * passage(target, kind)) return;
+    contest.plan[s.i] = static_cast<std::uint16_t>(direction + 1);
+    atomic_min(contest.claim + target, contest.rank(l, s));
+  }
+};
+
+struct CommitMove {
+  static constexpr const char* name = "migration.commit";
+  static constexpr double bytes = 2;
+  CellView cell;
+  ContestView contest;
+  Lattice lattice;
+  MV_HD void operator()(const Site& s) const {
+    const std::uint16_t plan = contest.plan[s.i];
+    if (plan == 0) return;
+    const std::int64_t target = neighbour(lattice, s.i, plan - 1);
+    if (contest.claim[target] != contest.rank(lattice, s)) return;
+    cell.store(target, cell.load(s.i));
+    cell.erase(s.i);
+  }
+};
+
+struct WithdrawMove {
+  static constexpr const char* name = "migration.withdraw";
+  static constexpr double bytes = 2;
+  ContestView contest;
+  Lattice lattice;
+  MV_HD void operator()(const Site& s) const {
+    const std::uint16_t plan = contest.plan[s.i];
+    if (plan == 0) return;
+    contest.claim[neighbour(lattice, s.i, plan - 1)] = unclaimed;
+    contest.plan[s.i] = 0;
+  }
+};
+
+// Walkers that feel the same rule but take no room: the closed forms for diffusion and drift are tested on them.
+struct AdvanceTracers {
+  static constexpr const char* name = "migration.tracers";
+  static constexpr double bytes = 24;
+  WalkRule walk;
+  std::int32_t* position; // 3 per tracer: x, y, z
+  float diffusivity;
+  std::int64_t* overfull;
+  std::uint64_t seed, step;
+  int substep;
+  MV_HD void operator()(std::int64_t k) const {
+    std::int32_t* at = position + 3 * k;
+    const Site s = walk.lattice.site(at[0], at[1], at[2]);
+    const Draw r = draw(seed, Purpose::tracer, static_cast<std::uint64_t>(k), step,
+                        static_cast<std::uint32_t>(substep));
+    bool full = false;
+    const int direction = walk.choose(walk.probabilities(s, diffusivity), r.word[0], full);
+    if (full) atomic_add(overfull, 1);
+    if (direction < 0) return;
+    at[direction / 2] += (direction & 1) != 0 ? 1 : -1;
+  }
+};
+
+} // namespace metavox

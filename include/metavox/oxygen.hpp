@@ -1,0 +1,128 @@
+// Oxygen and glucose: what cells take up, what vessels, tissue and medium supply.
+//
+//   D lap p - q p / (p + K_m) + kappa_v (p_v - p) + kappa_bg (p_bg - p) + kappa_m (p_m - p) = 0
+//
+// Uptake per cell by D. Grimes et al. 2014 (J. R. Soc. Interface 11:20131124), rescaled to the voxel; vessel walls
+// after M. Owen et al. 2011 (Cancer Res. 71:2826).
+#pragma once
+
+#include "metavox/cell.hpp"
+#include "metavox/diffusion.hpp"
+
+namespace metavox {
+
+// What one voxel contributes, looked up by kind and rest. Index: kind + 16 if resting.
+struct MetaboliteTable {
+  float uptake[32]; // saturating, unit/min
+  float loss[32];   // first order, 1/min
+  float source[32]; // unit/min
+};
+
+struct AssembleMetabolite {
+  static constexpr const char* name = "oxygen.assemble";
+  static constexpr double bytes = 18;
+  const std::uint8_t* kind;
+  const std::uint8_t* flags;
+  const std::uint64_t* traits;
+  const float* vessel_supply; // 1/min, wall conductance of vessels in or beside the voxel
+  TraitFactors factor;
+  MetaboliteTable table;
+  float vessel_value;   // p_v
+  float vessel_scale;   // wall conductance relative to oxygen's
+  float previous_rate;  // 1/dt of a transient field, 0 for a steady one
+  const float* previous; // the field, read only when previous_rate > 0
+  Lattice tissue;
+  Lattice lattice; // of the field
+  int coarsen;
+  bool traits_matter;
+  float *f, *k, *q;
+
+  MV_HD void add(std::int64_t i, float& source, float& loss, float& uptake) const {
+    const auto code = kind[i];
+    const bool resting = (flags[i] & (flag_hypoxic | flag_crowded | flag_senescent)) != 0;
+    const int entry = (code & 15) + (resting && is_tumour(static_cast<Kind>(code)) ? 16 : 0);
+    const float wall = vessel_supply[i] * vessel_scale;
+    float u = table.uptake[entry];
+    float first_order = table.loss[entry];
+    if (traits_matter && is_tumour(static_cast<Kind>(code))) {
+      const float own = factor.of(traits[i], Trait::oxygen_use);
+      u = u * own;
+    }
+    source = source + (table.source[entry] + wall * vessel_value);
+    loss = loss + (first_order + wall);
+    uptake = uptake + u;
+  }
+  MV_HD void operator()(const Site& s) const {
+    float source = 0.0f, loss = 0.0f, uptake = 0.0f;
+    if (coarsen == 1) {
+      add(s.i, source, loss, uptake);
+    } else {
+      for (int dz = 0; dz < coarsen; ++dz)
+        for (int dy = 0; dy < coarsen; ++dy)
+          for (int dx = 0; dx < coarsen; ++dx) {
+            const int x = s.x * coarsen + dx, y = s.y * coarsen + dy, z = s.z * coarsen + dz;
+            if (tissue.holds(x, y, z)) add(tissue.index(x, y, z), source, loss, uptake);
+          }
+      const float share = 1.0f / static_cast<float>(coarsen * coarsen * coarsen);
+      source = source * share;
+      loss = loss * share;
+      uptake = uptake * share;
+    }
+    if (previous_rate > 0.0f) {
+      loss = loss + previous_rate;
+      source = source + previous_rate * previous[s.i];
+    }
+    f[s.i] = source;
+    k[s.i] = loss;
+    q[s.i] = uptake;
+  }
+};
+
+// Settings of one metabolite in its own unit, ready for the lattice.
+struct MetaboliteSettings {
+  DiffusionSettings diffusion;
+  bool enabled;
+  bool frozen;
+  bool transient;
+  int substeps;       // of a transient field in one step
+  double substep;     // min
+  MetaboliteTable table;
+  double vessel_value;
+  double vessel_scale;
+  double initial;
+};
+
+MetaboliteSettings oxygen_settings(const Parameters& parameters);
+MetaboliteSettings glucose_settings(const Parameters& parameters);
+
+// Uptake of a proliferating tumour cell that fills one tissue voxel, mmHg/min.
+double oxygen_uptake_per_voxel(const OxygenParameters& oxygen, double spacing);
+
+class Metabolite {
+public:
+  Metabolite(const Executor& executor, const Lattice& tissue, const Lattice& lattice, int coarsen,
+             const MetaboliteSettings& settings, bool traits_matter,
+             std::shared_ptr<DiffusionScratch> scratch);
+  // Brings the field into balance with cells and vessels (or steps it in time). `first`: start from coarse grids.
+  void relax(const Executor& executor, const CellView& cells, const float* vessel_supply,
+             TraitFactors factor, bool first);
+  FieldView concentration() const { return {field_.data(), lattice_, coarsen_}; }
+  Buffer<float>& field() { return field_; }
+  const Buffer<float>& field() const { return field_; }
+  const SolveReport& report() const { return report_; }
+  const MetaboliteSettings& settings() const { return settings_; }
+  bool solved() const { return settings_.enabled && !settings_.frozen; }
+  const Lattice& lattice() const { return lattice_; }
+
+private:
+  MetaboliteSettings settings_;
+  Lattice tissue_, lattice_;
+  int coarsen_;
+  bool traits_matter_;
+  std::shared_ptr<DiffusionScratch> scratch_;
+  Diffusion diffusion_;
+  Buffer<float> field_;
+  SolveReport report_;
+};
+
+} // namespace metavox

@@ -1,0 +1,73 @@
+// A site of tissue and its time loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "metavox/core/executor.hpp"
+#include "metavox/diffusion.hpp"
+#include "metavox/metrics.hpp"
+#include "metavox/parameters.hpp"
+#include "metavox/snapshot.hpp"
+
+namespace metavox {
+
+// Arrays a config names by file, read by the caller (the library behind VTK files stays out of here).
+// Values are in internal units, x fastest, on the tissue lattice.
+struct ExternalArrays {
+  std::vector<std::pair<std::string, std::vector<float>>> fields;  // "oxygen", "matrix" ...
+  std::vector<std::uint8_t> cells;                                 // kind codes; empty: none
+  struct PlacedCell {
+    double x, y, z;  // um
+    std::uint8_t kind;
+    std::uint16_t clone;
+  };
+  std::vector<PlacedCell> placed;
+  const std::vector<float>* field(const std::string& name) const {
+    for (const auto& [n, v] : fields)
+      if (n == name) return &v;
+    return nullptr;
+  }
+};
+
+class Simulation {
+ public:
+  Simulation(const Parameters& parameters, Executor executor, const ExternalArrays& external = {});
+  ~Simulation();
+  Simulation(Simulation&&) noexcept;
+
+  void step();
+
+  double time() const;          // min
+  std::int64_t steps() const;
+  std::uint64_t hash() const;   // of the whole state; equal on every back end
+
+  // The state, array by array. read() copies to the host without ghosts, write() is its inverse.
+  std::vector<ArrayInfo> state_arrays() const;    // everything a restart needs
+  std::vector<ArrayInfo> derived_arrays() const;  // for pictures only: cell_state ...
+  void read(const std::string& name, void* host) const;
+  void write(const std::string& name, const void* host);
+  void set_clock(std::int64_t step);  // after all arrays were written
+
+  std::shared_ptr<const VesselNetwork> vessels() const;
+  MetricRow measure();                 // reads only
+  std::vector<Event> take_events();    // since the last call
+
+  const Parameters& parameters() const;
+  const Executor& executor() const;
+  Executor& executor();
+
+ private:
+  struct State;
+  std::unique_ptr<State> s_;
+};
+
+// Bytes the state and scratch memory of a run will need on the device, counted before anything is allocated.
+std::size_t estimate_device_bytes(const Parameters& parameters);
+
+// A copy of the named arrays (all state and derived arrays when `names` is empty).
+Snapshot take_snapshot(const Simulation& simulation, const std::vector<std::string>& names = {});
+
+}  // namespace metavox

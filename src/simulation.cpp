@@ -1,0 +1,512 @@
+#include "metavox/simulation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include "metavox/core/launch.hpp"
+#include "metavox/matrix.hpp"
+#include "metavox/measure.hpp"
+#include "metavox/oxygen.hpp"
+#include "metavox/population.hpp"
+#include "metavox/proteinase.hpp"
+#include "metavox/tissue.hpp"
+
+namespace metavox {
+namespace {
+
+Lattice tissue_lattice(const Parameters& p) {
+  return {p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2], p.domain.spacing};
+}
+
+Lattice field_lattice(const Parameters& p) {
+  const int c = p.fields.coarsen;
+  const auto covered = [c](int n) { return (n + c - 1) / c; };
+  return {covered(p.domain.voxels[0]), covered(p.domain.voxels[1]), covered(p.domain.voxels[2]),
+          p.domain.spacing * c};
+}
+
+// Without ghosts, x fastest.
+template <class T>
+std::vector<T> stripped(const std::vector<T>& padded, const Lattice& l) {
+  std::vector<T> plain(static_cast<std::size_t>(l.voxels()));
+  auto out = plain.begin();
+  for (int z = 0; z < l.nz; ++z)
+    for (int y = 0; y < l.ny; ++y) {
+      const auto line = padded.begin() + l.index(0, y, z);
+      out = std::copy(line, line + l.nx, out);
+    }
+  return plain;
+}
+
+template <class T>
+void fill_interior(std::vector<T>& padded, const T* plain, const Lattice& l) {
+  for (int z = 0; z < l.nz; ++z)
+    for (int y = 0; y < l.ny; ++y) {
+      std::copy(plain, plain + l.nx, padded.begin() + l.index(0, y, z));
+      plain += l.nx;
+    }
+}
+
+} // namespace
+
+struct Simulation::State {
+  Parameters parameters;
+  Executor executor;
+  Lattice tissue, fields;
+  std::shared_ptr<DiffusionScratch> scratch;
+  Metabolite oxygen, glucose;
+  Signal proteinase, inhibitor;
+  Matrix matrix;
+  Population cells;
+  Buffer<float> vessel_supply;
+  std::shared_ptr<const VesselNetwork> vessels;
+  std::int64_t step = 0;
+  std::vector<Event> events;
+
+  State(const Parameters& p, Executor e)
+      : parameters(p), executor(std::move(e)), tissue(tissue_lattice(p)), fields(field_lattice(p)),
+        scratch(std::make_shared<DiffusionScratch>(executor, fields)),
+        oxygen(executor, tissue, fields, p.fields.coarsen, oxygen_settings(p),
+               p.mutation.probability > 0, scratch),
+        glucose(executor, tissue, p.glucose.enabled ? fields : Lattice{1, 1, 1, fields.spacing},
+                p.fields.coarsen, glucose_settings(p), p.mutation.probability > 0,
+                p.glucose.enabled ? scratch : small_scratch()),
+        proteinase(executor, tissue, fields, p.fields.coarsen, proteinase_settings(p), scratch),
+        inhibitor(executor, tissue, p.inhibitor.enabled ? fields : Lattice{1, 1, 1, fields.spacing},
+                  p.fields.coarsen, inhibitor_settings(p),
+                  p.inhibitor.enabled ? scratch : small_scratch()),
+        matrix(executor, tissue, p), cells(executor, tissue, p),
+        vessel_supply(executor, tissue.padded()) {}
+
+  std::shared_ptr<DiffusionScratch> small_scratch() const {
+    return std::make_shared<DiffusionScratch>(executor, Lattice{1, 1, 1, 1});
+  }
+
+  void start_from(const ExternalArrays& external);
+  void record_events(const Flows& before, const KindCounts& count_before);
+  void add_event(const std::string& what, Kind kind, const std::string& detail);
+
+  // Calls f(info, buffer, lattice) for every array; lattice is null where there is none.
+  template <class F>
+  void for_each_array(const F& f);
+};
+
+template <class F>
+void Simulation::State::for_each_array(const F& f) {
+  Population::Arrays& a = cells.arrays();
+  f("kind", "1", "what stands in the voxel: codes of kind.hpp", a.kind, &tissue);
+  f("flags", "1", "bits: 1 stem, 2 hypoxic, 4 crowded, 8 senescent, 16 detached", a.flags, &tissue);
+  f("clock", "1", "cycle clock: birth at 16384, division at 49152", a.clock, &tissue);
+  f("timer", "1", "steps of hypoxic rest, or since death", a.timer, &tissue);
+  f("capacity", "1", "divisions left to a progenitor", a.capacity, &tissue);
+  f("clone", "1", "label of the founder cell", a.clone, &tissue);
+  f("traits", "1", "eight heritable traits, one signed byte each, factor exp(0.02 v)", a.traits, &tissue);
+  f("matrix", "1", "extracellular matrix, share of reference stroma", matrix.density_buffer(), &tissue);
+  f("membrane", "1", "basement membrane left, 65535 intact", matrix.membrane_buffer(), &tissue);
+  f("vessel_supply", "1/min", "conductance of perfused vessel walls", vessel_supply, &tissue);
+  f("oxygen", "mmHg", "oxygen partial pressure", oxygen.field(), &fields);
+  if (parameters.glucose.enabled) f("glucose", "mM", "glucose", glucose.field(), &fields);
+  f("proteinase", "1", "soluble MMP-2, scaled", proteinase.field(), &fields);
+  if (parameters.inhibitor.enabled)
+    f("inhibitor", "1", "TIMP, in units of its inhibition constant", inhibitor.field(), &fields);
+  f("ledger", "1", "changes of kind, [from][to], then overfull jumps", cells.flow_buffer(),
+    static_cast<const Lattice*>(nullptr));
+  if (parameters.tracers.count > 0)
+    f("tracers", "1", "voxel coordinates of walkers that take no room", cells.tracers(),
+      static_cast<const Lattice*>(nullptr));
+}
+
+namespace {
+
+template <class T>
+constexpr ElementType element_type() {
+  if constexpr (std::is_same_v<T, std::uint8_t>) return ElementType::u8;
+  if constexpr (std::is_same_v<T, std::uint16_t>) return ElementType::u16;
+  if constexpr (std::is_same_v<T, std::uint32_t> || std::is_same_v<T, std::int32_t>)
+    return ElementType::u32;
+  if constexpr (std::is_same_v<T, std::uint64_t>) return ElementType::u64;
+  if constexpr (std::is_same_v<T, std::int64_t>) return ElementType::i64;
+  return ElementType::f32;
+}
+
+template <class T>
+ArrayInfo describe(const char* name, const char* unit, const char* meaning, const Buffer<T>& buffer,
+                   const Lattice* lattice) {
+  ArrayInfo info{name, unit, meaning, element_type<T>(), {buffer.size(), 1, 1}, 0};
+  if (lattice) {
+    info.extents = {lattice->nx, lattice->ny, lattice->nz};
+    info.spacing = lattice->spacing;
+  }
+  return info;
+}
+
+} // namespace
+
+Simulation::Simulation(const Parameters& parameters, Executor executor,
+                       const ExternalArrays& external)
+    : s_(std::make_unique<State>(parameters, std::move(executor))) {
+  s_->start_from(external);
+}
+Simulation::~Simulation() = default;
+Simulation::Simulation(Simulation&&) noexcept = default;
+
+void Simulation::State::start_from(const ExternalArrays& external) {
+  const InitialTissue start = build_tissue(parameters, tissue, external);
+  Population::Arrays& a = cells.arrays();
+  a.kind.upload(start.kind.data());
+  a.flags.upload(start.flags.data());
+  a.capacity.upload(start.capacity.data());
+  a.clock.upload(start.clock.data());
+  a.clone.upload(start.clone.data());
+  matrix.density_buffer().upload(start.matrix.data());
+  matrix.membrane_buffer().upload(start.membrane.data());
+  vessel_supply.upload(start.vessel_supply.data());
+  vessels = std::make_shared<VesselNetwork>(start.vessels);
+  const auto fill = [&](Buffer<float>& field, const std::string& name, const Lattice& lattice,
+                        const Frozen& frozen, double initial) {
+    std::vector<float> values;
+    if (frozen.active()) {
+      values = prescribed_field(frozen, name, lattice, tissue, parameters.fields.coarsen, external);
+    } else {
+      values.assign(static_cast<std::size_t>(lattice.padded()), 0.0f);
+      const std::vector<float> plain(static_cast<std::size_t>(lattice.voxels()),
+                                     static_cast<float>(initial));
+      fill_interior(values, plain.data(), lattice);
+    }
+    field.upload(values.data());
+  };
+  fill(oxygen.field(), "oxygen", oxygen.lattice(), parameters.oxygen.frozen, parameters.oxygen.initial);
+  fill(glucose.field(), "glucose", glucose.lattice(), parameters.glucose.frozen,
+       parameters.glucose.initial);
+  fill(proteinase.field(), "proteinase", proteinase.lattice(), parameters.proteinase.frozen,
+       parameters.proteinase.initial);
+  fill(inhibitor.field(), "inhibitor", inhibitor.lattice(), parameters.inhibitor.frozen,
+       parameters.inhibitor.initial);
+  cells.count_now(executor);
+}
+
+void Simulation::step() {
+  State& s = *s_;
+  const Flows flows_before = s.cells.flows();
+  const KindCounts counts_before = s.cells.counts();
+
+  s.oxygen.relax(s.executor, s.cells.view(), s.vessel_supply.data(), s.cells.factors(), s.step == 0);
+  s.glucose.relax(s.executor, s.cells.view(), s.vessel_supply.data(), s.cells.factors(), s.step == 0);
+  s.cells.advance(s.executor, s.oxygen.concentration(), s.glucose.concentration(),
+                  s.matrix.density(), s.matrix.membrane(), s.step);
+  s.proteinase.relax(s.executor, s.cells.view(), s.cells.factors());
+  s.inhibitor.relax(s.executor, s.cells.view(), s.cells.factors());
+  s.matrix.degrade(s.executor, s.cells.view(), s.cells.factors(), s.proteinase.concentration(),
+                   s.inhibitor.concentration());
+
+  s.cells.check_ledger(s.executor, s.step);
+  s.step += 1;
+  s.record_events(flows_before, counts_before);
+}
+
+double Simulation::time() const {
+  return static_cast<double>(s_->step) * s_->parameters.time.step;
+}
+std::int64_t Simulation::steps() const { return s_->step; }
+const Parameters& Simulation::parameters() const { return s_->parameters; }
+const Executor& Simulation::executor() const { return s_->executor; }
+Executor& Simulation::executor() { return s_->executor; }
+std::shared_ptr<const VesselNetwork> Simulation::vessels() const { return s_->vessels; }
+
+std::uint64_t Simulation::hash() const {
+  std::uint64_t total = mix64(static_cast<std::uint64_t>(s_->step) + 0x6d65746173746173ULL);
+  std::uint64_t salt = 0;
+  s_->for_each_array([&](const char*, const char*, const char*, auto& buffer, const Lattice* lattice) {
+    using T = std::remove_reference_t<decltype(*buffer.data())>;
+    salt += 0x9e3779b97f4a7c15ULL;
+    if (lattice) {
+      const std::vector<std::int64_t> halves =
+          s_->executor.tally_over(*lattice, HashArray<T>{buffer.data(), *lattice, salt});
+      total = mix64(total ^ static_cast<std::uint64_t>(halves[0])) +
+              mix64(salt ^ static_cast<std::uint64_t>(halves[1]));
+    } else {
+      for (const T v : buffer.host_copy())
+        total = mix64(total + static_cast<std::uint64_t>(v) + salt);
+    }
+  });
+  return total;
+}
+
+std::vector<ArrayInfo> Simulation::state_arrays() const {
+  std::vector<ArrayInfo> infos;
+  s_->for_each_array([&](const char* name, const char* unit, const char* meaning, auto& buffer,
+                         const Lattice* lattice) {
+    infos.push_back(describe(name, unit, meaning, buffer, lattice));
+  });
+  return infos;
+}
+
+std::vector<ArrayInfo> Simulation::derived_arrays() const {
+  const Lattice& l = s_->tissue;
+  return {{"cell_state", "1", "kind and rest of the cell in the voxel", ElementType::u8,
+           {l.nx, l.ny, l.nz}, l.spacing}};
+}
+
+void Simulation::read(const std::string& wanted, void* host) const {
+  bool found = false;
+  s_->for_each_array([&](const char* name, const char*, const char*, auto& buffer,
+                         const Lattice* lattice) {
+    if (wanted != name) return;
+    found = true;
+    using T = std::remove_reference_t<decltype(*buffer.data())>;
+    std::vector<T> values = buffer.host_copy();
+    if (lattice) values = stripped(values, *lattice);
+    std::memcpy(host, values.data(), values.size() * sizeof(T));
+  });
+  if (found) return;
+  if (wanted == "cell_state") {
+    const std::vector<std::uint8_t> kind = stripped(s_->cells.arrays().kind.host_copy(), s_->tissue);
+    const std::vector<std::uint8_t> flags = stripped(s_->cells.arrays().flags.host_copy(), s_->tissue);
+    auto* out = static_cast<std::uint8_t*>(host);
+    for (std::size_t i = 0; i < kind.size(); ++i)
+      out[i] = static_cast<std::uint8_t>(cell_state(static_cast<Kind>(kind[i]), flags[i]));
+    return;
+  }
+  throw std::invalid_argument("the state has no array called " + wanted);
+}
+
+void Simulation::write(const std::string& wanted, const void* host) {
+  bool found = false;
+  s_->for_each_array([&](const char* name, const char*, const char*, auto& buffer,
+                         const Lattice* lattice) {
+    if (wanted != name) return;
+    found = true;
+    using T = std::remove_reference_t<decltype(*buffer.data())>;
+    if (!lattice) return buffer.upload(static_cast<const T*>(host));
+    std::vector<T> values = buffer.host_copy(); // keeps the ghosts
+    fill_interior(values, static_cast<const T*>(host), *lattice);
+    buffer.upload(values.data());
+  });
+  if (!found) throw std::invalid_argument("the state has no array called " + wanted);
+}
+
+void Simulation::set_clock(std::int64_t step) {
+  s_->step = step;
+  s_->cells.count_now(s_->executor);
+}
+
+std::vector<Event> Simulation::take_events() { return std::exchange(s_->events, {}); }
+
+void Simulation::State::add_event(const std::string& what, Kind kind, const std::string& detail) {
+  const std::vector<std::uint8_t> kinds = stripped(cells.arrays().kind.host_copy(), tissue);
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (static_cast<Kind>(kinds[i]) != kind) continue;
+    const auto n = static_cast<std::int64_t>(i);
+    const double h = tissue.spacing;
+    events.push_back({static_cast<double>(step) * parameters.time.step, what,
+                      (static_cast<double>(n % tissue.nx) + 0.5) * h,
+                      (static_cast<double>(n / tissue.nx % tissue.ny) + 0.5) * h,
+                      (static_cast<double>(n / tissue.nx / tissue.ny) + 0.5) * h, detail});
+    return;
+  }
+}
+
+// Milestones are read off the ledger, so a restarted run reports the same ones.
+void Simulation::State::record_events(const Flows& before, const KindCounts& count_before) {
+  const Flows& now = cells.flows();
+  const auto first = [&](Kind from, Kind to) {
+    const auto f = static_cast<std::size_t>(from), t = static_cast<std::size_t>(to);
+    return before[f][t] == 0 && now[f][t] > 0;
+  };
+  const auto starved = [](const Flows& f) {
+    return f[static_cast<std::size_t>(Kind::epithelial)][static_cast<std::size_t>(Kind::necrotic)] +
+           f[static_cast<std::size_t>(Kind::mesenchymal)][static_cast<std::size_t>(Kind::necrotic)];
+  };
+  if (starved(before) == 0 && starved(now) > 0)
+    add_event("first_necrosis", Kind::necrotic, "a tumour cell died of hypoxia");
+  if (first(Kind::parenchyma, Kind::necrotic))
+    add_event("normal_tissue_starves", Kind::necrotic, "a normal cell died of hypoxia");
+  if (first(Kind::epithelial, Kind::mesenchymal))
+    add_event("first_emt", Kind::mesenchymal, "an E-like cell became M-like");
+  if (first(Kind::mesenchymal, Kind::epithelial))
+    add_event("first_met", Kind::epithelial, "an M-like cell became E-like");
+  const auto living = [](const KindCounts& c) {
+    return c[static_cast<std::size_t>(Kind::epithelial)] + c[static_cast<std::size_t>(Kind::mesenchymal)];
+  };
+  if (living(count_before) > 0 && living(cells.counts()) == 0)
+    events.push_back({static_cast<double>(step) * parameters.time.step, "tumour_extinct", 0, 0, 0,
+                      "no living tumour cell is left"});
+}
+
+MetricRow Simulation::measure() {
+  State& s = *s_;
+  const Parameters& p = s.parameters;
+  MetricRow row;
+  const auto count = [&](const std::string& name, std::int64_t n) {
+    row.push_back({name, "1", static_cast<double>(n), true});
+  };
+  const auto real = [&](const std::string& name, const std::string& unit, double v) {
+    row.push_back({name, unit, v, false});
+  };
+  const CellView cell = s.cells.view();
+  const std::vector<std::int64_t> bin = s.executor.tally_over(
+      s.tissue, TallyCells{cell.kind_code, cell.flags, cell.clock, s.matrix.density(),
+                           s.oxygen.concentration(), static_cast<float>(p.migration.squeeze_threshold)});
+  const auto at = [&](int b) { return bin[static_cast<std::size_t>(b)]; };
+  static const char* const state_columns[cell_state_count] = {
+      "voxels_empty", "parenchyma", "stroma", "proliferating_epithelial",
+      "proliferating_mesenchymal", "hypoxic", "crowded", "senescent", "apoptotic", "necrotic",
+      "t_cell", "vessel"};
+  const std::int64_t epithelial = at(TallyCells::epithelial_bin), mesenchymal = at(TallyCells::mesenchymal_bin);
+  const std::int64_t living = epithelial + mesenchymal;
+  count("tumour_cells", living);
+  count("epithelial", epithelial);
+  count("mesenchymal", mesenchymal);
+  for (int k = 1; k < cell_state_count; ++k) count(state_columns[k], at(k));
+  count("phase_g1", at(TallyCells::phase_bin));
+  count("phase_s", at(TallyCells::phase_bin + 1));
+  count("phase_g2m", at(TallyCells::phase_bin + 2));
+  count("cells_without_tumour_neighbour", at(TallyCells::detached_bin));
+
+  const std::vector<std::uint8_t> kind = stripped(s.cells.arrays().kind.host_copy(), s.tissue);
+  const TumourShape shape = measure_shape(kind, s.tissue);
+  const double h = p.domain.spacing;
+  const double volume = static_cast<double>(shape.living + shape.dead) * h * h * h;
+  constexpr double pi = 3.14159265358979323846;
+  real("tumour_volume", "mm^3", volume * 1e-9);
+  real("tumour_diameter", "um", std::cbrt(6 * volume / pi));
+  real("extent_x", "um", shape.extent[0]);
+  real("extent_y", "um", shape.extent[1]);
+  real("extent_z", "um", shape.extent[2]);
+  real("radius_of_gyration", "um", shape.gyration);
+  real("farthest_cell", "um", shape.farthest);
+  count("detached_clusters", shape.detached_clusters);
+  count("detached_cells", shape.detached_cells);
+  count("touches_face", shape.touches_face ? 1 : 0);
+  const auto share = [](double part, double whole) { return whole > 0 ? part / whole : 0.0; };
+  const auto necrotic = static_cast<double>(at(static_cast<int>(CellState::necrotic)));
+  real("hypoxic_fraction", "1",
+       share(static_cast<double>(at(TallyCells::hypoxic_bin)), static_cast<double>(living)));
+  real("necrotic_fraction", "1",
+       share(necrotic, static_cast<double>(shape.living + shape.dead)));
+
+  const Flows& flow = s.cells.flows();
+  const auto flowed = [&](Kind from, Kind to) {
+    return flow[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+  };
+  std::int64_t normal_lost = 0, normal_born = 0;
+  for (const Kind k : {Kind::parenchyma, Kind::stroma}) {
+    normal_lost += flowed(k, Kind::apoptotic) + flowed(k, Kind::necrotic);
+    normal_born += flowed(Kind::none, k);
+  }
+  const std::int64_t normal = at(static_cast<int>(CellState::parenchyma)) + at(static_cast<int>(CellState::stroma));
+  real("normal_lost_fraction", "1",
+       share(static_cast<double>(normal_lost - normal_born),
+             static_cast<double>(normal + normal_lost - normal_born)));
+  std::int64_t births = 0, apoptosis = 0, necrosis = 0;
+  for (const Kind k : {Kind::epithelial, Kind::mesenchymal}) {
+    births += flowed(Kind::none, k);
+    apoptosis += flowed(k, Kind::apoptotic);
+    necrosis += flowed(k, Kind::necrotic);
+  }
+  count("births", births);
+  count("deaths_apoptotic", apoptosis);
+  count("deaths_necrotic", necrosis);
+  count("emt", flowed(Kind::epithelial, Kind::mesenchymal));
+  count("met", flowed(Kind::mesenchymal, Kind::epithelial));
+
+  const auto field = [&](const std::string& name, const std::string& unit, const float* c,
+                         const Lattice& l) {
+    const std::vector<std::int64_t> sum = s.executor.tally_over(l, TallyField{c});
+    real(name + "_mean", unit, from_fixed_point(sum[0]) / static_cast<double>(l.voxels()));
+    real(name + "_min", unit,
+         static_cast<double>(SmallestOf::value(s.executor.max_over(l, SmallestOf{c}))));
+    real(name + "_max", unit, static_cast<double>(s.executor.max_over(l, LargestOf{c})));
+  };
+  const auto solver = [&](const std::string& name, const std::string& unit, const SolveReport& r) {
+    count(name + "_cycles", r.cycles);
+    real(name + "_error", unit, static_cast<double>(r.error));
+  };
+  field("oxygen", "mmHg", s.oxygen.field().data(), s.fields);
+  real("oxygen_tumour_mean", "mmHg",
+       share(from_fixed_point(at(TallyCells::oxygen_bin)), static_cast<double>(living)));
+  solver("oxygen", "mmHg", s.oxygen.report());
+  if (p.glucose.enabled) {
+    field("glucose", "mM", s.glucose.field().data(), s.fields);
+    solver("glucose", "mM", s.glucose.report());
+  }
+  field("proteinase", "1", s.proteinase.field().data(), s.fields);
+  solver("proteinase", "1", s.proteinase.report());
+  if (p.inhibitor.enabled) {
+    field("inhibitor", "1", s.inhibitor.field().data(), s.fields);
+    solver("inhibitor", "1", s.inhibitor.report());
+  }
+  const auto voxels = static_cast<double>(s.tissue.voxels());
+  real("matrix_mean", "1", from_fixed_point(at(TallyCells::matrix_bin)) / voxels);
+  real("matrix_degraded_fraction", "1", static_cast<double>(at(TallyCells::degraded_bin)) / voxels);
+  double length = 0, perfused = 0;
+  for (const VesselSegment& segment : s.vessels->segments) {
+    const auto& a = s.vessels->nodes[static_cast<std::size_t>(segment.from)].position;
+    const auto& b = s.vessels->nodes[static_cast<std::size_t>(segment.to)].position;
+    const double d = std::sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) +
+                               (a[2] - b[2]) * (a[2] - b[2]));
+    length += d;
+    perfused += segment.perfused ? d : 0;
+  }
+  real("vessel_length", "mm", length * 1e-3);
+  real("perfused_fraction", "1", share(perfused, length));
+  if (p.tracers.count > 0) {
+    const std::vector<std::int32_t> position = s.cells.tracers().host_copy();
+    const auto n = static_cast<double>(p.tracers.count);
+    double msd = 0;
+    for (std::size_t a = 0; a < 3; ++a) {
+      const double origin = std::floor(p.tracers.start[a] / h);
+      double m1 = 0, m2 = 0, m4 = 0;
+      for (std::size_t k = a; k < position.size(); k += 3) m1 += (position[k] - origin) / n;
+      for (std::size_t k = a; k < position.size(); k += 3) {
+        const double d = position[k] - origin - m1;
+        m2 += d * d / n;
+        m4 += d * d * d * d / n;
+        msd += (position[k] - origin) * (position[k] - origin) / n;
+      }
+      const std::string axis(1, "xyz"[a]);
+      real("tracer_mean_" + axis, "um", m1 * h);
+      real("tracer_variance_" + axis, "um^2", m2 * h * h);
+      real("tracer_kurtosis_" + axis, "1", share(m4, m2 * m2));
+    }
+    real("tracer_msd", "um^2", msd * h * h);
+  }
+  count("active_bricks", s.cells.active_bricks());
+  return row;
+}
+
+std::size_t estimate_device_bytes(const Parameters& p) {
+  const Lattice tissue = tissue_lattice(p), fields = field_lattice(p);
+  const auto n = static_cast<std::size_t>(tissue.padded()), m = static_cast<std::size_t>(fields.padded());
+  std::size_t field_arrays = 2; // oxygen and proteinase
+  if (p.glucose.enabled) ++field_arrays;
+  if (p.inhibitor.enabled) ++field_arrays;
+  return DiffusionScratch::bytes(fields) + field_arrays * m * 4 + Population::bytes(tissue) +
+         n * (4 + 2 + 4) + static_cast<std::size_t>(p.tracers.count) * 12 + (std::size_t{64} << 10);
+}
+
+Snapshot take_snapshot(const Simulation& simulation, const std::vector<std::string>& names) {
+  Snapshot shot;
+  shot.time = simulation.time();
+  shot.step = simulation.steps();
+  shot.hash = simulation.hash();
+  shot.voxels = simulation.parameters().domain.voxels;
+  shot.spacing = simulation.parameters().domain.spacing;
+  shot.vessels = simulation.vessels();
+  std::vector<ArrayInfo> infos = simulation.state_arrays();
+  for (const ArrayInfo& derived : simulation.derived_arrays()) infos.push_back(derived);
+  for (const ArrayInfo& info : infos) {
+    if (!names.empty() && std::find(names.begin(), names.end(), info.name) == names.end()) continue;
+    Snapshot::Array array;
+    array.info = info;
+    array.data.resize(info.bytes());
+    simulation.read(info.name, array.data.data());
+    shot.arrays.push_back(std::move(array));
+  }
+  return shot;
+}
+
+} // namespace metavox

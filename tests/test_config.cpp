@@ -1,0 +1,745 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "metavox/config.hpp"
+#include "metavox/settings.hpp"
+#include "metavox/units.hpp"
+
+namespace metavox {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Folder {
+public:
+  Folder() {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    path_ = fs::temp_directory_path() /
+            ("metavox_config_" + std::string(info->name()) + "_" +
+             std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
+    fs::create_directories(path_);
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  fs::path write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ / name, std::ios::binary) << text;
+    return path_ / name;
+  }
+  const fs::path& path() const { return path_; }
+
+private:
+  fs::path path_;
+};
+
+Config read(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
+  return read_config_text(yaml, "case.yaml", overrides);
+}
+
+std::string message_of(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
+  try {
+    read(yaml, overrides);
+  } catch (const ConfigError& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+// Every member as text, by way of the table; doubles as their bits.
+std::vector<std::string> bits_of(Parameters p) {
+  std::vector<std::string> all;
+  const auto hex = [](double v) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &v, sizeof bits);
+    return std::to_string(bits);
+  };
+  struct Visitor {
+    decltype(hex)& bits;
+    std::string operator()(std::monostate) const { return ""; }
+    std::string operator()(const double* v) const { return bits(*v); }
+    std::string operator()(const int* v) const { return std::to_string(*v); }
+    std::string operator()(const std::uint64_t* v) const { return std::to_string(*v); }
+    std::string operator()(const bool* v) const { return std::to_string(*v); }
+    std::string operator()(const std::string* v) const { return *v; }
+    std::string operator()(const std::array<double, 3>* v) const {
+      return bits((*v)[0]) + " " + bits((*v)[1]) + " " + bits((*v)[2]);
+    }
+    std::string operator()(const std::array<int, 3>* v) const {
+      return std::to_string((*v)[0]) + " " + std::to_string((*v)[1]) + " " +
+             std::to_string((*v)[2]);
+    }
+    std::string operator()(const Faces* v) const {
+      std::string s;
+      for (const Face& f : *v)
+        s += std::to_string(static_cast<int>(f.kind)) + ":" + bits(f.value) + " ";
+      return s;
+    }
+    std::string operator()(const Frozen* v) const {
+      return v->expression + "|" + bits(v->unit_scale) + "|" + v->file + "|" + v->array;
+    }
+    std::string operator()(const std::vector<std::string>* v) const {
+      std::string s;
+      for (const std::string& w : *v) s += w + ",";
+      return s;
+    }
+    std::string operator()(const WordSlot& v) const { return std::to_string(*v.value); }
+  };
+  const auto list_size = [&](const Setting& s) -> std::size_t {
+    for (const SettingList& list : setting_lists())
+      if (s.key.compare(0, list.key.size() + 2, list.key + "[]") == 0) return list.size(p);
+    return 1;
+  };
+  for (const Setting& s : settings())
+    for (std::size_t i = 0; i < list_size(s); ++i)
+      all.push_back(s.key + "=" + std::visit(Visitor{hex}, s.slot(p, i)));
+  return all;
+}
+
+const std::string minimal = "simulation:\n  name: minimal\n";
+
+TEST(Config, DefaultsAreThoseOfTheModel) {
+  const Parameters p = read(minimal).parameters;
+  EXPECT_EQ(p.simulation.name, "minimal");
+  EXPECT_EQ(p.simulation.preset, Preset::standard);
+  EXPECT_EQ(p.simulation.seed, 1u);
+  EXPECT_EQ(p.simulation.duration, 43200);
+  EXPECT_EQ(p.domain.voxels, (std::array<int, 3>{100, 100, 100}));
+  EXPECT_EQ(p.domain.spacing, 20);
+  EXPECT_EQ(p.time.step, 6);
+  EXPECT_EQ(p.time.motility_substeps, 3);
+  EXPECT_EQ(p.oxygen.diffusivity, 1.2e5);
+  EXPECT_EQ(p.oxygen.consumption, 7.0e-17);
+  EXPECT_EQ(p.oxygen.solubility, 1.31e-6);
+  EXPECT_EQ(p.oxygen.first_order_rate, 3.1175);
+  EXPECT_EQ(p.oxygen.wall_permeability, 6e4);
+  EXPECT_EQ(p.oxygen.initial, 52);
+  for (const Face& f : p.oxygen.faces) {
+    EXPECT_EQ(f.kind, FaceKind::fixed);
+    EXPECT_EQ(f.value, 52);
+  }
+  EXPECT_FALSE(p.glucose.enabled);
+  EXPECT_EQ(p.glucose.initial, 5);
+  EXPECT_EQ(p.proteinase.secretion, 2.9e-4);
+  EXPECT_EQ(p.proteinase.faces[3].kind, FaceKind::no_flux);
+  EXPECT_EQ(p.matrix.contact_degradation, 6e-3);
+  EXPECT_EQ(p.matrix.contact_weight, 1.0 / 6.0);
+  EXPECT_EQ(p.cycle.epithelial, 1334);
+  EXPECT_EQ(p.quiescence.enter, 8.9);
+  EXPECT_EQ(p.death.necrosis_rate, 1.0 / 360.0);
+  EXPECT_EQ(p.death.debris_clearance, 0.1 / 1440.0);
+  EXPECT_EQ(p.death.anoikis, 1.0 / 1440.0);
+  EXPECT_EQ(p.migration.haptotaxis, 3);
+  EXPECT_EQ(p.tissue.parenchyma, 0.45);
+  EXPECT_EQ(p.tissue.stroma, 0.1);
+  EXPECT_TRUE(p.tissue.cells_csv.empty());
+  EXPECT_EQ(p.tracers.start, (std::array<double, 3>{1000, 1000, 1000}));
+  EXPECT_EQ(p.output.frames, 1440);
+  EXPECT_EQ(p.output.report, 360);
+  EXPECT_EQ(p.output.mantissa_bits, 23);
+  EXPECT_FALSE(p.oxygen.frozen.active());
+}
+
+TEST(Config, NamesTheRunAfterItsFile) {
+  EXPECT_EQ(read_config_text("time:\n  step: 6 min\n", "dir/breast nodule.yaml")
+                .parameters.simulation.name,
+            "breast_nodule");
+}
+
+TEST(Config, PresetsChangeDefaultsAndGiveWayToSettings) {
+  const Parameters p = read("simulation: {preset: physicell}\n").parameters;
+  EXPECT_EQ(p.simulation.preset, Preset::physicell);
+  EXPECT_EQ(p.oxygen.uptake, Uptake::first_order);
+  EXPECT_EQ(p.oxygen.first_order_rate, 3.1175);
+  EXPECT_EQ(p.oxygen.diffusivity, 1e5);
+  EXPECT_EQ(p.oxygen.decay, 0.1);
+  EXPECT_EQ(p.oxygen.faces[5].value, 38);
+  EXPECT_EQ(p.oxygen.initial, 38);
+  EXPECT_EQ(p.cycle.law, CycleLaw::physicell);
+  EXPECT_EQ(p.cycle.ramp_low, 5);
+  EXPECT_EQ(p.cycle.ramp_high, 10);
+  EXPECT_FALSE(p.migration.enabled);
+  EXPECT_FALSE(p.oxygen.tissue_supply);
+  EXPECT_EQ(p.tissue.parenchyma, 0);
+  const Parameters q =
+      read("simulation: {preset: physicell}\noxygen: {decay: 0 1/min}\ndomain: {spacing: 10 um}\n")
+          .parameters;
+  EXPECT_EQ(q.oxygen.decay, 0);
+  EXPECT_EQ(q.oxygen.first_order_rate, 24.94);
+  const Parameters a = read("simulation: {preset: analytic}\n").parameters;
+  EXPECT_FALSE(a.oxygen.enabled || a.glucose.enabled || a.proteinase.enabled ||
+               a.inhibitor.enabled || a.quiescence.enabled || a.quiescence.crowding ||
+               a.death.necrosis || a.stem.enabled || a.transition.enabled || a.migration.enabled ||
+               a.oxygen.tissue_supply);
+  EXPECT_EQ(a.death.apoptosis + a.death.anoikis + a.death.crushing + a.mutation.probability +
+                a.tissue.parenchyma + a.tissue.stroma,
+            0);
+  for (const PresetChange& c : preset_changes()) EXPECT_NE(find_setting(c.key), nullptr) << c.key;
+}
+
+TEST(Config, DomainFromItsSize) {
+  const Parameters p = read("domain: {size: [2 mm, 1 mm, 0.05 cm], spacing: 10 um}\n").parameters;
+  EXPECT_EQ(p.domain.voxels, (std::array<int, 3>{200, 100, 50}));
+  EXPECT_EQ(read("domain: {size: [0.3 um, 0.3 um, 0.3 um], spacing: 0.1 um}\ntime: "
+                 "{motility_substeps: 10000}\n"
+                 "migration: {enabled: false}\ncycle: {push_length: 1 um}\n")
+                .parameters.domain.voxels,
+            (std::array<int, 3>{3, 3, 3}));
+}
+
+TEST(Config, OxygenAtFacesFollowsTheTissueUntilTold) {
+  const Parameters p = read("oxygen: {tissue_pressure: 34 mmHg}\n").parameters;
+  EXPECT_EQ(p.oxygen.faces[0].value, 34);
+  EXPECT_EQ(p.oxygen.initial, 34);
+  const Parameters q =
+      read("oxygen:\n  initial: 1 mmHg\n  faces: {x_low: no_flux, z_high: 5 kPa}\n").parameters;
+  EXPECT_EQ(q.oxygen.initial, 1);
+  EXPECT_EQ(q.oxygen.faces[0].kind, FaceKind::no_flux);
+  EXPECT_EQ(q.oxygen.faces[1].value, 52);
+  EXPECT_EQ(q.oxygen.faces[5].value, 5000 / 133.322387415);
+  EXPECT_EQ(read("oxygen: {faces: no_flux}\n").parameters.oxygen.faces[4].kind, FaceKind::no_flux);
+  EXPECT_EQ(read("proteinase: {faces: 0.25}\n").parameters.proteinase.faces[4].value, 0.25);
+}
+
+TEST(Config, FrozenFields) {
+  const Parameters p = read("oxygen: {frozen: \"(40 + 0.01*x) mmHg\"}\nmatrix: {initial: 0.5}\n"
+                            "proteinase: {frozen: '0.1*exp(-x/200)'}\n")
+                           .parameters;
+  EXPECT_EQ(p.oxygen.frozen.expression, "(40 + 0.01*x)");
+  EXPECT_EQ(p.oxygen.frozen.unit_scale, 1);
+  EXPECT_EQ(p.matrix.initial.expression, "0.5");
+  EXPECT_EQ(p.proteinase.frozen.expression, "0.1*exp(-x/200)");
+  const Parameters q = read("oxygen: {frozen: 5 kPa}\n").parameters;
+  EXPECT_EQ(q.oxygen.frozen.expression, "7.500615758456563*(5)");
+  EXPECT_FALSE(read("oxygen: {frozen: none}\n").parameters.oxygen.frozen.active());
+  Folder folder;
+  folder.write("fields.vti", "x");
+  const fs::path file =
+      folder.write("a.yaml", "oxygen:\n  frozen: {file: fields.vti, array: oxygen}\n");
+  const Config c = read_config(file);
+  EXPECT_EQ(c.parameters.oxygen.frozen.file, (folder.path() / "fields.vti").string());
+  EXPECT_EQ(c.parameters.oxygen.frozen.array, "oxygen");
+  const Config again = read_config_text(c.resolved, "/elsewhere/resolved.yaml");
+  EXPECT_EQ(again.parameters.oxygen.frozen.file, c.parameters.oxygen.frozen.file);
+}
+
+const std::string rich = R"(
+simulation: {name: "a \"rich\" one: #1", seed: 18446744073709551615, duration: 2 week}
+domain: {size: [640 um, 640 um, 1.28 mm]}
+fields: {coarsen: 2}
+oxygen:
+  diffusivity: 1e-5 cm^2/s
+  decay: 0.1 1/h
+  faces: {x_low: 5 kPa, y_high: no_flux}
+  frozen: "(3 + 0.1*z/7) kPa"
+matrix: {pattern: fibres, initial: "0.2 + 0.3*(x/640)^2"}
+stem: {enabled: true}
+tissue:
+  cells:
+    - {shape: sphere, radius: 100 um}
+    - {shape: box, kind: stroma, from: [0 um, 0 um, 0 um], to: [0.1 mm, 0.1 mm, 0.1 mm], fraction: 30 %}
+    - {shape: layer, kind: mesenchymal, axis: x, begin: 10 um, end: 1e2 um, stem: true}
+  membranes:
+    - {shape: sphere, radius: 120 um, centre: [300 um, 300 um, 600 um]}
+    - {shape: layer, axis: y, at: 333.3 um}
+vessels:
+  pattern: lines
+  lines:
+    - {from: [0 um, 0 um, 0 um], to: [640 um, 640 um, 1280 um], radius: 7 um}
+output: {arrays: [oxygen, matrix], region_to: [100 um, 200 um, 300 um], compression: zlib, mantissa_bits: 9}
+)";
+
+TEST(Config, TheResolvedFileGivesTheSameBits) {
+  for (const std::string& yaml : {minimal, rich, std::string("simulation: {preset: physicell}\n"),
+                                  std::string("simulation: {preset: analytic}\n")}) {
+    const Config first = read(yaml);
+    const Config second = read_config_text(first.resolved, "runs/resolved.yaml");
+    EXPECT_EQ(first.resolved, second.resolved);
+    EXPECT_EQ(bits_of(first.parameters), bits_of(second.parameters));
+    EXPECT_EQ(setting_differences(first.resolved, second.resolved), std::vector<std::string>{});
+  }
+  const Parameters p = read(rich).parameters;
+  EXPECT_EQ(p.simulation.name, "a \"rich\" one: #1");
+  EXPECT_EQ(p.simulation.seed, 18446744073709551615u);
+  ASSERT_EQ(p.tissue.cells.size(), 3u);
+  EXPECT_EQ(p.tissue.cells[0].kind, "epithelial");
+  EXPECT_EQ(p.tissue.cells[0].fraction, 1);
+  EXPECT_EQ(p.tissue.cells[0].centre, (std::array<double, 3>{320, 320, 640}));
+  EXPECT_EQ(p.tissue.cells[1].shape, Shape::box);
+  EXPECT_EQ(p.tissue.cells[1].fraction, 0.3);
+  EXPECT_EQ(p.tissue.cells[1].to[2], 100);
+  EXPECT_EQ(p.tissue.cells[2].axis, "x");
+  EXPECT_EQ(p.tissue.membranes[1].at, 333.3);
+  EXPECT_EQ(p.vessels.lines[0].radius, 7);
+  EXPECT_EQ(p.output.arrays, (std::vector<std::string>{"oxygen", "matrix"}));
+}
+
+TEST(Config, EverySettingIsInTheResolvedFile) {
+  const std::string resolved = read(rich).resolved;
+  for (const Setting& s : settings())
+    if (s.key != "domain.size") {
+      EXPECT_NE(resolved.find(" " + std::string(s.leaf()) + ": "), std::string::npos) << s.key;
+    }
+}
+
+// The values that no default happens to have, so that a setting bound to the wrong member would
+// show.
+TEST(Config, EverySettingReachesItsOwnMember) {
+  Parameters before = read(minimal).parameters;
+  for (const Setting& s : settings()) {
+    if (s.in_list() || s.key == "simulation.preset") continue;
+    const Slot slot = s.slot(before, 0);
+    std::string value;
+    if (s.type == Type::boolean)
+      value = **std::get_if<bool*>(&slot) ? "false" : "true";
+    else if (s.type == Type::quantity)
+      value = format_number(s.high < 1 ? s.high : s.low + 0.0625) + " " + s.unit;
+    else
+      continue;
+    Complaints complaints;
+    Parameters after = before;
+    Entry entry;
+    entry.form = Entry::Form::scalar;
+    entry.text = value;
+    ASSERT_TRUE(read_setting(s, s.key, entry, s.slot(after, 0), {}, complaints))
+        << complaints.text();
+    const auto a = bits_of(before), b = bits_of(after);
+    int changed = 0;
+    for (std::size_t i = 0; i < a.size(); ++i)
+      if (a[i] != b[i]) {
+        ++changed;
+        EXPECT_EQ(b[i].compare(0, s.key.size() + 1, s.key + "="), 0)
+            << s.key << " changed " << b[i];
+      }
+    EXPECT_EQ(changed, 1) << s.key;
+  }
+}
+
+TEST(Config, DerivedDefaultsStayWithinTheirRanges) {
+  for (const char* spacing : {"0.1 um", "1 mm"}) {
+    const Config c = read(std::string("domain: {spacing: ") + spacing +
+                          "}\nmigration: {enabled: false}\ncycle: {push_length: 1 um}\n");
+    EXPECT_EQ(read(c.resolved).resolved, c.resolved);
+  }
+}
+
+TEST(Config, Overrides) {
+  const std::vector<std::string> set{"oxygen.diffusivity=1e5 um^2/min",
+                                     "tissue.cells[0].radius=80 um",
+                                     "domain.voxels=[32, 32, 64]",
+                                     "oxygen.faces.x_low=no_flux",
+                                     "glucose.enabled=true",
+                                     "tissue.cells[1].to=[20 um, 20 um, 20 um]"};
+  const Parameters p = read(rich, set).parameters;
+  EXPECT_EQ(p.oxygen.diffusivity, 1e5);
+  EXPECT_EQ(p.tissue.cells[0].radius, 80);
+  EXPECT_EQ(p.domain.voxels[2], 64);
+  EXPECT_EQ(p.oxygen.faces[0].kind, FaceKind::no_flux);
+  EXPECT_EQ(p.oxygen.faces[1].value, 52);
+  EXPECT_TRUE(p.glucose.enabled);
+  EXPECT_EQ(p.tissue.cells[1].to[0], 20);
+  const Config c =
+      read_config_text(rich, "a.yaml", {"simulation.seed=3"}, std::uint64_t{77}, "3 h");
+  EXPECT_EQ(c.parameters.simulation.seed, 77u);
+  EXPECT_EQ(c.parameters.simulation.duration, 180);
+  // The last of several wins.
+  EXPECT_EQ(read(minimal, {"time.step=2 min", "time.step=3 min"}).parameters.time.step, 3);
+}
+
+TEST(Config, OverridesFailLikeTheFile) {
+  const auto has = [](const std::string& message, const char* part) {
+    return message.find(part) != std::string::npos;
+  };
+  EXPECT_TRUE(has(message_of(minimal, {"oxygen.decay=5"}),
+                  "--set oxygen.decay=5: oxygen.decay needs a unit"));
+  EXPECT_TRUE(has(message_of(minimal, {"oxigen.decay=5 1/min"}), "did you mean oxygen?"));
+  EXPECT_TRUE(has(message_of(minimal, {"oxygen.decay"}), "a key, = and a value are needed"));
+  EXPECT_TRUE(has(message_of(minimal, {"=5"}), "a key, = and a value are needed"));
+  EXPECT_TRUE(has(message_of(minimal, {"oxygen..decay=5"}), "is not a key"));
+  EXPECT_TRUE(has(message_of(minimal, {"oxygen.decay="}), "has no value"));
+  EXPECT_TRUE(has(message_of(minimal, {"tissue.cells[0].radius=5 um"}), "has 0 entries"));
+  EXPECT_TRUE(has(message_of(rich, {"tissue.cells[7].radius=5 um"}), "has 3 entries"));
+  EXPECT_TRUE(has(message_of(minimal, {"domain.voxels=[1, 2"}), "a bracket is left open"));
+  EXPECT_TRUE(
+      has(message_of("oxygen: {faces: no_flux}\n", {"oxygen.faces.x_low=1 mmHg"}), "as a whole"));
+  EXPECT_TRUE(has(message_of(minimal, {"domain.voxels=[8,8,8]", "domain.size=[1 mm, 1 mm, 1 mm]"}),
+                  "same thing twice"));
+  try {
+    read_config_text(minimal, "a.yaml", {}, {}, "5");
+    FAIL();
+  } catch (const ConfigError& e) {
+    EXPECT_TRUE(has(e.what(), "--until: simulation.duration needs a unit")) << e.what();
+  }
+}
+
+struct Bad {
+  const char* yaml;
+  const char* part; // of the message, with the line
+};
+
+const Bad bad_inputs[] = {
+    // keys
+    {"oxygen:\n  difusivity: 5 um^2/min\n",
+     "case.yaml:2: oxygen.difusivity is not a setting; did you mean diffusivity?"},
+    {"oxigen:\n  diffusivity: 5 um^2/min\n",
+     "case.yaml:1: oxigen is not a setting; did you mean oxygen?"},
+    {"oxygen:\n  haptotaxis: 3 um^2/min\n", "did you mean migration.haptotaxis?"},
+    {"diffusivity: 3 um^2/min\n", "did you mean oxygen.diffusivity?"},
+    {"oxygen.decay: 3 1/min\n", "oxygen.decay must be written in two levels"},
+    {"flux_capacitor: 1\n", "the sections are simulation"},
+    {"oxygen:\n  qqqqqqqqqqqqqqqq: 1\n", "oxygen has enabled"},
+    {"oxygen: 5\n", "oxygen is a section"},
+    {"oxygen: [1, 2]\n", "oxygen is a section"},
+    {"oxygen:\n  decay: 0 1/min\n  decay: 1 1/min\n",
+     "case.yaml:3: oxygen.decay is written twice; the first is in line 2"},
+    {"time: {step: 6 min}\noxygen: {}\ntime: {step: 3 min}\n",
+     "case.yaml:3: time is written twice"},
+    {"tissue: {cells: [{shape: sphere, radius: 1 um, radius: 2 um}]}\n", "is written twice"},
+    {"tissue: {cells: [{shape: sphere, radius: 10 um, center: [1 um, 1 um, 1 um]}]}\n",
+     "did you mean centre?"},
+    {"<<: {a: 1}\n", "<< is not a setting"},
+    // units and numbers
+    {"oxygen:\n  diffusivity: 1.2e5\n",
+     "case.yaml:2: oxygen.diffusivity needs a unit; type for example: diffusivity: 1.2e5 um^2/min"},
+    {"oxygen:\n  decay: 0\n", "oxygen.decay needs a unit"},
+    {"oxygen:\n  diffusivity: 5 mmHg\n", "measures pressure, not length^2/time"},
+    {"oxygen:\n  diffusivity: 5 umm^2/min\n", "`umm` is not a unit"},
+    {"oxygen:\n  tissue_pressure: 5 mmhg\n", "did you mean mmHg?"},
+    {"oxygen:\n  diffusivity: fast\n", "does not begin with a number"},
+    {"oxygen:\n  diffusivity: .nan\n", "not a finite number"},
+    {"oxygen:\n  diffusivity: -.inf um^2/min\n", "not a finite number"},
+    {"oxygen:\n  diffusivity: 1e999 um^2/min\n", "too large"},
+    {"oxygen:\n  diffusivity: -5 um^2/min\n", "it must be above 0 and at most 1e+09 um^2/min"},
+    {"oxygen:\n  diffusivity: 0 um^2/min\n", "it must be above 0"},
+    {"oxygen:\n  diffusivity:\n", "oxygen.diffusivity has no value"},
+    {"oxygen:\n  diffusivity: ~\n", "has no value"},
+    {"oxygen:\n  diffusivity: [1, 2]\n", "takes a number with a unit, not a list"},
+    {"oxygen:\n  diffusivity: {a: 1}\n", "takes a number with a unit, not a section"},
+    {"tissue:\n  parenchyma: 0.4 um\n", "is a pure number and takes no unit"},
+    {"tissue:\n  parenchyma: 1.5\n", "it must be between 0 and 1"},
+    {"tissue:\n  parenchyma: 150 %\n", "it must be between 0 and 1"},
+    {"tissue:\n  parenchyma: much\n", "does not begin with a number"},
+    {"time:\n  step: 0 min\n", "it must be above 0"},
+    {"domain: {spacing: 0.01 um}\n", "it must be between 0.1 and 1000 um"},
+    {"time:\n  motility_substeps: 2.5\n", "takes a whole number, not `2.5`"},
+    {"time:\n  motility_substeps: 0\n", "it must be between 1 and 10000"},
+    {"time:\n  motility_substeps: 99999999999999999999\n", "it must be between 1 and 10000"},
+    {"simulation:\n  seed: -1\n", "between 0 and 18446744073709551615"},
+    {"simulation:\n  seed: 18446744073709551616\n", "between 0 and 18446744073709551615"},
+    {"simulation:\n  seed: abc\n", "takes a whole number"},
+    {"simulation:\n  name: \"\"\n", "between 1 and 200 characters"},
+    {"simulation:\n  name: \"a\\nb\"\n", "control character"},
+    {"oxygen:\n  enabled: yes\n", "takes true or false, not `yes`"},
+    {"oxygen:\n  uptake: michaelis\n", "takes michaelis_menten, first_order or constant"},
+    {"oxygen:\n  relaxation: stedy\n", "did you mean steady?"},
+    {"simulation:\n  preset: physicel\n", "did you mean physicell?"},
+    {"fields:\n  coarsen: 3\n", "it must be 1, 2 or 4"},
+    {"output:\n  compression: zlb\n", "did you mean zlib?"},
+    {"output:\n  arrays: oxygen\n", "takes a list of words"},
+    {"output:\n  arrays: [oxygen, oxygen]\n", "twice"},
+    {"output:\n  mantissa_bits: 24\n", "between 1 and 23"},
+    // faces and frozen fields
+    {"oxygen:\n  faces: closed\n", "takes no_flux or a value, not `closed`"},
+    {"oxygen:\n  faces: 38\n", "oxygen.faces needs a unit; type for example: faces: 38 mmHg"},
+    {"oxygen:\n  faces: {x_lo: no_flux}\n", "did you mean x_low?"},
+    {"oxygen:\n  faces: {x_low: 5}\n", "oxygen.faces.x_low needs a unit"},
+    {"oxygen:\n  faces: [no_flux]\n", "not a list"},
+    {"oxygen:\n  frozen: 40 + 0.01*x\n", "needs a unit after the formula"},
+    {"oxygen:\n  frozen: \"(40 + 0.01*q) mmHg\"\n", "uses `q`, which it cannot"},
+    {"oxygen:\n  frozen: \"(40 + 0.01*x mmHg\"\n", "closing parenthesis"},
+    {"oxygen:\n  frozen: \"40 um\"\n", "measures length, not pressure"},
+    {"oxygen:\n  frozen: \"(x - 50) mmHg\"\n", "is -50 at x = 0"},
+    {"oxygen:\n  frozen: \"log(x - 50) mmHg\"\n", "is not a number at x = 0"},
+    {"oxygen:\n  frozen: {file: nowhere.vti, array: oxygen}\n", "names a file that does not exist"},
+    {"oxygen:\n  frozen: {array: oxygen}\n", "needs both parts"},
+    {"oxygen:\n  frozen: {fil: a}\n", "has no part `fil`"},
+    {"oxygen:\n  enabled: false\n  frozen: 40 mmHg\n", "oxygen.enabled: false leaves out"},
+    {"matrix:\n  frozen: \"0.5\"\n", "takes true or false"},
+    {"matrix:\n  initial: 0.5 um\n", "measures length"},
+    // domain and time
+    {"domain: {voxels: [8, 8, 8], size: [1 mm, 1 mm, 1 mm]}\n", "say the same thing twice"},
+    {"domain: {size: [1 mm, 1.01 mm, 1 mm]}\n", "along y; the nearest are 1000 um and 1020 um"},
+    {"domain: {size: [1 mm, 1 mm]}\n", "takes a list of three quantities"},
+    {"domain: {size: [1, 1, 1]}\n", "needs a unit"},
+    {"domain: {size: [1e9 m, 1 mm, 1 mm]}\n", "at most 65535 are possible"},
+    {"domain: {voxels: [8, 0, 8]}\n", "it must be between 1 and 65535"},
+    {"domain: {voxels: [8, 8]}\n", "takes a list of three whole numbers"},
+    {"domain: {voxels: 8}\n", "takes a list of three whole numbers"},
+    {"domain: {voxels: [4096, 4096, 4096]}\n", "at most 2147483648 (2^31)"},
+    {"domain: {voxels: [9, 8, 8]}\nfields: {coarsen: 2}\n",
+     "does not divide the 9 voxels along x; type 10"},
+    {"cycle: {push_length: 400 um}\n", "more than 15 voxels; type at most 300 um"},
+    {"simulation: {duration: 1e9 min}\ntime: {step: 0.01 min}\noutput: {frames: 0 min}\n",
+     "at most 4e9 are possible"},
+    {"output: {frames: 1 min}\n", "shorter than time.step (6 min)"},
+    {"oxygen: {relaxation: transient, substep: 7 min}\n", "longer than time.step"},
+    // rules between settings
+    {"quiescence:\n  enter: 10 mmHg\n",
+     "case.yaml:2: quiescence.enter (10 mmHg) must not be above quiescence.leave (9.8 mmHg)"},
+    {"death: {necrosis_low: 5 mmHg}\n",
+     "death.necrosis_low (5 mmHg) must be below death.necrosis_high"},
+    {"transition: {hypoxia_low: 20 mmHg}\n", "must be below transition.hypoxia_high"},
+    {"cycle: {ramp_high: 1 mmHg}\n", "must be below cycle.ramp_high"},
+    {"oxygen: {arterial_pressure: 40 mmHg}\n", "must be below oxygen.arterial_pressure"},
+    {"glucose: {enabled: true, necrosis_atp: 0.5}\n", "must not be above glucose.quiescence_atp"},
+    {"tissue: {parenchyma: 0.7, stroma: 0.7}\n", "add up to 1.4"},
+    {"oxygen: {enabled: false}\nmigration: {chemotaxis: 0.05 um^2/min/mmHg}\n",
+     "migration.chemotaxis follows oxygen"},
+    {"tracers: {count: 5}\nmigration: {enabled: false}\n", "tracers.count asks for walkers"},
+    {"tracers: {count: 5, start: [0 um, 0 um, 3 mm]}\n",
+     "tracers.start lies outside the box along z"},
+    {"migration: {mesenchymal: 50 um^2/min}\n",
+     "case.yaml:1: migration.mesenchymal with haptotaxis"},
+    {"migration: {haptotaxis: 50 um^2/min}\n", "type time.motility_substeps: 5 or more"},
+    {"output: {region_to: [1 mm, 1 mm, 3 mm]}\n", "output.region_to lies outside the box along z"},
+    {"output: {region_from: [1 mm, 1 mm, 1 mm], region_to: [1 mm, 2 mm, 2 mm]}\n",
+     "must be below output.region_to along x"},
+    // shapes
+    {"tissue: {cells: 5}\n", "tissue.cells takes a list"},
+    {"tissue: {cells: {shape: sphere}}\n", "tissue.cells takes a list"},
+    {"tissue: {cells: [5]}\n", "tissue.cells[0] takes settings like {shape: sphere"},
+    {"tissue:\n  cells:\n    - shape: sphere\n",
+     "case.yaml:3: tissue.cells[0].radius is missing; type for example: radius: 100 um"},
+    {"tissue: {cells: [{shape: sphere, radius: 0 um}]}\n",
+     "tissue.cells[0].radius is `0 um`; it must be above 0"},
+    {"tissue: {cells: [{shape: sphere, radius: 10 um, begin: 0 um}]}\n",
+     "belongs to shape layer, but this is a sphere"},
+    {"tissue: {cells: [{shape: cube}]}\n", "takes sphere, box or layer, not `cube`"},
+    {"tissue: {cells: [{shape: sphere, radius: 5 um, kind: epithelail}]}\n",
+     "did you mean epithelial?"},
+    {"tissue: {cells: [{shape: sphere, radius: 5 um, centre: [9 mm, 0 um, 0 um]}]}\n",
+     "lies wholly outside the box"},
+    {"tissue: {cells: [{shape: box, from: [0 um, 0 um, 5 um], to: [1 um, 1 um, 5 um]}]}\n",
+     "tissue.cells[0].from must be below tissue.cells[0].to along z"},
+    {"tissue: {cells: [{shape: box, from: [0 um, 0 um, 0 um]}]}\n",
+     "tissue.cells[0].to is missing"},
+    {"tissue: {cells: [{shape: layer, begin: 9 um, end: 3 um}]}\n",
+     "must be below tissue.cells[0].end"},
+    {"tissue: {cells: [{shape: layer, axis: w, begin: 1 um, end: 3 um}]}\n",
+     "takes x, y or z, not `w`"},
+    {"tissue: {cells: [{radius: 5 um, kind: stroma, mesenchymal_fraction: 0.1}]}\n",
+     "is for kind epithelial"},
+    {"tissue: {cells: [{radius: 5 um, stem: true}]}\n", "needs stem.enabled: true"},
+    {"tissue: {membranes: [{shape: box}]}\n", "takes sphere or layer, not `box`"},
+    {"tissue: {membranes: [{shape: layer, at: 5 mm}]}\n",
+     "tissue.membranes[0].at lies outside the box along z"},
+    {"tissue: {cells_csv: nowhere.csv}\n", "names a file that does not exist"},
+    {"vessels: {pattern: lines}\n", "vessels.lines has none"},
+    {"vessels: {lines: [{from: [0 um, 0 um, 0 um], to: [1 um, 1 um, 1 um]}]}\n",
+     "vessels.pattern is none"},
+    {"vessels: {pattern: lines, lines: [{from: [0 um, 0 um, 0 um], to: [0 um, 0 um, 0 um]}]}\n",
+     "has no length"},
+    {"vessels: {pattern: lines, lines: [{from: [0 um, 0 um, 0 um], to: [0 um, 9 mm, 0 um]}]}\n",
+     "outside the box along y"},
+    {"vessels: {pattern: grid, spacing: 1 um}\n", "must not be below domain.spacing"},
+    // files that are not configurations
+    {"", "case.yaml:1: the file is empty"},
+    {"# nothing\n", "the file is empty"},
+    {"---\n...\n", "the file is empty"},
+    {"hello\n", "must hold sections"},
+    {"- 1\n- 2\n", "must hold sections"},
+    {"oxygen:\n\tdecay: 0 1/min\n", "case.yaml:2: a tab indents this line"},
+    {"oxygen: {decay: 0 1/min\n", "not valid YAML"},
+    {"oxygen:\n  decay: \"0 1/min\n", "case.yaml:2: a quoted text begins here that never ends"},
+    {"oxygen:\n decay: 0 1/min\n   substep: 1 min\n", "case.yaml:3: not valid YAML"},
+    {"oxygen: *nowhere\n", "not valid YAML"},
+    {"a: 1\n---\nb: 2\n", "more than one YAML document"},
+    {"? [1, 2]\n: 3\n", "a key must be a word"},
+    {"? {a: 1}\n: 3\n", "a key must be a word"},
+    {"~: 3\n", "a key must be a word"},
+    {"oxygen: !!binary 5\n", "means nothing here"},
+    {"a: &x [1, *x]\n", "inside what it stands for"},
+    {"a: \xff\xfe\n", "not UTF-8"},
+    {"a: \xc3\x28\n", "not UTF-8"},
+    {"a: \xed\xa0\x80\n", "not UTF-8"},
+    {"a: \x01\n", "control characters"},
+    {"\x7f"
+     "ELF\x02\n",
+     "control characters"},
+};
+
+TEST(Config, BadInputIsRefusedWithPlaceAndAdvice) {
+  for (const Bad& bad : bad_inputs) {
+    const std::string message = message_of(bad.yaml);
+    EXPECT_NE(message.find(bad.part), std::string::npos) << bad.yaml << "\n  gave: " << message;
+    if (message != "accepted") {
+      EXPECT_EQ(message.find("case.yaml"), 0u) << message;
+    }
+  }
+}
+
+TEST(Config, ReportsAllErrorsAtOnce) {
+  const std::string message =
+      message_of("oxygen:\n  decay: 5\n  diffusivity: 5 mmHg\nfoo: 1\ntime:\n  step: -1 min\n");
+  EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 3);
+  for (const char* part : {"case.yaml:2: ", "case.yaml:3: ", "case.yaml:4: ", "case.yaml:6: "})
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  std::string many = "oxygen:\n";
+  for (int i = 0; i < 50; ++i) many += "  zzzzzzzzzzzzz" + std::to_string(i) + ": 1\n";
+  const std::string capped = message_of(many);
+  EXPECT_EQ(std::count(capped.begin(), capped.end(), '\n'), 20);
+  EXPECT_NE(capped.find("... and 30 more"), std::string::npos);
+}
+
+TEST(Config, HostileFilesEndInAMessageSoon) {
+  const auto start = std::chrono::steady_clock::now();
+  std::string bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n";
+  for (char c = 'b'; c < 'k'; ++c) {
+    const std::string last(1, static_cast<char>(c - 1));
+    bomb += std::string(1, c) + ": &" + c + " [";
+    for (int i = 0; i < 10; ++i) bomb += "*" + last + (i < 9 ? ", " : "]\n");
+  }
+  EXPECT_NE(message_of(bomb).find("more than 100000 values"), std::string::npos);
+  EXPECT_NE(message_of("a: " + std::string(100000, '[') + "\n").find("bracket is left open"),
+            std::string::npos);
+  EXPECT_NE(
+      message_of("a: " + std::string(40, '[') + std::string(40, ']') + "\n").find("levels deep"),
+      std::string::npos);
+  EXPECT_NE(message_of("a: " + std::string(1000, '[') + std::string(1000, ']') + "\n")
+                .find("levels deep"),
+            std::string::npos);
+  EXPECT_NE(message_of("a: " + std::string(100000, '{') + "\n"), "accepted");
+  std::string stairs = "a: &a0 [1]\n";
+  for (int i = 1; i < 100; ++i)
+    stairs += "b" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" +
+              std::to_string(i - 1) + "]\n";
+  EXPECT_NE(message_of(stairs).find("levels deep"), std::string::npos);
+  std::string indents;
+  for (int i = 0; i < 1000; ++i) indents += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
+  EXPECT_NE(message_of(indents).find("levels deep"), std::string::npos);
+  std::string list = "tissue:\n  cells:\n";
+  for (int i = 0; i < 120000; ++i) list += "    - {}\n";
+  EXPECT_NE(message_of(list).find("more than 100000"), std::string::npos)
+      << message_of(list).substr(0, 300);
+  EXPECT_NE(message_of(std::string(5 << 20, '#')).find("more than 4 MiB"), std::string::npos);
+  EXPECT_NE(message_of("oxygen:\n  frozen: \"" + std::string(100000, '(') + "\"\n")
+                .find("longer than 2000"),
+            std::string::npos);
+  EXPECT_NE(message_of("oxygen:\n  decay: " + std::string(100000, '9') + "\n").find("too long"),
+            std::string::npos);
+  EXPECT_NE(message_of(std::string(100000, 'k') + ": 1\n"), "accepted");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+}
+
+TEST(Config, DamagedTextNeverDoesWorseThanAMessage) {
+  std::mt19937_64 random(5);
+  const std::string spice = "{}[]:,-&*!|>'\"%@`#?~ \t\n0e.";
+  int refused = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string text = rich;
+    for (std::size_t n = 1 + random() % 3; n > 0; --n) {
+      const std::size_t at = random() % text.size();
+      switch (random() % 4) {
+      case 0: text[at] = spice[random() % spice.size()]; break;
+      case 1: text.erase(at, 1 + random() % 20); break;
+      case 2: text.insert(at, 1, spice[random() % spice.size()]); break;
+      default: text[at] = static_cast<char>(random() & 255); break;
+      }
+    }
+    try {
+      const Config c = read(text);
+      EXPECT_EQ(read_config_text(c.resolved, "r.yaml").resolved, c.resolved);
+    } catch (const ConfigError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 1000);
+}
+
+TEST(Config, Files) {
+  Folder folder;
+  const auto message = [](const fs::path& path) {
+    try {
+      read_config(path);
+    } catch (const ConfigError& e) {
+      return std::string(e.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_NE(message(folder.path() / "none.yaml").find("there is no such file"), std::string::npos);
+  EXPECT_NE(message(folder.path()).find("this is a folder"), std::string::npos);
+  EXPECT_NE(message(folder.write("big.yaml", std::string(5 << 20, ' '))).find("more than 4 MiB"),
+            std::string::npos);
+  folder.write("cells.csv", "x,y,z,kind\n");
+  const Config c =
+      read_config(folder.write("a.yaml", "\xEF\xBB\xBFtissue: {cells_csv: ./cells.csv}\r\n"));
+  EXPECT_EQ(c.parameters.tissue.cells_csv, (folder.path() / "cells.csv").string());
+  EXPECT_EQ(c.source, folder.path() / "a.yaml");
+  EXPECT_EQ(c.parameters.simulation.name, "a");
+}
+
+TEST(Config, DifferencesThatForbidARestart) {
+  const std::string a = read("oxygen: {diffusivity: 1.2e5 um^2/min}\n").resolved;
+  const std::string b =
+      read("simulation: {name: other, duration: 5 day}\noxygen: {diffusivity: 1e5 um^2/min}\n"
+           "output: {frames: 2 day}\n")
+          .resolved;
+  EXPECT_EQ(
+      setting_differences(a, b),
+      (std::vector<std::string>{"oxygen.diffusivity: 120000 um^2/min there, 1e+05 um^2/min here"}));
+  const auto cells = setting_differences(read("tissue: {cells: [{radius: 20 um}]}\n").resolved,
+                                         read(minimal).resolved);
+  EXPECT_FALSE(cells.empty());
+  EXPECT_EQ(setting_differences(read("simulation: {seed: 2}\n").resolved,
+                                read("simulation: {seed: 3}\n").resolved),
+            std::vector<std::string>{"simulation.seed: 2 there, 3 here"});
+}
+
+TEST(Settings, EachIsExplainedWithItsSource) {
+  std::set<std::string> keys;
+  for (const Setting& s : settings()) {
+    EXPECT_TRUE(keys.insert(s.key).second) << s.key << " occurs twice";
+    EXPECT_FALSE(s.meaning.empty()) << s.key;
+    EXPECT_GE(s.source.size(), 7u) << s.key;
+    const std::string text = explain(s.key);
+    EXPECT_NE(text.find(s.meaning), std::string::npos);
+    EXPECT_NE(text.find("source"), std::string::npos);
+  }
+  EXPECT_NE(explain("oxygen").find("oxygen.decay"), std::string::npos);
+  EXPECT_EQ(explain("oxygen").find("glucose.decay"), std::string::npos);
+  EXPECT_NE(explain("tissue.cells").find("tissue.cells[].radius"), std::string::npos);
+  EXPECT_EQ(explain("tissue.cells[12].radius"), explain("tissue.cells[].radius"));
+  EXPECT_NE(explain("oxygen.tissue_pressure").find("physicell: 38 mmHg"), std::string::npos);
+  EXPECT_NE(explain_all().find("doi:10.1007/s11538-019-00597-x"), std::string::npos);
+  try {
+    explain("oxygen.difusivity");
+    FAIL();
+  } catch (const ConfigError& e) {
+    EXPECT_NE(std::string(e.what()).find("did you mean diffusivity?"), std::string::npos);
+  }
+  for (const char* key : {"", "[", "]", "[[[", "oxygen.", ".", "\xff"})
+    EXPECT_THROW(explain(key), ConfigError) << key;
+}
+
+TEST(Settings, TheSchemaNamesEverySetting) {
+  const std::string schema = json_schema();
+  for (const Setting& s : settings())
+    EXPECT_NE(schema.find("\"" + std::string(s.leaf()) + "\": {"), std::string::npos) << s.key;
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < schema.size(); ++i) {
+    if (in_string && schema[i] == '\\')
+      ++i;
+    else if (schema[i] == '"')
+      in_string = !in_string;
+    else if (!in_string && (schema[i] == '{' || schema[i] == '['))
+      ++depth;
+    else if (!in_string && (schema[i] == '}' || schema[i] == ']'))
+      --depth;
+  }
+  EXPECT_EQ(depth, 0);
+  EXPECT_FALSE(in_string);
+}
+
+} // namespace
+} // namespace metavox

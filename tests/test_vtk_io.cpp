@@ -1,0 +1,462 @@
+// Frames are read back with VTK's own readers. Built only together with VTK; tests/read_frames.py
+// checks whole run folders.
+#include "metavox/vtk_io.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <unistd.h>
+
+#include "metavox/kind.hpp"
+
+#include <vtkCellArray.h>
+#include <vtkCellData.h>
+#include <vtkDataArray.h>
+#include <vtkDoubleArray.h>
+#include <vtkFieldData.h>
+#include <vtkImageData.h>
+#include <vtkNew.h>
+#include <vtkPointData.h>
+#include <vtkPolyData.h>
+#include <vtkSmartPointer.h>
+#include <vtkStringArray.h>
+#include <vtkXMLImageDataReader.h>
+#include <vtkXMLImageDataWriter.h>
+#include <vtkXMLPolyDataReader.h>
+
+namespace metavox {
+namespace {
+
+OutputParameters plain_output() {
+  OutputParameters o{};
+  o.fields = o.cells = o.vessels = true;
+  o.stride = 1;
+  o.compression = Compression::lz4;
+  o.mantissa_bits = 23;
+  return o;
+}
+
+template <class T>
+Snapshot::Array array_of(const char* name, const char* unit, ElementType type,
+                         std::array<std::int64_t, 3> extents, double spacing,
+                         const std::vector<T>& values) {
+  Snapshot::Array a;
+  a.info.name = name;
+  a.info.unit = unit;
+  a.info.type = type;
+  a.info.extents = extents;
+  a.info.spacing = spacing;
+  a.data.resize(values.size() * sizeof(T));
+  if (!values.empty()) std::memcpy(a.data.data(), values.data(), a.data.size());
+  return a;
+}
+
+// 10 x 7 x 5 voxels of 20 um; `matrix` holds the voxel's index, `oxygen` that of its voxel on a
+// lattice twice as coarse.
+Snapshot small_snapshot() {
+  Snapshot s;
+  s.time = 3 * 1440.0 + 720;
+  s.step = 840;
+  s.hash = 0x00000000deadbeefULL;
+  s.voxels = {10, 7, 5};
+  s.spacing = 20;
+  std::vector<std::uint8_t> kind(350), state(350);
+  std::vector<std::uint16_t> clock(350), clone(350);
+  std::vector<float> matrix(350), oxygen(5 * 4 * 3);
+  for (std::size_t i = 0; i < 350; ++i) {
+    kind[i] = static_cast<std::uint8_t>(i % 9); // none ... vessel
+    state[i] = kind[i] == 8 ? 11 : kind[i] == 0 ? 0 : 3;
+    clock[i] = static_cast<std::uint16_t>(16384 + 64 * i);
+    clone[i] = static_cast<std::uint16_t>(i);
+    matrix[i] = static_cast<float>(i);
+  }
+  for (std::size_t i = 0; i < oxygen.size(); ++i) oxygen[i] = static_cast<float>(i);
+  s.arrays.push_back(array_of("kind", "1", ElementType::u8, {10, 7, 5}, 20, kind));
+  s.arrays.push_back(array_of("clock", "1", ElementType::u16, {10, 7, 5}, 20, clock));
+  s.arrays.push_back(array_of("clone", "1", ElementType::u16, {10, 7, 5}, 20, clone));
+  s.arrays.push_back(array_of("oxygen", "mmHg", ElementType::f32, {5, 4, 3}, 40, oxygen));
+  s.arrays.push_back(array_of("matrix", "1", ElementType::f32, {10, 7, 5}, 20, matrix));
+  s.arrays.push_back(array_of("cell_state", "1", ElementType::u8, {10, 7, 5}, 20, state));
+  s.arrays.push_back(array_of("counters", "1", ElementType::i64, {4, 1, 1}, 0,
+                              std::vector<std::int64_t>{1, 2, 3, 4}));
+  return s;
+}
+
+class Frames : public ::testing::Test {
+protected:
+  void SetUp() override {
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = std::filesystem::temp_directory_path() /
+              ("metavox_vtk_" + std::string(test->name()) + "_" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path store(const std::string& name, const std::string& content) const {
+    std::ofstream(folder_ / name, std::ios::binary) << content;
+    return folder_ / name;
+  }
+  vtkSmartPointer<vtkImageData> image(const std::string& content) const {
+    vtkNew<vtkXMLImageDataReader> reader;
+    reader->SetFileName(store("frame.vti", content).c_str());
+    reader->Update();
+    EXPECT_EQ(reader->GetErrorCode(), 0u);
+    return reader->GetOutput();
+  }
+  vtkSmartPointer<vtkPolyData> poly(const std::string& content) const {
+    vtkNew<vtkXMLPolyDataReader> reader;
+    reader->SetFileName(store("frame.vtp", content).c_str());
+    reader->Update();
+    EXPECT_EQ(reader->GetErrorCode(), 0u);
+    return reader->GetOutput();
+  }
+  std::filesystem::path folder_;
+};
+
+std::string text(vtkDataObject* data, const char* name) {
+  auto* a = vtkStringArray::SafeDownCast(data->GetFieldData()->GetAbstractArray(name));
+  return a == nullptr || a->GetNumberOfValues() == 0 ? "(missing)" : std::string(a->GetValue(0));
+}
+
+std::string error_of(const std::filesystem::path& file, const std::string& array,
+                     std::array<int, 3> voxels) {
+  try {
+    read_vti_array(file, array, voxels);
+  } catch (const std::runtime_error& e) {
+    return e.what();
+  }
+  return "(no error)";
+}
+
+bool contains(const std::string& all, const std::string& part) {
+  return all.find(part) != std::string::npos;
+}
+
+TEST(RoundMantissa, KeepsWhatItMustAndRoundsHalfToEven) {
+  EXPECT_EQ(round_mantissa(1.2345678f, 23), 1.2345678f);
+  EXPECT_EQ(round_mantissa(1.0f + 0x1p-8f, 7), 1.0f);               // half way, even below
+  EXPECT_EQ(round_mantissa(1.0f + 3 * 0x1p-8f, 7), 1.0f + 0x1p-6f); // half way, even above
+  EXPECT_EQ(round_mantissa(1.0f + 0x1p-8f + 0x1p-20f, 7), 1.0f + 0x1p-7f);
+  EXPECT_EQ(round_mantissa(-1.99999f, 7), -2.0f); // carries into the exponent
+  EXPECT_EQ(round_mantissa(0.0f, 7), 0.0f);
+  EXPECT_TRUE(std::signbit(round_mantissa(-0.0f, 7)));
+  const float inf = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(round_mantissa(inf, 7), inf);
+  EXPECT_EQ(round_mantissa(-inf, 7), -inf);
+  EXPECT_TRUE(std::isnan(round_mantissa(std::numeric_limits<float>::quiet_NaN(), 7)));
+  EXPECT_TRUE(std::isfinite(round_mantissa(std::numeric_limits<float>::max(), 7)));
+  for (float v = 1e-6f; v < 1e6f; v *= 1.37f) {
+    std::uint32_t u;
+    const float r = round_mantissa(v, 9);
+    std::memcpy(&u, &r, sizeof u);
+    EXPECT_EQ(u & 0x3fffu, 0u);
+    EXPECT_LE(std::abs(r - v), v * 0x1p-10f);
+    EXPECT_EQ(round_mantissa(r, 9), r);
+  }
+}
+
+TEST(FrameAxes, RegionAndStride) {
+  OutputParameters o = plain_output();
+  auto a = frame_axes({10, 7, 5}, 20, o);
+  EXPECT_EQ(a[0].first, 0);
+  EXPECT_EQ(a[0].count, 10);
+  EXPECT_EQ(a[2].count, 5);
+  EXPECT_EQ(a[0].origin, 0);
+  o.region_from = {40, 20, 0};
+  o.region_to = {120, 60.5, 100};
+  a = frame_axes({10, 7, 5}, 20, o);
+  EXPECT_EQ(a[0].first, 2);
+  EXPECT_EQ(a[0].count, 4); // 40..120 um: its end lies on a face and touches no further voxel
+  EXPECT_EQ(a[1].first, 1);
+  EXPECT_EQ(a[1].count, 3); // 60.5 um reaches into voxel 3
+  EXPECT_EQ(a[0].origin, 2);
+  o = plain_output();
+  o.stride = 3;
+  a = frame_axes({10, 7, 5}, 20, o);
+  EXPECT_EQ(a[0].first, 1); // the middle of the first block of three
+  EXPECT_EQ(a[0].count, 3); // 1 4 7
+  EXPECT_EQ(a[0].origin, 0);
+  EXPECT_EQ(a[2].count, 2); // 1 4
+  o.stride = 50;
+  a = frame_axes({10, 7, 5}, 20, o);
+  EXPECT_EQ(a[0].count, 1);
+  EXPECT_EQ(a[0].first, 9);
+  o = plain_output();
+  o.region_from = {500, 0, 0};
+  o.region_to = {600, 100, 100};
+  EXPECT_THROW(frame_axes({10, 7, 5}, 20, o), std::runtime_error);
+}
+
+TEST_F(Frames, AppendedDataStandsWhereParaViewSurvivesIt) {
+  Snapshot s = small_snapshot();
+  auto net = std::make_shared<VesselNetwork>();
+  net->nodes = {{{0, 0, 0}}, {{50, 0, 0}}};
+  net->segments = {{0, 1, 5, true}};
+  for (int names = 0; names < 60; ++names) { // headers of many lengths
+    for (const std::string& file : {fields_frame(s, plain_output()), cells_frame(s, plain_output()),
+                                    vessels_frame(s, plain_output())}) {
+      const std::size_t tag = file.find("<AppendedData");
+      ASSERT_NE(tag, std::string::npos);
+      ASSERT_EQ(tag % 4096, 4078u);
+      for (std::size_t open = file.find('<'); open < tag; open = file.find('<', open + 1))
+        ASSERT_LT(file.find('>', open) - open, 512u);
+    }
+    if (names == 30) s.vessels = net;
+    s.arrays.push_back(
+        array_of(("extra" + std::string(static_cast<std::size_t>(names), 'x')).c_str(), "1",
+                 ElementType::u8, {10, 7, 5}, 20, std::vector<std::uint8_t>(350)));
+  }
+  const auto read = image(fields_frame(s, plain_output()));
+  EXPECT_EQ(read->GetCellData()->GetNumberOfArrays(), 4 + 60);
+}
+
+TEST_F(Frames, FieldsAreCellDataOnTheLattice) {
+  const Snapshot s = small_snapshot();
+  for (const Compression c : {Compression::none, Compression::lz4, Compression::zlib}) {
+    OutputParameters o = plain_output();
+    o.compression = c;
+    const auto data = image(fields_frame(s, o));
+    int n[3];
+    data->GetDimensions(n);
+    EXPECT_EQ(n[0], 11);
+    EXPECT_EQ(n[1], 8);
+    EXPECT_EQ(n[2], 6);
+    EXPECT_EQ(data->GetSpacing()[1], 20);
+    EXPECT_EQ(data->GetOrigin()[2], 0);
+    auto* cells = data->GetCellData();
+    EXPECT_EQ(cells->GetNumberOfArrays(), 4); // neither clock, clone nor the counters
+    ASSERT_NE(cells->GetArray("matrix"), nullptr);
+    EXPECT_EQ(cells->GetArray("matrix")->GetDataType(), VTK_FLOAT);
+    EXPECT_EQ(cells->GetArray("cell_state")->GetDataType(), VTK_UNSIGNED_CHAR);
+    for (int i = 0; i < 350; ++i) {
+      EXPECT_EQ(cells->GetArray("matrix")->GetTuple1(i), i);
+      const int x = i % 10, y = i / 10 % 7, z = i / 70;
+      EXPECT_EQ(cells->GetArray("oxygen")->GetTuple1(i), (z / 2 * 4 + y / 2) * 5 + x / 2);
+    }
+    EXPECT_EQ(text(data, "oxygen_unit"), "mmHg");
+    EXPECT_EQ(text(data, "state_hash"), "00000000deadbeef");
+    EXPECT_EQ(data->GetFieldData()->GetArray("TimeValue")->GetTuple1(0), 3.5);
+    EXPECT_EQ(data->GetFieldData()->GetArray("step")->GetTuple1(0), 840);
+    auto* names =
+        vtkStringArray::SafeDownCast(data->GetFieldData()->GetAbstractArray("category_names"));
+    ASSERT_NE(names, nullptr);
+    ASSERT_EQ(names->GetNumberOfValues(), cell_state_count);
+    for (int i = 0; i < cell_state_count; ++i)
+      EXPECT_EQ(std::string(names->GetValue(i)), cell_state_names[i]);
+  }
+}
+
+TEST_F(Frames, RegionStrideAndRoundingReachTheFile) {
+  const Snapshot s = small_snapshot();
+  OutputParameters o = plain_output();
+  o.arrays = {"matrix", "clone"};
+  o.region_from = {40, 20, 0};
+  o.region_to = {180, 140, 100};
+  o.stride = 2;
+  o.mantissa_bits = 3;
+  const auto data = image(fields_frame(s, o));
+  EXPECT_EQ(data->GetCellData()->GetNumberOfArrays(), 2);
+  int n[3];
+  data->GetDimensions(n);
+  EXPECT_EQ(n[0] - 1, 4); // voxels 2 4 6 8
+  EXPECT_EQ(n[1] - 1, 3); // 1 3 5
+  EXPECT_EQ(n[2] - 1, 3); // 0 2 4
+  EXPECT_EQ(data->GetSpacing()[0], 40);
+  vtkIdType i = 0;
+  for (int z = 0; z < 5; z += 2)
+    for (int y = 1; y < 7; y += 2)
+      for (int x = 2; x < 9; x += 2, ++i) {
+        const int voxel = (z * 7 + y) * 10 + x;
+        EXPECT_EQ(data->GetCellData()->GetArray("clone")->GetTuple1(i), voxel);
+        EXPECT_EQ(data->GetCellData()->GetArray("matrix")->GetTuple1(i),
+                  round_mantissa(static_cast<float>(voxel), 3));
+        double b[6];
+        data->GetCellBounds(i, b); // the VTK cell is centred on the voxel it shows
+        EXPECT_DOUBLE_EQ(0.5 * (b[0] + b[1]), (x + 0.5) * 20);
+        EXPECT_DOUBLE_EQ(0.5 * (b[4] + b[5]), (z + 0.5) * 20);
+      }
+  o.arrays = {"oxigen"};
+  try {
+    fields_frame(s, o);
+    FAIL();
+  } catch (const std::runtime_error& e) {
+    EXPECT_TRUE(contains(e.what(), "oxigen") && contains(e.what(), "oxygen")) << e.what();
+  }
+}
+
+TEST_F(Frames, ACellIsAPointWithAVert) {
+  const Snapshot s = small_snapshot();
+  OutputParameters o = plain_output();
+  o.stride = 4; // thins fields, never cells
+  const auto data = poly(cells_frame(s, o));
+  int wanted = 0;
+  for (int i = 0; i < 350; ++i) wanted += i % 9 != 0 && i % 9 != 8;
+  EXPECT_EQ(data->GetNumberOfPoints(), wanted);
+  EXPECT_EQ(data->GetNumberOfVerts(), wanted);
+  EXPECT_EQ(data->GetNumberOfCells(), wanted);
+  auto* points = data->GetPointData();
+  for (const char* name : {"cell_state", "kind", "phase", "clone", "oxygen"}) {
+    ASSERT_NE(points->GetArray(name), nullptr) << name;
+    EXPECT_NE(text(data, (std::string(name) + "_unit").c_str()), "(missing)") << name;
+  }
+  EXPECT_EQ(points->GetArray("clock"), nullptr);
+  for (vtkIdType p = 0; p < wanted; ++p) {
+    const auto voxel = static_cast<int>(points->GetArray("clone")->GetTuple1(p));
+    const int x = voxel % 10, y = voxel / 10 % 7, z = voxel / 70;
+    double at[3];
+    data->GetPoint(p, at);
+    EXPECT_EQ(at[0], 20 * x + 10);
+    EXPECT_EQ(at[1], 20 * y + 10);
+    EXPECT_EQ(at[2], 20 * z + 10);
+    EXPECT_EQ(points->GetArray("kind")->GetTuple1(p), voxel % 9);
+    EXPECT_FLOAT_EQ(static_cast<float>(points->GetArray("phase")->GetTuple1(p)),
+                    64.0f * static_cast<float>(voxel) / 32768);
+    EXPECT_EQ(points->GetArray("oxygen")->GetTuple1(p), (z / 2 * 4 + y / 2) * 5 + x / 2);
+  }
+  o.region_from = {0, 0, 0};
+  o.region_to = {200, 140, 20};
+  EXPECT_LT(poly(cells_frame(s, o))->GetNumberOfPoints(), 70);
+}
+
+TEST_F(Frames, MissingArraysAreLeftOut) {
+  Snapshot s = small_snapshot();
+  Snapshot bare;
+  bare.voxels = s.voxels;
+  bare.spacing = s.spacing;
+  bare.arrays.push_back(*s.find("cell_state"));
+  const auto data = poly(cells_frame(bare, plain_output()));
+  EXPECT_GT(data->GetNumberOfPoints(), 0);
+  EXPECT_EQ(data->GetPointData()->GetNumberOfArrays(), 1);
+  bare.arrays.clear();
+  EXPECT_THROW(cells_frame(bare, plain_output()), std::runtime_error);
+}
+
+TEST_F(Frames, ALatticeWithoutCellsGivesAValidFile) {
+  Snapshot s = small_snapshot();
+  for (Snapshot::Array& a : s.arrays)
+    if (a.info.name == "kind") std::fill(a.data.begin(), a.data.end(), std::byte{0});
+  EXPECT_EQ(poly(cells_frame(s, plain_output()))->GetNumberOfPoints(), 0);
+}
+
+TEST_F(Frames, VesselsAreJoinedIntoPolyLines) {
+  Snapshot s = small_snapshot();
+  EXPECT_EQ(poly(vessels_frame(s, plain_output()))->GetNumberOfCells(), 0);
+  // A Y: 0-1-2 and two branches 2-3, 2-4-5; the last piece is not perfused. And a ring 6-7-8.
+  auto net = std::make_shared<VesselNetwork>();
+  for (int i = 0; i < 9; ++i)
+    net->nodes.push_back({{10.0 * i, i == 3 ? 40.0 : 0.0, i > 5 && i % 2 ? 7.0 : 0.0}});
+  net->segments = {{0, 1, 8, true},  {2, 1, 6, true}, {2, 3, 4, true}, {2, 4, 5, true},
+                   {4, 5, 5, false}, {6, 7, 3, true}, {7, 8, 3, true}, {8, 6, 3, true}};
+  s.vessels = net;
+  const auto data = poly(vessels_frame(s, plain_output()));
+  EXPECT_EQ(data->GetNumberOfLines(), 5);
+  EXPECT_EQ(data->GetNumberOfPoints(), 3 + 2 + 2 + 2 + 4);
+  auto* radius = data->GetPointData()->GetArray("radius");
+  ASSERT_NE(radius, nullptr);
+  EXPECT_EQ(radius->GetTuple1(0), 8);
+  EXPECT_EQ(radius->GetTuple1(1), 7); // between 8 and 6
+  EXPECT_EQ(radius->GetTuple1(2), 6);
+  double perfused = 0, length = 0;
+  for (vtkIdType i = 0; i < 5; ++i) {
+    perfused += data->GetCellData()->GetArray("perfused")->GetTuple1(i);
+    length += data->GetCellData()->GetArray("length")->GetTuple1(i);
+  }
+  EXPECT_EQ(perfused, 4);
+  EXPECT_NEAR(length, 20 + std::hypot(10, 40) + 20 + 10 + 2 * std::hypot(10, 7) + 20, 1e-4);
+  EXPECT_EQ(text(data, "radius_unit"), "um");
+}
+
+TEST_F(Frames, AreTheSameBytesEveryTime) {
+  const Snapshot s = small_snapshot();
+  EXPECT_EQ(fields_frame(s, plain_output()), fields_frame(s, plain_output()));
+  EXPECT_EQ(cells_frame(s, plain_output()), cells_frame(s, plain_output()));
+}
+
+TEST_F(Frames, ReadVtiArray) {
+  const Snapshot s = small_snapshot();
+  const auto file = store("fields.vti", fields_frame(s, plain_output()));
+  const auto matrix = read_vti_array(file, "matrix", {10, 7, 5});
+  ASSERT_EQ(matrix.size(), 350u);
+  EXPECT_EQ(matrix[349], 349.0f);
+  EXPECT_EQ(read_vti_array(file, "cell_state", {10, 7, 5})[1], 3.0f); // any number type
+
+  const std::string absent = error_of(file, "matrx", {10, 7, 5});
+  EXPECT_TRUE(contains(absent, "fields.vti") && contains(absent, "matrx") &&
+              contains(absent, "matrix (cell data)"))
+      << absent;
+  const std::string size = error_of(file, "matrix", {7, 10, 5});
+  EXPECT_TRUE(contains(size, "7 x 10 x 5") && contains(size, "10 x 7 x 5")) << size;
+  EXPECT_TRUE(contains(error_of(folder_ / "none.vti", "matrix", {10, 7, 5}), "no such file"));
+  EXPECT_TRUE(contains(error_of(store("junk.vti", "no xml"), "matrix", {10, 7, 5}), "junk.vti"));
+
+  vtkNew<vtkImageData> points; // a voxel per point, as other tools write it
+  points->SetDimensions(10, 7, 5);
+  points->AllocateScalars(VTK_DOUBLE, 1);
+  points->GetPointData()->GetScalars()->SetName("density");
+  for (vtkIdType i = 0; i < 350; ++i)
+    points->GetPointData()->GetScalars()->SetTuple1(i, 0.5 * static_cast<double>(i));
+  vtkNew<vtkXMLImageDataWriter> writer;
+  writer->SetInputData(points);
+  writer->SetFileName((folder_ / "points.vti").c_str());
+  writer->Write();
+  EXPECT_EQ(read_vti_array(folder_ / "points.vti", "density", {10, 7, 5})[10], 5.0f);
+}
+
+TEST(PvdIndex, ListsTimesInFullPrecision) {
+  const std::string index = pvd_index({{0, "frames/fields_00000000.vti"}, {0.1, "frames/a&b.vti"}});
+  EXPECT_TRUE(contains(index, "timestep=\"0.1\""));
+  EXPECT_TRUE(contains(index, "a&amp;b.vti"));
+  EXPECT_TRUE(contains(pvd_index({}), "</Collection>"));
+}
+
+TEST(EstimateFrameBytes, IsAnUpperBoundForAFullLattice) {
+  Snapshot s;
+  s.voxels = {40, 40, 40};
+  s.spacing = 20;
+  const std::size_t n = 64000;
+  std::vector<std::uint8_t> kind(n), state(n), capacity(n);
+  std::vector<std::uint16_t> clock(n), clone(n), timer(n);
+  std::vector<float> field(n);
+  std::uint32_t r = 1;
+  for (std::size_t i = 0; i < n; ++i) {
+    r = r * 1664525u + 1013904223u;
+    kind[i] = 3;
+    state[i] = static_cast<std::uint8_t>(3 + (r >> 28) % 4);
+    capacity[i] = static_cast<std::uint8_t>(r >> 24);
+    clock[i] = clone[i] = timer[i] = static_cast<std::uint16_t>(r >> 16);
+    const auto x = static_cast<float>(i % 40), y = static_cast<float>(i / 40 % 40),
+               z = static_cast<float>(i / 1600);
+    field[i] =
+        40 * std::exp(-((x - 20) * (x - 20) + (y - 20) * (y - 20) + (z - 20) * (z - 20)) / 200);
+  }
+  const std::array<std::int64_t, 3> e{40, 40, 40};
+  s.arrays.push_back(array_of("kind", "1", ElementType::u8, e, 20, kind));
+  s.arrays.push_back(array_of("capacity", "1", ElementType::u8, e, 20, capacity));
+  s.arrays.push_back(array_of("clock", "1", ElementType::u16, e, 20, clock));
+  s.arrays.push_back(array_of("clone", "1", ElementType::u16, e, 20, clone));
+  s.arrays.push_back(array_of("timer", "min", ElementType::u16, e, 20, timer));
+  for (const char* name : {"oxygen", "proteinase", "matrix"})
+    s.arrays.push_back(array_of(name, "1", ElementType::f32, e, 20, field));
+  s.arrays.push_back(array_of("cell_state", "1", ElementType::u8, e, 20, state));
+  Parameters p{};
+  p.domain.voxels = s.voxels;
+  p.domain.spacing = 20;
+  p.oxygen.enabled = p.proteinase.enabled = true;
+  p.output = plain_output();
+  for (const Compression c : {Compression::none, Compression::lz4, Compression::zlib})
+    for (const int bits : {5, 7, 9, 12, 23}) {
+      p.output.compression = c;
+      p.output.mantissa_bits = bits;
+      const std::size_t real = fields_frame(s, p.output).size() + cells_frame(s, p.output).size() +
+                               vessels_frame(s, p.output).size();
+      const std::size_t estimate = estimate_frame_bytes(p);
+      EXPECT_GE(estimate, real) << bits << " bits, compression " << static_cast<int>(c);
+      EXPECT_LE(estimate, 4 * real) << bits << " bits, compression " << static_cast<int>(c);
+    }
+}
+
+} // namespace
+} // namespace metavox

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Curves of a run over time, from its metrics.csv.
+
+    /usr/bin/python3 viz/curves.py RUN_DIR [-o curves.png]
+
+Columns are sorted into panels by their names; a panel without columns is left out, so that this works on a file of any preset.
+Column titles are `name [unit]`, the first is `time [day]`.
+"""
+
+import argparse
+import csv
+import math
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import palette
+
+# Titles of panels and what their columns are called; the first panel that matches takes a column. "log" draws counts that span
+# decades; a unit cannot be mixed with another in one panel, so columns of a second unit get a panel of their own.
+PANELS = (
+    ("solver cycles", r"cycle(s)?$|iterations", False),
+    ("solver residuals", r"residual", True),
+    ("oxygen", r"oxygen|pO2", False),
+    ("glucose", r"glucose", False),
+    ("matrix", r"matrix|ecm", False),
+    ("proteinase and inhibitor", r"proteinase|mmp|inhibitor|timp", False),
+    ("vessels", r"vessel|perfused", False),
+    ("hypoxic and necrotic fraction", r"fraction", False),
+    ("size of the tumour", r"diameter|radius|extent|volume|sphericity|roughness", False),
+    ("events", r"births|divisions|deaths|moves|emt|met$|kills", False),
+    ("cells", r"^cells|_cells$|^n_|count|proliferating|hypoxic|necrotic|apoptotic|epithelial|mesenchymal|stroma|parenchyma|t_cell|senescent|crowded|quiescent|stem|tumour|clones", True),
+)
+IGNORED = r"^(step|hash|state_hash|seed|wall_time|seconds|steps_per_second)$"
+
+# A state keeps the colour it has in the pictures.
+COLOURS = (
+    (r"mesenchymal", 4), (r"epithelial|proliferating", 3), (r"hypoxic", 5), (r"crowded", 6), (r"senescent", 7),
+    (r"apoptotic", 8), (r"necrotic", 9), (r"t_cell", 10), (r"parenchyma", 1), (r"stroma", 2),
+)
+OTHERS = ("#e9edf3", "#3ab5c4", "#c3ae8a", "#d5517f", "#9db4ff", "#a7b64a", "#e28b5a")
+
+
+def read_columns(path):
+    """[(name, unit, values)], not-a-number where a cell is empty or not a number."""
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    if len(rows) < 2:
+        sys.exit(f"{path}: no rows yet")
+
+    def value(text):
+        try:
+            return float(text)
+        except ValueError:
+            return math.nan
+
+    columns = []
+    for i, title in enumerate(rows[0]):
+        match = re.fullmatch(r"\s*(.*?)\s*(?:\[(.*)\])?\s*", title)
+        columns.append((match.group(1), match.group(2) or "", [value(r[i]) if i < len(r) else math.nan for r in rows[1:]]))
+    return columns
+
+
+def sort_into_panels(columns):
+    """{(title, unit, log): [(name, values)]} in the order of PANELS."""
+    found = {}
+    for name, unit, values in columns[1:]:
+        if re.search(IGNORED, name) or not any(math.isfinite(v) for v in values):
+            continue
+        for rank, (title, pattern, log) in enumerate(PANELS):
+            if re.search(pattern, name, re.IGNORECASE):
+                found.setdefault((rank, title, unit, log), []).append((name, values))
+                break
+        else:
+            found.setdefault((len(PANELS), "other", unit, False), []).append((name, values))
+    order = {"cells": -3, "size of the tumour": -2, "hypoxic and necrotic fraction": -1}
+    return {key[1:]: found[key] for key in sorted(found, key=lambda k: (order.get(k[1], k[0]), k[2]))}
+
+
+def draw(columns, output, title):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update(
+        {
+            "figure.facecolor": palette.BACKGROUND, "axes.facecolor": "#10151e", "savefig.facecolor": palette.BACKGROUND,
+            "axes.edgecolor": palette.FRAME, "axes.labelcolor": palette.INK_SOFT, "text.color": palette.INK,
+            "xtick.color": palette.INK_SOFT, "ytick.color": palette.INK_SOFT, "grid.color": "#232b38",
+            "axes.grid": True, "axes.spines.top": False, "axes.spines.right": False, "font.size": 9,
+            "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "legend.frameon": False,
+        }
+    )
+    panels = sort_into_panels(columns)
+    if not panels:
+        sys.exit("metrics.csv has nothing to draw besides time")
+    across = min(3, len(panels))
+    down = -(-len(panels) // across)
+    figure, axes = plt.subplots(down, across, figsize=(5.4 * across, 3.5 * down), squeeze=False, constrained_layout=True)
+    axes = axes.reshape(-1)
+    time = columns[0][2]
+    for axis, ((name, unit, log), lines) in zip(axes, panels.items()):
+        used, spare = set(), list(OTHERS)
+        positive = [v for _, values in lines for v in values if math.isfinite(v) and v > 0]
+        for column, values in lines:
+            colour = next((palette.CELL_STATES[code][2] for pattern, code in COLOURS if re.search(pattern, column)), None)
+            if colour is None or colour in used:
+                colour = spare.pop(0) if spare else None
+            used.add(colour)
+            label = re.sub(r"^(n|cells)_", "", column).replace("_", " ")
+            marker = "o" if len(time) < 25 else None
+            axis.plot(time, values, color=colour, linewidth=1.8, marker=marker, markersize=3, label=label)
+        # Counts and residuals of one decade or so read better on a plain scale.
+        if log and positive and max(positive) > 50 * min(positive):
+            axis.set_yscale("symlog" if name == "cells" else "log", **({"linthresh": 1} if name == "cells" else {}))
+        elif min(v for _, values in lines for v in values if math.isfinite(v)) >= 0:
+            axis.set_ylim(bottom=0)
+        axis.set_title(name[0].upper() + name[1:])
+        axis.set_ylabel(unit.replace("um", "µm") if unit else "")
+        axis.set_xlabel("time [day]")
+        axis.legend(fontsize=8, loc="best", ncol=2 if len(lines) > 6 else 1, labelcolor=palette.INK)
+    for axis in axes[len(panels):]:
+        axis.set_visible(False)
+    figure.suptitle(title, fontsize=14, fontweight="bold", x=0.01, ha="left")
+    figure.savefig(output, dpi=130)
+    return len(panels)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description="Curves of a metavox run.")
+    parser.add_argument("run", metavar="RUN_DIR")
+    parser.add_argument("-o", "--output", help="PNG to write (default RUN_DIR/curves.png)")
+    args = parser.parse_args(arguments)
+    source = os.path.join(args.run, "metrics.csv")
+    if not os.path.exists(source):
+        sys.exit(f"{source}: there is no such file")
+    columns = read_columns(source)
+    output = args.output or os.path.join(args.run, "curves.png")
+    panels = draw(columns, output, os.path.basename(os.path.abspath(args.run)))
+    print(f"{output}: {len(columns[0][2])} rows, {panels} panels")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""The colours and names of what the pictures show, in one place.
+
+quicklook.py (VTK), scene.py (ParaView), curves.py (matplotlib) and tests/check_picture.py all read this module, so that a
+state has one colour everywhere. Codes are those of `CellState` in include/metavox/kind.hpp. Standard library only:
+ParaView's Python and matplotlib's need not share anything else.
+
+The rim of a tumour is warm and light, its hypoxic ring blue, its dead core a dark brown: the classical rings differ in lightness
+as well as in hue.
+"""
+
+# code: (name in files, label in pictures, colour)
+CELL_STATES = {
+    0: ("none", "no cell", "#000000"),
+    1: ("parenchyma", "normal tissue", "#7f93ad"),
+    2: ("stroma", "stroma", "#b8a888"),
+    3: ("proliferating epithelial-like", "proliferating, epithelial-like", "#ffb31a"),
+    4: ("proliferating mesenchymal-like", "proliferating, mesenchymal-like", "#f0307f"),
+    5: ("hypoxic, resting", "hypoxic, resting", "#4a86ff"),
+    6: ("crowded, resting", "crowded, resting", "#5fc98a"),
+    7: ("senescent", "senescent", "#a184ff"),
+    8: ("apoptotic", "apoptotic", "#ff5a2a"),
+    9: ("necrotic", "necrotic", "#8a5638"),
+    10: ("T cell", "T cell", "#d9fbff"),
+    11: ("vessel", "vessel", "#d92637"),
+}
+
+TUMOUR = (3, 4, 5, 6, 7, 8, 9)  # alive or dead: what the bulk of a tumour consists of
+LIVING_TUMOUR = (3, 4, 5, 6, 7)
+NORMAL = (1, 2)
+
+VESSEL_PERFUSED = "#e0283a"
+VESSEL_IDLE = "#6d5a80"
+
+BACKGROUND = "#0b0e14"
+INK = "#e9edf3"
+INK_SOFT = "#98a3b3"
+FRAME = "#3a4454"
+
+# Fields: stops of a colour map from low to high. All begin dark, so that low values recede into the background.
+FIELDS = {
+    "oxygen": ("oxygen", ("#0b0a1c", "#2f2a66", "#355f9f", "#3598a8", "#63cfab", "#e2f7e6")),
+    "matrix": ("matrix density", ("#0f0d0a", "#43382b", "#857258", "#c3ae8a", "#f3e9d2")),
+    "proteinase": ("proteinase (MMP)", ("#100a14", "#431b52", "#8a2b74", "#d5517f", "#ffb7bd")),
+    "inhibitor": ("inhibitor (TIMP)", ("#0a0f14", "#173a4f", "#2b7a86", "#78c0a4", "#eef7cf")),
+    "glucose": ("glucose", ("#0d0f0a", "#2f3f1b", "#5f7a2b", "#a7b64a", "#f5f0a8")),
+}
+
+
+def rgb(colour):
+    """'#ffb31a' -> (1.0, 0.70, 0.10)"""
+    return tuple(int(colour[i : i + 2], 16) / 255.0 for i in (1, 3, 5))
+
+
+def state_rgb(code):
+    return rgb(CELL_STATES[code][2])
+
+
+def state_label(code):
+    return CELL_STATES[code][1]
+
+
+def field_label(name):
+    return FIELDS[name][0] if name in FIELDS else name.replace("_", " ")
+
+
+def field_stops(name):
+    """[(0..1, (r, g, b)), ...] for a field; unknown ones are grey."""
+    colours = FIELDS[name][1] if name in FIELDS else ("#0c0d0f", "#53585f", "#a5abb3", "#f2f4f6")
+    return [(i / (len(colours) - 1), rgb(c)) for i, c in enumerate(colours)]
+
+
+def nice_length(longest):
+    """The largest of 1, 2, 5 x 10^n that does not exceed `longest`: scale bars and ticks."""
+    if not longest > 0:
+        return 1.0
+    power = 1.0
+    while power * 10 <= longest:
+        power *= 10
+    while power > longest:
+        power /= 10
+    for digit in (5, 2, 1):
+        if digit * power <= longest:
+            return digit * power
+    return power
+
+
+def number(value):
+    """Short text of a number for labels."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

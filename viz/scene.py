@@ -1,0 +1,472 @@
+#!/usr/bin/env pvbatch
+"""The picture of quicklook.py as a ParaView scene (5.11 or newer): to turn around, to change, to film.
+
+    pvbatch viz/scene.py RUN_DIR [-o picture.png] [--frame last|N|DAYd] [--size 1600x1200] [--volume]
+    pvbatch viz/scene.py RUN_DIR --series DIR          a picture per frame
+    pvbatch viz/scene.py RUN_DIR --film growth.mp4     a film (needs ffmpeg)
+
+Without a display: xvfb-run -a -s "-screen 0 1280x1024x24" pvbatch --force-offscreen-rendering viz/scene.py ...
+
+In the ParaView program, open View > Python Shell and type
+
+    RUN = "/path/of/the/run"; exec(open("/path/of/metavox/viz/scene.py").read())
+
+or press "Run Script" with the environment variable METAVOX_RUN set. Without either, the current directory is taken. Every part is
+an ordinary filter with a plain name in the pipeline browser (tumour cells, cut, vessels, floor ...). If palette.py is not
+found from there, set METAVOX_VIZ to the folder that holds it.
+"""
+
+import os
+import sys
+
+from paraview.simple import *  # the idiom of ParaView scripts; also gives the names to the interactive shell
+
+
+def find_palette():
+    places = [os.environ.get("METAVOX_VIZ"), globals().get("VIZ")]
+    if "__file__" in globals():
+        places.append(os.path.dirname(os.path.abspath(__file__)))
+    places += [os.getcwd(), os.path.join(os.getcwd(), "viz")]
+    for place in places:
+        if place and os.path.exists(os.path.join(place, "palette.py")):
+            if place not in sys.path:
+                sys.path.insert(0, place)
+            return
+    raise RuntimeError("palette.py of metavox not found: set METAVOX_VIZ to the folder viz of the sources")
+
+
+find_palette()
+import palette
+
+EYE = (0.74, -1.0, 0.62)  # as in quicklook.py: the octant towards it is cut out
+
+
+def unit(v):
+    n = sum(c * c for c in v) ** 0.5
+    return [c / n for c in v]
+
+
+def cross(a, b):
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+
+
+def open_index(run, kind):
+    path = os.path.join(run, kind + ".pvd")
+    if not os.path.exists(path):
+        return None
+    reader = PVDReader(registrationName=kind, FileName=path)
+    reader.UpdatePipelineInformation()
+    return reader
+
+
+def times_of(*readers):
+    times = sorted({t for r in readers if r is not None for t in list(r.TimestepValues)})
+    if not times:
+        raise RuntimeError("the run has no frames yet")
+    return times
+
+
+def choose(times, wanted):
+    if wanted == "last":
+        return times[-1]
+    if wanted.endswith("d") or "." in wanted:
+        day = float(wanted.rstrip("d"))
+        return min(times, key=lambda t: abs(t - day))
+    return times[int(wanted)]
+
+
+def plain(representation, colour):
+    """One colour. ColorBy(rep, None) throws in ParaView 5.11."""
+    representation.ColorArrayName = [None, ""]
+    representation.DiffuseColor = palette.rgb(colour)
+    representation.AmbientColor = palette.rgb(colour)
+
+
+def tell(proxy, **settings):
+    """Sets what this version of ParaView knows: names of some display properties differ between versions."""
+    for name, value in settings.items():
+        try:
+            setattr(proxy, name, value)
+        except Exception:
+            pass
+
+
+def category_colours(array, entries):
+    table = GetColorTransferFunction(array)
+    table.InterpretValuesAsCategories = 1
+    table.AnnotationsInitialized = 1
+    table.Annotations = [text for code, label, _ in entries for text in (str(code), label)]
+    table.IndexedColors = [c for _, _, colour in entries for c in palette.rgb(colour)]
+    return table
+
+
+def field_colours(name, top):
+    table = GetColorTransferFunction(name)
+    table.RGBPoints = [v for at, colour in palette.field_stops(name) for v in (at * top, *colour)]
+    table.ColorSpace = "RGB"
+    table.AutomaticRescaleRangeMode = "Never"
+    return table
+
+
+def round_top(value):
+    if not value > 0:
+        return 1.0
+    step = palette.nice_length(value / 4)
+    return step * -(-(value * (1 - 1e-6)) // step)
+
+
+def points(view, size):
+    """Font size that keeps its share of the picture: sizes here are meant for 1600 x 1200."""
+    width, height = view.ViewSize
+    return max(6, int(round(size * min(width / 1600, height / 1200))))
+
+
+def bar(view, table, title, top, position, length=0.19):
+    b = GetScalarBar(table, view)
+    tell(b, WindowLocation="Any Location", AutoOrient=0)
+    b.Orientation = "Horizontal"
+    b.Position = position
+    b.ScalarBarLength = length
+    tell(b, ScalarBarThickness=points(view, 12), Title=title, ComponentTitle="", HorizontalTitle=1)
+    tell(b, TitleFontSize=points(view, 15), LabelFontSize=points(view, 13), TitleColor=palette.rgb(palette.INK), LabelColor=palette.rgb(palette.INK_SOFT))
+    tell(b, TitleBold=1, AutomaticLabelFormat=0, LabelFormat="%.3g", RangeLabelFormat="%.3g", DrawTickMarks=0)
+    # Ends and middle alone: ParaView's own ticks collide with the ends.
+    tell(b, UseCustomLabels=1, CustomLabels=[0.5 * top], AddRangeLabels=1)
+    tell(b, TitleJustification="Left")
+    b.Visibility = 1
+    return b
+
+
+def annotation(view, words, position, size, colour=palette.INK, bold=0, name="text"):
+    source = Text(registrationName=name, Text=words)
+    shown = Show(source, view)
+    tell(shown, WindowLocation="Any Location")
+    shown.Position = position
+    shown.FontSize = points(view, size)
+    shown.Color = palette.rgb(colour)
+    shown.Bold = bold
+    tell(shown, Interactivity=0)
+    return source
+
+
+class Scene:
+    """The pipeline; its members are the proxies, to be changed further."""
+
+    def __init__(self, run, frame="last", size=(1600, 1200), volume=False):
+        self.run = os.path.abspath(run)
+        paraview.simple._DisableFirstRenderCameraReset()
+        self.cells = open_index(run, "cells")
+        self.fields = open_index(run, "fields")
+        self.vessels = open_index(run, "vessels")
+        if self.cells is None and self.fields is None:
+            raise RuntimeError(f"{run}: no cells.pvd and no fields.pvd here")
+        self.times = times_of(self.cells, self.fields)
+        self.day = choose(self.times, frame)
+        self.view = self.make_view(size)
+        # The box and the cut come from the last frame, so that nothing jumps in a film.
+        self.measure()
+        self.draw_cells()
+        self.draw_vessels()
+        self.draw_walls()
+        if volume:
+            self.draw_volume()
+        self.draw_box()
+        self.label()
+        self.aim()
+        self.go_to(self.day)
+
+    # ---- set-up ----
+
+    def make_view(self, size):
+        view = GetActiveView()
+        if view is None or view.GetXMLName() != "RenderView":
+            view = CreateView("RenderView")
+        SetActiveView(view)
+        view.ViewSize = list(size)
+        tell(view, UseColorPaletteForBackground=0, BackgroundColorMode="Single Color")
+        view.Background = palette.rgb(palette.BACKGROUND)
+        view.OrientationAxesVisibility = 0
+        tell(view, CenterAxesVisibility=0, UseFXAA=1, DepthPeeling=1)
+        tell(view, KeyLightWarmth=0.55, FillLightWarmth=0.42, KeyLightElevation=42, KeyLightAzimuth=-28)
+        # Ambient occlusion is what makes a heap of spheres look solid; the property changed its name over the versions.
+        tell(view, UseSSAO=1, UseAmbientOcclusion=1, Blur=1, KernelSize=48)
+        return view
+
+    def measure(self):
+        last = self.times[-1]
+        reader = self.fields if self.fields is not None else self.cells
+        reader.UpdatePipeline(last)
+        bounds = reader.GetDataInformation().GetBounds()
+        self.low, self.high = list(bounds[0::2]), list(bounds[1::2])
+        self.voxel = 20.0
+        size = self.field_value(reader, "voxel_size")
+        if size:
+            self.voxel = size
+        self.centre = [(a + b) / 2 for a, b in zip(self.low, self.high)]
+        self.tumour = None
+        if self.cells is not None:
+            self.tumour = Threshold(registrationName="tumour cells", Input=self.cells)
+            self.tumour.Scalars = ["POINTS", "cell_state"]
+            self.tumour.LowerThreshold, self.tumour.UpperThreshold = min(palette.TUMOUR), max(palette.TUMOUR)
+            self.tumour.UpdatePipeline(last)
+            about = self.tumour.GetDataInformation()
+            if about.GetNumberOfPoints():
+                b = about.GetBounds()
+                self.centre = [round((b[i] + b[i + 1]) / 2 / self.voxel) * self.voxel for i in (0, 2, 4)]
+                half = max(1.45 * max(b[1] - b[0], b[3] - b[2], b[5] - b[4]), 16 * self.voxel) / 2
+                low = [max(l, c - half) for l, c in zip(self.low, self.centre)]
+                high = [min(h, c + half) for h, c in zip(self.high, self.centre)]
+                share = 1.0
+                for l, h, fl, fh in zip(low, high, self.low, self.high):
+                    share *= (h - l) / (fh - fl)
+                if share < 0.6:
+                    self.low, self.high = low, high
+        self.edge = [h - l for l, h in zip(self.low, self.high)]
+        # Reach of the occlusion: a few cells. The presets take it from the size of the whole scene and leave grain on the walls.
+        tell(self.view, UseSSAODefaultPresets=0, Radius=2.6 * self.voxel, Bias=0.03 * self.voxel)
+
+    @staticmethod
+    def field_value(reader, name):
+        info = reader.FieldData.GetArray(name)
+        return info.GetRange(0)[0] if info is not None else None
+
+    def unit_of(self, name):
+        """The file's own string; fetching one voxel's worth of data is enough to get the field data across."""
+        try:
+            tiny = ExtractSubset(Input=self.fields, VOI=[0, 1, 0, 1, 0, 1])
+            data = paraview.servermanager.Fetch(tiny)
+            Delete(tiny)
+            text = data.GetFieldData().GetAbstractArray(name + "_unit").GetValue(0)
+            return "" if text == "1" else f" [{text}]"
+        except Exception:
+            return ""
+
+    # ---- parts ----
+
+    def draw_cells(self):
+        if self.tumour is None:
+            return
+        # T cells belong in the picture, but not into the measure of the tumour.
+        self.tumour.UpperThreshold = 10
+        self.cut = Clip(registrationName="cut", Input=self.tumour)
+        self.cut.ClipType = "Box"
+        tell(self.cut.ClipType, UseReferenceBounds=0)
+        far = [2 * e for e in self.edge]
+        self.cut.ClipType.Position = [self.centre[0], self.centre[1] - far[1], self.centre[2]]
+        self.cut.ClipType.Length = far
+        self.cut.Invert = 0  # keep what is outside of the box
+        shown = Show(self.cut, self.view)
+        shown.SetRepresentationType("Point Gaussian")
+        shown.GaussianRadius = 0.6 * self.voxel
+        shown.ShaderPreset = "Sphere"
+        tell(shown, ScaleByArray=0, Emissive=0, Specular=0.1)
+        entries = [(c, palette.state_label(c), palette.CELL_STATES[c][2]) for c in (3, 4, 6, 5, 7, 8, 9, 10)]
+        table = category_colours("cell_state", entries)
+        ColorBy(shown, ("POINTS", "cell_state"))
+        shown.LookupTable = table
+        legend = GetScalarBar(table, self.view)
+        tell(legend, WindowLocation="Any Location", Title="Cells", ComponentTitle="", AutoOrient=0)
+        legend.Orientation = "Vertical"
+        legend.Position = [0.022, 0.50]
+        legend.ScalarBarLength = 0.31
+        tell(legend, TextPosition="Ticks left/bottom, annotations right/top", HorizontalTitle=1)
+        tell(legend, ScalarBarThickness=points(self.view, 16))
+        tell(legend, TitleFontSize=points(self.view, 15), LabelFontSize=points(self.view, 14), TitleJustification="Left", TitleBold=1)
+        tell(legend, TitleColor=palette.rgb(palette.INK), LabelColor=palette.rgb(palette.INK), DrawNanAnnotation=0)
+        legend.Visibility = 1
+
+    def draw_vessels(self):
+        if self.vessels is None:
+            return
+        self.vessels.UpdatePipeline(self.times[-1])
+        if self.vessels.GetDataInformation().GetNumberOfCells() == 0:
+            return
+        near = Clip(registrationName="vessels near", Input=self.vessels)
+        near.ClipType = "Box"
+        tell(near.ClipType, UseReferenceBounds=0)
+        near.ClipType.Position = self.low
+        near.ClipType.Length = self.edge
+        near.Invert = 1
+        surface = ExtractSurface(registrationName="vessel lines", Input=near)
+        self.tubes = Tube(registrationName="vessel tubes", Input=surface)
+        self.tubes.Scalars = ["POINTS", "radius"]
+        self.tubes.VaryRadius = "By Absolute Scalar"
+        self.tubes.NumberofSides = 18
+        shown = Show(self.tubes, self.view)
+        table = category_colours("perfused", [(0, "vessel, not perfused", palette.VESSEL_IDLE), (1, "vessel, perfused", palette.VESSEL_PERFUSED)])
+        ColorBy(shown, ("POINTS", "perfused"))
+        shown.LookupTable = table
+        shown.SetScalarBarVisibility(self.view, False)
+        tell(shown, Specular=0.3)
+
+    def draw_walls(self):
+        if self.fields is None:
+            return
+        names = list(self.fields.CellData.keys())
+        at = 0.30
+        for name, side, axis in (("oxygen", "floor", 2), ("matrix", "left wall", 0), ("proteinase", "right wall", 1)):
+            if name not in names:
+                continue
+            cut = Slice(registrationName=f"{name} slice", Input=self.fields)
+            cut.SliceType = "Plane"
+            normal = [0, 0, 0]
+            normal[axis] = 1
+            origin = list(self.centre)
+            origin[axis] += 0.25 * self.voxel  # inside a layer of voxels, not on the face between two
+            cut.SliceType.Origin, cut.SliceType.Normal = origin, normal
+            smooth = CellDatatoPointData(registrationName=f"{name} smoothed", Input=cut)
+            near = Clip(registrationName=f"{name} near", Input=smooth)
+            near.ClipType = "Box"
+            tell(near.ClipType, UseReferenceBounds=0)
+            near.ClipType.Position = [l - 1 for l in self.low]
+            near.ClipType.Length = [e + 2 for e in self.edge]
+            near.Invert = 1
+            moved = Transform(registrationName=f"{name} on the {side}", Input=near)
+            moved.Transform = "Transform"
+            shift = [0.0, 0.0, 0.0]
+            margin = 0.002 * max(self.edge)
+            shift[axis] = (self.high[axis] + margin if axis == 1 else self.low[axis] - margin) - origin[axis]
+            moved.Transform.Translate = shift
+            shown = Show(moved, self.view)
+            shown.SetRepresentationType("Surface")
+            tell(shown, Ambient=1.0, Diffuse=0.0, Specular=0.0)  # colours must match the bar
+            top = round_top(self.fields.CellData[name].GetRange(0)[1])
+            ColorBy(shown, ("POINTS", name))
+            table = field_colours(name, top)  # after ColorBy, which fits the range to this slice
+            shown.LookupTable = table
+            title = palette.field_label(name)
+            bar(self.view, table, f"{title[0].upper()}{title[1:]}{self.unit_of(name)}, {side}", top, [0.022, at])
+            at -= 0.105
+
+    def draw_volume(self):
+        """Oxygen as mist, densest where there is most: shows the supply between the vessels."""
+        if self.fields is None or "oxygen" not in list(self.fields.CellData.keys()):
+            return
+        shown = Show(self.fields, self.view)
+        shown.SetRepresentationType("Volume")
+        ColorBy(shown, ("CELLS", "oxygen"))
+        top = round_top(self.fields.CellData["oxygen"].GetRange(0)[1])
+        opacity = GetOpacityTransferFunction("oxygen")
+        opacity.Points = [0, 0, 0.5, 0, 0.5 * top, 0.0, 0.5, 0, top, 0.03, 0.5, 0]
+        shown.LookupTable = field_colours("oxygen", top)
+        shown.ScalarOpacityFunction = opacity
+        tell(shown, ScalarOpacityUnitDistance=4 * self.voxel)
+
+    def draw_box(self):
+        (x0, y0, z0), (x1, y1, z1) = self.low, self.high
+        box = PolyLineSource(registrationName="box")
+        path = [(x0, y0, z0), (x1, y0, z0), (x1, y1, z0), (x0, y1, z0), (x0, y0, z0), (x0, y0, z1), (x0, y1, z1), (x1, y1, z1),
+                (x1, y1, z0), (x0, y1, z0), (x0, y1, z1)]
+        box.Points = [v for p in path for v in p]
+        shown = Show(box, self.view)
+        plain(shown, palette.FRAME)
+        tell(shown, LineWidth=1.5, Ambient=1.0, Diffuse=0.0)
+
+        length = palette.nice_length(0.3 * self.edge[0])
+        gap = 0.035 * max(self.edge)
+        line = Line(registrationName="scale bar", Point1=[x0, y0 - gap, z0], Point2=[x0 + length, y0 - gap, z0])
+        shown = Show(line, self.view)
+        plain(shown, palette.INK)
+        tell(shown, LineWidth=4, Ambient=1.0, Diffuse=0.0)
+        words = Text(registrationName="scale bar text", Text=f"{palette.number(length)} µm")
+        shown = Show(words, self.view)
+        tell(shown, TextPropMode="Billboard 3D Text", FontSize=points(self.view, 16), Color=palette.rgb(palette.INK), Justification="Center")
+        tell(shown, BillboardPosition=[x0 + 0.42 * length, y0 - 3.2 * gap, z0 - gap])
+
+    def label(self):
+        source = self.cells if self.cells is not None else self.fields
+        clock = AnnotateTimeFilter(registrationName="time", Input=source, Format="day {time:.2f}")
+        shown = Show(clock, self.view)
+        tell(shown, WindowLocation="Any Location")
+        shown.Position = [0.022, 0.93]
+        shown.FontSize = points(self.view, 30)
+        shown.Bold = 1
+        shown.Color = palette.rgb(palette.INK)
+        annotation(self.view, os.path.basename(self.run), [0.022, 0.895], 15, palette.INK_SOFT, name="run")
+
+    def aim(self):
+        eye = unit(EYE)
+        right = unit(cross([-e for e in eye], [0, 0, 1]))
+        reach = sum(e * e for e in self.edge) ** 0.5 / 2
+        middle = [(a + b) / 2 for a, b in zip(self.low, self.high)]
+        width, height = self.view.ViewSize
+        tangent = 0.17632698  # of half the view angle, 10 degrees
+        distance = reach / tangent * 1.03 / min(1.0, width / height / 1.3)
+        # Moved aside so that the scene stands right of the legend.
+        aside = [-0.24 * distance * tangent * r for r in right]
+        aside[2] -= 0.02 * self.edge[2]
+        self.view.CameraViewAngle = 20
+        self.view.CameraFocalPoint = [m + a for m, a in zip(middle, aside)]
+        self.view.CameraPosition = [m + a + distance * e for m, a, e in zip(middle, aside, eye)]
+        self.view.CameraViewUp = [0, 0, 1]
+        tell(self.view, CenterOfRotation=middle)
+
+    # ---- pictures ----
+
+    def go_to(self, day):
+        scene = GetAnimationScene()
+        scene.UpdateAnimationUsingDataTimeSteps()
+        scene.AnimationTime = day
+        self.view.ViewTime = day
+        Render(self.view)
+
+    def picture(self, path):
+        SaveScreenshot(path, self.view, ImageResolution=list(self.view.ViewSize))
+
+    def series(self, folder):
+        os.makedirs(folder, exist_ok=True)
+        for i, day in enumerate(self.times):
+            self.go_to(day)
+            self.picture(os.path.join(folder, f"frame_{i:06d}.png"))
+        return len(self.times)
+
+    def film(self, path, per_second=12):
+        import shutil
+        import subprocess
+        import tempfile
+
+        if shutil.which("ffmpeg") is None:
+            raise RuntimeError("a film needs ffmpeg; --series DIR writes the single pictures")
+        with tempfile.TemporaryDirectory() as folder:
+            count = self.series(folder)
+            subprocess.run(
+                ["ffmpeg", "-y", "-loglevel", "error", "-framerate", str(per_second), "-i", os.path.join(folder, "frame_%06d.png"),
+                 "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "18", path],
+                check=True,
+            )
+        return count
+
+
+def main(arguments):
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="scene.py", description="ParaView scene of a metavox run.")
+    parser.add_argument("run", metavar="RUN_DIR")
+    parser.add_argument("-o", "--output", help="PNG to write (default RUN_DIR/scene.png)")
+    parser.add_argument("--frame", default="last", help="last, a number from 0, or a time in days such as 12.5 or 12d")
+    parser.add_argument("--size", default="1600x1200")
+    parser.add_argument("--volume", action="store_true", help="also oxygen as a translucent volume")
+    parser.add_argument("--series", metavar="DIR", help="a picture of every frame")
+    parser.add_argument("--film", metavar="FILE.mp4", help="a film of all frames")
+    parser.add_argument("--rate", type=int, default=12, help="frames per second of the film")
+    args = parser.parse_args(arguments)
+    size = tuple(int(n) for n in args.size.lower().split("x"))
+    scene = Scene(args.run, args.frame, size, args.volume)
+    if args.series:
+        print(f"{args.series}: {scene.series(args.series)} pictures")
+    if args.film:
+        print(f"{args.film}: {scene.film(args.film, args.rate)} frames")
+    if args.output or not (args.series or args.film):
+        output = args.output or os.path.join(args.run, "scene.png")
+        scene.go_to(scene.day)
+        scene.picture(output)
+        print(f"{output}: day {scene.day:g}")
+
+
+if os.path.basename(sys.argv[0] if sys.argv else "") == "scene.py":  # under pvbatch and pvpython
+    try:
+        main(sys.argv[1:])
+    except RuntimeError as problem:
+        sys.exit(f"scene.py: {problem}")
+else:  # in ParaView's own shell
+    metavox_scene = Scene(globals().get("RUN") or os.environ.get("METAVOX_RUN") or os.getcwd())
