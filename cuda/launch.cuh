@@ -79,10 +79,10 @@ __global__ void __launch_bounds__(block_x* block_y) colour_kernel(Lattice l, int
 }
 
 template <class F>
-void launch_colours(const Lattice& l, const F& f) {
+void launch_colours(const Lattice& l, int sweeps, const F& f) {
   const Range range(F::name);
-  for (int colour = 0; colour < 2; ++colour)
-    colour_kernel<<<site_grid((l.nx + 1) / 2, l.ny, l.nz), dim3(block_x, block_y)>>>(l, colour, f);
+  for (int half = 0; half < 2 * sweeps; ++half)
+    colour_kernel<<<site_grid((l.nx + 1) / 2, l.ny, l.nz), dim3(block_x, block_y)>>>(l, half & 1, f);
   check(cudaGetLastError(), F::name);
 }
 

@@ -24,83 +24,95 @@ struct RestrictCoefficients {
   TransferWeights w;
 
   MV_HD void operator()(const Site& s) const {
+    const SplitLattice& l = fine.lattice;
     float k = 0.0f, q = 0.0f;
-    for (int dz = 0; dz < 2; ++dz)
-      for (int dy = 0; dy < 2; ++dy)
-        for (int dx = 0; dx < 2; ++dx) {
-          const int x = 2 * s.x + dx, y = 2 * s.y + dy, z = 2 * s.z + dz;
-          if (x >= fine.lattice.nx || y >= fine.lattice.ny || z >= fine.lattice.nz) continue;
-          const Site child = fine.lattice.site(x, y, z);
-          const float share = (w.x_share[x] * w.y_share[y]) * w.z_share[z];
-          const float coupling = fine.diagonal(child) - fine.k[child.i];
-          k = k + share * damped_sink(fine.k[child.i], coupling);
-          q = q + share * fine.q[child.i];
+    for (int dx = 0; dx < 2; ++dx) {
+      const int x = 2 * s.x + dx;
+      if (x >= l.nx) continue;
+      float k_column = 0.0f, q_column = 0.0f;
+      for (int dz = 0; dz < 2; ++dz)
+        for (int dy = 0; dy < 2; ++dy) {
+          const int y = 2 * s.y + dy, z = 2 * s.z + dz;
+          if (y >= l.ny || z >= l.nz) continue;
+          const std::int64_t i = l.index(x, y, z);
+          const int e = l.entry(x);
+          const float coupling = ((fine.x_low[e] + fine.x_high[e]) + (fine.y_low[y] + fine.y_high[y])) +
+                                 (fine.z_low[z] + fine.z_high[z]);
+          const float share = w.y_share[y] * w.z_share[z];
+          k_column = k_column + share * damped_sink(fine.k[i], coupling);
+          q_column = q_column + share * fine.q[i];
         }
-    coarse.k[s.i] = k;
-    coarse.q[s.i] = q;
+      k = k + w.x_share[l.entry(x)] * k_column;
+      q = q + w.x_share[l.entry(x)] * q_column;
+    }
+    const std::int64_t j = coarse.lattice.index(s.x, s.y, s.z);
+    coarse.k[j] = k;
+    coarse.q[j] = q;
   }
   void row(const Row& row) const {
-    constexpr int chunk = 128; // fine cells; even
-    float k_child[chunk], q_child[chunk];
-    for (int begin = 0; begin < fine.lattice.nx; begin += chunk) {
-      const int n = exact::min_of(chunk, fine.lattice.nx - begin);
-      const int pairs = (n + 1) / 2;
-      float* k_out = coarse.k + row.i + begin / 2;
-      float* q_out = coarse.q + row.i + begin / 2;
-      for (int m = 0; m < pairs; ++m) k_out[m] = q_out[m] = 0.0f;
-      const float* xl = fine.x_low + begin;
-      const float* xh = fine.x_high + begin;
-      const float* xs = w.x_share + begin;
-      for (int z = 2 * row.z; z < exact::min_of(2 * row.z + 2, fine.lattice.nz); ++z)
-        for (int y = 2 * row.y; y < exact::min_of(2 * row.y + 2, fine.lattice.ny); ++y) {
-          const std::int64_t i = fine.lattice.index(begin, y, z);
-          const float yl = fine.y_low[y], yh = fine.y_high[y], ys = w.y_share[y];
-          const float zl = fine.z_low[z], zh = fine.z_high[z], zs = w.z_share[z];
-          const float* k = fine.k + i;
-          const float* q = fine.q + i;
+    const SplitLattice& l = fine.lattice;
+    alignas(64) float k_column[2][line_piece], q_column[2][line_piece], k_out[line_piece],
+        q_out[line_piece];
+    for (int begin = 0; begin < coarse.lattice.nx; begin += line_piece) {
+      const int n = exact::min_of(line_piece, coarse.lattice.nx - begin);
+      for (int parity = 0; parity < 2; ++parity) {
+        float* MV_RESTRICT k_sum = k_column[parity];
+        float* MV_RESTRICT q_sum = q_column[parity];
+        for (int m = 0; m < n; ++m) k_sum[m] = q_sum[m] = 0.0f;
+        for (int z = 2 * row.z; z < exact::min_of(2 * row.z + 2, l.nz); ++z)
+          for (int y = 2 * row.y; y < exact::min_of(2 * row.y + 2, l.ny); ++y) {
+            const HalfLine h(l, parity, y, z);
+            const int count = exact::min_of(n, h.count - begin);
+            const float share = w.y_share[y] * w.z_share[z];
+            const float yl = fine.y_low[y], yh = fine.y_high[y];
+            const float zl = fine.z_low[z], zh = fine.z_high[z];
+            const float* k = fine.k + h.own + begin;
+            const float* q = fine.q + h.own + begin;
+            const float* xl = fine.x_low + h.table + begin;
+            const float* xh = fine.x_high + h.table + begin;
 #pragma omp simd
-          for (int x = 0; x < n; ++x) {
-            const float diagonal = k[x] + (((xl[x] + xh[x]) + (yl + yh)) + (zl + zh));
-            const float share = (xs[x] * ys) * zs;
-            k_child[x] = share * damped_sink(k[x], diagonal - k[x]);
-            q_child[x] = share * q[x];
+            for (int m = 0; m < count; ++m) {
+              const float coupling = ((xl[m] + xh[m]) + (yl + yh)) + (zl + zh);
+              k_sum[m] = k_sum[m] + share * damped_sink(k[m], coupling);
+              q_sum[m] = q_sum[m] + share * q[m];
+            }
           }
+      }
+      const float* even = w.x_share + begin;
+      const float* odd = w.x_share + l.half() + begin;
 #pragma omp simd
-          for (int m = 0; m < n / 2; ++m) {
-            k_out[m] = (k_out[m] + k_child[2 * m]) + k_child[2 * m + 1];
-            q_out[m] = (q_out[m] + q_child[2 * m]) + q_child[2 * m + 1];
-          }
-          if (n % 2 != 0) {
-            k_out[pairs - 1] = k_out[pairs - 1] + k_child[n - 1];
-            q_out[pairs - 1] = q_out[pairs - 1] + q_child[n - 1];
-          }
-        }
+      for (int m = 0; m < n; ++m) {
+        k_out[m] = (0.0f + even[m] * k_column[0][m]) + odd[m] * k_column[1][m];
+        q_out[m] = (0.0f + even[m] * q_column[0][m]) + odd[m] * q_column[1][m];
+      }
+      scatter_line(coarse.k, coarse.lattice, row.y, row.z, begin, n, k_out);
+      scatter_line(coarse.q, coarse.lattice, row.y, row.z, begin, n, q_out);
     }
   }
 };
 
-// Averages the right side and the field for a start from coarse grids.
+// Averages the right side for a start from coarse grids.
 struct RestrictProblem {
   static constexpr const char* name = "diffusion.restrict_problem";
-  static constexpr double bytes = 8 * 8 + 8;
+  static constexpr double bytes = 4 * 8 + 4;
   DiffusionLevel fine;
   DiffusionLevel coarse;
   TransferWeights w;
 
   MV_HD void operator()(const Site& s) const {
+    const SplitLattice& l = fine.lattice;
     float f = 0.0f, c = 0.0f;
     for (int dz = 0; dz < 2; ++dz)
       for (int dy = 0; dy < 2; ++dy)
         for (int dx = 0; dx < 2; ++dx) {
           const int x = 2 * s.x + dx, y = 2 * s.y + dy, z = 2 * s.z + dz;
-          if (x >= fine.lattice.nx || y >= fine.lattice.ny || z >= fine.lattice.nz) continue;
-          const Site child = fine.lattice.site(x, y, z);
-          const float share = (w.x_share[x] * w.y_share[y]) * w.z_share[z];
-          f = f + share * fine.f[child.i];
-          c = c + share * fine.c[child.i];
+          if (x >= l.nx || y >= l.ny || z >= l.nz) continue;
+          const float share = (w.x_share[l.entry(x)] * w.y_share[y]) * w.z_share[z];
+          f = f + share * fine.f[l.index(x, y, z)];
+          c = c + share * fine.c[l.index(x, y, z)];
         }
-    coarse.f[s.i] = f;
-    coarse.c[s.i] = c;
+    coarse.f[coarse.lattice.index(s.x, s.y, s.z)] = f;
+    coarse.c[coarse.lattice.index(s.x, s.y, s.z)] = c;
   }
 };
 
@@ -109,17 +121,16 @@ struct AddFaces {
   static constexpr const char* name = "diffusion.add_faces";
   DiffusionLevel level;
   float value[6];
-  float sign;
   MV_HD void operator()(const Site& s) const {
-    const Lattice& l = level.lattice;
-    float f = level.f[s.i];
-    if (s.x == 0) f += sign * (level.x_low[0] * value[0]);
-    if (s.x == l.nx - 1) f += sign * (level.x_high[s.x] * value[1]);
-    if (s.y == 0) f += sign * (level.y_low[0] * value[2]);
-    if (s.y == l.ny - 1) f += sign * (level.y_high[s.y] * value[3]);
-    if (s.z == 0) f += sign * (level.z_low[0] * value[4]);
-    if (s.z == l.nz - 1) f += sign * (level.z_high[s.z] * value[5]);
-    level.f[s.i] = f;
+    const SplitLattice& l = level.lattice;
+    float f = level.f[l.index(s.x, s.y, s.z)];
+    if (s.x == 0) f = f + level.x_low[l.entry(0)] * value[0];
+    if (s.x == l.nx - 1) f = f + level.x_high[l.entry(s.x)] * value[1];
+    if (s.y == 0) f = f + level.y_low[0] * value[2];
+    if (s.y == l.ny - 1) f = f + level.y_high[s.y] * value[3];
+    if (s.z == 0) f = f + level.z_low[0] * value[4];
+    if (s.z == l.nz - 1) f = f + level.z_high[s.z] * value[5];
+    level.f[l.index(s.x, s.y, s.z)] = f;
   }
 };
 
@@ -127,34 +138,34 @@ struct AddFaces {
 struct InterpolateField {
   static constexpr const char* name = "diffusion.interpolate";
   static constexpr double bytes = 5;
-  Lattice lattice;
-  Lattice coarse_lattice;
+  SplitLattice lattice;
+  SplitLattice coarse_lattice;
   float* c;
   const float* coarse;
   TransferWeights w;
 
   MV_HD void operator()(const Site& s) const {
-    const std::int64_t i = coarse_lattice.index(s.x / 2, s.y / 2, s.z / 2);
-    const std::int64_t dx = (s.x & 1) != 0 ? 1 : -1;
-    const std::int64_t dy = (s.y & 1) != 0 ? coarse_lattice.pitch() : -coarse_lattice.pitch();
-    const std::int64_t dz = (s.z & 1) != 0 ? coarse_lattice.plane() : -coarse_lattice.plane();
+    const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
+    const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1, dz = (s.z & 1) != 0 ? 1 : -1;
     // Beyond the box nothing is known here: the weights of what lies inside are scaled to one.
-    const float xo = w.x_own[s.x], xn = w.x_other[s.x], yo = w.y_own[s.y], yn = w.y_other[s.y];
+    const int e = lattice.entry(s.x);
+    const float xo = w.x_own[e], xn = w.x_other[e], yo = w.y_own[s.y], yn = w.y_other[s.y];
     const float zo = w.z_own[s.z], zn = w.z_other[s.z];
-    const auto line = [&](std::int64_t j) {
-      return (yo * zo * coarse[j] + yn * zo * coarse[j + dy]) +
-             (yo * zn * coarse[j + dz] + yn * zn * coarse[j + dy + dz]);
+    const auto value = [&](int xx, int yy, int zz) { return coarse[coarse_lattice.index(xx, yy, zz)]; };
+    const auto line = [&](int xx) {
+      return ((yo * zo) * value(xx, y, z) + (yn * zo) * value(xx, y + dy, z)) +
+             ((yo * zn) * value(xx, y, z + dz) + (yn * zn) * value(xx, y + dy, z + dz));
     };
     const float total = ((xo + xn) * (yo + yn)) * (zo + zn);
-    const float v = (xo * line(i) + xn * line(i + dx)) / total;
-    c[s.i] = v > 0.0f ? v : 0.0f;
+    const float v = (xo * line(x) + xn * line(x + dx)) / total;
+    c[lattice.index(s.x, s.y, s.z)] = v > 0.0f ? v : 0.0f;
   }
 };
 
 // Ghost voxels of one face.
 struct FillFace {
   static constexpr const char* name = "diffusion.fill_face";
-  Lattice lattice;
+  SplitLattice lattice;
   float* c;
   int axis;
   int coordinate; // -1 or n
@@ -169,51 +180,85 @@ struct FillFace {
   }
 };
 
+// Between the layout of cells and that of the solver.
+struct LoadField {
+  static constexpr const char* name = "diffusion.load";
+  static constexpr double bytes = 8;
+  Lattice lattice;
+  SplitLattice split;
+  const float* from;
+  float* to;
+  MV_HD void operator()(const Site& s) const { to[split.index(s.x, s.y, s.z)] = from[s.i]; }
+  void row(const Row& r) const {
+    for (int begin = 0; begin < r.n; begin += line_piece)
+      scatter_line(to, split, r.y, r.z, begin, exact::min_of(line_piece, r.n - begin),
+                   from + r.i + begin);
+  }
+};
+
+struct StoreField {
+  static constexpr const char* name = "diffusion.store";
+  static constexpr double bytes = 8;
+  Lattice lattice;
+  SplitLattice split;
+  const float* from;
+  float* to;
+  MV_HD void operator()(const Site& s) const { to[s.i] = from[split.index(s.x, s.y, s.z)]; }
+  void row(const Row& r) const {
+    const float* MV_RESTRICT even = from + split.start(0, r.y, r.z);
+    const float* MV_RESTRICT odd = from + split.start(1, r.y, r.z);
+    float* MV_RESTRICT out = to + r.i;
+    const int pairs = r.n / 2;
+#pragma omp simd
+    for (int m = 0; m < pairs; ++m) {
+      out[2 * m] = even[m];
+      out[2 * m + 1] = odd[m];
+    }
+    if (r.n % 2 != 0) out[r.n - 1] = even[pairs];
+  }
+};
+
 template <bool saturating>
 struct ResidualNorm {
   static constexpr const char* name = "diffusion.residual";
   static constexpr double bytes = saturating ? 16 : 12;
-  RestrictResidual<saturating> parts;
+  DiffusionLevel level;
   MV_HD float operator()(const Site& s) const {
-    const float r = parts.residual(s) / parts.fine.diagonal(s);
+    const float f = level.f[level.lattice.index(s.x, s.y, s.z)];
+    const float r = residual_at<saturating>(level, s.x, s.y, s.z, f) / level.diagonal(s.x, s.y, s.z);
     return r < 0.0f ? -r : r;
   }
 };
 
 int halved(int n) { return (n + 1) / 2; }
 
-bool smallest(const Lattice& l) { return l.nx <= 1 && l.ny <= 1 && l.nz <= 1; }
+bool smallest(const SplitLattice& l) { return l.nx <= 1 && l.ny <= 1 && l.nz <= 1; }
 
 } // namespace
 
-DiffusionScratch::DiffusionScratch(const Executor& executor, const Lattice& lattice) {
-  Lattice l = lattice;
+DiffusionScratch::DiffusionScratch(const Executor& executor, const Lattice& lattice)
+    : lattice_(lattice) {
+  SplitLattice l{lattice.nx, lattice.ny, lattice.nz};
   while (true) {
     Level level;
     level.lattice = l;
     const std::int64_t n = l.padded();
-    if (!levels_.empty()) {
-      level.c = Buffer<float>(executor, n);
-      level.guess = Buffer<float>(executor, n);
-    }
+    level.c = Buffer<float>(executor, n);
+    if (!levels_.empty()) level.guess = Buffer<float>(executor, n);
     level.f = Buffer<float>(executor, n);
     level.k = Buffer<float>(executor, n);
     level.q = Buffer<float>(executor, n);
     levels_.push_back(std::move(level));
     if (smallest(l)) break;
-    l.nx = halved(l.nx);
-    l.ny = halved(l.ny);
-    l.nz = halved(l.nz);
+    l = {halved(l.nx), halved(l.ny), halved(l.nz)};
   }
 }
 
 std::size_t DiffusionScratch::bytes(const Lattice& lattice) {
-  Lattice l = lattice;
-  auto total = static_cast<std::size_t>(l.padded()) * 12;
+  SplitLattice l{lattice.nx, lattice.ny, lattice.nz};
+  auto total = static_cast<std::size_t>(l.padded()) * 16;
   while (!smallest(l)) {
-    l.nx = halved(l.nx);
-    l.ny = halved(l.ny);
-    l.nz = halved(l.nz);
+    l = {halved(l.nx), halved(l.ny), halved(l.nz)};
     total += static_cast<std::size_t>(l.padded()) * 20;
   }
   return total;
@@ -228,9 +273,17 @@ Diffusion::Diffusion(const Executor& executor, const Lattice& lattice,
   for (int a = 0; a < 3; ++a)
     width[static_cast<std::size_t>(a)].assign(static_cast<std::size_t>(extents[a]),
                                               lattice.spacing);
-  const auto append = [&tables](const std::vector<double>& v) {
+  // Tables along x are split like the lines they go with; a missing odd entry of the end is zero.
+  const auto append = [&tables](const std::vector<double>& v, std::size_t axis) {
     const std::size_t offset = tables.size();
-    for (const double x : v) tables.push_back(static_cast<float>(x));
+    if (axis == 0) {
+      const std::size_t half = (v.size() + 1) / 2;
+      tables.resize(offset + 2 * half, 0.0f);
+      for (std::size_t x = 0; x < v.size(); ++x)
+        tables[offset + x / 2 + (x % 2 != 0 ? half : 0)] = static_cast<float>(v[x]);
+    } else {
+      for (const double x : v) tables.push_back(static_cast<float>(x));
+    }
     return offset;
   };
   for (std::size_t level = 0; level < scratch_->levels_.size(); ++level) {
@@ -240,7 +293,7 @@ Diffusion::Diffusion(const Executor& executor, const Lattice& lattice,
       const std::size_t n = w.size();
       const bool fixed_low = settings.faces[2 * a].kind == FaceKind::fixed;
       const bool fixed_high = settings.faces[2 * a + 1].kind == FaceKind::fixed;
-      std::vector<double> low(n), high(n), share(n + 1, 0), own(n + 1, 0), other(n + 1, 0);
+      std::vector<double> low(n), high(n), share(n, 0), own(n, 0), other(n, 0);
       const double d = settings.diffusivity;
       for (std::size_t i = 0; i < n; ++i) {
         low[i] = i > 0 ? d * 2 / ((w[i - 1] + w[i]) * w[i]) : (fixed_low ? 2 * d / (w[i] * w[i]) : 0);
@@ -267,19 +320,16 @@ Diffusion::Diffusion(const Executor& executor, const Lattice& lattice,
           own[i] = 1 - other[i];
         }
       }
-      axes[a] = {append(low), append(high), append(share), append(own), append(other)};
+      axes[a] = {append(low, a), append(high, a), append(share, a), append(own, a), append(other, a)};
       width[a] = coarse;
     }
     axes_.push_back(axes);
   }
-  // Where a coarse cell decays faster than it exchanges, coarse grids have nothing to say; the largest k a caller could
-  // mean is not known here, so cycle() decides from min_loss.
-  depth_ = scratch_->levels_.size();
   tables_ = Buffer<float>(executor_, static_cast<std::int64_t>(tables.size()));
   tables_.upload(tables.data());
 }
 
-DiffusionLevel Diffusion::view(std::size_t level, float* field) const {
+DiffusionLevel Diffusion::view(std::size_t level) const {
   DiffusionScratch::Level& l = scratch_->levels_[level];
   const auto table = [&](std::size_t offset) { return tables_.data() + offset; };
   const std::array<Axis, 3>& a = axes_[level];
@@ -290,7 +340,7 @@ DiffusionLevel Diffusion::view(std::size_t level, float* field) const {
           table(a[1].high),
           table(a[2].low),
           table(a[2].high),
-          level == 0 ? field : l.c.data(),
+          l.c.data(),
           l.f.data(),
           l.k.data(),
           l.q.data(),
@@ -305,85 +355,87 @@ TransferWeights Diffusion::transfer(std::size_t level) const {
           table(a[2].other)};
 }
 
-void Diffusion::fill_ghosts(float* field) const {
-  const Lattice& l = scratch_->lattice();
-  const int n[3] = {l.nx, l.ny, l.nz};
+void Diffusion::load(const float* field) {
+  const DiffusionScratch::Level& finest = scratch_->levels_.front();
+  const Lattice& lattice = scratch_->lattice();
+  float* c = scratch_->levels_.front().c.data();
+  executor_.for_each_site(lattice, LoadField{lattice, finest.lattice, field, c});
+  const int n[3] = {lattice.nx, lattice.ny, lattice.nz};
   for (int axis = 0; axis < 3; ++axis)
     for (int side = 0; side < 2; ++side) {
       const Face& face = settings_.faces[static_cast<std::size_t>(2 * axis + side)];
       const float value = face.kind == FaceKind::fixed ? static_cast<float>(face.value) : 0.0f;
-      executor_.for_each_index(l.voxels() / n[axis],
-                               FillFace{l, field, axis, side == 0 ? -1 : n[axis], value});
+      executor_.for_each_index(lattice.voxels() / n[axis],
+                               FillFace{finest.lattice, c, axis, side == 0 ? -1 : n[axis], value});
     }
 }
 
+void Diffusion::store(float* field) const {
+  const DiffusionScratch::Level& finest = scratch_->levels_.front();
+  executor_.for_each_site(scratch_->lattice(), StoreField{scratch_->lattice(), finest.lattice,
+                                                          finest.c.data(), field});
+}
+
 void Diffusion::restrict_coefficients() {
-  for (std::size_t level = 0; level + 1 < depth_; ++level)
-    executor_.for_each_site(
-        scratch_->levels_[level + 1].lattice,
-        RestrictCoefficients{view(level, nullptr), view(level + 1, nullptr), transfer(level)});
+  for (std::size_t level = 0; level + 1 < axes_.size(); ++level)
+    executor_.for_each_site(scratch_->levels_[level + 1].lattice.box(),
+                            RestrictCoefficients{view(level), view(level + 1), transfer(level)});
 }
 
 template <bool saturating>
-void Diffusion::cycle(std::size_t level, float* field, float& residual, float& correction) {
-  const DiffusionLevel here = view(level, field);
+void Diffusion::cycle(std::size_t level, float& residual, float& correction) {
+  const DiffusionLevel here = view(level);
+  const Lattice box = here.lattice.box();
   const SmoothField<saturating> smooth{here};
-  if (level + 1 == depth_) {
-    const int sweeps = smallest(here.lattice) ? 1 : 8;
-    for (int n = 0; n < sweeps; ++n) executor_.for_each_colour(here.lattice, smooth);
-    residual = correction = 0.0f;
-    return;
-  }
-  executor_.for_each_colour(here.lattice, smooth);
-  executor_.for_each_colour(here.lattice, smooth);
-  const DiffusionLevel coarse = view(level + 1, nullptr);
+  residual = correction = 0.0f;
+  executor_.for_each_colour(box, 2, smooth);
+  if (level + 1 == axes_.size()) return; // one voxel, solved exactly
+  const DiffusionLevel coarse = view(level + 1);
   float* guess = scratch_->levels_[level + 1].guess.data();
   residual = executor_.max_over(
-      coarse.lattice, RestrictResidual<saturating>{here, coarse, guess, transfer(level)});
-  executor_.for_each_site(coarse.lattice, AddOperator<saturating>{coarse});
+      coarse.lattice.box(), RestrictResidual<saturating>{here, coarse, guess, transfer(level)});
+  executor_.for_each_site(coarse.lattice.box(), AddOperator<saturating>{coarse});
   float coarse_residual, coarse_correction;
-  cycle<saturating>(level + 1, nullptr, coarse_residual, coarse_correction);
-  correction = executor_.max_over(here.lattice, CorrectField{here.lattice, coarse.lattice, here.c,
-                                                             coarse.c, guess, transfer(level)});
-  executor_.for_each_colour(here.lattice, smooth);
+  cycle<saturating>(level + 1, coarse_residual, coarse_correction);
+  correction = executor_.max_over(box, CorrectField{here.lattice, coarse.lattice, here.c, coarse.c,
+                                                    guess, transfer(level)});
+  executor_.for_each_colour(box, 1, smooth);
 }
 
 template <bool saturating>
-void Diffusion::guess_from_coarse(float* field) {
+void Diffusion::guess_from_coarse() {
   AddFaces faces{};
   for (std::size_t a = 0; a < 6; ++a)
     faces.value[a] = settings_.faces[a].kind == FaceKind::fixed
                          ? static_cast<float>(settings_.faces[a].value)
                          : 0.0f;
-  for (std::size_t level = 0; level + 1 < depth_; ++level) {
-    const DiffusionLevel fine = view(level, field), coarse = view(level + 1, nullptr);
-    executor_.for_each_site(coarse.lattice, RestrictProblem{fine, coarse, transfer(level)});
-  }
+  const std::size_t depth = axes_.size();
+  for (std::size_t level = 0; level + 1 < depth; ++level)
+    executor_.for_each_site(scratch_->levels_[level + 1].lattice.box(),
+                            RestrictProblem{view(level), view(level + 1), transfer(level)});
   // Fixed faces enter every coarse right side once; the averages above carry those of f only.
-  for (std::size_t level = 1; level < depth_; ++level) {
-    faces.level = view(level, nullptr);
-    faces.sign = 1.0f;
-    executor_.for_each_site(faces.level.lattice, faces);
+  for (std::size_t level = 1; level < depth; ++level) {
+    faces.level = view(level);
+    executor_.for_each_site(faces.level.lattice.box(), faces);
   }
-  for (std::size_t level = depth_ - 1; level > 0; --level) {
+  for (std::size_t level = depth - 1; level > 0; --level) {
     float residual, correction;
-    cycle<saturating>(level, nullptr, residual, correction);
-    const DiffusionLevel fine = view(level - 1, field), coarse = view(level, nullptr);
-    executor_.for_each_site(fine.lattice, InterpolateField{fine.lattice, coarse.lattice, fine.c,
-                                                           coarse.c, transfer(level - 1)});
+    cycle<saturating>(level, residual, correction);
+    const DiffusionLevel fine = view(level - 1), coarse = view(level);
+    executor_.for_each_site(fine.lattice.box(), InterpolateField{fine.lattice, coarse.lattice,
+                                                                 fine.c, coarse.c, transfer(level - 1)});
   }
 }
 
 template <bool saturating>
-SolveReport Diffusion::solve_as(float* field, Start start) {
-  fill_ghosts(field);
+SolveReport Diffusion::solve_as(Start start) {
   restrict_coefficients();
-  if (start == Start::cold) guess_from_coarse<saturating>(field);
+  if (start == Start::cold) guess_from_coarse<saturating>();
   SolveReport report;
   float before = -1.0f;
   while (report.cycles < settings_.max_cycles) {
     float residual = 0, correction = 0;
-    cycle<saturating>(0, field, residual, correction);
+    cycle<saturating>(0, residual, correction);
     report.cycles += 1;
     report.residual = residual;
     if (!(correction < 1e30f) || !(residual < 1e30f)) break;
@@ -401,8 +453,11 @@ SolveReport Diffusion::solve_as(float* field, Start start) {
 }
 
 SolveReport Diffusion::solve(float* field, Start start) {
-  return settings_.half_saturation > 0 ? solve_as<true>(field, start)
-                                       : solve_as<false>(field, start);
+  load(field);
+  const SolveReport report =
+      settings_.half_saturation > 0 ? solve_as<true>(start) : solve_as<false>(start);
+  store(field);
+  return report;
 }
 
 SolveReport Diffusion::solve_or_throw(float* field, Start start) {
@@ -424,24 +479,26 @@ SolveReport Diffusion::solve_or_throw(float* field, Start start) {
                        "; raise fields.max_cycles or " + settings_.name + ".tolerance");
 }
 
-void Diffusion::cycles(float* field, int n) {
-  fill_ghosts(field);
-  restrict_coefficients();
+void Diffusion::cycles(float* field, int n, bool prepare) {
+  if (prepare) {
+    load(field);
+    restrict_coefficients();
+  }
   float residual, correction;
   for (int k = 0; k < n; ++k)
     if (settings_.half_saturation > 0)
-      cycle<true>(0, field, residual, correction);
+      cycle<true>(0, residual, correction);
     else
-      cycle<false>(0, field, residual, correction);
+      cycle<false>(0, residual, correction);
+  if (prepare) store(field);
 }
 
 float Diffusion::residual(float* field) {
-  fill_ghosts(field);
-  const DiffusionLevel fine = view(0, field);
-  const Lattice& l = fine.lattice;
-  if (settings_.half_saturation > 0)
-    return executor_.max_over(l, ResidualNorm<true>{{fine, fine, nullptr, transfer(0)}});
-  return executor_.max_over(l, ResidualNorm<false>{{fine, fine, nullptr, transfer(0)}});
+  load(field);
+  const DiffusionLevel fine = view(0);
+  const Lattice box = fine.lattice.box();
+  return settings_.half_saturation > 0 ? executor_.max_over(box, ResidualNorm<true>{fine})
+                                       : executor_.max_over(box, ResidualNorm<false>{fine});
 }
 
 } // namespace metavox

@@ -128,7 +128,7 @@ void Metabolite::relax(const Executor& executor, const CellView& cells, const fl
   assemble.previous_rate = settings_.transient ? static_cast<float>(1 / settings_.substep) : 0.0f;
   assemble.previous = field_.data();
   assemble.tissue = tissue_;
-  assemble.lattice = lattice_;
+  assemble.split = scratch_->split();
   assemble.coarsen = coarsen_;
   assemble.traits_matter = traits_matter_;
   assemble.f = scratch_->source();

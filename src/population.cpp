@@ -85,8 +85,15 @@ MigrationParameters32 walk_parameters(const Parameters& p) {
   m.diffusivity_stroma = f32(g.stroma);
   m.haptotaxis = f32(g.haptotaxis);
   m.chemotaxis = f32(g.chemotaxis);
-  m.step_over_h2 =
-      f32(p.time.step / p.time.motility_substeps / (p.domain.spacing * p.domain.spacing));
+  const double h2 = p.domain.spacing * p.domain.spacing;
+  m.step_over_h2 = f32(p.time.step / p.time.motility_substeps / h2);
+  m.stroma_step_over_h2 = f32(p.time.step / h2);
+  // No cell is likelier to move than this: six jumps by diffusion, or the upwind form at the steepest matrix edge.
+  const double edge = g.haptotaxis * std::max(p.matrix.maximum, 2.0);
+  m.most_jumps = g.chemotaxis > 0
+                     ? 1.0f
+                     : f32((6 * std::max(g.epithelial, g.mesenchymal) + 3 * edge) *
+                           p.time.step / p.time.motility_substeps / h2 * 1.001);
   m.neighbour_count = g.adhesion == AdhesionRule::neighbour_count;
   m.keep_ee = f32(1 - g.bond_ee);
   m.keep_em = f32(1 - g.bond_em);
@@ -238,9 +245,8 @@ void Population::measure_room(const Executor& executor) {
 
 void Population::settle_fate(const Executor& executor, const FieldView& oxygen,
                              const FieldView& glucose, const float* matrix) {
-  executor.for_each_site(lattice_, active_,
-                         SenseNeighbours{arrays_.kind.data(), sensed_.data(), lattice_.pitch(),
-                                         lattice_.plane()});
+  executor.for_each_site(lattice_, SenseNeighbours{arrays_.kind.data(), sensed_.data(),
+                                                   lattice_.pitch(), lattice_.plane()});
   executor.for_each_site(lattice_, active_,
                          AdvanceFate{view(), oxygen, glucose, matrix, sensed_.data(), room_.data(),
                                      factors(), {flow_.data()}, fate_, lattice_, seed_, step_});
@@ -252,7 +258,8 @@ void Population::divide(const Executor& executor, const std::uint16_t* membrane)
   const PushTable table{push_offset_.data(), push_first_.data()};
   executor.for_each_site(lattice_, active_,
                          ProposeDivision{view(), room_.data(), membrane, rivals, table, lattice_,
-                                         fate_.push_distance2, into_dead_, seed_, step_});
+                                         fate_.push_distance2, into_dead_, fate_.regeneration,
+                                         seed_, step_});
   executor.for_each_site(lattice_, active_,
                          CommitDivision{view(), rivals, table, {flow_.data()}, lattice_, division_,
                                         seed_, step_});

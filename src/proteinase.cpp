@@ -52,7 +52,7 @@ void Signal::relax(const Executor& executor, const CellView& cells, TraitFactors
   assemble.rate = static_cast<float>(1 / settings_.dt + settings_.decay);
   assemble.previous = field_.data();
   assemble.tissue = tissue_;
-  assemble.lattice = lattice_;
+  assemble.split = scratch_->split();
   assemble.coarsen = coarsen_;
   assemble.f = scratch_->source();
   assemble.k = scratch_->loss();

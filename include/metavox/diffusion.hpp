@@ -23,19 +23,58 @@
 
 namespace metavox {
 
+// Arrays of the solver hold all red voxels (x + y + z even) and then all black ones, each line along x being half of a
+// line of voxels: E[m] is x = 2m, O[m] is x = 2m + 1. What a sweep over one colour reads and writes is then contiguous,
+// for CPU prefetchers and vectors as for GPU warps. Every half line has a place for the ghost at one of its ends.
+struct SplitLattice {
+  int nx = 1, ny = 1, nz = 1;
+  MV_HD int half() const { return (nx + 1) / 2; }
+  MV_HD std::int64_t pitch() const { return half() + 1; }
+  MV_HD std::int64_t colour_stride() const { return pitch() * (ny + 2) * (nz + 2); }
+  MV_HD std::int64_t padded() const { return 2 * colour_stride(); }
+  // Element 0 of the half line of one parity of x.
+  MV_HD std::int64_t start(int parity, int y, int z) const {
+    return ((parity + y + z) & 1) * colour_stride() +
+           pitch() * ((y + 1) + static_cast<std::int64_t>(ny + 2) * (z + 1)) + parity;
+  }
+  MV_HD std::int64_t index(int x, int y, int z) const { return start(x & 1, y, z) + (x >> 1); }
+  // Tables along x: even voxels, then odd ones.
+  MV_HD int entry(int x) const { return (x >> 1) + ((x & 1) != 0 ? half() : 0); }
+  Lattice box() const { return {nx, ny, nz, 1}; }
+};
+
 // One grid of the hierarchy. Couplings are to the lower and higher neighbour along each axis, 1/min.
 struct DiffusionLevel {
-  Lattice lattice;
+  SplitLattice lattice;
   const float *x_low, *x_high, *y_low, *y_high, *z_low, *z_high;
-  float* c; // padded
+  float* c;
   float* f;
   float* k;
   float* q;
   float half_saturation;
 
-  MV_HD float diagonal(const Site& s) const {
-    return k[s.i] + (((x_low[s.x] + x_high[s.x]) + (y_low[s.y] + y_high[s.y])) +
-                     (z_low[s.z] + z_high[s.z]));
+  MV_HD float diagonal(int x, int y, int z) const {
+    const int e = lattice.entry(x);
+    return k[lattice.index(x, y, z)] +
+           (((x_low[e] + x_high[e]) + (y_low[y] + y_high[y])) + (z_low[z] + z_high[z]));
+  }
+};
+
+// Where one half of a line lies, and its six neighbours: offsets of element 0.
+struct HalfLine {
+  int count;
+  int table; // of the tables along x
+  std::int64_t own, x_low, x_high, y_low, y_high, z_low, z_high;
+  MV_HD HalfLine(const SplitLattice& l, int parity, int y, int z) {
+    count = parity == 0 ? l.half() : l.nx / 2;
+    table = parity == 0 ? 0 : l.half();
+    own = l.start(parity, y, z);
+    x_low = parity == 0 ? l.start(1, y, z) - 1 : l.start(0, y, z);
+    x_high = x_low + 1;
+    y_low = l.start(parity, y - 1, z);
+    y_high = l.start(parity, y + 1, z);
+    z_low = l.start(parity, y, z - 1);
+    z_high = l.start(parity, y, z + 1);
   }
 };
 
@@ -63,70 +102,49 @@ struct SmoothField {
     return s / a;
   }
   MV_HD void operator()(int, const Site& s) const {
-    const float* c = level.c + s.i;
-    const std::int64_t p = level.lattice.pitch(), pp = level.lattice.plane();
-    const float xl = level.x_low[s.x], xh = level.x_high[s.x];
+    const SplitLattice& l = level.lattice;
+    const float* c = level.c;
+    const HalfLine h(l, s.x & 1, s.y, s.z);
+    const std::int64_t m = s.x >> 1, i = h.own + m;
+    const float xl = level.x_low[h.table + m], xh = level.x_high[h.table + m];
     const float yl = level.y_low[s.y], yh = level.y_high[s.y];
     const float zl = level.z_low[s.z], zh = level.z_high[s.z];
-    const float n = ((xl * c[-1] + xh * c[1]) + (yl * c[-p] + yh * c[p])) + (zl * c[-pp] + zh * c[pp]);
+    const float n = ((xl * c[h.x_low + m] + xh * c[h.x_high + m]) +
+                     (yl * c[h.y_low + m] + yh * c[h.y_high + m])) +
+                    (zl * c[h.z_low + m] + zh * c[h.z_high + m]);
     const float coupling = ((xl + xh) + (yl + yh)) + (zl + zh);
-    level.c[s.i] = root(level.f[s.i] + n, level.k[s.i] + coupling,
-                        saturating ? level.q[s.i] : 0.0f, level.half_saturation);
+    level.c[i] = root(level.f[i] + n, level.k[i] + coupling, saturating ? level.q[i] : 0.0f,
+                      level.half_saturation);
   }
-  // Three plain loops over a piece of the line, each of which compilers vectorise: sums for all voxels, roots for those
-  // of the colour packed together, and a merge that writes the piece back whole.
   void row(int colour, const Row& r) const {
-    constexpr int chunk = 256; // even
-    alignas(64) float supply[chunk + 2], diagonal[chunk + 2], fresh[chunk / 2 + 1];
-    const std::int64_t p = level.lattice.pitch(), pp = level.lattice.plane();
+    const SplitLattice& l = level.lattice;
+    const HalfLine h(l, (r.y + r.z + colour) & 1, r.y, r.z);
     const float yl = level.y_low[r.y], yh = level.y_high[r.y];
     const float zl = level.z_low[r.z], zh = level.z_high[r.z];
-    const int parity = (r.y + r.z + colour) & 1;
-    for (int begin = 0; begin < r.n; begin += chunk) {
-      const int n = exact::min_of(chunk, r.n - begin);
-      const std::int64_t i = r.i + begin;
-      const float* MV_RESTRICT c = level.c + i;
-      const float* MV_RESTRICT f = level.f + i;
-      const float* MV_RESTRICT k = level.k + i;
-      const float* MV_RESTRICT xl = level.x_low + begin;
-      const float* MV_RESTRICT xh = level.x_high + begin;
+    float* MV_RESTRICT own = level.c + h.own; // one colour; the six others are all of the other
+    const float* c_xl = level.c + h.x_low;
+    const float* c_xh = level.c + h.x_high;
+    const float* c_yl = level.c + h.y_low;
+    const float* c_yh = level.c + h.y_high;
+    const float* c_zl = level.c + h.z_low;
+    const float* c_zh = level.c + h.z_high;
+    const float* f = level.f + h.own;
+    const float* k = level.k + h.own;
+    const float* q = saturating ? level.q + h.own : nullptr;
+    const float* xl = level.x_low + h.table;
+    const float* xh = level.x_high + h.table;
 #pragma omp simd
-      for (int x = 0; x < n; ++x) {
-        supply[x] = f[x] + (((xl[x] * c[x - 1] + xh[x] * c[x + 1]) + (yl * c[x - p] + yh * c[x + p])) +
-                            (zl * c[x - pp] + zh * c[x + pp]));
-        diagonal[x] = k[x] + (((xl[x] + xh[x]) + (yl + yh)) + (zl + zh));
-      }
-      const int count = (n - parity + 1) / 2;
-      const float* MV_RESTRICT s = supply + parity;
-      const float* MV_RESTRICT d = diagonal + parity;
-      const float* MV_RESTRICT q = saturating ? level.q + i + parity : nullptr;
-#pragma omp simd
-      for (int m = 0; m < count; ++m)
-        fresh[m] = root(s[2 * m], d[2 * m], saturating ? q[2 * m] : 0.0f, level.half_saturation);
-      float* MV_RESTRICT out = level.c + i;
-      const int pairs = n / 2;
-      if (parity == 0) {
-#pragma omp simd
-        for (int m = 0; m < pairs; ++m) {
-          const float kept = out[2 * m + 1];
-          out[2 * m] = fresh[m];
-          out[2 * m + 1] = kept;
-        }
-        if (n % 2 != 0) out[n - 1] = fresh[pairs];
-      } else {
-#pragma omp simd
-        for (int m = 0; m < pairs; ++m) {
-          const float kept = out[2 * m];
-          out[2 * m] = kept;
-          out[2 * m + 1] = fresh[m];
-        }
-      }
+    for (int m = 0; m < h.count; ++m) {
+      const float n = ((xl[m] * c_xl[m] + xh[m] * c_xh[m]) + (yl * c_yl[m] + yh * c_yh[m])) +
+                      (zl * c_zl[m] + zh * c_zh[m]);
+      const float coupling = ((xl[m] + xh[m]) + (yl + yh)) + (zl + zh);
+      own[m] = root(f[m] + n, k[m] + coupling, saturating ? q[m] : 0.0f, level.half_saturation);
     }
   }
 };
 
 // How a fine line maps to a coarse one: the share of each fine cell in its parent, and the weight of the parent in
-// linear interpolation (the rest belongs to the parent's neighbour on the fine cell's side).
+// linear interpolation (the rest belongs to the parent's neighbour on the fine cell's side). Along x as in SplitLattice.
 struct TransferWeights {
   const float *x_share, *y_share, *z_share;
   const float *x_own, *y_own, *z_own;
@@ -144,108 +162,141 @@ MV_HD inline float defect(float c, float xm, float xp, float ym, float yp, float
   return (f - loss) + flux;
 }
 
-// Coarse right side and first guess: the averages of residual and solution over the children. Returns the largest
-// residual, each divided by its voxel's diagonal so that it reads in the field's unit.
+// f - N(c) at one voxel.
+template <bool saturating>
+MV_HD inline float residual_at(const DiffusionLevel& level, int x, int y, int z, float f) {
+  const SplitLattice& l = level.lattice;
+  const HalfLine h(l, x & 1, y, z);
+  const std::int64_t m = x >> 1, i = h.own + m;
+  const float* c = level.c + m;
+  return defect<saturating>(c[h.own], c[h.x_low], c[h.x_high], c[h.y_low], c[h.y_high], c[h.z_low],
+                            c[h.z_high], level.x_low[h.table + m], level.x_high[h.table + m],
+                            level.y_low[y], level.y_high[y], level.z_low[z], level.z_high[z], f,
+                            level.k[i], saturating ? level.q[i] : 0.0f, level.half_saturation);
+}
+
+// Lines are worked through in pieces, so that intermediate values stay in the first-level cache.
+inline constexpr int line_piece = 512;
+
+// Writes voxels begin ... begin + n - 1 of a line, given in natural order, into its two halves. `begin` is even.
+inline void scatter_line(float* array, const SplitLattice& l, int y, int z, int begin, int n,
+                         const float* values) {
+  float* MV_RESTRICT even = array + l.start(0, y, z) + begin / 2;
+  float* MV_RESTRICT odd = array + l.start(1, y, z) + begin / 2;
+  const int pairs = n / 2;
+#pragma omp simd
+  for (int m = 0; m < pairs; ++m) {
+    even[m] = values[2 * m];
+    odd[m] = values[2 * m + 1];
+  }
+  if (n % 2 != 0) even[pairs] = values[n - 1];
+}
+
+// Coarse right side and first guess: the averages of residual and solution over the children. A sweep has just solved
+// the black voxels, so only red ones have a residual. Returns the largest, each divided by its voxel's diagonal so that
+// it reads in the field's unit.
 template <bool saturating>
 struct RestrictResidual {
   static constexpr const char* name =
       saturating ? "diffusion.restrict_uptake" : "diffusion.restrict";
-  static constexpr double bytes = (saturating ? 16 : 12) * 8 + 12; // per coarse voxel
+  static constexpr double bytes = (saturating ? 10 : 8) * 8 + 12; // per coarse voxel
   DiffusionLevel fine;
   DiffusionLevel coarse;
   float* guess; // copy of coarse.c, kept to tell what the coarse grid changed
   TransferWeights w;
 
-  MV_HD float residual(const Site& s) const {
-    const float* c = fine.c + s.i;
-    const std::int64_t p = fine.lattice.pitch(), pp = fine.lattice.plane();
-    return defect<saturating>(c[0], c[-1], c[1], c[-p], c[p], c[-pp], c[pp], fine.x_low[s.x],
-                              fine.x_high[s.x], fine.y_low[s.y], fine.y_high[s.y], fine.z_low[s.z],
-                              fine.z_high[s.z], fine.f[s.i], fine.k[s.i],
-                              saturating ? fine.q[s.i] : 0.0f, fine.half_saturation);
-  }
   MV_HD float operator()(const Site& s) const {
-    float largest = 0.0f, r = 0.0f, c = 0.0f;
+    const SplitLattice& l = fine.lattice;
+    std::uint32_t key = 0;
+    float r = 0.0f, c = 0.0f;
     for (int dx = 0; dx < 2; ++dx) {
       const int x = 2 * s.x + dx;
-      if (x >= fine.lattice.nx) continue;
+      if (x >= l.nx) continue;
       float r_column = 0.0f, c_column = 0.0f;
       for (int dz = 0; dz < 2; ++dz)
         for (int dy = 0; dy < 2; ++dy) {
           const int y = 2 * s.y + dy, z = 2 * s.z + dz;
-          if (y >= fine.lattice.ny || z >= fine.lattice.nz) continue;
-          const Site child = fine.lattice.site(x, y, z);
-          const float value = residual(child);
-          const float scaled = value / fine.diagonal(child);
-          largest = exact::max_of(largest, scaled < 0.0f ? -scaled : scaled);
-          if (!(value == value)) largest = value;
+          if (y >= l.ny || z >= l.nz) continue;
+          const std::int64_t i = l.index(x, y, z);
           const float share = w.y_share[y] * w.z_share[z];
+          c_column = c_column + share * fine.c[i];
+          if (((x + y + z) & 1) != 0) continue;
+          const float value = residual_at<saturating>(fine, x, y, z, fine.f[i]);
+          const std::uint32_t bits =
+              exact::bit_cast<std::uint32_t>(value / fine.diagonal(x, y, z)) & 0x7fffffffu;
+          key = key < bits ? bits : key;
           r_column = r_column + share * value;
-          c_column = c_column + share * fine.c[child.i];
         }
-      r = r + w.x_share[x] * r_column;
-      c = c + w.x_share[x] * c_column;
+      const float share = w.x_share[l.entry(x)];
+      r = r + share * r_column;
+      c = c + share * c_column;
     }
-    coarse.c[s.i] = c;
-    guess[s.i] = c;
-    coarse.f[s.i] = r;
-    return largest;
+    const std::int64_t j = coarse.lattice.index(s.x, s.y, s.z);
+    coarse.c[j] = c;
+    guess[j] = c;
+    coarse.f[j] = r;
+    return exact::bit_cast<float>(key);
   }
   float row(const Row& row) const {
-    constexpr int chunk = 128; // fine cells; even
-    float r_column[chunk], c_column[chunk];
-    const std::int64_t p = fine.lattice.pitch(), pp = fine.lattice.plane();
+    const SplitLattice& l = fine.lattice;
+    alignas(64) float r_column[2][line_piece], c_column[2][line_piece], r_out[line_piece],
+        c_out[line_piece];
     std::uint32_t key = 0;
-    for (int begin = 0; begin < fine.lattice.nx; begin += chunk) {
-      const int n = exact::min_of(chunk, fine.lattice.nx - begin);
+    for (int begin = 0; begin < coarse.lattice.nx; begin += line_piece) {
+      const int n = exact::min_of(line_piece, coarse.lattice.nx - begin);
+      for (int parity = 0; parity < 2; ++parity) {
+        float* MV_RESTRICT r_sum = r_column[parity];
+        float* MV_RESTRICT c_sum = c_column[parity];
+        for (int m = 0; m < n; ++m) r_sum[m] = c_sum[m] = 0.0f;
+        for (int z = 2 * row.z; z < exact::min_of(2 * row.z + 2, l.nz); ++z)
+          for (int y = 2 * row.y; y < exact::min_of(2 * row.y + 2, l.ny); ++y) {
+            const HalfLine h(l, parity, y, z);
+            const int count = exact::min_of(n, h.count - begin);
+            const float share = w.y_share[y] * w.z_share[z];
+            const float* c = fine.c + h.own + begin;
+            if (((parity + y + z) & 1) != 0) {
 #pragma omp simd
-      for (int x = 0; x < n; ++x) {
-        r_column[x] = 0.0f;
-        c_column[x] = 0.0f;
-      }
-      for (int z = 2 * row.z; z < exact::min_of(2 * row.z + 2, fine.lattice.nz); ++z)
-        for (int y = 2 * row.y; y < exact::min_of(2 * row.y + 2, fine.lattice.ny); ++y) {
-          const std::int64_t i = fine.lattice.index(begin, y, z);
-          const float share = w.y_share[y] * w.z_share[z];
-          const float* c = fine.c + i;
-          const float* f = fine.f + i;
-          const float* k = fine.k + i;
-          const float* q = saturating ? fine.q + i : nullptr;
-          const float* xl = fine.x_low + begin;
-          const float* xh = fine.x_high + begin;
-          const float yl = fine.y_low[y], yh = fine.y_high[y];
-          const float zl = fine.z_low[z], zh = fine.z_high[z];
+              for (int m = 0; m < count; ++m) c_sum[m] = c_sum[m] + share * c[m];
+              continue;
+            }
+            const float* c_xl = fine.c + h.x_low + begin;
+            const float* c_xh = fine.c + h.x_high + begin;
+            const float* c_yl = fine.c + h.y_low + begin;
+            const float* c_yh = fine.c + h.y_high + begin;
+            const float* c_zl = fine.c + h.z_low + begin;
+            const float* c_zh = fine.c + h.z_high + begin;
+            const float* f = fine.f + h.own + begin;
+            const float* k = fine.k + h.own + begin;
+            const float* q = saturating ? fine.q + h.own + begin : nullptr;
+            const float* xl = fine.x_low + h.table + begin;
+            const float* xh = fine.x_high + h.table + begin;
+            const float yl = fine.y_low[y], yh = fine.y_high[y];
+            const float zl = fine.z_low[z], zh = fine.z_high[z];
 #pragma omp simd reduction(max : key)
-          for (int x = 0; x < n; ++x) {
-            const float value = defect<saturating>(
-                c[x], c[x - 1], c[x + 1], c[x - p], c[x + p], c[x - pp], c[x + pp], xl[x], xh[x], yl,
-                yh, zl, zh, f[x], k[x], saturating ? q[x] : 0.0f, fine.half_saturation);
-            const float diagonal = k[x] + (((xl[x] + xh[x]) + (yl + yh)) + (zl + zh));
-            const std::uint32_t bits =
-                exact::bit_cast<std::uint32_t>(value / diagonal) & 0x7fffffffu;
-            key = key < bits ? bits : key;
-            r_column[x] = r_column[x] + share * value;
-            c_column[x] = c_column[x] + share * c[x];
+            for (int m = 0; m < count; ++m) {
+              const float value = defect<saturating>(
+                  c[m], c_xl[m], c_xh[m], c_yl[m], c_yh[m], c_zl[m], c_zh[m], xl[m], xh[m], yl, yh,
+                  zl, zh, f[m], k[m], saturating ? q[m] : 0.0f, fine.half_saturation);
+              const float diagonal = k[m] + (((xl[m] + xh[m]) + (yl + yh)) + (zl + zh));
+              const std::uint32_t bits =
+                  exact::bit_cast<std::uint32_t>(value / diagonal) & 0x7fffffffu;
+              key = key < bits ? bits : key;
+              r_sum[m] = r_sum[m] + share * value;
+              c_sum[m] = c_sum[m] + share * c[m];
+            }
           }
-        }
-      const float* xs = w.x_share + begin;
-      float* c_out = coarse.c + row.i + begin / 2;
-      float* g_out = guess + row.i + begin / 2;
-      float* f_out = coarse.f + row.i + begin / 2;
-      const int pairs = n / 2;
+      }
+      const float* even = w.x_share + begin;
+      const float* odd = w.x_share + l.half() + begin;
+      // The last coarse voxel of an odd line has one child; its missing share is zero.
 #pragma omp simd
-      for (int m = 0; m < pairs; ++m) {
-        const float c = (0.0f + xs[2 * m] * c_column[2 * m]) + xs[2 * m + 1] * c_column[2 * m + 1];
-        c_out[m] = c;
-        g_out[m] = c;
-        f_out[m] = (0.0f + xs[2 * m] * r_column[2 * m]) + xs[2 * m + 1] * r_column[2 * m + 1];
+      for (int m = 0; m < n; ++m) {
+        r_out[m] = (0.0f + even[m] * r_column[0][m]) + odd[m] * r_column[1][m];
+        c_out[m] = (0.0f + even[m] * c_column[0][m]) + odd[m] * c_column[1][m];
       }
-      if (n % 2 != 0) {
-        const float c = 0.0f + xs[n - 1] * c_column[n - 1];
-        c_out[pairs] = c;
-        g_out[pairs] = c;
-        f_out[pairs] = 0.0f + xs[n - 1] * r_column[n - 1];
-      }
+      scatter_line(coarse.f, coarse.lattice, row.y, row.z, begin, n, r_out);
+      scatter_line(coarse.c, coarse.lattice, row.y, row.z, begin, n, c_out);
+      scatter_line(guess, coarse.lattice, row.y, row.z, begin, n, c_out);
     }
     return exact::bit_cast<float>(key);
   }
@@ -259,13 +310,33 @@ struct AddOperator {
   static constexpr double bytes = saturating ? 20 : 16;
   DiffusionLevel level;
   MV_HD void operator()(const Site& s) const {
-    const float* c = level.c + s.i;
-    const std::int64_t p = level.lattice.pitch(), pp = level.lattice.plane();
-    const float negative = defect<saturating>(
-        c[0], c[-1], c[1], c[-p], c[p], c[-pp], c[pp], level.x_low[s.x], level.x_high[s.x],
-        level.y_low[s.y], level.y_high[s.y], level.z_low[s.z], level.z_high[s.z], 0.0f,
-        level.k[s.i], saturating ? level.q[s.i] : 0.0f, level.half_saturation);
-    level.f[s.i] = level.f[s.i] - negative;
+    float& f = level.f[level.lattice.index(s.x, s.y, s.z)];
+    f = f - residual_at<saturating>(level, s.x, s.y, s.z, 0.0f);
+  }
+  void row(const Row& r) const {
+    const SplitLattice& l = level.lattice;
+    const float yl = level.y_low[r.y], yh = level.y_high[r.y];
+    const float zl = level.z_low[r.z], zh = level.z_high[r.z];
+    for (int parity = 0; parity < 2; ++parity) {
+      const HalfLine h(l, parity, r.y, r.z);
+      const float* c = level.c + h.own;
+      const float* c_xl = level.c + h.x_low;
+      const float* c_xh = level.c + h.x_high;
+      const float* c_yl = level.c + h.y_low;
+      const float* c_yh = level.c + h.y_high;
+      const float* c_zl = level.c + h.z_low;
+      const float* c_zh = level.c + h.z_high;
+      const float* k = level.k + h.own;
+      const float* q = saturating ? level.q + h.own : nullptr;
+      const float* xl = level.x_low + h.table;
+      const float* xh = level.x_high + h.table;
+      float* MV_RESTRICT f = level.f + h.own;
+#pragma omp simd
+      for (int m = 0; m < h.count; ++m)
+        f[m] = f[m] - defect<saturating>(c[m], c_xl[m], c_xh[m], c_yl[m], c_yh[m], c_zl[m], c_zh[m],
+                                         xl[m], xh[m], yl, yh, zl, zh, 0.0f, k[m],
+                                         saturating ? q[m] : 0.0f, level.half_saturation);
+    }
   }
 };
 
@@ -273,73 +344,78 @@ struct AddOperator {
 struct CorrectField {
   static constexpr const char* name = "diffusion.correct";
   static constexpr double bytes = 9;
-  Lattice lattice;
-  Lattice coarse_lattice;
+  SplitLattice lattice;
+  SplitLattice coarse_lattice;
   float* c;
   const float* coarse;
   const float* guess;
   TransferWeights w;
 
-  MV_HD float change(std::int64_t i) const { return coarse[i] - guess[i]; }
+  MV_HD static float corrected(float c, float d) {
+    const float fresh = c + d;
+    return fresh > 0.0f ? fresh : (fresh == fresh ? 0.0f : fresh); // a NaN must show
+  }
   MV_HD float operator()(const Site& s) const {
-    const std::int64_t i = coarse_lattice.index(s.x / 2, s.y / 2, s.z / 2);
-    const std::int64_t dx = (s.x & 1) != 0 ? 1 : -1;
-    const std::int64_t dy = (s.y & 1) != 0 ? coarse_lattice.pitch() : -coarse_lattice.pitch();
-    const std::int64_t dz = (s.z & 1) != 0 ? coarse_lattice.plane() : -coarse_lattice.plane();
+    const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
+    const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1, dz = (s.z & 1) != 0 ? 1 : -1;
     const float w00 = w.y_own[s.y] * w.z_own[s.z], w10 = w.y_other[s.y] * w.z_own[s.z];
     const float w01 = w.y_own[s.y] * w.z_other[s.z], w11 = w.y_other[s.y] * w.z_other[s.z];
-    const auto line = [&](std::int64_t j) {
-      return (w00 * change(j) + w10 * change(j + dy)) + (w01 * change(j + dz) + w11 * change(j + dy + dz));
+    const auto change = [&](int xx, int yy, int zz) {
+      const std::int64_t i = coarse_lattice.index(xx, yy, zz);
+      return coarse[i] - guess[i];
     };
-    const float d = w.x_own[s.x] * line(i) + w.x_other[s.x] * line(i + dx);
-    const float fresh = c[s.i] + d;
-    c[s.i] = fresh > 0.0f ? fresh : (fresh == fresh ? 0.0f : fresh);
+    const auto line = [&](int xx) {
+      return (w00 * change(xx, y, z) + w10 * change(xx, y + dy, z)) +
+             (w01 * change(xx, y, z + dz) + w11 * change(xx, y + dy, z + dz));
+    };
+    const int e = lattice.entry(s.x);
+    const float d = w.x_own[e] * line(x) + w.x_other[e] * line(x + dx);
+    const std::int64_t i = lattice.index(s.x, s.y, s.z);
+    c[i] = corrected(c[i], d);
     return d < 0.0f ? -d : d;
   }
   float row(const Row& row) const {
-    constexpr int chunk = 64; // coarse cells
-    float line[chunk + 2];
-    const int y = row.y, z = row.z;
-    const std::int64_t dy = (y & 1) != 0 ? coarse_lattice.pitch() : -coarse_lattice.pitch();
-    const std::int64_t dz = (z & 1) != 0 ? coarse_lattice.plane() : -coarse_lattice.plane();
-    const float w00 = w.y_own[y] * w.z_own[z], w10 = w.y_other[y] * w.z_own[z];
-    const float w01 = w.y_own[y] * w.z_other[z], w11 = w.y_other[y] * w.z_other[z];
+    // Change along the coarse line, interpolated in y and z, in natural order with one voxel to spare on both sides.
+    alignas(64) float line[line_piece + 2];
+    const int y = row.y / 2, z = row.z / 2;
+    const int dy = (row.y & 1) != 0 ? 1 : -1, dz = (row.z & 1) != 0 ? 1 : -1;
+    const float w00 = w.y_own[row.y] * w.z_own[row.z], w10 = w.y_other[row.y] * w.z_own[row.z];
+    const float w01 = w.y_own[row.y] * w.z_other[row.z], w11 = w.y_other[row.y] * w.z_other[row.z];
+    const SplitLattice& l = coarse_lattice;
     std::uint32_t key = 0;
-    const auto apply = [&](float* MV_RESTRICT out, float d) {
-      const float fresh = *out + d;
-      *out = fresh > 0.0f ? fresh : (fresh == fresh ? 0.0f : fresh);
-      const std::uint32_t bits = exact::bit_cast<std::uint32_t>(d) & 0x7fffffffu;
-      key = key < bits ? bits : key;
-    };
-    for (int begin = 0; begin < coarse_lattice.nx; begin += chunk) {
-      const int n = exact::min_of(chunk, coarse_lattice.nx - begin);
-      const std::int64_t i = coarse_lattice.index(begin, y / 2, z / 2) - 1;
-      const float* a = coarse + i;
-      const float* b = guess + i;
+    for (int begin = 0; begin < l.nx; begin += line_piece) {
+      const int n = exact::min_of(line_piece, l.nx - begin);
+      for (int parity = 0; parity < 2; ++parity) {
+        // Coarse voxels begin - 1 ... begin + n of this parity.
+        const int first = parity == 0 ? begin : begin - 1;
+        const int count = (begin + n - first) / 2 + 1;
+        const std::int64_t at = l.index(first, y, z), at10 = l.index(first, y + dy, z) - at,
+                           at01 = l.index(first, y, z + dz) - at,
+                           at11 = l.index(first, y + dy, z + dz) - at;
+        const float* a = coarse + at;
+        const float* b = guess + at;
+        float* MV_RESTRICT out = line + (first - begin + 1);
+        const int fit = exact::min_of(count, (n + 1 - (first - begin)) / 2 + 1);
 #pragma omp simd
-      for (int m = 0; m < n + 2; ++m)
-        line[m] = (w00 * (a[m] - b[m]) + w10 * (a[m + dy] - b[m + dy])) +
-                  (w01 * (a[m + dz] - b[m + dz]) + w11 * (a[m + dy + dz] - b[m + dy + dz]));
-      float* MV_RESTRICT out = c + row.i + 2 * begin;
-      const float* MV_RESTRICT own = w.x_own + 2 * begin;
-      const float* MV_RESTRICT other = w.x_other + 2 * begin;
-      const int fine_n = exact::min_of(2 * n, lattice.nx - 2 * begin);
-      const int pairs = fine_n / 2;
-#pragma omp simd reduction(max : key)
-      for (int m = 0; m < pairs; ++m) {
-        const float d0 = own[2 * m] * line[m + 1] + other[2 * m] * line[m];
-        const float d1 = own[2 * m + 1] * line[m + 1] + other[2 * m + 1] * line[m + 2];
-        const float c0 = out[2 * m] + d0, c1 = out[2 * m + 1] + d1;
-        out[2 * m] = c0 > 0.0f ? c0 : (c0 == c0 ? 0.0f : c0);
-        out[2 * m + 1] = c1 > 0.0f ? c1 : (c1 == c1 ? 0.0f : c1);
-        const std::uint32_t b0 = exact::bit_cast<std::uint32_t>(d0) & 0x7fffffffu;
-        const std::uint32_t b1 = exact::bit_cast<std::uint32_t>(d1) & 0x7fffffffu;
-        const std::uint32_t larger = b0 < b1 ? b1 : b0;
-        key = key < larger ? larger : key;
+        for (int m = 0; m < fit; ++m)
+          out[2 * m] = (w00 * (a[m] - b[m]) + w10 * (a[m + at10] - b[m + at10])) +
+                       (w01 * (a[m + at01] - b[m + at01]) + w11 * (a[m + at11] - b[m + at11]));
       }
-      if (fine_n % 2 != 0) {
-        const int x = fine_n - 1;
-        apply(out + x, own[x] * line[pairs + 1] + other[x] * line[pairs]);
+      for (int parity = 0; parity < 2; ++parity) {
+        const HalfLine h(lattice, parity, row.y, row.z);
+        const int count = exact::min_of(n, h.count - begin);
+        float* MV_RESTRICT out = c + h.own + begin;
+        const float* MV_RESTRICT own = w.x_own + h.table + begin;
+        const float* MV_RESTRICT other = w.x_other + h.table + begin;
+        const float* near = line + 1;
+        const float* far = parity == 0 ? line : line + 2;
+#pragma omp simd reduction(max : key)
+        for (int m = 0; m < count; ++m) {
+          const float d = own[m] * near[m] + other[m] * far[m];
+          out[m] = corrected(out[m], d);
+          const std::uint32_t bits = exact::bit_cast<std::uint32_t>(d) & 0x7fffffffu;
+          key = key < bits ? bits : key;
+        }
       }
     }
     return exact::bit_cast<float>(key);
@@ -368,23 +444,25 @@ struct DiffusionSettings {
   Faces faces{};
 };
 
-// Arrays that a solve needs besides the field itself; fields that are solved one after another share them.
-// 12 bytes per field voxel on the finest level and 20/7 on the coarser ones.
+// Arrays of a solve; fields that are solved one after another share them. 16 bytes per field voxel on the finest level
+// and 20/7 on the coarser ones.
 class DiffusionScratch {
 public:
   DiffusionScratch(const Executor& executor, const Lattice& lattice);
   static std::size_t bytes(const Lattice& lattice);
-  float* source() { return levels_.front().f.data(); } // f, padded; fill before a solve
+  float* source() { return levels_.front().f.data(); } // f; fill before a solve, at indices of split()
   float* loss() { return levels_.front().k.data(); }   // k
   float* uptake() { return levels_.front().q.data(); } // q
-  const Lattice& lattice() const { return levels_.front().lattice; }
+  const SplitLattice& split() const { return levels_.front().lattice; }
+  const Lattice& lattice() const { return lattice_; }
 
 private:
   friend class Diffusion;
   struct Level {
-    Lattice lattice;
-    Buffer<float> c, guess, f, k, q; // c and guess are empty on the finest level
+    SplitLattice lattice;
+    Buffer<float> c, guess, f, k, q; // guess is empty on the finest level
   };
+  Lattice lattice_;
   std::vector<Level> levels_;
 };
 
@@ -394,38 +472,38 @@ public:
             std::shared_ptr<DiffusionScratch> scratch);
 
   enum class Start { warm, cold };
-  // Solves for `field` (padded; its ghosts are set here). cold: starts from coarse grids (full multigrid) instead of
-  // the values in `field`. The scratch's source, loss and uptake must be filled; they are left as they were.
+  // Solves for `field`, padded as Lattice has it. cold: starts from coarse grids (full multigrid) instead of the values
+  // in `field`. The scratch's source, loss and uptake must be filled; they are left as they were.
   SolveReport solve(float* field, Start start = Start::warm);
   // The same; throws NumericalError naming the field, and the voxel where a value is not a number, on failure.
   SolveReport solve_or_throw(float* field, Start start = Start::warm);
-  // Largest scaled residual of `field`, field unit.
+  // Largest residual of `field`, each divided by its voxel's diagonal: field unit.
   float residual(float* field);
-  void fill_ghosts(float* field) const;
   DiffusionScratch& scratch() { return *scratch_; }
   const DiffusionSettings& settings() const { return settings_; }
-  // Runs n cycles without looking at the result, for benchmarks.
-  void cycles(float* field, int n);
+  // Runs n cycles without looking at the result, for benchmarks. `prepare` loads the field and restricts coefficients.
+  void cycles(float* field, int n, bool prepare = true);
 
 private:
   struct Axis { // offsets into tables_, per level
     std::size_t low, high, share, own, other;
   };
-  DiffusionLevel view(std::size_t level, float* field) const;
+  DiffusionLevel view(std::size_t level) const;
   TransferWeights transfer(std::size_t level) const;
+  void load(const float* field);
+  void store(float* field) const;
   void restrict_coefficients();
   template <bool saturating>
-  void cycle(std::size_t level, float* field, float& residual, float& correction);
+  void cycle(std::size_t level, float& residual, float& correction);
   template <bool saturating>
-  SolveReport solve_as(float* field, Start start);
+  SolveReport solve_as(Start start);
   template <bool saturating>
-  void guess_from_coarse(float* field);
+  void guess_from_coarse();
 
   Executor executor_;
   DiffusionSettings settings_;
   std::shared_ptr<DiffusionScratch> scratch_;
   std::vector<std::array<Axis, 3>> axes_;
-  std::size_t depth_ = 1; // levels in use: fewer when diffusion over a coarse cell is slower than decay
   Buffer<float> tables_;
 };
 

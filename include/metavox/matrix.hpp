@@ -51,8 +51,8 @@ struct DegradeMatrix {
   MV_HD static float updated(float e, float loss, float gain, float maximum, float dt) {
     const float rate = loss + gain;
     const float keep = exact::expf(-(rate * dt));
-    const float settled = rate > 0.0f ? (gain * maximum) / rate : 0.0f;
-    // With rate 0: keep is 1 and the settled value drops out.
+    // With rate 0 the settled value is 0 and keep is 1.
+    const float settled = (gain * maximum) / (rate > 0.0f ? rate : 1.0f);
     return settled + (e - settled) * keep;
   }
   MV_HD float active(float m, float t) const { return p.inhibited ? m / (1.0f + t) : m; }
@@ -71,12 +71,17 @@ struct DegradeMatrix {
     matrix[s.i] = updated(matrix[s.i], loss, gain, p.maximum, p.dt);
     wear_membrane(s.i, contact);
   }
-  // Lines without an M-like cell in reach need no neighbours and become vector code.
+  // Pieces of a line without an M-like cell in reach need no neighbours and become vector code.
   void row(const Row& r) const {
+    constexpr int piece = 64;
+    for (int begin = 0; begin < r.n; begin += piece)
+      short_row(Row{r.x + begin, r.y, r.z, exact::min_of(piece, r.n - begin), r.i + begin});
+  }
+  void short_row(const Row& r) const {
     const std::int64_t y = lattice.pitch(), z = lattice.plane();
     const auto m_like = static_cast<std::uint8_t>(Kind::mesenchymal);
     const std::uint8_t* MV_RESTRICT k = kind + r.i;
-    std::uint8_t found = 0;
+    std::uint8_t found = (k[-1] == m_like) | (k[r.n] == m_like) ? 1 : 0;
 #pragma omp simd reduction(| : found)
     for (int x = 0; x < r.n; ++x)
       found = static_cast<std::uint8_t>(
@@ -91,15 +96,19 @@ struct DegradeMatrix {
     const auto necrotic = static_cast<std::uint8_t>(Kind::necrotic);
     const auto stroma = static_cast<std::uint8_t>(Kind::stroma);
     const float* MV_RESTRICT m = proteinase.c + r.i;
+    const float* t = p.inhibited ? inhibitor.c + r.i : m;
+    const bool inhibited = p.inhibited;
     float* MV_RESTRICT e = matrix + r.i;
     const float contact = p.contact * (0.0f + p.neighbour_weight * 0.0f);
+    const float soluble = p.soluble, debris = p.debris, deposition = p.deposition;
+    const float maximum = p.maximum, dt = p.dt;
+    float m_active[64];
+    for (int x = 0; x < r.n; ++x) m_active[x] = inhibited ? m[x] / (1.0f + t[x]) : m[x];
 #pragma omp simd
     for (int x = 0; x < r.n; ++x) {
-      const float t = p.inhibited ? inhibitor.c[r.i + x] : 0.0f;
-      const float loss =
-          (contact + p.soluble * active(m[x], t)) + (k[x] == necrotic ? p.debris : 0.0f);
-      const float gain = k[x] == stroma ? p.deposition : 0.0f;
-      e[x] = updated(e[x], loss, gain, p.maximum, p.dt);
+      const float loss = (contact + soluble * m_active[x]) + (k[x] == necrotic ? debris : 0.0f);
+      const float gain = k[x] == stroma ? deposition : 0.0f;
+      e[x] = updated(e[x], loss, gain, maximum, dt);
     }
   }
 };

@@ -16,7 +16,9 @@ struct MigrationParameters32 {
   float diffusivity_epithelial, diffusivity_mesenchymal, diffusivity_stroma; // um^2/min
   float haptotaxis; // um^2/min per unit E
   float chemotaxis; // um^2/min/mmHg
-  float step_over_h2; // dt_m / h^2, min/um^2
+  float step_over_h2;        // dt_m / h^2, min/um^2
+  float stroma_step_over_h2; // fibroblasts are slow enough for one attempt a step
+  float most_jumps;          // bound on the sum of a tumour cell's probabilities
   bool neighbour_count;
   float keep_ee, keep_em, keep_mm; // 1 - q_J
   int internal_epithelial, internal_mesenchymal;
@@ -39,6 +41,11 @@ MV_HD inline void axis_probabilities(float d, float k, float s_low, float s, flo
   }
 }
 
+// 24 bits of a word as a number in [0, 1).
+MV_HD inline float uniform(std::uint32_t word) {
+  return static_cast<float>(word >> 8) * 5.9604645e-08f;
+}
+
 struct WalkRule {
   const float* matrix;
   const std::uint16_t* membrane;
@@ -52,6 +59,13 @@ struct WalkRule {
     if (p.haptotaxis != 0.0f) v = v + p.haptotaxis * matrix[s.i];
     if (p.chemotaxis != 0.0f) v = v + p.chemotaxis * oxygen.at(s);
     return v;
+  }
+  // Fibroblasts wander without direction.
+  MV_HD JumpProbabilities unbiased(const Site& s, float d, float k) const {
+    const float each = k * d;
+    return {{s.x > 0 ? each : 0.0f, s.x + 1 < lattice.nx ? each : 0.0f, s.y > 0 ? each : 0.0f,
+             s.y + 1 < lattice.ny ? each : 0.0f, s.z > 0 ? each : 0.0f,
+             s.z + 1 < lattice.nz ? each : 0.0f}};
   }
   // Beyond the box the signal continues flat and the probability is zero.
   MV_HD JumpProbabilities probabilities(const Site& s, float d) const {
@@ -73,7 +87,7 @@ struct WalkRule {
   }
   // 0 ... 5, or -1 to stay. `overfull` tells that the probabilities exceed one: the step is too long.
   MV_HD int choose(const JumpProbabilities& jump, std::uint32_t word, bool& overfull) const {
-    const float u = static_cast<float>(word >> 8) * 5.9604645e-08f;
+    const float u = uniform(word);
     float sum = 0.0f;
     int chosen = -1;
     for (int a = 0; a < 6; ++a) {
@@ -140,17 +154,24 @@ struct ProposeMove {
   }
   MV_HD void operator()(const Site& s) const {
     const Kind kind = cell.kind(s.i);
+    const bool stroma = kind == Kind::stroma;
+    if (!is_tumour(kind) && !(stroma && substep == 0)) return;
     const float d = diffusivity(kind);
-    if (d <= 0.0f || !(is_tumour(kind) || kind == Kind::stroma)) return;
+    if (d <= 0.0f) return;
     const Lattice& l = walk.lattice;
     const Draw r = draw(seed, Purpose::motility, l.global(s), step, static_cast<std::uint32_t>(substep));
+    // Most cells stay, and most of those can be told before any gradient is looked at.
+    const float bound = stroma ? 6.0f * d * walk.p.stroma_step_over_h2 : walk.p.most_jumps;
+    if (uniform(r.word[0]) >= bound) return;
     bool full = false;
-    const int direction = walk.choose(walk.probabilities(s, d), r.word[0], full);
+    const JumpProbabilities jump =
+        stroma ? walk.unbiased(s, d, walk.p.stroma_step_over_h2) : walk.probabilities(s, d);
+    const int direction = walk.choose(jump, r.word[0], full);
     if (full) atomic_add(overfull, 1);
     if (direction < 0) return;
     const std::int64_t target = neighbour(l, s.i, direction);
     if (cell.kind(target) != Kind::none) return;
-    const float u = static_cast<float>(r.word[1] >> 8) * 5.9604645e-08f;
+    const float u = uniform(r.word[1]);
     if (u >= freedom(s, kind) * passage(target, kind)) return;
     contest.plan[s.i] = static_cast<std::uint16_t>(direction + 1);
     atomic_min(contest.claim + target, contest.rank(l, s));

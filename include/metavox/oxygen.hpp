@@ -32,7 +32,7 @@ struct AssembleMetabolite {
   float previous_rate;  // 1/dt of a transient field, 0 for a steady one
   const float* previous; // the field, read only when previous_rate > 0
   Lattice tissue;
-  Lattice lattice; // of the field
+  SplitLattice split; // layout of f, k, q
   int coarsen;
   bool traits_matter;
   float *f, *k, *q;
@@ -72,9 +72,10 @@ struct AssembleMetabolite {
       loss = loss + previous_rate;
       source = source + previous_rate * previous[s.i];
     }
-    f[s.i] = source;
-    k[s.i] = loss;
-    q[s.i] = uptake;
+    const std::int64_t j = split.index(s.x, s.y, s.z);
+    f[j] = source;
+    k[j] = loss;
+    q[j] = uptake;
   }
 };
 

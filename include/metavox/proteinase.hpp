@@ -26,7 +26,7 @@ struct AssembleSignal {
   float previous_rate; // 1/dt
   const float* previous;
   Lattice tissue;
-  Lattice lattice;
+  SplitLattice split; // layout of f and k
   int coarsen;
   float *f, *k;
 
@@ -49,8 +49,9 @@ struct AssembleSignal {
           }
       source = source / static_cast<float>(coarsen * coarsen * coarsen);
     }
-    f[s.i] = (source + uniform) + previous_rate * previous[s.i];
-    k[s.i] = rate;
+    const std::int64_t j = split.index(s.x, s.y, s.z);
+    f[j] = (source + uniform) + previous_rate * previous[s.i];
+    k[j] = rate;
   }
 };
 

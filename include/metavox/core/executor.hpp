@@ -55,10 +55,10 @@ public:
   // The same, in the active bricks only.
   template <class F>
   void for_each_site(const Lattice& lattice, const ActiveBricks& bricks, const F& f) const;
-  // f(colour, Site) at voxels of red (x+y+z even), then at black ones. On CPUs the two colours follow each other by a
-  // plane, so that memory is read once; the order of dependent updates is the same everywhere.
+  // f(colour, Site) at voxels of red (x+y+z even), then at black ones, `sweeps` times. On CPUs colours and sweeps follow
+  // each other by a plane, so that memory is read once; the order of dependent updates is the same everywhere.
   template <class F>
-  void for_each_colour(const Lattice& lattice, const F& f) const;
+  void for_each_colour(const Lattice& lattice, int sweeps, const F& f) const;
   // Maximum of f(Site) >= 0 over the lattice; NaN wins over all numbers.
   template <class F>
   float max_over(const Lattice& lattice, const F& f) const;

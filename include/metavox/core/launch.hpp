@@ -95,31 +95,40 @@ void cpu_colour_line(const Lattice& l, bool rows, const F& f, int colour, int y,
   for (int x = (y + z + colour) & 1; x < l.nx; x += 2) f(colour, Site{x, y, z, row.i + x});
 }
 
-// Each thread owns a slab of planes. Red runs through the slab with black one plane behind it; black of the slab's
-// first and last plane needs the neighbours' red and waits for the barrier. In a lattice one plane thick lines in y
-// take the part of planes.
+// Each thread owns a slab of planes. Through its inside the half sweeps run one plane behind each other: red, black, red
+// of the next sweep, and so on, while the planes are still in cache. What depends on another slab waits for barriers:
+// half sweep n lacks n planes at both ends of the slab. In a lattice of few planes lines in y take the part of planes.
 template <class F>
-void cpu_colours(const Lattice& l, int threads, bool rows, const F& f) {
-  const bool flat = l.nz < 2 * threads;
+void cpu_colours(const Lattice& l, int sweeps, int threads, bool rows, const F& f) {
+  const int halves = 2 * sweeps;
+  const bool flat = l.nz < 2 * halves * threads && l.ny > l.nz;
   const int planes = flat ? l.ny : l.nz;
   const int depth = flat ? l.nz : l.ny;
-  const auto do_plane = [&](int colour, int p) {
+  if (sweeps > 1 && planes < 2 * halves * threads) {
+    for (int sweep = 0; sweep < sweeps; ++sweep) cpu_colours(l, 1, threads, rows, f);
+    return;
+  }
+  const auto do_plane = [&](int half, int p) {
     for (int q = 0; q < depth; ++q)
-      cpu_colour_line(l, rows, f, colour, flat ? p : q, flat ? q : p);
+      cpu_colour_line(l, rows, f, half & 1, flat ? p : q, flat ? q : p);
   };
 #pragma omp parallel num_threads(threads)
   {
     const int team = omp_get_num_threads(), me = omp_get_thread_num();
     const int begin = static_cast<int>(static_cast<std::int64_t>(planes) * me / team);
     const int end = static_cast<int>(static_cast<std::int64_t>(planes) * (me + 1) / team);
-    for (int p = begin; p < end; ++p) {
-      do_plane(0, p);
-      if (p - 1 > begin) do_plane(1, p - 1);
-    }
+    // A slab at the edge of the box has nobody to wait for on that side.
+    const int wait_low = me > 0 ? 1 : 0, wait_high = me + 1 < team ? 1 : 0;
+    for (int front = begin; front < end + halves - 1; ++front)
+      for (int half = 0; half < halves; ++half) {
+        const int p = front - half;
+        if (p >= begin + half * wait_low && p < end - half * wait_high) do_plane(half, p);
+      }
+    for (int half = 1; half < halves; ++half) {
 #pragma omp barrier
-    if (begin < end) {
-      do_plane(1, begin);
-      if (end - 1 > begin) do_plane(1, end - 1);
+      for (int p = begin; p < exact::min_of(begin + half * wait_low, end); ++p) do_plane(half, p);
+      for (int p = exact::max_of(end - half * wait_high, begin + half * wait_low); p < end; ++p)
+        do_plane(half, p);
     }
   }
 }
@@ -210,12 +219,12 @@ void Executor::for_each_site(const Lattice& l, const ActiveBricks& bricks, const
 }
 
 template <class F>
-void Executor::for_each_colour(const Lattice& l, const F& f) const {
-  timed(F::name, static_cast<double>(l.voxels()), detail::bytes_of<F>::value, [&] {
+void Executor::for_each_colour(const Lattice& l, int sweeps, const F& f) const {
+  timed(F::name, static_cast<double>(l.voxels()) * sweeps, detail::bytes_of<F>::value, [&] {
 #if defined(__CUDACC__)
-    if (backend_ == Backend::cuda) return cuda::launch_colours(l, f);
+    if (backend_ == Backend::cuda) return cuda::launch_colours(l, sweeps, f);
 #endif
-    detail::cpu_colours(l, detail::team_for(l, threads_), !profile_->sites_only, f);
+    detail::cpu_colours(l, sweeps, detail::team_for(l, threads_), !profile_->sites_only, f);
   });
 }
 

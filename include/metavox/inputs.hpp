@@ -1,0 +1,20 @@
+// The files a configuration names besides itself.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "metavox/parameters.hpp"
+#include "metavox/simulation.hpp"
+
+namespace metavox {
+
+// Reads them all. Throws ConfigError with the setting or file:line and what is wrong.
+ExternalArrays read_inputs(const Parameters& parameters);
+
+// Text with a header line `x,y,z,kind` or `x,y,z,kind,clone`, columns in any order; x, y, z in um,
+// kind a name ("epithelial") or its code. Lines that start with # and empty ones are skipped.
+std::vector<ExternalArrays::PlacedCell> read_cells_csv(const std::filesystem::path& file,
+                                                       const DomainParameters& domain);
+
+} // namespace metavox
