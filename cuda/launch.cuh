@@ -5,6 +5,7 @@
 #include <cuda_runtime.h>
 #include <nvtx3/nvToolsExt.h>
 
+#include <array>
 #include <stdexcept>
 #include <string>
 
@@ -129,7 +130,7 @@ __global__ void __launch_bounds__(256) tally_kernel(Lattice l, F f, std::int64_t
 }
 
 template <class F>
-std::vector<std::int64_t> launch_tally(const Lattice& l, const F& f) {
+std::array<std::int64_t, F::bins> launch_tally(const Lattice& l, const F& f) {
   static_assert(F::bins <= scratch_bin_count);
   const Range range(F::name);
   std::int64_t* bins = scratch_bins();
@@ -137,7 +138,7 @@ std::vector<std::int64_t> launch_tally(const Lattice& l, const F& f) {
   const std::int64_t lines = static_cast<std::int64_t>(l.ny) * l.nz;
   tally_kernel<<<static_cast<unsigned>(lines < 4096 ? lines : 4096), 256>>>(l, f, bins);
   check(cudaGetLastError(), F::name);
-  std::vector<std::int64_t> host(F::bins);
+  std::array<std::int64_t, F::bins> host{};
   check(cudaMemcpy(host.data(), bins, sizeof(std::int64_t) * F::bins, cudaMemcpyDeviceToHost),
         F::name);
   return host;

@@ -82,10 +82,9 @@ TypePair types_of(ElementType type) {
   default: return {H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE};
   }
 }
-constexpr std::array<ElementType, 7> all_types = {ElementType::u8,  ElementType::u16,
-                                                  ElementType::u32, ElementType::u64,
-                                                  ElementType::i64, ElementType::f32,
-                                                  ElementType::f64};
+constexpr std::array<ElementType, 7> all_types = {
+    ElementType::u8,  ElementType::u16, ElementType::u32, ElementType::u64,
+    ElementType::i64, ElementType::f32, ElementType::f64};
 
 // ---- attributes ---------------------------------------------------------------------------------
 
@@ -114,7 +113,8 @@ void put_text(const fs::path& file, hid_t where, const char* name, const std::st
 void get(const fs::path& file, hid_t where, const char* name, hid_t native, void* value,
          hssize_t count = 1) {
   const std::string what = std::string("its attribute '") + name + "' cannot be read";
-  if (H5Aexists(where, name) <= 0) refuse(file, std::string("it lacks the attribute '") + name + "'");
+  if (H5Aexists(where, name) <= 0)
+    refuse(file, std::string("it lacks the attribute '") + name + "'");
   const Handle attribute(H5Aopen(where, name, H5P_DEFAULT), H5Aclose, file, what.c_str());
   const Handle space(H5Aget_space(attribute), H5Sclose, file, what.c_str());
   const Handle type(H5Aget_type(attribute), H5Tclose, file, what.c_str());
@@ -125,7 +125,8 @@ void get(const fs::path& file, hid_t where, const char* name, hid_t native, void
 }
 
 std::string get_text(const fs::path& file, hid_t where, const char* name) {
-  if (H5Aexists(where, name) <= 0) refuse(file, std::string("it lacks the attribute '") + name + "'");
+  if (H5Aexists(where, name) <= 0)
+    refuse(file, std::string("it lacks the attribute '") + name + "'");
   const Handle attribute(H5Aopen(where, name, H5P_DEFAULT), H5Aclose, file, "cannot be read");
   const Handle stored(H5Aget_type(attribute), H5Tclose, file, "cannot be read");
   const std::size_t bytes = H5Tget_size(stored);
@@ -232,8 +233,8 @@ FileSum write_checkpoint(const fs::path& file, const Snapshot& snapshot,
     const char* what = "cannot be written";
     const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, file, what);
     need(H5Pset_userblock(creation, checkpoint_head_bytes), file, what);
-    Handle h5(H5Fcreate(pending.temporary().c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT), H5Fclose,
-              file, what);
+    Handle h5(H5Fcreate(pending.temporary().c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT),
+              H5Fclose, file, what);
 
     const int format = checkpoint_format;
     put_text(file, h5, "program", "metavox");
@@ -259,8 +260,8 @@ FileSum write_checkpoint(const fs::path& file, const Snapshot& snapshot,
       const std::uint32_t crc = describe(text, resolved.data(), resolved.size());
       pieces.push_back(piece_of(file, text, resolved.data(), resolved.size(), crc));
     }
-    Handle group(H5Gcreate2(h5, "state", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose,
-                       file, what);
+    Handle group(H5Gcreate2(h5, "state", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, file,
+                 what);
     std::int32_t order = 0;
     for (const Snapshot::Array* a : arrays) {
       const auto& e = a->info.extents;
@@ -285,7 +286,8 @@ FileSum write_checkpoint(const fs::path& file, const Snapshot& snapshot,
   if (fd < 0) refuse(file, std::string("cannot be written: ") + std::strerror(errno));
   const Descriptor descriptor(fd);
   struct stat status {};
-  if (::fstat(fd, &status) != 0) refuse(file, std::string("cannot be read back: ") + std::strerror(errno));
+  if (::fstat(fd, &status) != 0)
+    refuse(file, std::string("cannot be read back: ") + std::strerror(errno));
   auto end = static_cast<std::uint64_t>(status.st_size);
   for (const Piece& p : pieces) end = std::max(end, p.offset + p.bytes);
   // Takes the room at once, so that a disk too full is noticed before gigabytes are written.
@@ -353,14 +355,16 @@ Checkpoint read_checkpoint(const fs::path& file) {
     const Handle layout(H5Dget_create_plist(dataset), H5Pclose, file, what);
     if (H5Pget_layout(layout) != H5D_CONTIGUOUS || bytes > size ||
         H5Dget_storage_size(dataset) != bytes ||
-        (bytes > 0 && (H5Dget_offset(dataset) == HADDR_UNDEF || H5Dget_offset(dataset) > size - bytes)))
+        (bytes > 0 &&
+         (H5Dget_offset(dataset) == HADDR_UNDEF || H5Dget_offset(dataset) > size - bytes)))
       refuse(file, "'" + name + "' has an impossible size");
   };
   const auto check_crc = [&](const Handle& dataset, const std::string& name, const void* data,
                              std::size_t bytes) {
     std::uint32_t crc = 0;
     get(file, dataset, "crc32", H5T_NATIVE_UINT32, &crc);
-    if (crc != crc32(data, bytes)) refuse(file, "damaged: '" + name + "' does not match its checksum");
+    if (crc != crc32(data, bytes))
+      refuse(file, "damaged: '" + name + "' does not match its checksum");
   };
   {
     const Handle text = open_dataset(h5, "resolved.yaml");
@@ -371,7 +375,8 @@ Checkpoint read_checkpoint(const fs::path& file) {
     check_size(text, "resolved.yaml", bytes);
     checkpoint.resolved.assign(bytes, '\0');
     const Handle type = string_type(file, bytes);
-    need(H5Dread(text, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, checkpoint.resolved.data()), file, what);
+    need(H5Dread(text, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, checkpoint.resolved.data()), file,
+         what);
     check_crc(text, "resolved.yaml", checkpoint.resolved.data(), bytes);
   }
   if (H5Lexists(h5, "state", H5P_DEFAULT) <= 0) refuse(file, "it lacks 'state'");
@@ -402,11 +407,13 @@ Checkpoint read_checkpoint(const fs::path& file) {
     array.info.type = *type;
     std::uint64_t bytes = size_of(*type);
     for (const hsize_t e : extents) {
-      if (e != 0 && bytes > size / e) refuse(file, "'" + std::string(name) + "' has an impossible size");
+      if (e != 0 && bytes > size / e)
+        refuse(file, "'" + std::string(name) + "' has an impossible size");
       bytes *= e;
     }
     check_size(dataset, name, bytes);
-    array.info.extents = {static_cast<std::int64_t>(extents[2]), static_cast<std::int64_t>(extents[1]),
+    array.info.extents = {static_cast<std::int64_t>(extents[2]),
+                          static_cast<std::int64_t>(extents[1]),
                           static_cast<std::int64_t>(extents[0])};
     array.info.unit = get_text(file, dataset, "unit");
     array.info.meaning = get_text(file, dataset, "meaning");
@@ -415,7 +422,8 @@ Checkpoint read_checkpoint(const fs::path& file) {
     get(file, dataset, "order", H5T_NATIVE_INT32, &order);
     array.data.resize(static_cast<std::size_t>(bytes));
     if (bytes > 0)
-      need(H5Dread(dataset, types_of(*type).native, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.data.data()),
+      need(H5Dread(dataset, types_of(*type).native, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                   array.data.data()),
            file, what);
     check_crc(dataset, name, array.data.data(), array.data.size());
     ordered.emplace_back(order, std::move(array));

@@ -71,7 +71,8 @@ CheckpointHeader read_checkpoint_header(const fs::path& file) {
   if (fd < 0) refuse(file, std::string("cannot be opened: ") + std::strerror(errno));
   const Descriptor d(fd);
   struct stat status {};
-  if (::fstat(fd, &status) != 0) refuse(file, std::string("cannot be read: ") + std::strerror(errno));
+  if (::fstat(fd, &status) != 0)
+    refuse(file, std::string("cannot be read: ") + std::strerror(errno));
   if (!S_ISREG(status.st_mode)) refuse(file, "this is not a file");
   std::string text(checkpoint_head_bytes, '\0');
   const ssize_t n = ::pread(fd, text.data(), text.size(), 0);
@@ -86,8 +87,8 @@ CheckpointHeader read_checkpoint_header(const fs::path& file) {
   if (text.size() < checkpoint_head_bytes)
     refuse(file, "truncated after " + std::to_string(text.size()) + " bytes");
   const std::string_view view(text);
-  const std::string_view head = view.substr(checkpoint_head_bytes - 14, 5), crc = view.substr(
-      checkpoint_head_bytes - 9, 8);
+  const std::string_view head = view.substr(checkpoint_head_bytes - 14, 5),
+                         crc = view.substr(checkpoint_head_bytes - 9, 8);
   if (head != "head " || crc != hex8(crc32(text.data(), checkpoint_head_bytes - 14)) ||
       text.back() != '\n')
     refuse(file, "damaged: its header does not match its own checksum");

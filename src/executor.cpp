@@ -97,12 +97,18 @@ void* Executor::allocate(std::size_t bytes) const {
     throw ResourceError("no room for " + std::to_string(bytes >> 20) + " MiB on " + description() +
                         "; free now: " + std::to_string(memory_available() >> 20) + " MiB");
   account_->bytes += bytes;
+  account_->live[account_->allocations] = {memory, bytes};
   account_->allocations += 1;
   return memory;
 }
 
 void Executor::release(void* memory, std::size_t bytes) const noexcept {
   account_->bytes -= bytes;
+  for (auto entry = account_->live.begin(); entry != account_->live.end(); ++entry)
+    if (entry->second.first == memory) {
+      account_->live.erase(entry);
+      break;
+    }
 #if defined(METAVOX_CUDA)
   if (backend_ == Backend::cuda) return cuda::release(memory);
 #endif
@@ -128,6 +134,11 @@ void Executor::fill_zero(void* memory, std::size_t bytes) const {
   if (backend_ == Backend::cuda) return cuda::fill_zero(memory, bytes);
 #endif
   std::memset(memory, 0, bytes);
+}
+
+void Executor::visit_memory(
+    const std::function<void(const void* memory, std::size_t bytes)>& visit) const {
+  for (const auto& [order, block] : account_->live) visit(block.first, block.second);
 }
 
 void Executor::synchronise() const {

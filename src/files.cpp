@@ -54,8 +54,8 @@ void sync(int fd, const fs::path& file) {
 
 // A rename survives a crash only when the folder that holds the name is on disk too.
 void sync_folder(const fs::path& folder) {
-  const Descriptor d = open_file(folder.empty() ? fs::path(".") : folder, O_RDONLY | O_DIRECTORY,
-                                 "open the folder");
+  const Descriptor d =
+      open_file(folder.empty() ? fs::path(".") : folder, O_RDONLY | O_DIRECTORY, "open the folder");
   sync(d.get(), folder);
 }
 
@@ -192,7 +192,8 @@ std::map<std::string, FileSum> read_list(const fs::path& run, std::vector<std::s
   std::size_t begin = 0;
   while (begin < text.size()) {
     const std::size_t end = text.find('\n', begin);
-    if (end == std::string::npos) break; // torn by a crash: what it named is listed again or unlisted
+    if (end == std::string::npos)
+      break; // torn by a crash: what it named is listed again or unlisted
     const std::string_view line(text.data() + begin, end - begin);
     begin = end + 1;
     const std::size_t first = line.find(' ');
@@ -207,8 +208,8 @@ std::map<std::string, FileSum> read_list(const fs::path& run, std::vector<std::s
     }
     const std::string name(fine ? line.substr(second + 1) : line);
     const fs::path relative(name);
-    if (fine && (name.empty() || relative.is_absolute() || relative.lexically_normal() != relative ||
-                 name.compare(0, 2, "..") == 0))
+    if (fine && (name.empty() || relative.is_absolute() ||
+                 relative.lexically_normal() != relative || name.compare(0, 2, "..") == 0))
       fine = false;
     if (fine)
       listed[name] = sum;
@@ -365,7 +366,9 @@ bool looks_like_run(const fs::path& path) {
   if (fs::is_regular_file(provenance, ignored)) {
     try {
       return read_text(provenance, 1 << 24).find("\"program\": \"metavox\"") != std::string::npos;
-    } catch (const IoError&) { return false; }
+    } catch (const IoError&) {
+      return false;
+    }
   }
   return fs::is_regular_file(path / "resolved.yaml", ignored) &&
          fs::is_regular_file(path / list_name, ignored) &&
@@ -452,7 +455,8 @@ RunFolder RunFolder::resume(const fs::path& path, std::int64_t step, double time
   folder.trim_frames(step);
   if (fs::exists(path / "provenance.json", ignored)) {
     // What former sessions did stays on record.
-    const auto old = nlohmann::ordered_json::parse(read_text(path / "provenance.json"), nullptr, false);
+    const auto old =
+        nlohmann::ordered_json::parse(read_text(path / "provenance.json"), nullptr, false);
     if (old.is_object()) {
       auto sessions = nlohmann::ordered_json::array();
       if (old.contains("earlier_sessions") && old["earlier_sessions"].is_array())
@@ -526,9 +530,9 @@ void RunFolder::write_provenance(const Provenance& p) {
   const std::lock_guard<std::mutex> guard(*mutex_);
   if (!earlier_sessions_.empty())
     j["earlier_sessions"] = nlohmann::ordered_json::parse(earlier_sessions_);
-  write_file_atomically(
-      path_ / "provenance.json",
-      j.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  write_file_atomically(path_ / "provenance.json",
+                        j.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+                            "\n");
 }
 
 void RunFolder::log(std::string_view line) {
@@ -543,7 +547,8 @@ void RunFolder::add_metrics(std::int64_t step, double time, std::uint64_t hash,
   if (!metrics_.open()) {
     std::string header = "time [day],step,hash";
     for (const Metric& m : row)
-      header += "," + csv_cell(m.unit.empty() || m.unit == "1" ? m.name : m.name + " [" + m.unit + "]");
+      header +=
+          "," + csv_cell(m.unit.empty() || m.unit == "1" ? m.name : m.name + " [" + m.unit + "]");
     const fs::path file = path_ / "metrics.csv";
     std::error_code ignored;
     if (fs::exists(file, ignored) && fs::file_size(file, ignored) > 0) {
@@ -606,9 +611,8 @@ void RunFolder::add_frame(FrameKind kind, std::int64_t step, double time,
 bool RunFolder::has_frame(FrameKind kind, std::int64_t step) const {
   const std::lock_guard<std::mutex> guard(*mutex_);
   const auto frames = frames_.find(kind);
-  return frames != frames_.end() &&
-         std::any_of(frames->second.begin(), frames->second.end(),
-                     [&](const Frame& f) { return f.step == step; });
+  return frames != frames_.end() && std::any_of(frames->second.begin(), frames->second.end(),
+                                                [&](const Frame& f) { return f.step == step; });
 }
 
 std::size_t RunFolder::frames(FrameKind kind) const {
@@ -754,8 +758,8 @@ void RunFolder::trim_frames(std::int64_t step) {
     }
     std::vector<Frame>& frames = frames_[kind];
     for (const fs::path& file : entries(path_ / "frames")) {
-      const auto s = step_in(file.filename().string(), std::string(name_of(kind)) + "_",
-                             extension_of(kind));
+      const auto s =
+          step_in(file.filename().string(), std::string(name_of(kind)) + "_", extension_of(kind));
       if (!s) continue;
       // A frame without an entry was being added when the run died; it is made again.
       if (*s > step || days.count(*s) == 0)
@@ -801,7 +805,8 @@ RunSummary summary_of(const fs::path& run) {
   summary.found = true;
   summary.exit_reason = text("exit_reason");
   summary.final_hash = text("final_hash");
-  if (j.contains("exit_code") && j["exit_code"].is_number_integer()) summary.exit_code = j["exit_code"];
+  if (j.contains("exit_code") && j["exit_code"].is_number_integer())
+    summary.exit_code = j["exit_code"];
   if (j.contains("steps") && j["steps"].is_number_integer()) summary.steps = j["steps"];
   return summary;
 }

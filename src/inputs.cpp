@@ -34,9 +34,7 @@ std::optional<T> parsed(std::string_view text) {
   return value;
 }
 
-std::vector<std::string> placeable_names() {
-  return {kind_names, kind_names + placeable_kinds};
-}
+std::vector<std::string> placeable_names() { return {kind_names, kind_names + placeable_kinds}; }
 
 std::optional<std::uint8_t> kind_of(std::string_view text) {
   if (const auto code = parsed<int>(text))
@@ -144,21 +142,22 @@ std::vector<ExternalArrays::PlacedCell> read_cells_csv(const std::filesystem::pa
     const auto kind = kind_of(row[column[3]]);
     if (!kind) {
       const std::string near = closest(row[column[3]], placeable_names());
-      refuse(line_number, "'" + std::string(row[column[3]]) + "' is not a kind of cell; " +
-                              (near.empty() ? "there are " + kinds_text()
-                                            : "did you mean " + near + "?"));
+      refuse(line_number,
+             "'" + std::string(row[column[3]]) + "' is not a kind of cell; " +
+                 (near.empty() ? "there are " + kinds_text() : "did you mean " + near + "?"));
     }
     cell.kind = *kind;
     if (column[4] != absent) {
       const auto clone = parsed<std::uint16_t>(row[column[4]]);
       if (!clone)
-        refuse(line_number, "clone is '" + std::string(row[column[4]]) +
-                                "'; type an integer from 0 to 65535");
+        refuse(line_number,
+               "clone is '" + std::string(row[column[4]]) + "'; type an integer from 0 to 65535");
       cell.clone = *clone;
     }
     cells.push_back(cell);
   }
-  if (columns == 0) refuse(1, "the file is empty; its first line must be x,y,z,kind or x,y,z,kind,clone");
+  if (columns == 0)
+    refuse(1, "the file is empty; its first line must be x,y,z,kind or x,y,z,kind,clone");
   return cells;
 }
 
@@ -179,8 +178,8 @@ ExternalArrays read_inputs(const Parameters& p) {
         throw ConfigError(name + ": value " + std::to_string(i) +
                           " of its file is negative; concentrations and densities are not");
   if (!p.tissue.cells_vti.empty()) {
-    const std::vector<float> codes = vti_values("tissue.cells_vti", p.tissue.cells_vti,
-                                                p.tissue.cells_vti_array, p.domain);
+    const std::vector<float> codes =
+        vti_values("tissue.cells_vti", p.tissue.cells_vti, p.tissue.cells_vti_array, p.domain);
     external.cells.resize(codes.size());
     for (std::size_t i = 0; i < codes.size(); ++i) {
       if (!(codes[i] >= 0 && codes[i] < kind_count && codes[i] == std::floor(codes[i])))
@@ -191,8 +190,7 @@ ExternalArrays read_inputs(const Parameters& p) {
       external.cells[i] = static_cast<std::uint8_t>(codes[i]);
     }
   }
-  if (!p.tissue.cells_csv.empty())
-    external.placed = read_cells_csv(p.tissue.cells_csv, p.domain);
+  if (!p.tissue.cells_csv.empty()) external.placed = read_cells_csv(p.tissue.cells_csv, p.domain);
   return external;
 }
 

@@ -285,7 +285,7 @@ void Population::migrate(const Executor& executor, const FieldView& oxygen, cons
 }
 
 void Population::count_now(const Executor& executor) {
-  const std::vector<std::int64_t> n =
+  const auto n =
       executor.tally_over(lattice_, CountKinds{arrays_.kind.data()});
   std::copy(n.begin(), n.end(), counts_.begin());
   std::array<std::int64_t, flow_entries + 1> raw{};

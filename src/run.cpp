@@ -61,8 +61,10 @@ public:
     sigemptyset(&act.sa_mask);
     for (std::size_t i = 0; i < count; ++i) {
       sigaction(numbers[i], nullptr, &old_[i]);
-      // nohup and background jobs of a shell ask for some to be ignored.
-      if (old_[i].sa_handler != SIG_IGN) sigaction(numbers[i], &act, nullptr);
+      // nohup asks for SIGHUP to be ignored. Shells ask the same of SIGINT for background jobs, but
+      // a SIGINT sent to one by name is meant.
+      if (numbers[i] != SIGHUP || old_[i].sa_handler != SIG_IGN)
+        sigaction(numbers[i], &act, nullptr);
     }
   }
   ~SignalWatch() {
@@ -159,21 +161,18 @@ public:
     const auto now = Clock::now();
     const std::int64_t twentieth = std::max<std::int64_t>(1, (schedule_.last - start_ + 19) / 20);
     const double since = seconds(now - shown_);
-    const bool due = console_.terminal()
-                         ? since > 0.2
-                         : (step - start_) / twentieth > shown_part_ || since > 60;
+    const bool due =
+        console_.terminal() ? since > 0.2 : (step - start_) / twentieth > shown_part_ || since > 60;
     if (!due) return;
     shown_ = now;
     shown_part_ = (step - start_) / twentieth;
     // The speed of the last half minute: it falls as the tumour grows.
     while (marks_.size() > 2 && seconds(now - marks_.front().first) > 30) marks_.pop_front();
     const double passed = seconds(now - marks_.front().first);
-    const double rate =
-        passed > 0 ? static_cast<double>(step - marks_.front().second) / passed : 0;
+    const double rate = passed > 0 ? static_cast<double>(step - marks_.front().second) / passed : 0;
     marks_.push_back({now, step});
-    const double share = schedule_.last > 0
-                             ? static_cast<double>(step) / static_cast<double>(schedule_.last)
-                             : 1;
+    const double share =
+        schedule_.last > 0 ? static_cast<double>(step) / static_cast<double>(schedule_.last) : 1;
     std::string text;
     if (console_.terminal()) {
       const int width = 24, full = static_cast<int>(share * width);
@@ -200,7 +199,8 @@ private:
   static std::string clock_text(double s) {
     const auto whole = static_cast<long long>(std::min(s, 1e9));
     char text[48];
-    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
+    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60,
+                  whole % 60);
     return text;
   }
   Console& console_;
@@ -227,9 +227,9 @@ std::vector<std::string> frame_arrays(const Simulation& simulation) {
     if (!(info.spacing > 0)) continue;
     const std::string& n = info.name;
     const bool in_fields =
-        output.fields && (output.arrays.empty() ? !is_bookkeeping(n)
-                                                : std::count(output.arrays.begin(),
-                                                             output.arrays.end(), n) > 0);
+        output.fields &&
+        (output.arrays.empty() ? !is_bookkeeping(n)
+                               : std::count(output.arrays.begin(), output.arrays.end(), n) > 0);
     const bool in_cells = output.cells && (is_bookkeeping(n) || n == "kind" || n == "cell_state" ||
                                            n == "flags" || n == "oxygen");
     if (in_fields || in_cells) names.push_back(n);
@@ -242,7 +242,8 @@ std::vector<std::string> frame_arrays(const Simulation& simulation) {
     std::string all;
     for (const ArrayInfo& info : infos)
       if (info.spacing > 0) all += (all.empty() ? "" : ", ") + info.name;
-    throw ConfigError("output.arrays: '" + wanted + "' is not an array of this run; there are " + all);
+    throw ConfigError("output.arrays: '" + wanted + "' is not an array of this run; there are " +
+                      all);
   }
   // take_snapshot takes no names for all names.
   if (names.empty()) names.push_back("no array");
@@ -260,8 +261,8 @@ class Writer {
 public:
   Writer(RunFolder& folder, const OutputParameters& output, const std::string& resolved,
          std::vector<std::string> state_arrays)
-      : folder_(folder), output_(output), resolved_(resolved), state_arrays_(std::move(state_arrays)),
-        thread_([this] { work(); }) {}
+      : folder_(folder), output_(output), resolved_(resolved),
+        state_arrays_(std::move(state_arrays)), thread_([this] { work(); }) {}
   ~Writer() {
     {
       const std::lock_guard<std::mutex> guard(mutex_);
@@ -308,7 +309,9 @@ private:
       std::exception_ptr error;
       try {
         write(job);
-      } catch (...) { error = std::current_exception(); }
+      } catch (...) {
+        error = std::current_exception();
+      }
       job.snapshot.reset();
       {
         const std::lock_guard<std::mutex> guard(mutex_);
@@ -412,7 +415,7 @@ double find_metric(const MetricRow& row, const char* name) {
   return -1;
 }
 
-std::string quoted(const fs::path& path) {
+std::string shell_word(const fs::path& path) {
   const std::string text = path.string();
   if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                               "0123456789_-./+=:@%,") == std::string::npos)
@@ -459,7 +462,9 @@ int guarded(const std::function<int()>& body) {
   int code = exit_done;
   try {
     return body();
-  } catch (...) { code = code_of(std::current_exception(), message); }
+  } catch (...) {
+    code = code_of(std::current_exception(), message);
+  }
   std::fflush(stdout);
   // Configuration messages begin with file:line: so that editors can jump there.
   std::fprintf(stderr, "%s%s\n", code == exit_config ? "" : "metavox: ", message.c_str());
@@ -499,15 +504,16 @@ Schedule schedule_of(const Parameters& p) {
 Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
   Needs n;
   const auto& e = p.domain.voxels;
-  const std::uint64_t voxels =
-      static_cast<std::uint64_t>(e[0]) * static_cast<std::uint64_t>(e[1]) * static_cast<std::uint64_t>(e[2]);
+  const std::uint64_t voxels = static_cast<std::uint64_t>(e[0]) * static_cast<std::uint64_t>(e[1]) *
+                               static_cast<std::uint64_t>(e[2]);
   const int c = p.fields.coarsen;
   std::uint64_t field_voxels = 1;
   for (const int extent : e) field_voxels *= static_cast<std::uint64_t>((extent + c - 1) / c);
   const std::uint64_t fields = 2 + (p.glucose.enabled ? 1 : 0) + (p.inhibitor.enabled ? 1 : 0);
   n.device = estimate_device_bytes(p);
   // 28 bytes of cell and matrix per voxel, then what is derived for pictures.
-  n.snapshot = voxels * 29 + field_voxels * 4 * fields + static_cast<std::uint64_t>(p.tracers.count) * 12;
+  n.snapshot =
+      voxels * 29 + field_voxels * 4 * fields + static_cast<std::uint64_t>(p.tracers.count) * 12;
   if (s.frames > 0) n.frame = estimate_frame_bytes(p);
   n.frames_disk = n.frame * static_cast<std::uint64_t>(s.frame_count(from));
   if (checkpoints_available()) {
@@ -533,20 +539,22 @@ std::vector<std::string> describe_plan(const Parameters& p, const Schedule& s, c
                                          : std::to_string(p.fields.coarsen) + " times coarser"));
   lines.push_back("time        " + std::to_string(s.last) + " steps of " + format_number(s.step) +
                   " min, day 0 to " + day_text(static_cast<double>(s.last) * s.step) +
-                  ", cells move every " + format_number(s.step / p.time.motility_substeps) + " min");
+                  ", cells move every " + format_number(s.step / p.time.motility_substeps) +
+                  " min");
   lines.push_back("memory      " + bytes_of(n.device) + " on the back end (" +
                   text_of("%.1f", static_cast<double>(n.device) / voxels) + " bytes per voxel), " +
                   bytes_of(n.host) + " on the host for output");
   const auto every = [&](std::int64_t steps) {
-    return steps > 0 ? "every " + std::to_string(steps) +
-                           (steps == 1 ? " step (day " : " steps (day ") +
-                           day_text(static_cast<double>(steps) * s.step) + ")"
-                     : std::string("at the start and the end");
+    return steps > 0
+               ? "every " + std::to_string(steps) + (steps == 1 ? " step (day " : " steps (day ") +
+                     day_text(static_cast<double>(steps) * s.step) + ")"
+               : std::string("at the start and the end");
   };
   lines.push_back("metrics     " + std::to_string(s.rows()) + " rows, " + every(s.report));
   if (s.frames > 0) {
     std::string kinds;
-    for (const auto& [on, name] : {std::pair{p.output.fields, "fields"}, {p.output.cells, "cells"},
+    for (const auto& [on, name] : {std::pair{p.output.fields, "fields"},
+                                   {p.output.cells, "cells"},
                                    {p.output.vessels, "vessels"}})
       if (on) kinds += (kinds.empty() ? "" : ", ") + std::string(name);
     lines.push_back("frames      " + std::to_string(s.frame_count()) + " of " + kinds + ", " +
@@ -565,7 +573,8 @@ std::vector<std::string> describe_plan(const Parameters& p, const Schedule& s, c
   return lines;
 }
 
-void require(const Needs& n, const Parameters& p, const Executor& executor, const fs::path& output) {
+void require(const Needs& n, const Parameters& p, const Executor& executor,
+             const fs::path& output) {
   const std::string smaller =
       "take fewer voxels (domain.size, domain.spacing)" +
       std::string(p.fields.coarsen < 4 ? ", coarser fields (fields.coarsen: " +
@@ -574,8 +583,7 @@ void require(const Needs& n, const Parameters& p, const Executor& executor, cons
       " or a machine with more memory";
   const bool on_host = executor.backend() == Backend::cpu;
   const std::uint64_t device_free = executor.memory_available();
-  const std::uint64_t host_free =
-      on_host ? device_free : Executor::on_cpu(1).memory_available();
+  const std::uint64_t host_free = on_host ? device_free : Executor::on_cpu(1).memory_available();
   if (!on_host && n.device > device_free)
     throw ResourceError("not enough memory on the device: the run needs " + bytes_of(n.device) +
                         ", " + executor.description() + " has " + bytes_of(device_free) +
@@ -657,7 +665,9 @@ int run(const RunOptions& options) {
   if (schedule.frames > 0) {
     try {
       frame_axes(p.domain.voxels, p.domain.spacing, p.output);
-    } catch (const std::runtime_error& e) { throw ConfigError(e.what()); }
+    } catch (const std::runtime_error& e) {
+      throw ConfigError(e.what());
+    }
   }
   std::string note;
   const Executor executor = choose_executor(options.backend, options.threads, note);
@@ -681,9 +691,9 @@ int run(const RunOptions& options) {
   // Two snapshots may be held while a third is not needed; where memory is tight, one.
   const bool alone = executor.memory_available() < 2 * state_bytes + needs.frame;
 
-  RunFolder folder = resumes
-                         ? RunFolder::resume(output, start, static_cast<double>(start) * schedule.step)
-                         : RunFolder::create(output, options.force);
+  RunFolder folder =
+      resumes ? RunFolder::resume(output, start, static_cast<double>(start) * schedule.step)
+              : RunFolder::create(output, options.force);
   Provenance provenance;
   provenance.config = fs::absolute(options.config).string();
   provenance.command = options.command;
@@ -700,11 +710,12 @@ int run(const RunOptions& options) {
   folder.write_resolved(config.resolved);
   console.log_to(&folder);
   console.line("run folder  " + output.string());
-  console.line("allocated   " + bytes_of(executor.memory_allocated()) + " (counted before: " +
-               bytes_of(needs.device) + ")");
+  console.line("allocated   " + bytes_of(executor.memory_allocated()) +
+               " (counted before: " + bytes_of(needs.device) + ")");
   if (!options.restart.empty())
-    console.line("restart     step " + std::to_string(start) + ", day " + day_text(simulation.time()) +
-                 ", hash " + hex16(simulation.hash()) + " as in " + options.restart.string());
+    console.line("restart     step " + std::to_string(start) + ", day " +
+                 day_text(simulation.time()) + ", hash " + hex16(simulation.hash()) + " as in " +
+                 options.restart.string());
   if (!checkpoints_available())
     console.warn("this build has no HDF5: no checkpoints are written, an interrupted run is lost");
 
@@ -739,8 +750,7 @@ int run(const RunOptions& options) {
           cells = find_metric(row, "tumour_cells");
         }
         const bool had_frame = first && resumes && folder.last_frame_step() == s;
-        const bool frame =
-            schedule.frames > 0 && (opening || schedule.frame_at(s)) && !had_frame;
+        const bool frame = schedule.frames > 0 && (opening || schedule.frame_at(s)) && !had_frame;
         const bool had_state = first && resumes && folder.has_checkpoint(s);
         const bool stop = signal_seen != 0 && s < schedule.last;
         const bool state =
@@ -805,19 +815,20 @@ int run(const RunOptions& options) {
       console.line("metrics     " + (output / "metrics.csv").string() + ", " +
                    (output / "events.csv").string());
       if (!folder.last_frame().empty())
-        console.line("picture     xvfb-run -a /usr/bin/python3 viz/quicklook.py " + quoted(output));
-      console.line("curves      /usr/bin/python3 viz/curves.py " + quoted(output));
+        console.line("picture     xvfb-run -a /usr/bin/python3 viz/quicklook.py " +
+                     shell_word(output));
+      console.line("curves      /usr/bin/python3 viz/curves.py " + shell_word(output));
       if (code == exit_interrupted) {
         console.warn("interrupted by " + signal + " after step " +
                      std::to_string(simulation.steps()) + ", day " + day_text(simulation.time()) +
                      ", hash " + hash);
         if (checkpoints_available()) {
-          std::string command = "continue with: metavox run " + quoted(options.config);
-          for (const std::string& set : options.set) command += " --set " + quoted(set);
+          std::string command = "continue with: metavox run " + shell_word(options.config);
+          for (const std::string& set : options.set) command += " --set " + shell_word(set);
           if (options.seed) command += " --seed " + std::to_string(*options.seed);
-          if (options.until) command += " --until " + quoted(*options.until);
-          console.warn(command + " -o " + quoted(output) + " --restart " +
-                       quoted(folder.checkpoint_path(simulation.steps())));
+          if (options.until) command += " --until " + shell_word(*options.until);
+          console.warn(command + " -o " + shell_word(output) + " --restart " +
+                       shell_word(folder.checkpoint_path(simulation.steps())));
         }
       } else {
         console.result("final hash " + hash);
@@ -845,16 +856,20 @@ int validate_command(const fs::path& file) {
   if (schedule.frames > 0) {
     try {
       frame_axes(p.domain.voxels, p.domain.spacing, p.output);
-    } catch (const std::runtime_error& e) { throw ConfigError(e.what()); }
+    } catch (const std::runtime_error& e) {
+      throw ConfigError(e.what());
+    }
   }
-  for (const std::string& text : describe_plan(p, schedule, needs)) std::printf("%s\n", text.c_str());
+  for (const std::string& text : describe_plan(p, schedule, needs))
+    std::printf("%s\n", text.c_str());
   std::string note;
   const Executor executor = choose_executor("auto", 0, note);
   const fs::path output = default_output(config);
   std::printf("back end    %s%s, %s of memory free\n", executor.description().c_str(),
               note.empty() ? "" : ("  (" + note + ")").c_str(),
               bytes_of(executor.memory_available()).c_str());
-  std::printf("run folder  %s, %s of disk free\n", output.c_str(), bytes_of(disk_free(output)).c_str());
+  std::printf("run folder  %s, %s of disk free\n", output.c_str(),
+              bytes_of(disk_free(output)).c_str());
   std::fflush(stdout);
   require(needs, p, executor, output);
   read_inputs(p);
@@ -868,7 +883,8 @@ int hash_command(const fs::path& what) {
     std::printf("step %lld hash %s\n", static_cast<long long>(step), hash.c_str());
     return static_cast<int>(exit_done);
   };
-  if (!fs::exists(what, ignored)) throw IoError(what.string() + ": there is no such run or checkpoint");
+  if (!fs::exists(what, ignored))
+    throw IoError(what.string() + ": there is no such run or checkpoint");
   if (!fs::is_directory(what, ignored)) {
     const CheckpointHeader h = check_checkpoint(what);
     return say(h.step, hex16(h.hash));
@@ -879,13 +895,16 @@ int hash_command(const fs::path& what) {
       const CheckpointHeader h = check_checkpoint(file);
       if (!damaged.empty()) std::fprintf(stderr, "metavox: %s\n", damaged.c_str());
       return say(h.step, hex16(h.hash));
-    } catch (const CheckpointError& e) { damaged += (damaged.empty() ? "" : "\n") + std::string(e.what()); }
+    } catch (const CheckpointError& e) {
+      damaged += (damaged.empty() ? "" : "\n") + std::string(e.what());
+    }
   }
   if (!damaged.empty()) std::fprintf(stderr, "metavox: %s\n", damaged.c_str());
   const LastRow last = last_row_of(what / "metrics.csv");
   if (last.row.size() > 2 && last.header.size() > 2 && last.header[1] == "step")
     return say(std::stoll(last.row[1]), last.row[2]);
-  throw IoError(what.string() + " has no checkpoint and no metrics.csv with a row: not a run folder");
+  throw IoError(what.string() +
+                " has no checkpoint and no metrics.csv with a row: not a run folder");
 }
 
 } // namespace metavox

@@ -223,7 +223,7 @@ std::uint64_t Simulation::hash() const {
     using T = std::remove_reference_t<decltype(*buffer.data())>;
     salt += 0x9e3779b97f4a7c15ULL;
     if (lattice) {
-      const std::vector<std::int64_t> halves =
+      const auto halves =
           s_->executor.tally_over(*lattice, HashArray<T>{buffer.data(), *lattice, salt});
       total = mix64(total ^ static_cast<std::uint64_t>(halves[0])) +
               mix64(salt ^ static_cast<std::uint64_t>(halves[1]));
@@ -347,7 +347,7 @@ MetricRow Simulation::measure() {
     row.push_back({name, unit, v, false});
   };
   const CellView cell = s.cells.view();
-  const std::vector<std::int64_t> bin = s.executor.tally_over(
+  const auto bin = s.executor.tally_over(
       s.tissue, TallyCells{cell.kind_code, cell.flags, cell.clock, s.matrix.density(),
                            s.oxygen.concentration(), static_cast<float>(p.migration.squeeze_threshold)});
   const auto at = [&](int b) { return bin[static_cast<std::size_t>(b)]; };
@@ -415,7 +415,7 @@ MetricRow Simulation::measure() {
 
   const auto field = [&](const std::string& name, const std::string& unit, const float* c,
                          const Lattice& l) {
-    const std::vector<std::int64_t> sum = s.executor.tally_over(l, TallyField{c});
+    const auto sum = s.executor.tally_over(l, TallyField{c});
     real(name + "_mean", unit, from_fixed_point(sum[0]) / static_cast<double>(l.voxels()));
     real(name + "_min", unit,
          static_cast<double>(SmallestOf::value(s.executor.max_over(l, SmallestOf{c}))));

@@ -5,10 +5,10 @@
 
 namespace metavox {
 
-std::string version();        // "0.1.0"
-std::string commit();         // "unknown" outside a checkout
-std::string build_flags();    // of the C++ compiler
-std::string compiler();       // "GCC 12.2.0"
+std::string version();         // "0.1.0"
+std::string commit();          // "unknown" outside a checkout
+std::string build_flags();     // of the C++ compiler
+std::string compiler();        // "GCC 12.2.0"
 std::string instruction_set(); // "AVX-512", as compiled for
 
 } // namespace metavox

@@ -2,8 +2,8 @@
 //
 // A file is written under a temporary name next to its own, synced, renamed, and the folder synced,
 // so that after a crash, `kill -9` or a full disk either the old or the new file stands under the
-// name, whole. Rows of .csv files and of the log are appended; a torn last row is dropped when a run
-// is continued.
+// name, whole. Rows of .csv files and of the log are appended; a torn last row is dropped when a
+// run is continued.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +46,8 @@ std::string hex16(std::uint64_t value);
 // "1.50 GiB"
 std::string bytes_text(double bytes);
 
-std::string read_text(const std::filesystem::path& file, std::size_t largest = std::size_t{1} << 30);
+std::string read_text(const std::filesystem::path& file,
+                      std::size_t largest = std::size_t{1} << 30);
 
 // Bytes that can still be written where `path` is or would be.
 std::uint64_t disk_free(const std::filesystem::path& path);
@@ -143,7 +144,7 @@ public:
   // One file of a frame, and its .pvd brought up to date. A name must not start with a dot.
   void add_frame(FrameKind kind, std::int64_t step, double time, std::string_view content);
   bool has_frame(FrameKind kind, std::int64_t step) const;
-  std::string last_frame() const; // relative path; empty: none
+  std::string last_frame() const;       // relative path; empty: none
   std::int64_t last_frame_step() const; // -1: none
   std::size_t frames(FrameKind kind) const;
   // Outside the .pvd: the state a run failed in.

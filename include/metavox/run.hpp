@@ -1,5 +1,5 @@
-// `metavox run`, `validate` and `hash`: a simulation with its time loop, its run folder, its signals
-// and its exit code.
+// `metavox run`, `validate` and `hash`: a simulation with its time loop, its run folder, its
+// signals and its exit code.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +46,9 @@ struct Schedule {
   double step = 0; // min
   std::int64_t last = 0;
   std::int64_t report = 0, frames = 0, checkpoints = 0;
-  bool row_at(std::int64_t s) const { return s == 0 || s == last || (report > 0 && s % report == 0); }
+  bool row_at(std::int64_t s) const {
+    return s == 0 || s == last || (report > 0 && s % report == 0);
+  }
   bool frame_at(std::int64_t s) const {
     return frames > 0 && (s == 0 || s == last || s % frames == 0);
   }

@@ -5,8 +5,10 @@
 // compiled as CUDA where CUDA is on.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -64,7 +66,7 @@ public:
   float max_over(const Lattice& lattice, const F& f) const;
   // f(Site, bins) adds integers to F::bins counters; returned are the totals.
   template <class F>
-  std::vector<std::int64_t> tally_over(const Lattice& lattice, const F& f) const;
+  std::array<std::int64_t, F::bins> tally_over(const Lattice& lattice, const F& f) const;
   // f(k) for k in [0, n).
   template <class F>
   void for_each_index(std::int64_t n, const F& f) const;
@@ -93,6 +95,12 @@ public:
   // Makes CPU threads ignore row(): tests compare both ways of writing a functor.
   void prefer_sites(bool on) { profile_->sites_only = on; }
 
+  // Called after every launch with the functor's name and, for reductions, their results; selfcheck() listens. The
+  // callback may look at all memory through visit_memory(), oldest allocation first.
+  using Trace = std::function<void(const char* name, const void* result, std::size_t bytes)>;
+  void trace(Trace listener) { profile_->listener = std::move(listener); }
+  void visit_memory(const std::function<void(const void* memory, std::size_t bytes)>& visit) const;
+
   template <class Body>
   void timed(const char* name, double sites, double bytes_per_site, const Body& body) const;
 
@@ -101,11 +109,16 @@ private:
     bool on = false;
     bool sites_only = false;
     std::map<std::string, Timing> entries;
+    Trace listener;
   };
   struct Account {
     std::size_t bytes = 0;
     std::size_t allocations = 0;
+    std::map<std::size_t, std::pair<void*, std::size_t>> live; // by order of allocation
   };
+  void tell(const char* name, const void* result = nullptr, std::size_t bytes = 0) const {
+    if (profile_->listener) profile_->listener(name, result, bytes);
+  }
   Executor() : profile_(std::make_shared<Profile>()), account_(std::make_shared<Account>()) {}
 
   Backend backend_ = Backend::cpu;

@@ -153,9 +153,9 @@ float cpu_max(const Lattice& l, int threads, bool rows, const F& f) {
 }
 
 template <class F>
-std::vector<std::int64_t> cpu_tally(const Lattice& l, int threads, bool rows, const F& f) {
+std::array<std::int64_t, F::bins> cpu_tally(const Lattice& l, int threads, bool rows, const F& f) {
   const std::int64_t lines = static_cast<std::int64_t>(l.ny) * l.nz;
-  std::vector<std::int64_t> total(F::bins, 0);
+  std::array<std::int64_t, F::bins> total{};
 #pragma omp parallel num_threads(threads)
   {
     std::int64_t mine[F::bins] = {};
@@ -205,6 +205,7 @@ void Executor::for_each_site(const Lattice& l, const F& f) const {
 #endif
     detail::cpu_sites(l, detail::team_for(l, threads_), !profile_->sites_only, f);
   });
+  tell(F::name);
 }
 
 template <class F>
@@ -216,6 +217,7 @@ void Executor::for_each_site(const Lattice& l, const ActiveBricks& bricks, const
 #endif
     detail::cpu_bricks(l, bricks, threads_, !profile_->sites_only, f);
   });
+  tell(F::name);
 }
 
 template <class F>
@@ -226,6 +228,7 @@ void Executor::for_each_colour(const Lattice& l, int sweeps, const F& f) const {
 #endif
     detail::cpu_colours(l, sweeps, detail::team_for(l, threads_), !profile_->sites_only, f);
   });
+  tell(F::name);
 }
 
 template <class F>
@@ -240,12 +243,13 @@ float Executor::max_over(const Lattice& l, const F& f) const {
 #endif
     result = detail::cpu_max(l, detail::team_for(l, threads_), !profile_->sites_only, f);
   });
+  tell(F::name, &result, sizeof result);
   return result;
 }
 
 template <class F>
-std::vector<std::int64_t> Executor::tally_over(const Lattice& l, const F& f) const {
-  std::vector<std::int64_t> result;
+std::array<std::int64_t, F::bins> Executor::tally_over(const Lattice& l, const F& f) const {
+  std::array<std::int64_t, F::bins> result{};
   timed(F::name, static_cast<double>(l.voxels()), detail::bytes_of<F>::value, [&] {
 #if defined(__CUDACC__)
     if (backend_ == Backend::cuda) {
@@ -255,6 +259,7 @@ std::vector<std::int64_t> Executor::tally_over(const Lattice& l, const F& f) con
 #endif
     result = detail::cpu_tally(l, threads_, !profile_->sites_only, f);
   });
+  tell(F::name, result.data(), result.size() * sizeof(std::int64_t));
   return result;
 }
 
@@ -268,6 +273,7 @@ void Executor::for_each_index(std::int64_t n, const F& f) const {
 #pragma omp parallel for schedule(static) num_threads(threads_)
     for (std::int64_t k = 0; k < n; ++k) f(k);
   });
+  tell(F::name);
 }
 
 } // namespace metavox

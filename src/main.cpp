@@ -1,0 +1,311 @@
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "metavox/bench.hpp"
+#include "metavox/build_info.hpp"
+#include "metavox/checkpoint.hpp"
+#include "metavox/config.hpp"
+#include "metavox/files.hpp"
+#include "metavox/run.hpp"
+#include "metavox/selfcheck.hpp"
+#include "metavox/sweep.hpp"
+#include "metavox/vtk_io.hpp"
+
+#include <CLI/CLI.hpp>
+#include <zlib.h>
+
+#if defined(__x86_64__)
+// Runs before anything that was compiled for a newer processor, so that a wrong machine gets a
+// sentence instead of "illegal instruction".
+__attribute__((constructor(101), target("no-avx"))) static void check_processor() {
+  __builtin_cpu_init();
+  const char* missing = nullptr;
+#if defined(__AVX__)
+  if (!__builtin_cpu_supports("avx")) missing = "AVX";
+#endif
+#if defined(__AVX2__)
+  if (!__builtin_cpu_supports("avx2")) missing = "AVX2";
+#endif
+#if defined(__FMA__)
+  if (!__builtin_cpu_supports("fma")) missing = "FMA";
+#endif
+#if defined(__AVX512F__)
+  if (!__builtin_cpu_supports("avx512f")) missing = "AVX-512";
+#endif
+#if defined(__AVX512VL__)
+  if (!__builtin_cpu_supports("avx512vl")) missing = "AVX-512 VL";
+#endif
+  if (missing == nullptr) return;
+  const auto say = [](const char* text) {
+    unsigned long n = 0;
+    while (text[n] != '\0') ++n;
+    if (write(STDERR_FILENO, text, n) < 0) _exit(4);
+  };
+  say("metavox: this program was compiled for processors with ");
+  say(missing);
+  say(", which this one lacks; build it here, or with -march=x86-64-v2\n");
+  _exit(4);
+}
+#endif
+
+namespace {
+
+using namespace metavox;
+
+std::string shell_text(int argc, char** argv) {
+  std::string text;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (i > 0) text += ' ';
+    if (!word.empty() && word.find_first_of(" \t\n\"'\\$`*?[]{}()<>|&;#~!") == std::string::npos) {
+      text += word;
+      continue;
+    }
+    text += '\'';
+    for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    text += '\'';
+  }
+  return text;
+}
+
+int info_command() {
+  std::printf("metavox %s (commit %s)\n", version().c_str(), commit().c_str());
+  std::printf("compiler     %s, for %s\n", compiler().c_str(), instruction_set().c_str());
+  std::printf("flags        %s\n", build_flags().c_str());
+  std::printf("back ends    cpu: %s\n", Executor::on_cpu().description().c_str());
+  const std::string obstacle = Executor::cuda_obstacle();
+  if (obstacle.empty()) {
+    const Executor gpu = Executor::on_cuda();
+    std::printf("             cuda: %s, %s free\n", gpu.description().c_str(),
+                bytes_text(static_cast<double>(gpu.memory_available())).c_str());
+  } else {
+    std::printf("             cuda: not usable: %s\n", obstacle.c_str());
+  }
+  std::printf("memory       %s free\n",
+              bytes_text(static_cast<double>(Executor::on_cpu().memory_available())).c_str());
+  std::printf("frames       %s\n", vtk_available() ? "VTK XML" : "none: built without VTK");
+  std::printf("checkpoints  %s\n",
+              checkpoints_available() ? checkpoint_library().c_str() : "none: built without HDF5");
+  std::printf("libraries    zlib %s, CLI11 %s\n", zlibVersion(), CLI11_VERSION);
+  return 0;
+}
+
+int selfcheck_command() {
+  const auto print = [](const Executor& executor) {
+    const auto hashes = selfcheck(executor);
+    std::printf("# %s\n", executor.description().c_str());
+    for (const auto& [name, hash] : hashes)
+      std::printf("%s  %s\n", hex16(hash).c_str(), name.c_str());
+    return hashes;
+  };
+  const auto cpu = print(Executor::on_cpu());
+  if (!Executor::cuda_obstacle().empty()) return 0;
+  const auto gpu = print(Executor::on_cuda());
+  int different = gpu.size() == cpu.size() ? 0 : 1;
+  for (std::size_t i = 0; i < std::min(cpu.size(), gpu.size()); ++i)
+    if (cpu[i] != gpu[i]) {
+      std::fprintf(stderr, "metavox: %s differs between cpu and cuda\n", cpu[i].first.c_str());
+      ++different;
+    }
+  return different == 0 ? exit_done : exit_numerical;
+}
+
+int run_program(int argc, char** argv) {
+  CLI::App app{"metavox: growth of a tumour in tissue, voxel by voxel.\n"
+               "The same configuration and seed give the same bits on every machine."};
+  app.name("metavox");
+  app.require_subcommand(0, 1);
+  app.set_version_flag("--version", "metavox " + version());
+  app.footer(
+      "Examples:\n"
+      "  metavox validate tumour.yaml               what the run will take and write\n"
+      "  metavox run tumour.yaml -o runs/first      run it\n"
+      "  metavox run tumour.yaml --set oxygen.decay='0 1/min' --seed 7 --until '5 day'\n"
+      "  metavox run tumour.yaml -o runs/first --restart runs/first/checkpoints/step_00000480.h5\n"
+      "  metavox explain oxygen.diffusivity         meaning, unit, default, range, source\n"
+      "\n"
+      "Exit codes: 0 done, 2 usage or configuration, 3 input or output, 4 resources,\n"
+      "            5 numerical, 130 interrupted with a checkpoint.\n"
+      "'metavox COMMAND -h' tells more about a command.");
+  const auto command = [&](const char* name, const char* about, const char* footer) {
+    CLI::App* sub = app.add_subcommand(name, about);
+    sub->footer(footer);
+    return sub;
+  };
+  const auto backends = CLI::IsMember({"auto", "cpu", "cuda"});
+  int code = exit_done;
+
+  RunOptions options;
+  std::string config, output, restart, until;
+  std::uint64_t seed = 0;
+  CLI::App* run_app = command(
+      "run", "run a simulation",
+      "Examples:\n"
+      "  metavox run tumour.yaml\n"
+      "  metavox run tumour.yaml -o runs/dense --set tissue.parenchyma=0.4 --threads 8\n"
+      "  metavox run tumour.yaml -o runs/dense --restart runs/dense/checkpoints/step_00000480.h5\n"
+      "\n"
+      "Ctrl-C finishes the step, writes a checkpoint and leaves with code 130.");
+  run_app->add_option("config", config, "configuration (YAML)")->required()->type_name("CONFIG");
+  run_app
+      ->add_option("-o,--output", output,
+                   "run folder; default: that of the checkpoint, or runs/NAME of the simulation")
+      ->type_name("DIR");
+  run_app
+      ->add_option("--backend", options.backend,
+                   "auto, cpu or cuda; auto takes a GPU if there is one")
+      ->check(backends)
+      ->type_name("NAME");
+  run_app->add_option("--threads", options.threads, "CPU threads; default: all")
+      ->check(CLI::Range(0, 4096))
+      ->type_name("N");
+  CLI::Option* seed_option =
+      run_app->add_option("--seed", seed, "replaces simulation.seed")->type_name("N");
+  CLI::Option* until_option =
+      run_app->add_option("--until", until, "replaces simulation.duration, e.g. '10 day'")
+          ->type_name("T");
+  run_app
+      ->add_option("--set", options.set,
+                   "replaces a setting, e.g. oxygen.diffusivity='1e5 um^2/min'; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  run_app->add_option("--restart", restart, "continues from a checkpoint of the same settings")
+      ->type_name("FILE");
+  run_app->add_flag("--force", options.force, "replaces a former run in the run folder");
+  run_app->add_flag("--quiet", options.quiet, "prints the final hash and errors only");
+  run_app->callback([&] {
+    options.config = config;
+    options.output = output;
+    options.restart = restart;
+    if (seed_option->count() > 0) options.seed = seed;
+    if (until_option->count() > 0) options.until = until;
+    options.command = shell_text(argc, argv);
+    code = run(options);
+  });
+
+  std::string validated;
+  CLI::App* validate =
+      command("validate", "check a configuration; print what its run takes and writes",
+              "Example:\n  metavox validate tumour.yaml");
+  validate->add_option("config", validated, "configuration (YAML)")
+      ->required()
+      ->type_name("CONFIG");
+  validate->callback([&] { code = validate_command(validated); });
+
+  std::string key;
+  CLI::App* explained =
+      command("explain", "meaning, unit, default, range and source of a setting, or of all",
+              "Examples:\n  metavox explain oxygen.diffusivity\n"
+              "  metavox explain oxygen\n  metavox explain");
+  explained->add_option("key", key, "setting or section; default: all")->type_name("KEY");
+  explained->callback([&] {
+    std::string text = key.empty() ? explain_all() : explain(key);
+    if (text.empty() || text.back() != '\n') text += '\n';
+    std::fputs(text.c_str(), stdout);
+  });
+
+  CLI::App* schema = command("schema", "JSON Schema of configurations, for editors",
+                             "Example:\n  metavox schema > metavox.schema.json");
+  schema->callback([&] {
+    std::string text = json_schema();
+    if (text.empty() || text.back() != '\n') text += '\n';
+    std::fputs(text.c_str(), stdout);
+  });
+
+  std::string hashed;
+  CLI::App* hash = command("hash", "the state hash of a run or checkpoint",
+                           "Examples:\n  metavox hash runs/first\n"
+                           "  metavox hash runs/first/checkpoints/step_00000480.h5");
+  hash->add_option("what", hashed, "run folder or checkpoint")
+      ->required()
+      ->type_name("RUN|CHECKPOINT");
+  hash->callback([&] { code = hash_command(hashed); });
+
+  std::string verified;
+  CLI::App* verify = command("verify", "re-read every file of a run against its checksums",
+                             "Example:\n  metavox verify runs/first");
+  verify->add_option("run", verified, "run folder")->required()->type_name("RUN");
+  verify->callback([&] { code = verify_command(verified); });
+
+  CLI::App* check = command("selfcheck", "a hash per functor, to compare machines",
+                            "Example:\n  metavox selfcheck > here.txt; diff here.txt there.txt");
+  check->callback([&] { code = selfcheck_command(); });
+
+  CLI::App* info = command("info", "build, back ends and devices", "");
+  info->callback([&] { code = info_command(); });
+
+  BenchOptions bench_options;
+  CLI::App* bench_app =
+      command("bench", "time and bandwidth of every functor",
+              "Example:\n  metavox bench --size 256 --backend cpu --json bench.json");
+  bench_app->add_option("--size", bench_options.size, "voxels along an edge")
+      ->check(CLI::Range(8, 4096))
+      ->capture_default_str()
+      ->type_name("N");
+  bench_app->add_option("--backend", bench_options.backend, "auto, cpu or cuda")
+      ->check(backends)
+      ->type_name("NAME");
+  bench_app->add_option("--json", bench_options.json, "also write the table to this file")
+      ->type_name("FILE");
+  bench_app->callback([&] { code = bench(bench_options); });
+
+  SweepOptions sweep_options;
+  std::string sweep_file, sweep_output;
+  CLI::App* sweep_app =
+      command("sweep", "replicates times a grid of settings, into one table",
+              "Example:\n"
+              "  metavox sweep diffusivity.yaml -o runs/diffusivity --jobs 4\n"
+              "\n"
+              "with diffusivity.yaml:\n"
+              "  config: tumour.yaml\n"
+              "  replicates: 3\n"
+              "  seed: 1\n"
+              "  until: 10 day\n"
+              "  grid:\n"
+              "    oxygen.diffusivity: [1e5 um^2/min, 1.2e5 um^2/min]\n"
+              "\n"
+              "Started again, it skips finished members and continues the others.");
+  sweep_app->add_option("sweep", sweep_file, "description of the sweep (YAML)")
+      ->required()
+      ->type_name("SWEEP");
+  sweep_app->add_option("-o,--output", sweep_output, "folder of the sweep; default: runs/NAME")
+      ->type_name("DIR");
+  sweep_app->add_option("--jobs", sweep_options.jobs, "members that run at the same time")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str()
+      ->type_name("N");
+  sweep_app->callback([&] {
+    sweep_options.sweep = sweep_file;
+    sweep_options.output = sweep_output;
+    code = sweep(sweep_options);
+  });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    // Help and version are no errors.
+    return app.exit(e) == 0 ? exit_done : exit_config;
+  }
+  if (app.get_subcommands().empty()) {
+    std::fputs(app.help().c_str(), stderr);
+    return exit_config;
+  }
+  return code;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  // A file that grows too large, or a terminal that went away, is an error to report, not a death.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+  return guarded([&] { return run_program(argc, argv); });
+}

@@ -1,0 +1,405 @@
+// The run folder: whole files or none, its rules about overwriting, and what `verify` finds.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "metavox/config.hpp"
+#include "metavox/files.hpp"
+#include "metavox/inputs.hpp"
+#include "metavox/run.hpp"
+#include "metavox/sweep.hpp"
+#include "metavox/vtk_io.hpp"
+
+namespace metavox {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Files : public testing::Test {
+protected:
+  Files() {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    path = fs::temp_directory_path() /
+           ("metavox_files_" + std::string(info->name()) + "_" + std::to_string(::getpid()));
+    fs::remove_all(path);
+    fs::create_directories(path);
+  }
+  ~Files() override {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  static void put(const fs::path& file, const std::string& text) {
+    std::ofstream(file, std::ios::binary) << text;
+  }
+  static std::vector<std::string> names(const fs::path& folder) {
+    std::vector<std::string> all;
+    for (const auto& entry : fs::directory_iterator(folder))
+      all.push_back(entry.path().filename().string());
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+  template <class Error, class F>
+  static std::string message_of(const F& f) {
+    try {
+      f();
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "nothing was thrown";
+  }
+  static bool has(const std::vector<std::string>& list, const std::string& part) {
+    for (const std::string& text : list)
+      if (text.find(part) != std::string::npos) return true;
+    return false;
+  }
+  // A finished run of three steps.
+  static fs::path make_run(const fs::path& at) {
+    RunFolder folder = RunFolder::create(at, false);
+    folder.write_provenance(provenance("running"));
+    folder.write_resolved("a: 1\n");
+    folder.add_events({{720, "first_necrosis", 1, 2, 3, "here, \"there\""}});
+    for (int step = 0; step <= 3; ++step) {
+      folder.add_metrics(step, step * 720.0, 0x1234u + static_cast<unsigned>(step), row(step));
+      folder.log("step " + std::to_string(step));
+      if (vtk_available())
+        folder.add_frame(FrameKind::fields, step, step * 720.0, "frame " + std::to_string(step));
+      put(folder.checkpoint_path(step), "state " + std::to_string(step));
+      folder.checkpoint_written(step, sum_of_file(folder.checkpoint_path(step)), 2);
+    }
+    folder.write_provenance(provenance("done"));
+    folder.seal();
+    return at;
+  }
+  static Provenance provenance(const std::string& reason) {
+    Provenance p;
+    p.exit_reason = reason;
+    p.exit_code = reason == "done" ? 0 : -1;
+    p.final_hash = "0123";
+    p.steps = 3;
+    return p;
+  }
+  static MetricRow row(int step) {
+    return {{"cells", "1", step * 1e6, true}, {"oxygen_mean", "mmHg", 0.1 * step, false}};
+  }
+  fs::path path;
+};
+
+TEST_F(Files, CrcKnownAnswers) {
+  EXPECT_EQ(crc32("123456789", 9), 0xcbf43926u);
+  EXPECT_EQ(crc32("", 0), 0u);
+  EXPECT_EQ(crc32("6789", 4, crc32("12345", 5)), 0xcbf43926u);
+  EXPECT_EQ(crc32_of_both(crc32("1234", 4), crc32("56789", 5), 5), 0xcbf43926u);
+  put(path / "x", "123456789");
+  EXPECT_EQ(sum_of_file(path / "x"), (FileSum{0xcbf43926u, 9}));
+  EXPECT_EQ(hex8(0xab), "000000ab");
+  EXPECT_EQ(hex16(0xab), "00000000000000ab");
+}
+
+TEST_F(Files, ReplacesWholeFilesAndLeavesNothingBehind) {
+  const fs::path file = path / "state";
+  write_file_atomically(file, "old");
+  write_file_atomically(file, std::string(100000, 'x'));
+  EXPECT_EQ(fs::file_size(file), 100000u);
+  EXPECT_EQ(names(path), std::vector<std::string>{"state"});
+  {
+    PendingFile pending(file);
+    put(pending.temporary(), "half");
+    EXPECT_EQ(names(path).size(), 2u);
+  }
+  EXPECT_EQ(fs::file_size(file), 100000u);
+  EXPECT_EQ(names(path), std::vector<std::string>{"state"});
+}
+
+// A limit on the size of files stands in for a full disk: writing fails half-way either way.
+TEST_F(Files, FullDiskKeepsTheOldFile) {
+  const fs::path file = path / "state";
+  write_file_atomically(file, "old");
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit small = before;
+  small.rlim_cur = 65536;
+  setrlimit(RLIMIT_FSIZE, &small);
+  const std::string message =
+      message_of<IoError>([&] { write_file_atomically(file, std::string(1 << 20, 'x')); });
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_NE(message.find("state"), std::string::npos) << message;
+  EXPECT_NE(message.find("File too large"), std::string::npos) << message;
+  EXPECT_EQ(read_text(file), "old");
+  EXPECT_EQ(names(path), std::vector<std::string>{"state"});
+}
+
+TEST_F(Files, ErrorsNameFileAndReason) {
+  EXPECT_NE(message_of<IoError>([&] {
+              write_file_atomically(path / "no/where", "x");
+            }).find("No such file or directory"),
+            std::string::npos);
+  EXPECT_NE(message_of<IoError>([&] { read_text(path / "absent"); }).find("absent"),
+            std::string::npos);
+  EXPECT_NE(message_of<IoError>([&] { read_text(path); }).find("not a file"), std::string::npos);
+}
+
+TEST_F(Files, RunFolderHoldsWhatDesignSays) {
+  const fs::path run = make_run(path / "deep/run");
+  std::vector<std::string> wanted = {".lock",       "checkpoints",     "checksums.txt",
+                                     "events.csv",  "frames",          "log.txt",
+                                     "metrics.csv", "provenance.json", "resolved.yaml"};
+  if (vtk_available()) wanted.insert(wanted.begin() + 4, "fields.pvd");
+  EXPECT_EQ(names(run), wanted);
+  EXPECT_EQ(names(run / "checkpoints"),
+            (std::vector<std::string>{"step_00000002.h5", "step_00000003.h5"}));
+  EXPECT_EQ(read_text(run / "metrics.csv"), "time [day],step,hash,cells,oxygen_mean [mmHg]\n"
+                                            "0,0,0000000000001234,0,0\n"
+                                            "0.5,1,0000000000001235,1000000,0.1\n"
+                                            "1,2,0000000000001236,2000000,0.2\n"
+                                            "1.5,3,0000000000001237,3000000,0.30000000000000004\n");
+  EXPECT_EQ(read_text(run / "events.csv"), "time [day],event,x [um],y [um],z [um],detail\n"
+                                           "0.5,first_necrosis,1,2,3,\"here, \"\"there\"\"\"\n");
+  const RunSummary summary = summary_of(run);
+  EXPECT_TRUE(summary.found);
+  EXPECT_EQ(summary.exit_code, 0);
+  EXPECT_EQ(summary.exit_reason, "done");
+  EXPECT_EQ(summary.final_hash, "0123");
+  const LastRow last = last_row_of(run / "metrics.csv");
+  ASSERT_EQ(last.row.size(), 5u);
+  EXPECT_EQ(last.row[1], "3");
+}
+
+TEST_F(Files, NeverOverwritesWithoutForce) {
+  const fs::path run = make_run(path / "run");
+  EXPECT_NE(message_of<IoError>([&] { RunFolder::create(run, false); }).find("--force"),
+            std::string::npos);
+  EXPECT_TRUE(verify_run(run).ok);
+  put(run / "notes.txt", "mine");
+  put(run / "frames/mine.vti", "mine");
+  { RunFolder::create(run, true); }
+  EXPECT_EQ(read_text(run / "notes.txt"), "mine");
+  EXPECT_EQ(names(run / "frames"), std::vector<std::string>{"mine.vti"});
+  EXPECT_TRUE(names(run / "checkpoints").empty());
+  EXPECT_FALSE(fs::exists(run / "metrics.csv"));
+}
+
+TEST_F(Files, ForceSparesWhatIsNoRun) {
+  const fs::path home = path / "thesis";
+  fs::create_directories(home);
+  put(home / "metrics.csv", "mine");
+  EXPECT_NE(message_of<IoError>([&] { RunFolder::create(home, true); }).find("does not look like"),
+            std::string::npos);
+  EXPECT_EQ(names(home), std::vector<std::string>{"metrics.csv"});
+  EXPECT_NE(message_of<IoError>([&] {
+              RunFolder::create(home / "metrics.csv", true);
+            }).find("not a folder"),
+            std::string::npos);
+  fs::create_directories(path / "empty");
+  EXPECT_NO_THROW(RunFolder::create(path / "empty", false));
+}
+
+TEST_F(Files, ForceDoesNotFollowLinks) {
+  const fs::path run = make_run(path / "run");
+  fs::create_directories(path / "precious");
+  put(path / "precious/fields_00000000.vti", "mine");
+  fs::remove_all(run / "frames");
+  fs::create_directory_symlink(path / "precious", run / "frames");
+  { RunFolder::create(run, true); }
+  EXPECT_TRUE(fs::exists(path / "precious/fields_00000000.vti"));
+}
+
+TEST_F(Files, TwoRunsCannotShareAFolder) {
+  const RunFolder first = RunFolder::create(path / "run", false);
+  const std::string pid = std::to_string(::getpid());
+  for (const auto& attempt :
+       {std::function<void()>([&] { RunFolder::create(path / "run", true); }),
+        std::function<void()>([&] { RunFolder::resume(path / "run", 0, 0); }),
+        std::function<void()>([&] { RunFolder::check(path / "run", false); })}) {
+    const std::string message = message_of<IoError>(attempt);
+    EXPECT_NE(message.find("in use by process " + pid), std::string::npos) << message;
+  }
+}
+
+TEST_F(Files, VerifyFindsEveryChange) {
+  const fs::path run = make_run(path / "run");
+  ASSERT_TRUE(verify_run(run).ok);
+  EXPECT_TRUE(verify_run(run).finished);
+  EXPECT_EQ(verify_command(run), 0);
+
+  for (const auto& entry : fs::recursive_directory_iterator(run)) {
+    const fs::path file = entry.path();
+    if (!entry.is_regular_file() || file.filename() == ".lock" ||
+        file.filename() == "checksums.txt")
+      continue;
+    const std::string name = fs::relative(file, run).string(), good = read_text(file);
+    std::string bad = good;
+    bad[bad.size() / 2] = static_cast<char>(bad[bad.size() / 2] ^ 1);
+    put(file, bad);
+    EXPECT_TRUE(has(verify_run(run).altered, name)) << name;
+    put(file, good + "x");
+    EXPECT_TRUE(has(verify_run(run).altered, name)) << name;
+    EXPECT_EQ(verify_command(run), 3);
+    fs::remove(file);
+    EXPECT_TRUE(has(verify_run(run).missing, name)) << name;
+    put(file, good);
+    EXPECT_TRUE(verify_run(run).ok) << name;
+  }
+  put(run / "frames/fields_00000099.vti", "foreign");
+  EXPECT_TRUE(has(verify_run(run).unlisted, "fields_00000099"));
+  EXPECT_FALSE(verify_run(run).ok);
+  fs::remove(run / "frames/fields_00000099.vti");
+  put(run / "picture.png", "of the run");
+  EXPECT_TRUE(verify_run(run).ok);
+  EXPECT_TRUE(has(verify_run(run).notes, "picture.png"));
+  put(run / "checksums.txt", read_text(run / "checksums.txt") + "00000000 0 ../../etc/passwd\n");
+  EXPECT_FALSE(verify_run(run).ok);
+  fs::remove(run / "checksums.txt");
+  EXPECT_THROW(verify_run(run), IoError);
+}
+
+TEST_F(Files, VerifySaysWhatIsStillGrowing) {
+  RunFolder folder = RunFolder::create(path / "run", false);
+  folder.write_provenance(provenance("running"));
+  folder.write_resolved("a: 1\n");
+  folder.add_metrics(0, 0, 1, row(0));
+  const Verification v = verify_run(path / "run");
+  EXPECT_TRUE(v.ok);
+  EXPECT_FALSE(v.finished);
+  EXPECT_TRUE(has(v.unsealed, "metrics.csv"));
+  EXPECT_TRUE(has(v.unsealed, "provenance.json"));
+}
+
+TEST_F(Files, ResumeDropsWhatCameLater) {
+  const fs::path run = make_run(path / "run");
+  std::ofstream(run / "metrics.csv", std::ios::app) << "2,4,00"; // torn by a crash
+  put(run / ".metrics.csv.tmp-1", "left over");
+  {
+    RunFolder folder = RunFolder::resume(run, 1, 720);
+    EXPECT_EQ(folder.last_metrics_step(), 1);
+    EXPECT_EQ(read_text(run / "metrics.csv"), "time [day],step,hash,cells,oxygen_mean [mmHg]\n"
+                                              "0,0,0000000000001234,0,0\n"
+                                              "0.5,1,0000000000001235,1000000,0.1\n");
+    EXPECT_FALSE(verify_run(run).finished);
+    if (vtk_available()) {
+      EXPECT_EQ(names(run / "frames"),
+                (std::vector<std::string>{"fields_00000000.vti", "fields_00000001.vti"}));
+      EXPECT_EQ(read_text(run / "fields.pvd").find("00000002"), std::string::npos);
+      EXPECT_NE(read_text(run / "fields.pvd").find("00000001"), std::string::npos);
+      EXPECT_EQ(folder.last_frame_step(), 1);
+    }
+    // Later checkpoints are not given up before the run has come as far again.
+    EXPECT_TRUE(fs::exists(run / "checkpoints/step_00000003.h5"));
+    for (int step = 2; step <= 3; ++step) {
+      folder.add_metrics(step, step * 720.0, 0x1234u + static_cast<unsigned>(step), row(step));
+      if (vtk_available())
+        folder.add_frame(FrameKind::fields, step, step * 720.0, "frame " + std::to_string(step));
+    }
+    folder.write_provenance(provenance("done"));
+    folder.seal();
+  }
+  EXPECT_FALSE(fs::exists(run / ".metrics.csv.tmp-1"));
+  EXPECT_NE(read_text(run / "provenance.json").find("earlier_sessions"), std::string::npos);
+  const fs::path whole = make_run(path / "whole");
+  for (const char* name : {"metrics.csv", "events.csv"})
+    EXPECT_EQ(read_text(run / name), read_text(whole / name));
+  if (vtk_available()) {
+    EXPECT_EQ(read_text(run / "fields.pvd"), read_text(whole / "fields.pvd"));
+  }
+  EXPECT_TRUE(verify_run(run).ok);
+  EXPECT_TRUE(verify_run(run).finished);
+}
+
+TEST_F(Files, CellsFromCsv) {
+  DomainParameters domain{};
+  domain.voxels = {10, 10, 10};
+  domain.spacing = 20;
+  const fs::path file = path / "cells.csv";
+  put(file, "# made by hand\nz [um],x,y,kind,clone\r\n5,10.5,0,epithelial,7\r\n\n199.9,1,2,2,0\n");
+  const auto cells = read_cells_csv(file, domain);
+  ASSERT_EQ(cells.size(), 2u);
+  EXPECT_EQ(cells[0].x, 10.5);
+  EXPECT_EQ(cells[0].z, 5);
+  EXPECT_EQ(cells[0].kind, 3);
+  EXPECT_EQ(cells[0].clone, 7);
+  EXPECT_EQ(cells[1].kind, 2);
+  const auto message = [&](const std::string& text) {
+    put(file, text);
+    return message_of<ConfigError>([&] { read_cells_csv(file, domain); });
+  };
+  const std::string at = file.string();
+  EXPECT_NE(message("x,y,z\n").find(at + ":1: column 'kind' is missing"), std::string::npos);
+  EXPECT_NE(message("x,y,z,kind,colour\n").find("'colour' is not a column"), std::string::npos);
+  EXPECT_NE(message("x,y,z,kind\n1,2,3,epithelal\n")
+                .find(at + ":2: 'epithelal' is not a kind of "
+                           "cell; did you mean epithelial?"),
+            std::string::npos);
+  EXPECT_NE(message("x,y,z,kind\n1,2,3,1\n1,2,200,1\n").find(at + ":3: z = 200 um lies outside"),
+            std::string::npos);
+  EXPECT_NE(message("x,y,z,kind\n1,2,3\n").find(at + ":2: 3 values"), std::string::npos);
+  EXPECT_NE(message("x,y,z,kind\n1,nan,3,1\n").find("y is 'nan'"), std::string::npos);
+  EXPECT_NE(message("x,y,z,kind\n1,2,3,8\n").find("'8' is not a kind"), std::string::npos);
+  EXPECT_NE(message("x,y,z,kind,clone\n1,2,3,1,70000\n").find("65535"), std::string::npos);
+  EXPECT_NE(message("").find("empty"), std::string::npos);
+  EXPECT_NE(message_of<ConfigError>([&] { read_cells_csv(path / "none", domain); }).find("none"),
+            std::string::npos);
+}
+
+TEST_F(Files, ScheduleCountsWhatTheLoopDoes) {
+  for (const std::int64_t last : {0, 1, 7, 12, 13})
+    for (const std::int64_t every : {0, 1, 3, 4, 20}) {
+      Schedule s;
+      s.step = 1;
+      s.last = last;
+      s.report = s.frames = s.checkpoints = every;
+      for (std::int64_t from = 0; from <= last; ++from) {
+        std::int64_t rows = 0, frames = 0, checkpoints = 0;
+        for (std::int64_t n = from == 0 ? 0 : from + 1; n <= last; ++n) {
+          rows += s.row_at(n);
+          frames += s.frame_at(n);
+          checkpoints += s.checkpoint_at(n);
+        }
+        EXPECT_EQ(s.rows(from), rows) << last << " " << every << " " << from;
+        EXPECT_EQ(s.frame_count(from), frames) << last << " " << every << " " << from;
+        EXPECT_EQ(s.checkpoint_count(from), checkpoints) << last << " " << every << " " << from;
+      }
+    }
+}
+
+TEST_F(Files, SweepMembers) {
+  const fs::path file = path / "sweep.yaml";
+  put(file,
+      "config: base.yaml\nreplicates: 2\nseed: 5\nuntil: 1 day\n"
+      "set: {domain.voxels: [8, 8, 8]}\n"
+      "grid:\n  oxygen.diffusivity: [1e5 um^2/min, 2e5 um^2/min]\n  matrix.density: [0.1, 0.2]\n");
+  const SweepConfig sweep = read_sweep(file);
+  EXPECT_EQ(sweep.config, path / "base.yaml");
+  const auto members = members_of(sweep);
+  ASSERT_EQ(members.size(), 8u);
+  EXPECT_EQ(members[0].name, "m0001_r1");
+  EXPECT_EQ(members[1].seed, 6u);
+  EXPECT_EQ(members[2].values, (std::vector<std::string>{"1e5 um^2/min", "0.2"}));
+  EXPECT_EQ(members[7].overrides,
+            (std::vector<std::string>{"domain.voxels=[8, 8, 8]", "oxygen.diffusivity=2e5 um^2/min",
+                                      "matrix.density=0.2"}));
+  const auto message = [&](const std::string& text) {
+    put(file, text);
+    return message_of<ConfigError>([&] { read_sweep(file); });
+  };
+  EXPECT_NE(message("config: a\nreplicate: 2\n")
+                .find(":2: replicate is not part of a sweep; did "
+                      "you mean replicates?"),
+            std::string::npos);
+  EXPECT_NE(message("config: a\ngrid: {oxygen.difusivity: [1]}\n").find("did you mean"),
+            std::string::npos);
+  EXPECT_NE(message("config: a\ngrid: {matrix.density: 1}\n").find("list"), std::string::npos);
+  EXPECT_NE(message("replicates: 2\n").find("config is missing"), std::string::npos);
+  EXPECT_NE(message("config: [\n").find(file.string()), std::string::npos);
+}
+
+} // namespace
+} // namespace metavox

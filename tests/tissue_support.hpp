@@ -1,0 +1,160 @@
+// What the tests of cells and of whole runs share: executors to try, simulations from YAML text, arrays and metrics by
+// name, and the arithmetic of growth curves.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "metavox/config.hpp"
+#include "metavox/core/executor.hpp"
+#include "metavox/kind.hpp"
+#include "metavox/simulation.hpp"
+
+namespace metavox::tissue_test {
+
+struct NamedExecutor {
+  std::string name;
+  Executor executor;
+};
+
+// CPU with one and three threads, CUDA where there is a device.
+inline std::vector<NamedExecutor> every_executor() {
+  std::vector<NamedExecutor> all;
+  all.push_back({"CPU 1", Executor::on_cpu(1)});
+  all.push_back({"CPU 3", Executor::on_cpu(3)});
+  if (Executor::cuda_obstacle().empty()) all.push_back({"CUDA", Executor::on_cuda()});
+  return all;
+}
+
+inline Parameters parameters_of(const std::string& yaml,
+                                const std::vector<std::string>& overrides = {}) {
+  return read_config_text(yaml, "case.yaml", overrides).parameters;
+}
+
+inline Simulation simulation_of(const std::string& yaml,
+                                const std::vector<std::string>& overrides = {},
+                                const ExternalArrays& external = {},
+                                const Executor& executor = Executor::on_cpu()) {
+  return Simulation(parameters_of(yaml, overrides), executor, external);
+}
+
+inline void advance(Simulation& simulation, std::int64_t steps) {
+  for (std::int64_t n = 0; n < steps; ++n) simulation.step();
+}
+
+// Whole steps of a duration in minutes.
+inline std::int64_t steps_in(const Simulation& simulation, double minutes) {
+  return std::llround(minutes / simulation.parameters().time.step);
+}
+
+inline ArrayInfo info_of(const Simulation& simulation, const std::string& name) {
+  for (const ArrayInfo& info : simulation.state_arrays())
+    if (info.name == name) return info;
+  ADD_FAILURE() << "no array called " << name;
+  return {};
+}
+
+template <class T>
+std::vector<T> array_of(const Simulation& simulation, const std::string& name) {
+  const ArrayInfo info = info_of(simulation, name);
+  EXPECT_EQ(size_of(info.type), sizeof(T)) << name;
+  std::vector<T> values(info.count());
+  simulation.read(name, values.data());
+  return values;
+}
+
+using Metrics = std::map<std::string, double>;
+inline Metrics metrics_of(Simulation& simulation) {
+  Metrics all;
+  for (const Metric& m : simulation.measure()) all[m.name] = m.value;
+  return all;
+}
+
+using Count = std::array<std::int64_t, kind_count>;
+inline Count count_kinds(const Simulation& simulation) {
+  Count n{};
+  for (const std::uint8_t k : array_of<std::uint8_t>(simulation, "kind")) {
+    EXPECT_LT(k, kind_count);
+    n[std::min<std::size_t>(k, kind_count - 1)] += 1;
+  }
+  return n;
+}
+inline std::int64_t of(const Count& n, Kind k) { return n[static_cast<std::size_t>(k)]; }
+inline std::int64_t tumour_of(const Count& n) {
+  return of(n, Kind::epithelial) + of(n, Kind::mesenchymal);
+}
+
+// The whole state as bytes, array by array.
+using State = std::map<std::string, std::vector<std::byte>>;
+inline State state_of(const Simulation& simulation) {
+  State state;
+  for (const ArrayInfo& info : simulation.state_arrays()) {
+    std::vector<std::byte>& bytes = state[info.name];
+    bytes.resize(info.bytes());
+    simulation.read(info.name, bytes.data());
+  }
+  return state;
+}
+
+// Least squares through (x, y).
+struct Line {
+  double slope = 0, intercept = 0, r2 = 0;
+};
+inline Line fitted_line(const std::vector<double>& x, const std::vector<double>& y) {
+  const auto n = static_cast<double>(x.size());
+  double mx = 0, my = 0, xx = 0, xy = 0, yy = 0;
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    mx += x[k] / n;
+    my += y[k] / n;
+  }
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    xx += (x[k] - mx) * (x[k] - mx);
+    xy += (x[k] - mx) * (y[k] - my);
+    yy += (y[k] - my) * (y[k] - my);
+  }
+  return {xy / xx, my - xy / xx * mx, xy * xy / (xx * yy)};
+}
+
+// Where a front stands along the axes, the edges and the corners of a cube: radius of the ball whose share of a cone
+// holds as many voxels as the tumour does there. Averaged over all axes, over all edges, over all corners.
+struct FrontRadii {
+  double axis = 0, edge = 0, corner = 0;
+  double spread() const {
+    const double low = std::min({axis, edge, corner}), high = std::max({axis, edge, corner});
+    return (high - low) / ((axis + edge + corner) / 3);
+  }
+};
+template <class Inside>
+FrontRadii front_radii(const std::array<int, 3>& n, double spacing, double half_angle_degrees,
+                       const Inside& inside) {
+  const double cosine = std::cos(half_angle_degrees / 180 * 3.14159265358979323846);
+  const double centre[3] = {0.5 * n[0], 0.5 * n[1], 0.5 * n[2]};
+  const double reference = 0.5 * std::min({n[0], n[1], n[2]}); // voxels
+  double held[3] = {}, full[3] = {};
+  std::size_t i = 0;
+  for (int z = 0; z < n[2]; ++z)
+    for (int y = 0; y < n[1]; ++y)
+      for (int x = 0; x < n[0]; ++x, ++i) {
+        const double d[3] = {x + 0.5 - centre[0], y + 0.5 - centre[1], z + 0.5 - centre[2]};
+        const double r = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
+        double a[3] = {std::abs(d[0]), std::abs(d[1]), std::abs(d[2])};
+        std::sort(a, a + 3); // by symmetry every axis becomes z, every edge (0, 1, 1)
+        const double towards[3] = {a[2], (a[1] + a[2]) / std::sqrt(2.0),
+                                   (a[0] + a[1] + a[2]) / std::sqrt(3.0)};
+        for (int c = 0; c < 3; ++c) {
+          if (towards[c] < cosine * r) continue;
+          if (r <= reference) full[c] += 1;
+          if (inside(i)) held[c] += 1;
+        }
+      }
+  const auto radius = [&](int c) { return reference * std::cbrt(held[c] / full[c]) * spacing; };
+  return {radius(0), radius(1), radius(2)};
+}
+
+} // namespace metavox::tissue_test
