@@ -299,6 +299,7 @@ std::uint64_t disk_free(const fs::path& path) {
     place = place.parent_path();
   struct statvfs info {};
   if (::statvfs(place.c_str(), &info) != 0) fail("look up the free space of", place, errno);
+  if (info.f_blocks == 0) return ~std::uint64_t{0}; // no disk at all, or one that does not say
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -75,6 +77,13 @@ std::string shell_text(int argc, char** argv) {
   return text;
 }
 
+std::optional<std::uint64_t> seed_of(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
+
 int info_command() {
   std::printf("metavox %s (commit %s)\n", version().c_str(), commit().c_str());
   std::printf("compiler     %s, for %s\n", compiler().c_str(), instruction_set().c_str());
@@ -143,8 +152,7 @@ int run_program(int argc, char** argv) {
   int code = exit_done;
 
   RunOptions options;
-  std::string config, output, restart, until;
-  std::uint64_t seed = 0;
+  std::string config, output, restart, until, seed;
   CLI::App* run_app = command(
       "run", "run a simulation",
       "Examples:\n"
@@ -166,8 +174,13 @@ int run_program(int argc, char** argv) {
   run_app->add_option("--threads", options.threads, "CPU threads; default: all")
       ->check(CLI::Range(0, 4096))
       ->type_name("N");
+  // Taken as text: the parser would let -3 pass for a large number.
   CLI::Option* seed_option =
-      run_app->add_option("--seed", seed, "replaces simulation.seed")->type_name("N");
+      run_app->add_option("--seed", seed, "replaces simulation.seed")
+          ->type_name("N")
+          ->check([](const std::string& text) {
+            return seed_of(text) ? std::string() : "a seed is an integer from 0 to 2^64 - 1";
+          });
   CLI::Option* until_option =
       run_app->add_option("--until", until, "replaces simulation.duration, e.g. '10 day'")
           ->type_name("T");
@@ -185,7 +198,7 @@ int run_program(int argc, char** argv) {
     options.config = config;
     options.output = output;
     options.restart = restart;
-    if (seed_option->count() > 0) options.seed = seed;
+    if (seed_option->count() > 0) options.seed = seed_of(seed);
     if (until_option->count() > 0) options.until = until;
     options.command = shell_text(argc, argv);
     code = run(options);

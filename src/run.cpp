@@ -523,8 +523,18 @@ Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
     n.disk += n.checkpoint * static_cast<std::uint64_t>(std::max<std::int64_t>(held, 1));
   }
   n.disk += n.frames_disk + static_cast<std::uint64_t>(s.rows(from)) * 1500 + (1u << 20);
-  // A snapshot, the widest array twice while it is copied, and a frame being put together.
-  n.host = n.snapshot + voxels * 16 + 2 * n.frame;
+  // The files of a frame are put together one after another, each from arrays of about its size.
+  std::uint64_t largest = 0;
+  if (s.frames > 0)
+    for (const FrameKind kind : frame_kinds) {
+      Parameters one = p;
+      one.output.fields = p.output.fields && kind == FrameKind::fields;
+      one.output.cells = p.output.cells && kind == FrameKind::cells;
+      one.output.vessels = p.output.vessels && kind == FrameKind::vessels;
+      largest = std::max<std::uint64_t>(largest, estimate_frame_bytes(one));
+    }
+  // A snapshot, and then the widest array twice while it is copied, or a file in the making.
+  n.host = n.snapshot + std::max(voxels * 16, 2 * largest);
   return n;
 }
 
