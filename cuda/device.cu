@@ -18,7 +18,6 @@ void check(cudaError_t status, const char* name) {
 namespace {
 
 struct Nothing {
-  static constexpr const char* name = "nothing";
   __host__ __device__ void operator()(std::int64_t) const {}
 };
 

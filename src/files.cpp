@@ -609,19 +609,6 @@ void RunFolder::add_frame(FrameKind kind, std::int64_t step, double time,
   write_index(kind);
 }
 
-bool RunFolder::has_frame(FrameKind kind, std::int64_t step) const {
-  const std::lock_guard<std::mutex> guard(*mutex_);
-  const auto frames = frames_.find(kind);
-  return frames != frames_.end() && std::any_of(frames->second.begin(), frames->second.end(),
-                                                [&](const Frame& f) { return f.step == step; });
-}
-
-std::size_t RunFolder::frames(FrameKind kind) const {
-  const std::lock_guard<std::mutex> guard(*mutex_);
-  const auto frames = frames_.find(kind);
-  return frames == frames_.end() ? 0 : frames->second.size();
-}
-
 std::int64_t RunFolder::last_frame_step() const {
   const std::lock_guard<std::mutex> guard(*mutex_);
   std::int64_t step = -1;

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <optional>
 #include <string>
@@ -316,7 +317,23 @@ int run_program(int argc, char** argv) {
 
 } // namespace
 
+// OpenMP teams wait for each other by spinning. On a machine that other programs share, a team whose member has lost
+// its core then burns the core it waits for, and a step takes ten times as long. Runtimes read how long to spin when
+// they are loaded, so the program starts itself once more with a short spin, unless the user has an opinion.
+static void limit_spinning(char** argv) {
+  if (std::getenv("GOMP_SPINCOUNT") || std::getenv("OMP_WAIT_POLICY") ||
+      std::getenv("KMP_BLOCKTIME"))
+    return;
+  setenv("GOMP_SPINCOUNT", "20000", 1); // about 50 us
+  setenv("KMP_BLOCKTIME", "0", 1);
+#if defined(__linux__)
+  execv("/proc/self/exe", argv); // returns only where it cannot be done, which does no harm
+#endif
+  static_cast<void>(argv);
+}
+
 int main(int argc, char** argv) {
+  limit_spinning(argv);
   // A file that grows too large, or a terminal that went away, is an error to report, not a death.
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);

@@ -89,11 +89,13 @@ MigrationParameters32 walk_parameters(const Parameters& p) {
   m.step_over_h2 = f32(p.time.step / p.time.motility_substeps / h2);
   m.stroma_step_over_h2 = f32(p.time.step / h2);
   // No cell is likelier to move than this: six jumps by diffusion, or the upwind form at the steepest matrix edge.
-  const double edge = g.haptotaxis * std::max(p.matrix.maximum, 2.0);
-  m.most_jumps = g.chemotaxis > 0
-                     ? 1.0f
-                     : f32((6 * std::max(g.epithelial, g.mesenchymal) + 3 * edge) *
-                           p.time.step / p.time.motility_substeps / h2 * 1.001);
+  const MatrixParameters& e = p.matrix;
+  const double densest = std::max({e.maximum, e.density, e.layer_density, e.fibre_density});
+  const bool bounded = g.chemotaxis == 0 && g.haptotaxis >= 0 && !e.initial.active();
+  m.most_jumps = bounded ? f32((6 * std::max(g.epithelial, g.mesenchymal) +
+                                3 * g.haptotaxis * densest) *
+                               p.time.step / p.time.motility_substeps / h2 * 1.001)
+                         : 1.0f;
   m.neighbour_count = g.adhesion == AdhesionRule::neighbour_count;
   m.keep_ee = f32(1 - g.bond_ee);
   m.keep_em = f32(1 - g.bond_em);
@@ -112,8 +114,9 @@ MigrationParameters32 walk_parameters(const Parameters& p) {
 Population::Population(const Executor& executor, const Lattice& lattice, const Parameters& p)
     : lattice_(lattice), seed_(p.simulation.seed) {
   const double reach = p.cycle.push_length / p.domain.spacing;
-  const int distance2 = std::min(static_cast<int>(std::floor(reach * reach + 1e-9)),
-                                 longest_push * longest_push);
+  // A free face neighbour is no push: it will do at any push length.
+  const int distance2 = std::clamp(static_cast<int>(std::floor(reach * reach + 1e-9)), 1,
+                                   longest_push * longest_push);
   reach_ = 1;
   while ((reach_ + 1) * (reach_ + 1) <= distance2) ++reach_;
   fate_ = fate_parameters(p, distance2);

@@ -15,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "metavox/checkpoint.hpp"
@@ -127,7 +128,12 @@ public:
   bool terminal() const { return terminal_; }
   bool quiet() const { return quiet_; }
   void bar(const std::string& text) {
-    std::fprintf(stdout, "\r\x1b[K%s", text.c_str());
+    // A bar that wraps could not be wiped.
+    winsize window{};
+    const std::size_t width = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1
+                                  ? window.ws_col - 1u
+                                  : 79;
+    std::fprintf(stdout, "\r\x1b[K%s", text.substr(0, width).c_str());
     std::fflush(stdout);
     bar_ = true;
   }

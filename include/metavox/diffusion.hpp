@@ -80,7 +80,7 @@ struct HalfLine {
 
 // The positive c with a c + q c / (c + K) = s. Written without cancellation for either sign of b.
 MV_HD inline float uptake_root(float s, float a, float q, float half_saturation) {
-  const float supply = s > 0.0f ? s : 0.0f;
+  const float supply = s < 0.0f ? 0.0f : s; // a NaN must show
   const float b = (supply - a * half_saturation) - q;
   const float product = (supply * half_saturation) * 4.0f;
   const float root = ::sqrtf(b * b + a * product);

@@ -143,10 +143,8 @@ public:
 
   // One file of a frame, and its .pvd brought up to date. A name must not start with a dot.
   void add_frame(FrameKind kind, std::int64_t step, double time, std::string_view content);
-  bool has_frame(FrameKind kind, std::int64_t step) const;
   std::string last_frame() const;       // relative path; empty: none
   std::int64_t last_frame_step() const; // -1: none
-  std::size_t frames(FrameKind kind) const;
   // Outside the .pvd: the state a run failed in.
   void add_diagnostic(const std::string& name, std::string_view content);
 

@@ -123,6 +123,7 @@ struct ProposeMove {
   // Share of attempts not held back by bonds to tumour neighbours (Khain et al. 2007; Deroulers et al. 2009).
   MV_HD float freedom(const Site& s, Kind kind) const {
     const Lattice& l = walk.lattice;
+    if (!is_tumour(kind)) return 1.0f;
     const bool m_like = kind == Kind::mesenchymal;
     if (walk.p.neighbour_count) {
       int external = 0;
@@ -130,7 +131,6 @@ struct ProposeMove {
       return external >= (m_like ? walk.p.internal_mesenchymal : walk.p.internal_epithelial) ? 1.0f
                                                                                               : 0.0f;
     }
-    if (!is_tumour(kind)) return 1.0f;
     const float stickiness = factor.of(cell.traits[s.i], Trait::adhesion);
     float share = 1.0f;
     for (int a = 0; a < 6; ++a) {

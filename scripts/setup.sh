@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Installs what metavox needs from the distribution: Debian 12, Ubuntu 22.04 or 24.04.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+scripts/setup.sh [--no-viz | --minimal] [--list]
+
+  --no-viz    without VTK, matplotlib and the virtual display: no frames, no pictures
+  --minimal   only what compiles the program: no frames, checkpoints, tests or benchmarks either
+  --list      print the packages and stop
+
+Ends at once when everything is there. CUDA is not installed: where nvcc is found it is used.
+TEXT
+}
+
+extent=all
+list=no
+for argument in "$@"; do
+  case $argument in
+    --no-viz) extent=no-viz ;;
+    --minimal) extent=minimal ;;
+    --list) list=yes ;;
+    -h | --help) usage; exit 0 ;;
+    *) echo "setup.sh: unknown option $argument" >&2; usage >&2; exit 2 ;;
+  esac
+done
+
+packages=(g++ cmake ninja-build git libyaml-cpp-dev libcli11-dev zlib1g-dev nlohmann-json3-dev)
+if [[ $extent != minimal ]]; then
+  packages+=(libhdf5-dev libgtest-dev libbenchmark-dev python3 python3-numpy python3-yaml python3-jsonschema)
+fi
+if [[ $extent == all ]]; then
+  packages+=(libvtk9-dev python3-vtk9 python3-matplotlib xvfb xauth)
+fi
+if [[ $list == yes ]]; then
+  printf '%s\n' "${packages[@]}"
+  exit 0
+fi
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  echo "setup.sh: this system has no apt-get; install the counterparts of: ${packages[*]}" >&2
+  exit 0 # CMake names what it misses
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [[ $status == installed ]] || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  exit 0
+fi
+
+become=()
+if ((EUID != 0)); then
+  if ! command -v sudo >/dev/null; then
+    echo "setup.sh: neither root nor sudo; as root, type: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  become=(sudo)
+fi
+echo "setup.sh: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+# Old lists may still do; if they do not, the installation says so.
+"${become[@]}" apt-get update || echo "setup.sh: package lists could not be refreshed" >&2
+"${become[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y --no-install-recommends "${missing[@]}"

@@ -1,0 +1,528 @@
+// Whole runs against numbers known beforehand: matrix, walkers, growth, death, invasion, and the ledger.
+//
+// Sources and pass bands are those of the validation list (A11-A19, A33, B7). Seeds are fixed; where the list asks for
+// means, they are taken over seeds 1 ... n.
+
+#include <iostream>
+#include <sstream>
+
+#include "tissue_support.hpp"
+
+namespace metavox {
+namespace {
+
+using namespace tissue_test;
+
+constexpr double day = 1440; // min
+const double ln2 = std::log(2.0);
+
+std::string number(double v) {
+  std::ostringstream text;
+  text.precision(17);
+  text << v;
+  return text.str();
+}
+
+// ---- A11, A12: the two enzymes ---------------------------------------------------------------------------------
+
+// A11, closed form: E = exp(-gamma_1 t) under one M-like cell that neither moves nor secretes: 0.6977 after 60 min,
+// 0.500 after 115.5 min; tolerance 1e-4, whatever the step.
+TEST(MatrixUnderACell, FallsExponentiallyForAnyStep) {
+  struct Look {
+    double time, expected;
+  };
+  for (const Look look : {Look{60, 0.6977}, Look{115.5, 0.5}})
+    for (const int steps : {1, 3, 20, 210}) {
+      Simulation s = simulation_of(R"(
+simulation: {preset: analytic}
+domain: {voxels: [5, 5, 5]}
+oxygen: {enabled: true, frozen: 0 mmHg}
+matrix: {density: 1, contact_degradation: 6e-3 1/min}
+tissue: {cells: [{shape: box, kind: mesenchymal, from: [40 um, 40 um, 40 um], to: [60 um, 60 um, 60 um]}]}
+)",
+                                   {"time.step=" + number(look.time / steps) + " min"});
+      advance(s, steps);
+      EXPECT_NEAR(s.time(), look.time, 1e-9);
+      const std::vector<float> e = array_of<float>(s, "matrix");
+      const auto at = [&](int x, int y, int z) {
+        return static_cast<double>(e[static_cast<std::size_t>(x + 5 * (y + 5 * z))]);
+      };
+      EXPECT_NEAR(at(2, 2, 2), look.expected, 1e-4) << steps << " steps";
+      // MODEL 5: a sixth of it acts on the six neighbours, nothing beyond.
+      EXPECT_NEAR(at(1, 2, 2), std::exp(-1e-3 * look.time), 1e-4);
+      EXPECT_NEAR(at(2, 2, 3), std::exp(-1e-3 * look.time), 1e-4);
+      EXPECT_EQ(at(1, 1, 2), 1.0);
+      EXPECT_EQ(at(0, 2, 2), 1.0);
+    }
+}
+
+// A12, closed form: dm/dt = theta - delta m, dE/dt = -gamma_2 m E with a source everywhere: m = 0.3788, E = 0.6545
+// after a day, m = 0.9300, E = 0.0356 after three; tolerance 1 % of E, 0.003 absolute at three days.
+TEST(SolubleEnzyme, FollowsTheClosedForm) {
+  for (const NamedExecutor& e : every_executor()) {
+    Simulation s(parameters_of(R"(
+simulation: {preset: analytic}
+domain: {voxels: [8, 6, 4]}
+proteinase: {enabled: true, uniform_source: 2.925e-4 1/min, decay: 1.5e-4 1/min}
+matrix: {density: 1, soluble_degradation: 1.5e-3 1/min}
+)"),
+                 e.executor);
+    const auto expect = [&](double m, double m_tolerance, double matrix, double tolerance) {
+      for (const float v : array_of<float>(s, "proteinase"))
+        ASSERT_NEAR(static_cast<double>(v), m, m_tolerance) << e.name;
+      for (const float v : array_of<float>(s, "matrix"))
+        ASSERT_NEAR(static_cast<double>(v), matrix, tolerance) << e.name;
+    };
+    advance(s, steps_in(s, day));
+    expect(0.3788, 0.01 * 0.3788, 0.6545, 0.006545);
+    advance(s, steps_in(s, 2 * day));
+    expect(0.9300, 0.0093, 0.0356, 0.003);
+  }
+}
+
+// ---- A13, A14: walkers -----------------------------------------------------------------------------------------
+
+const std::string walkers = R"(
+simulation: {preset: analytic}
+domain: {voxels: [80, 80, 80], spacing: 20 um}
+time: {step: 30 min, motility_substeps: 1}
+matrix: {frozen: true, density: 0.5}
+migration: {enabled: true, mesenchymal: 0.6 um^2/min, haptotaxis: 0 um^2/min}
+tracers: {count: 100000}
+)";
+
+void add(Metrics& sum, const Metrics& one, double weight) {
+  for (const auto& [name, value] : one) sum[name] += weight * value;
+}
+
+// A13, closed form: MSD = 6 D t = 51 840 um^2 after ten days for 1e5 walkers with D = 0.6 um^2/min, within 1 %;
+// kurtosis 3.00 +- 0.05 along each axis.
+TEST(Walkers, SpreadByDiffusion) {
+  Metrics mean;
+  for (int seed = 1; seed <= 5; ++seed) {
+    Simulation s = simulation_of(walkers, {"simulation.seed=" + std::to_string(seed)});
+    advance(s, steps_in(s, 10 * day));
+    const Metrics m = metrics_of(s);
+    EXPECT_NEAR(m.at("tracer_msd"), 51840, 518.4) << "seed " << seed;
+    for (const char* axis : {"x", "y", "z"})
+      EXPECT_NEAR(m.at(std::string("tracer_kurtosis_") + axis), 3.0, 0.05) << "seed " << seed;
+    add(mean, m, 0.2);
+  }
+  EXPECT_NEAR(mean["tracer_msd"], 51840, 518.4);
+  for (const char* axis : {"x", "y", "z"})
+    EXPECT_NEAR(mean[std::string("tracer_mean_") + axis], 0, 1.3);
+}
+
+// The same at the default step of 6 min with three rounds of 2 min.
+TEST(LongWalkers, SpreadByDiffusionAtTheDefaultStep) {
+  Simulation s = simulation_of(walkers, {"time.step=6 min", "time.motility_substeps=3"});
+  advance(s, steps_in(s, 10 * day));
+  const Metrics m = metrics_of(s);
+  EXPECT_NEAR(m.at("tracer_msd"), 51840, 518.4);
+  for (const char* axis : {"x", "y", "z"})
+    EXPECT_NEAR(m.at(std::string("tracer_kurtosis_") + axis), 3.0, 0.05);
+}
+
+// A14, closed form: in E = x/1000 um with phi = 3 um^2/min the mean moves 43.2 um in ten days, within 3 % (1.3 um), and
+// not at all along y and z; variance along each axis as in A13, 17 280 um^2, within 1 %.
+TEST(Walkers, DriftUpTheMatrix) {
+  Metrics mean;
+  for (int seed = 1; seed <= 5; ++seed) {
+    Simulation s = simulation_of(walkers, {"simulation.seed=" + std::to_string(seed),
+                                           "migration.haptotaxis=3 um^2/min", "time.motility_substeps=2",
+                                           "matrix.initial=x/1000"});
+    advance(s, steps_in(s, 10 * day));
+    const Metrics m = metrics_of(s);
+    EXPECT_NEAR(m.at("tracer_mean_x"), 43.2, 1.3) << "seed " << seed;
+    EXPECT_NEAR(m.at("tracer_mean_y"), 0, 1.3) << "seed " << seed;
+    EXPECT_NEAR(m.at("tracer_mean_z"), 0, 1.3) << "seed " << seed;
+    add(mean, m, 0.2);
+  }
+  EXPECT_NEAR(mean["tracer_mean_x"], 43.2, 1.3);
+  for (const char* axis : {"x", "y", "z"})
+    EXPECT_NEAR(mean[std::string("tracer_variance_") + axis], 17280, 172.8) << axis;
+}
+
+// ---- A16, A17: clocks ------------------------------------------------------------------------------------------
+
+// A16, closed form: the count doubles every T_E (p + C_phi)/p: 1380.7 min at 40 mmHg; 1520.8, 1707.5 and 2668 min at
+// 10, 5 and 1.4 mmHg; tolerance 2 %. Scattered founders, so that no clone outgrows the push of 300 um (15 voxels).
+double doubling_time(double pressure, double founders) {
+  const int n = 56;
+  Simulation s = simulation_of(R"(
+simulation: {preset: analytic}
+domain: {voxels: [56, 56, 56]}
+cycle: {variation: 0, push_length: 300 um}
+matrix: {frozen: true}
+)",
+                               {"oxygen.enabled=true", "oxygen.frozen=" + number(pressure) + " mmHg",
+                                "tissue.cells=[{shape: layer, begin: 0 um, end: 1120 um, fraction: " +
+                                    number(founders / (n * n * n)) + "}]"});
+  const auto start = static_cast<double>(tumour_of(count_kinds(s)));
+  advance(s, steps_in(s, 10 * day));
+  const auto end = static_cast<double>(tumour_of(count_kinds(s)));
+  EXPECT_LT(end, 0.5 * n * n * n) << "no room left: the check would measure crowding";
+  return 10 * day / std::log2(end / start);
+}
+
+TEST(LongGrowth, DoublesInTheCycleTimeAt40mmHg) { EXPECT_NEAR(doubling_time(40, 50), 1380.7, 27.6); }
+TEST(LongGrowth, DoublesInTheCycleTimeAt10mmHg) { EXPECT_NEAR(doubling_time(10, 80), 1520.8, 30.4); }
+TEST(LongGrowth, DoublesInTheCycleTimeAt5mmHg) { EXPECT_NEAR(doubling_time(5, 150), 1707.5, 34.1); }
+TEST(LongGrowth, DoublesInTheCycleTimeAt1mmHg4) { EXPECT_NEAR(doubling_time(1.4, 1500), 2668, 53.4); }
+
+double binomial_sigma(double p, double n) { return std::sqrt(p * (1 - p) / n); }
+
+// A17, closed form: apoptosis at 5.3e-5/min leaves exp(-0.0763) = 0.9265 of the cells after a day, whatever the step;
+// tolerance 3 sigma of the binomial.
+TEST(Apoptosis, LeavesTheExpectedShare) {
+  for (const double step : {6.0, 60.0}) {
+    Simulation s = simulation_of(R"(
+simulation: {preset: analytic}
+domain: {voxels: [40, 40, 40]}
+oxygen: {enabled: true, frozen: 0 mmHg}
+death: {apoptosis: 5.3e-5 1/min}
+tissue: {cells: [{shape: layer, begin: 0 um, end: 800 um}]}
+)",
+                                 {"time.step=" + number(step) + " min"});
+    advance(s, steps_in(s, day));
+    const double share = static_cast<double>(tumour_of(count_kinds(s))) / 64000;
+    EXPECT_NEAR(share, 0.9265, 3 * binomial_sigma(0.9265, 64000)) << "step " << step;
+  }
+}
+
+// A17: one T cell in contact kills at 5/day: exp(-5) = 0.0067 survive a day. Three kill together at 15/day, and a cell
+// without one is safe. Tolerance 3 sigma of the binomial.
+TEST(TCells, KillTheCellsTheyTouch) {
+  const std::array<int, 3> n{96, 64, 64};
+  ExternalArrays external;
+  std::int64_t pairs = 0, safe = 0;
+  for (int z = 0; z < n[2]; ++z)
+    for (int y = 0; y < n[1]; ++y)
+      for (int x = 0; x < n[0]; ++x) {
+        Kind k = Kind::none;
+        if (y % 2 == 0 && z % 2 == 0) {
+          if (x % 3 == 1) k = Kind::epithelial;
+          if (x % 3 == 0 && z < 48) k = Kind::t_cell;
+          if (k == Kind::epithelial) ++(z < 48 ? pairs : safe);
+        }
+        external.cells.push_back(static_cast<std::uint8_t>(k));
+      }
+  const std::string yaml = R"(
+simulation: {preset: analytic}
+domain: {voxels: [96, 64, 64]}
+oxygen: {enabled: true, frozen: 0 mmHg}
+death: {t_cell_kill: 5 1/day}
+)";
+  Simulation s = simulation_of(yaml, {}, external);
+  advance(s, steps_in(s, day));
+  const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
+  std::int64_t left = 0, left_safe = 0;
+  for (std::size_t i = 0; i < kind.size(); ++i)
+    if (kind[i] == static_cast<std::uint8_t>(Kind::epithelial))
+      ++(static_cast<int>(i) / (n[0] * n[1]) < 48 ? left : left_safe);
+  EXPECT_EQ(left_safe, safe);
+  EXPECT_NEAR(static_cast<double>(left) / static_cast<double>(pairs), 0.0067,
+              3 * binomial_sigma(0.0067, static_cast<double>(pairs)));
+  EXPECT_EQ(of(count_kinds(s), Kind::t_cell), pairs); // pinned, and not exhausted
+}
+
+// ---- A18: surface-limited growth ---------------------------------------------------------------------------------
+
+const std::string spheroid = R"(
+simulation: {preset: analytic}
+oxygen: {enabled: true, frozen: 40 mmHg}
+quiescence: {crowding: true}
+cycle: {push_length: 100 um}
+matrix: {frozen: true}
+tissue: {cells: [{shape: sphere, radius: 100 um}]}
+)";
+
+FrontRadii front_of(const Simulation& s) {
+  const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
+  return front_radii(s.parameters().domain.voxels, s.parameters().domain.spacing, 12,
+                     [&](std::size_t i) { return kind[i] != 0; });
+}
+
+std::string told(const FrontRadii& f) {
+  std::ostringstream text;
+  text << "front radius along axes " << f.axis << " um, edges " << f.edge << " um, corners "
+       << f.corner << " um: spread " << 100 * f.spread() << " %";
+  return text.str();
+}
+
+// Section D of the list: front radii along axes, edges and corners differ by less than 5 % (A18). Short version, from
+// a radius of 100 um to about 300 um; mean of three seeds.
+TEST(Spheroid, GrowsRound) {
+  FrontRadii mean;
+  for (int seed = 1; seed <= 3; ++seed) {
+    Simulation s = simulation_of(spheroid, {"domain.voxels=[44, 44, 44]",
+                                            "simulation.seed=" + std::to_string(seed)});
+    advance(s, steps_in(s, 4.5 * day));
+    const FrontRadii f = front_of(s);
+    mean.axis += f.axis / 3;
+    mean.edge += f.edge / 3;
+    mean.corner += f.corner / 3;
+    EXPECT_EQ(metrics_of(s).at("touches_face"), 0);
+  }
+  EXPECT_GT(mean.axis, 250) << "too small to tell";
+  EXPECT_LT(mean.spread(), 0.05) << told(mean);
+  std::cout << told(mean) << '\n';
+}
+
+// A18, derived bound: with room for pushing within 5 voxels only, the radius grows linearly from 300 to 800 um, R^2 >=
+// 0.99, at no more than w ln2/T = 72 um/day and no less than 45 um/day; d ln N/dt falls by half or more from R = 100 to
+// 500 um. Section D: the front is round within 5 %.
+TEST(LongSpheroid, GrowsAtItsSurface) {
+  Simulation s = simulation_of(spheroid, {"domain.voxels=[100, 100, 100]"});
+  std::vector<double> times, radii, logs;
+  const double h = 20;
+  for (double radius = 0; radius < 800;) {
+    const auto n = static_cast<double>(tumour_of(count_kinds(s)));
+    radius = h * std::cbrt(3 * n / (4 * 3.14159265358979323846));
+    times.push_back(s.time() / day);
+    radii.push_back(radius);
+    logs.push_back(std::log(n));
+    ASSERT_LT(s.time(), 25 * day) << "stuck at " << radius << " um";
+    advance(s, steps_in(s, 0.25 * day));
+  }
+  std::vector<double> t, r;
+  for (std::size_t k = 0; k < times.size(); ++k)
+    if (radii[k] >= 300 && radii[k] <= 800) {
+      t.push_back(times[k]);
+      r.push_back(radii[k]);
+    }
+  const Line line = fitted_line(t, r);
+  EXPECT_GE(line.r2, 0.99);
+  EXPECT_LE(line.slope, 72);
+  EXPECT_GE(line.slope, 45);
+  // Growth per cell, over a day around the radius asked for.
+  const auto growth_at = [&](double radius) {
+    std::size_t k = 0;
+    while (k + 1 < radii.size() && radii[k] < radius) ++k;
+    const std::size_t low = k >= 2 ? k - 2 : 0, high = std::min(low + 4, logs.size() - 1);
+    return (logs[high] - logs[low]) / (times[high] - times[low]);
+  };
+  EXPECT_LE(growth_at(500), 0.5 * growth_at(100))
+      << growth_at(100) << " per day at 100 um, " << growth_at(500) << " at 500 um";
+  const FrontRadii f = front_of(s);
+  EXPECT_LT(f.spread(), 0.05) << told(f);
+  std::cout << "dR/dt " << line.slope << " um/day, R^2 " << line.r2 << ", growth per cell "
+            << growth_at(100) << " and " << growth_at(500) << " per day at 100 and 500 um; "
+            << told(f) << '\n';
+}
+
+// ---- A19: a front of movers that divide ----------------------------------------------------------------------------
+
+const std::string movers = R"(
+simulation: {preset: analytic}
+oxygen: {enabled: true, frozen: 40 mmHg}
+cycle: {mesenchymal: 1334 min, half_pressure: 0 mmHg, push_length: 0 um}
+migration: {enabled: true, mesenchymal: 0.6 um^2/min, haptotaxis: 0 um^2/min, squeeze: false, bond_mm: 0}
+matrix: {frozen: true}
+)";
+
+// A19, derived bound (Fisher 1937; Kolmogorov, Petrovsky & Piskunov 1937): with D = 0.6 um^2/min and r = ln2/1334 min the
+// front moves at no more than 2 sqrt(r D) = 50.9 um/day, and at 40 % of it or more. Mean of three seeds.
+TEST(LongInvasionFront, KeepsToFishersBound) {
+  double mean = 0;
+  for (int seed = 1; seed <= 3; ++seed) {
+    Simulation s = simulation_of(
+        movers, {"domain.voxels=[24, 24, 90]", "simulation.seed=" + std::to_string(seed),
+                 "tissue.cells=[{shape: layer, axis: z, begin: 0 um, end: 200 um, kind: mesenchymal}]"});
+    std::vector<double> t, front;
+    for (int d = 0; d <= 24; ++d) {
+      if (d >= 8) { // the profile has settled
+        t.push_back(s.time() / day);
+        front.push_back(static_cast<double>(tumour_of(count_kinds(s))) / (24 * 24) * 20);
+      }
+      advance(s, steps_in(s, day));
+    }
+    const Line line = fitted_line(t, front);
+    EXPECT_GT(line.r2, 0.99);
+    EXPECT_LT(front.back(), 85 * 20) << "the front met the end of the box";
+    mean += line.slope / 3;
+  }
+  std::cout << "front speed " << mean << " um/day, " << 100 * mean / 50.9 << " % of the bound\n";
+  EXPECT_LE(mean, 50.9);
+  EXPECT_GE(mean, 0.4 * 50.9);
+}
+
+// Section D: the front of the same cells, as a disc in one layer of voxels, is as far along the axes as along the
+// diagonals within 5 %.
+TEST(InvasionFront, SpreadsRoundInAPlane) {
+  const int n = 81;
+  double axis = 0, diagonal = 0;
+  for (int seed = 1; seed <= 5; ++seed) {
+    Simulation s = simulation_of(movers, {"domain.voxels=[81, 81, 1]",
+                                          "simulation.seed=" + std::to_string(seed),
+                                          "tissue.cells=[{kind: mesenchymal, radius: 100 um}]"});
+    advance(s, steps_in(s, 15 * day));
+    const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
+    double held[2] = {}, full[2] = {};
+    const double cosine = std::cos(11.25 / 180 * 3.14159265358979323846);
+    for (int y = 0; y < n; ++y)
+      for (int x = 0; x < n; ++x) {
+        const double dx = std::abs(x + 0.5 - 0.5 * n), dy = std::abs(y + 0.5 - 0.5 * n);
+        const double r = std::sqrt(dx * dx + dy * dy);
+        const double towards[2] = {std::max(dx, dy), (dx + dy) / std::sqrt(2.0)};
+        for (int c = 0; c < 2; ++c) {
+          if (towards[c] < cosine * r) continue;
+          if (r <= 40) full[c] += 1;
+          if (kind[static_cast<std::size_t>(x + n * y)] != 0) held[c] += 1;
+        }
+      }
+    axis += 800 * std::sqrt(held[0] / full[0]) / 5;
+    diagonal += 800 * std::sqrt(held[1] / full[1]) / 5;
+  }
+  const double spread = std::abs(axis - diagonal) / (0.5 * (axis + diagonal));
+  std::cout << "front along axes " << axis << " um, diagonals " << diagonal << " um: spread "
+            << 100 * spread << " %\n";
+  EXPECT_GT(axis, 300) << "too small to tell";
+  EXPECT_LT(spread, 0.05);
+}
+
+// ---- A33: the ledger -----------------------------------------------------------------------------------------------
+
+const std::string busy = R"(
+simulation: {seed: 5}
+domain: {voxels: [30, 28, 26]}
+oxygen: {faces: {x_low: 60 mmHg, x_high: no_flux, y_low: no_flux, y_high: no_flux, z_low: no_flux, z_high: no_flux}, tissue_supply: false}
+cycle: {epithelial: 300 min, mesenchymal: 400 min}
+death: {apoptosis: 1e-3 1/min, apoptotic_body: 60 min, debris_clearance: 10 1/day, apoptosis_normal: 1e-4 1/min}
+normal: {regeneration: true, regeneration_neighbours: 5}
+transition: {emt: 2e-3 1/min, met: 2e-3 1/min}
+migration: {epithelial: 2 um^2/min, mesenchymal: 5 um^2/min}
+tissue:
+  parenchyma: 0.3
+  stroma: 0.2
+  cells: [{shape: sphere, radius: 140 um, mesenchymal_fraction: 0.3}]
+)";
+
+// A33, exact: for every kind, arrivals less departures by the ledger are the change of the count, at every step.
+TEST(Ledger, BalancesAtEveryStepOfABusyRun) {
+  for (const NamedExecutor& e : every_executor()) {
+    Simulation s(parameters_of(busy), e.executor);
+    Count before = count_kinds(s);
+    std::vector<std::int64_t> flow_before = array_of<std::int64_t>(s, "ledger");
+    for (int n = 0; n < 60; ++n) {
+      ASSERT_NO_THROW(s.step());
+      const Count now = count_kinds(s);
+      const std::vector<std::int64_t> flow = array_of<std::int64_t>(s, "ledger");
+      for (std::size_t k = 1; k < kind_count; ++k) {
+        std::int64_t net = 0;
+        for (std::size_t other = 0; other < 16; ++other) {
+          net += flow[other * 16 + k] - flow_before[other * 16 + k];
+          net -= flow[k * 16 + other] - flow_before[k * 16 + other];
+        }
+        ASSERT_EQ(now[k] - before[k], net) << kind_names[k] << " at step " << n << ", " << e.name;
+      }
+      before = now;
+      flow_before = flow;
+    }
+    const auto flowed = [&](Kind from, Kind to) {
+      return flow_before[static_cast<std::size_t>(from) * 16 + static_cast<std::size_t>(to)];
+    };
+    for (const Kind k : {Kind::epithelial, Kind::mesenchymal}) { // every way of change is taken
+      EXPECT_GT(flowed(Kind::none, k), 0);
+      EXPECT_GT(flowed(k, Kind::apoptotic), 0);
+      EXPECT_GT(flowed(k, Kind::necrotic), 0);
+    }
+    EXPECT_GT(flowed(Kind::none, Kind::parenchyma), 0);
+    EXPECT_GT(flowed(Kind::apoptotic, Kind::none), 0);
+    EXPECT_GT(flowed(Kind::necrotic, Kind::none), 0);
+    EXPECT_GT(flowed(Kind::epithelial, Kind::mesenchymal), 0);
+    EXPECT_GT(flowed(Kind::mesenchymal, Kind::epithelial), 0);
+  }
+}
+
+// A33: a cell that appears or vanishes behind the ledger's back stops the run.
+TEST(Ledger, CatchesACellTooManyAndOneTooFew) {
+  for (const NamedExecutor& e : every_executor())
+    for (const bool extra : {true, false}) {
+      Simulation s(parameters_of(busy), e.executor);
+      advance(s, 2);
+      std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
+      const auto wanted = static_cast<std::uint8_t>(extra ? Kind::none : Kind::parenchyma);
+      *std::find(kind.begin(), kind.end(), wanted) =
+          static_cast<std::uint8_t>(extra ? Kind::stroma : Kind::none);
+      s.write("kind", kind.data());
+      EXPECT_THROW(s.step(), NumericalError) << e.name;
+    }
+}
+
+// Section D, negative control: with every rate zero the state keeps every bit.
+TEST(ZeroRates, LeaveEveryBitAlone) {
+  const std::string still = R"(
+simulation: {preset: analytic}
+domain: {voxels: [20, 18, 16]}
+oxygen: {enabled: true, frozen: 0 mmHg}
+migration: {enabled: true, epithelial: 0 um^2/min, mesenchymal: 0 um^2/min, stroma: 0 um^2/min}
+matrix: {contact_degradation: 0 1/min, soluble_degradation: 0 1/min, deposition: 0 1/min, debris_clearance: 0 1/min, pattern: fibres}
+death: {debris_clearance: 0 1/min}
+tissue:
+  parenchyma: 0.3
+  stroma: 0.2
+  cells:
+    - {shape: sphere, radius: 80 um, mesenchymal_fraction: 0.4}
+    - {shape: layer, begin: 0 um, end: 20 um, kind: necrotic}
+    - {shape: layer, begin: 20 um, end: 40 um, kind: t_cell}
+  membranes: [{shape: sphere, radius: 130 um}]
+)";
+  for (const NamedExecutor& e : every_executor()) {
+    Simulation s(parameters_of(still), e.executor);
+    const State before = state_of(s);
+    advance(s, 40);
+    const State after = state_of(s);
+    ASSERT_EQ(before.size(), after.size());
+    for (const auto& [name, bytes] : before) EXPECT_EQ(bytes, after.at(name)) << name << ", " << e.name;
+  }
+}
+
+// ---- B7: what invasion owes to proteinases ---------------------------------------------------------------------------
+
+// Depth that cells of a layer reach in three days, per cell of the layer's face: a transwell with M-like cells that do
+// not divide, since division pushes cells into any matrix.
+double invaded_depth(double matrix, bool enzymes, int seed) {
+  Simulation s = simulation_of(R"(
+domain: {voxels: [32, 32, 40]}
+oxygen: {enabled: true, frozen: 40 mmHg}
+cycle: {mesenchymal: 1e7 min}
+death: {apoptosis: 0 1/min}
+transition: {enabled: false}
+tissue:
+  parenchyma: 0
+  stroma: 0
+  cells: [{shape: layer, axis: z, begin: 0 um, end: 100 um, kind: mesenchymal}]
+)",
+                               {"simulation.seed=" + std::to_string(seed),
+                                "matrix.density=" + number(matrix),
+                                std::string("matrix.contact_degradation=") +
+                                    (enzymes ? "6e-3 1/min" : "0 1/min"),
+                                std::string("matrix.soluble_degradation=") +
+                                    (enzymes ? "1.5e-3 1/min" : "0 1/min")});
+  advance(s, steps_in(s, 3 * day));
+  const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
+  double depth = 0;
+  for (std::size_t i = 0; i < kind.size(); ++i)
+    if (kind[i] == static_cast<std::uint8_t>(Kind::mesenchymal) && i / 1024 >= 5)
+      depth += (static_cast<double>(i / 1024) - 4) * 20;
+  return depth / 1024;
+}
+
+// B7 (Sabeh et al. 2009, J. Cell Biol., PMC2700505; Wolf et al. 2003, doi:10.1083/jcb.200209006): without proteinases
+// invasion falls by 80 % or more in dense matrix, E = 1, and by 30 % or less in loose matrix, E = 0.4. Mean of 5 seeds.
+TEST(LongProteinases, MatterInDenseMatrixOnly) {
+  double depth[2][2] = {};
+  for (int seed = 1; seed <= 5; ++seed)
+    for (const int dense : {0, 1})
+      for (const int enzymes : {0, 1})
+        depth[dense][enzymes] += invaded_depth(dense != 0 ? 1.0 : 0.4, enzymes != 0, seed) / 5;
+  const double cut_dense = 1 - depth[1][0] / depth[1][1], cut_loose = 1 - depth[0][0] / depth[0][1];
+  std::cout << "depth at E = 1: " << depth[1][1] << " um with enzymes, " << depth[1][0]
+            << " um without; at E = 0.4: " << depth[0][1] << " and " << depth[0][0] << " um\n";
+  EXPECT_GE(cut_dense, 0.8);
+  EXPECT_LE(cut_loose, 0.3);
+}
+
+} // namespace
+} // namespace metavox
