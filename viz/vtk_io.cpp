@@ -526,8 +526,22 @@ std::string vessels_frame(const Snapshot& s, const OutputParameters& output) {
   const VesselNetwork& network = s.vessels ? *s.vessels : none;
   const std::vector<Chain> chains = chains_of(network);
 
+  // Long segments get points in between: tools that clip look at points, and would drop a vessel whose ends lie outside.
+  const double spacing = s.spacing > 0 ? 5 * s.spacing : 100;
+  const auto distance = [&](std::int64_t a, std::int64_t b) {
+    const auto& p = network.nodes[static_cast<std::size_t>(a)].position;
+    const auto& q = network.nodes[static_cast<std::size_t>(b)].position;
+    return std::hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]);
+  };
+  const auto parts_of = [&](const Chain& c, std::size_t k) { // of the segment that ends at node k
+    const double parts = std::ceil(distance(c.nodes[k - 1], c.nodes[k]) / spacing);
+    return static_cast<std::size_t>(std::clamp(parts, 1.0, 1e5));
+  };
   std::size_t total = 0;
-  for (const Chain& c : chains) total += c.nodes.size();
+  for (const Chain& c : chains) {
+    total += 1;
+    for (std::size_t k = 1; k < c.nodes.size(); ++k) total += parts_of(c, k);
+  }
   vtkNew<vtkPoints> points;
   points->SetDataTypeToFloat();
   vtkNew<vtkCellArray> lines;
@@ -547,22 +561,35 @@ std::string vessels_frame(const Snapshot& s, const OutputParameters& output) {
     const std::size_t pieces = chain.segments.size();
     const auto perfused = static_cast<std::uint8_t>(segment(0).perfused ? 1 : 0);
     double um = 0;
-    lines->InsertNextCell(static_cast<int>(chain.nodes.size()));
-    for (std::size_t k = 0; k <= pieces; ++k, ++at) {
-      const auto& here = network.nodes[static_cast<std::size_t>(chain.nodes[k])].position;
-      if (k > 0) {
-        const auto& before = network.nodes[static_cast<std::size_t>(chain.nodes[k - 1])].position;
-        um += std::hypot(here[0] - before[0], here[1] - before[1], here[2] - before[2]);
-      }
-      // A point between two segments gets their mean, so that a tube tapers instead of jumping.
-      const double left = segment(k == 0 ? 0 : k - 1).radius,
-                   right = segment(k == pieces ? pieces - 1 : k).radius;
+    // A node between two segments gets the mean of their radii, so that a tube tapers instead of jumping.
+    const auto radius_at = [&](std::size_t k) {
+      return 0.5 * (segment(k == 0 ? 0 : k - 1).radius + segment(k == pieces ? pieces - 1 : k).radius);
+    };
+    const vtkIdType first = at;
+    const auto add_point = [&](const std::array<double, 3>& here, double r, std::int64_t number) {
       points->InsertNextPoint(here[0], here[1], here[2]);
-      lines->InsertCellPoint(at);
-      radius->SetValue(at, static_cast<float>(0.5 * (left + right)));
+      radius->SetValue(at, static_cast<float>(r));
       flows->SetValue(at, perfused);
-      node->SetValue(at, chain.nodes[k]);
+      node->SetValue(at, number);
+      ++at;
+    };
+    add_point(network.nodes[static_cast<std::size_t>(chain.nodes[0])].position, radius_at(0),
+              chain.nodes[0]);
+    for (std::size_t k = 1; k <= pieces; ++k) {
+      const auto& before = network.nodes[static_cast<std::size_t>(chain.nodes[k - 1])].position;
+      const auto& here = network.nodes[static_cast<std::size_t>(chain.nodes[k])].position;
+      um += distance(chain.nodes[k - 1], chain.nodes[k]);
+      const std::size_t parts = parts_of(chain, k);
+      for (std::size_t n = 1; n < parts; ++n) {
+        const double t = static_cast<double>(n) / static_cast<double>(parts);
+        add_point({before[0] + t * (here[0] - before[0]), before[1] + t * (here[1] - before[1]),
+                   before[2] + t * (here[2] - before[2])},
+                  radius_at(k - 1) + t * (radius_at(k) - radius_at(k - 1)), -1);
+      }
+      add_point(here, radius_at(k), chain.nodes[k]);
     }
+    lines->InsertNextCell(static_cast<int>(at - first));
+    for (vtkIdType n = first; n < at; ++n) lines->InsertCellPoint(n);
     chain_flows->SetValue(static_cast<vtkIdType>(c), perfused);
     length->SetValue(static_cast<vtkIdType>(c), static_cast<float>(um));
   }
