@@ -188,6 +188,8 @@ Population::Population(const Executor& executor, const Lattice& lattice, const P
   brick_flag_ = Buffer<std::uint8_t>(executor, bricks);
   brick_wide_ = Buffer<std::uint8_t>(executor, bricks);
   brick_ids_ = Buffer<std::uint32_t>(executor, bricks);
+  brick_mark_ = Buffer<std::uint8_t>(executor, bricks);
+  contested_ids_ = Buffer<std::uint32_t>(executor, bricks);
   flow_ = Buffer<std::int64_t>(executor, flow_entries + 1);
   if (tracers_on_) {
     tracers_ = Buffer<std::int32_t>(executor, 3 * static_cast<std::int64_t>(p.tracers.count));
@@ -202,7 +204,7 @@ Population::Population(const Executor& executor, const Lattice& lattice, const P
 std::size_t Population::bytes(const Lattice& lattice) {
   const auto n = static_cast<std::size_t>(lattice.padded());
   const auto bricks = static_cast<std::size_t>(Bricks(lattice).count());
-  return n * (1 + 1 + 1 + 2 + 2 + 2 + 8 + 1 + 1 + 1 + 4 + 2) + bricks * 6;
+  return n * (1 + 1 + 1 + 2 + 2 + 2 + 8 + 1 + 1 + 1 + 4 + 2) + bricks * 11;
 }
 
 CellView Population::view() {
@@ -255,31 +257,42 @@ void Population::settle_fate(const Executor& executor, const FieldView& oxygen,
                                      factors(), {flow_.data()}, fate_, lattice_, seed_, step_});
 }
 
+ContestView Population::open_contest(int round) {
+  brick_mark_.clear();
+  const ContestKeys keys = contest_keys(seed_, step_, round);
+  return {claim_.data(), plan_.data(), brick_mark_.data(), Bricks(lattice_), keys.key0, keys.key1};
+}
+
+ActiveBricks Population::contested(const Executor& executor) {
+  return {contested_ids_.data(), executor.compact(brick_mark_.data(), brick_mark_.size(),
+                                                  contested_ids_.data())};
+}
+
 void Population::divide(const Executor& executor, const std::uint16_t* membrane) {
-  const ContestView rivals = contest(claim_.data(), plan_.data(), seed_,
-                                     static_cast<std::int64_t>(step_), 0);
+  const ContestView rivals = open_contest(0);
   const PushTable table{push_offset_.data(), push_first_.data()};
   executor.for_each_site(lattice_, active_,
                          ProposeDivision{view(), room_.data(), membrane, rivals, table, lattice_,
                                          fate_.push_distance2, into_dead_, fate_.regeneration,
                                          seed_, step_});
-  executor.for_each_site(lattice_, active_,
+  const ActiveBricks bricks = contested(executor);
+  executor.for_each_site(lattice_, bricks,
                          CommitDivision{view(), rivals, table, {flow_.data()}, lattice_, division_,
                                         seed_, step_});
-  executor.for_each_site(lattice_, active_, WithdrawDivision{rivals, table, lattice_});
+  executor.for_each_site(lattice_, bricks, WithdrawDivision{rivals, table, lattice_});
 }
 
 void Population::migrate(const Executor& executor, const FieldView& oxygen, const float* matrix,
                          const std::uint16_t* membrane) {
   const WalkRule walk{matrix, membrane, oxygen, walk_, lattice_};
   for (int substep = 0; substep < substeps_; ++substep) {
-    const ContestView rivals = contest(claim_.data(), plan_.data(), seed_,
-                                       static_cast<std::int64_t>(step_), 1 + substep);
+    const ContestView rivals = open_contest(1 + substep);
     executor.for_each_site(lattice_, active_,
                            ProposeMove{view(), walk, rivals, factors(), flow_.data() + flow_entries,
                                        seed_, step_, substep});
-    executor.for_each_site(lattice_, active_, CommitMove{view(), rivals, lattice_});
-    executor.for_each_site(lattice_, active_, WithdrawMove{rivals, lattice_});
+    const ActiveBricks bricks = contested(executor);
+    executor.for_each_site(lattice_, bricks, CommitMove{view(), rivals, lattice_});
+    executor.for_each_site(lattice_, bricks, WithdrawMove{rivals, lattice_});
     if (tracers_on_)
       executor.for_each_index(tracers_.size() / 3,
                               AdvanceTracers{walk, tracers_.data(), tracer_diffusivity_,

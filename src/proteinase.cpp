@@ -7,7 +7,12 @@ namespace metavox {
 SignalSettings proteinase_settings(const Parameters& p) {
   const ProteinaseParameters& m = p.proteinase;
   SignalSettings s{};
-  s.diffusion = {"proteinase", m.diffusivity, 0, m.tolerance, p.fields.max_cycles, m.faces};
+  s.diffusion.name = "proteinase";
+  s.diffusion.diffusivity = m.diffusivity;
+  s.diffusion.tolerance = m.tolerance;
+  s.diffusion.max_cycles = p.fields.max_cycles;
+  s.diffusion.faces = m.faces;
+  s.diffusion.least_loss = 1 / p.time.step + m.decay;
   s.enabled = m.enabled;
   s.frozen = m.frozen.active();
   s.dt = p.time.step;
@@ -22,7 +27,12 @@ SignalSettings proteinase_settings(const Parameters& p) {
 SignalSettings inhibitor_settings(const Parameters& p) {
   const InhibitorParameters& t = p.inhibitor;
   SignalSettings s{};
-  s.diffusion = {"inhibitor", t.diffusivity, 0, t.tolerance, p.fields.max_cycles, t.faces};
+  s.diffusion.name = "inhibitor";
+  s.diffusion.diffusivity = t.diffusivity;
+  s.diffusion.tolerance = t.tolerance;
+  s.diffusion.max_cycles = p.fields.max_cycles;
+  s.diffusion.faces = t.faces;
+  s.diffusion.least_loss = 1 / p.time.step + t.decay;
   s.enabled = t.enabled;
   s.frozen = t.frozen.active();
   s.dt = p.time.step;

@@ -1,4 +1,5 @@
-// What tests of fields and of whole runs share: back ends to run on, one field solved on its own, runs from YAML text.
+// What tests of fields and of whole runs share: back ends to run on, one field solved on its own,
+// runs from YAML text.
 #pragma once
 
 #include <algorithm>
@@ -48,14 +49,18 @@ inline Faces all_faces(FaceKind kind, double value = 0) {
 // k c + q c / (c + K) - D lap c = f on a box. Arrays have no ghosts, x fastest.
 struct FieldProblem {
   Lattice lattice;
-  DiffusionSettings settings;
+  DiffusionSettings settings{};
   std::vector<float> source, loss, uptake; // f, k, q
   std::vector<float> start;                // the field before the solve
 
   FieldProblem(const Lattice& l, double diffusivity, const Faces& faces)
-      : lattice(l), settings{"field", diffusivity, 0, 1e-4, 60, faces},
-        source(static_cast<std::size_t>(l.voxels()), 0.0f), loss(source), uptake(source),
-        start(source) {}
+      : lattice(l), source(static_cast<std::size_t>(l.voxels()), 0.0f), loss(source),
+        uptake(source), start(source) {
+    settings.name = "field";
+    settings.diffusivity = diffusivity;
+    settings.tolerance = 1e-4;
+    settings.faces = faces;
+  }
 };
 
 // A field on the memory of an executor, and its solver.
@@ -64,7 +69,8 @@ public:
   FieldSolver(const Executor& executor, const FieldProblem& p)
       : executor_(executor), lattice_(p.lattice),
         scratch_(std::make_shared<DiffusionScratch>(executor, p.lattice)),
-        diffusion_(executor, p.lattice, p.settings, scratch_), field_(executor, p.lattice.padded()) {
+        diffusion_(executor, p.lattice, p.settings, scratch_),
+        field_(executor, p.lattice.padded()) {
     fill(p);
     set_field(p.start);
   }
@@ -78,7 +84,8 @@ public:
   void set_field(const std::vector<float>& plain) {
     std::vector<float> padded(static_cast<std::size_t>(lattice_.padded()), 0.0f);
     for_each_voxel(lattice_, [&](int x, int y, int z) {
-      padded[static_cast<std::size_t>(lattice_.index(x, y, z))] = plain[plain_index(lattice_, x, y, z)];
+      padded[static_cast<std::size_t>(lattice_.index(x, y, z))] =
+          plain[plain_index(lattice_, x, y, z)];
     });
     field_.upload(padded.data());
   }
@@ -86,7 +93,8 @@ public:
     const std::vector<float> padded = field_.host_copy();
     std::vector<float> plain(static_cast<std::size_t>(lattice_.voxels()));
     for_each_voxel(lattice_, [&](int x, int y, int z) {
-      plain[plain_index(lattice_, x, y, z)] = padded[static_cast<std::size_t>(lattice_.index(x, y, z))];
+      plain[plain_index(lattice_, x, y, z)] =
+          padded[static_cast<std::size_t>(lattice_.index(x, y, z))];
     });
     return plain;
   }

@@ -1,6 +1,7 @@
 // A32: the same seed gives the same bits, whatever computes them and wherever a run is interrupted.
 //
-// Source: VALIDATION A32. Tolerance: none, for cells and for fields alike (stricter than the 1e-5 asked of fields).
+// Source: VALIDATION A32. Tolerance: none, for cells and for fields alike (stricter than the 1e-5
+// asked of fields).
 
 #include <cstdlib>
 #include <fstream>
@@ -20,7 +21,8 @@ struct Case {
   std::vector<std::int64_t> steps; // where the hash is looked at, ascending
 };
 
-// The sample configuration of the repository, on a box of a twentieth of its volume. A grid of vessels needs room.
+// The sample configuration of the repository, on a box of a twentieth of its volume. A grid of
+// vessels needs room.
 const std::string primary_tumour = R"(
 simulation: {name: primary_tumour, seed: 1}
 domain: {voxels: [36, 36, 36], spacing: 20 um}
@@ -44,7 +46,8 @@ tissue:
     - {shape: sphere, kind: epithelial, radius: 110 um}
 )";
 
-// Everything at once: hierarchy, mutation, glucose, TIMP, coarse fields, membranes, T cells, repair, both gradients.
+// Everything at once: hierarchy, mutation, glucose, TIMP, coarse fields, membranes, T cells,
+// repair, both gradients.
 const std::string invasion = R"(
 simulation: {seed: 3}
 domain: {voxels: [34, 30, 26], spacing: 20 um}
@@ -194,8 +197,8 @@ TEST_P(Bits, EverySeedIsARunOfItsOwn) {
   EXPECT_NE(s.hash(), reference(c)[0]);
 }
 
-// Numbers kept from earlier versions: a change of a single bit anywhere shows here. A change that is meant goes in with
-// METAVOX_WRITE_GOLDEN=1, which writes the table anew into the source tree.
+// Numbers kept from earlier versions: a change of a single bit anywhere shows here. A change that
+// is meant goes in with METAVOX_WRITE_GOLDEN=1, which writes the table anew into the source tree.
 TEST_P(Bits, MatchWhatIsKept) {
   const Case& c = the_case();
   for (std::size_t n = 0; n < c.steps.size(); ++n) {

@@ -1,5 +1,5 @@
-// What the tests of cells and of whole runs share: executors to try, simulations from YAML text, arrays and metrics by
-// name, and the arithmetic of growth curves.
+// What the tests of cells and of whole runs share: executors to try, simulations from YAML text,
+// arrays and metrics by name, and the arithmetic of growth curves.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -121,8 +121,9 @@ inline Line fitted_line(const std::vector<double>& x, const std::vector<double>&
   return {xy / xx, my - xy / xx * mx, xy * xy / (xx * yy)};
 }
 
-// Where a front stands along the axes, the edges and the corners of a cube: radius of the ball whose share of a cone
-// holds as many voxels as the tumour does there. Averaged over all axes, over all edges, over all corners.
+// Where a front stands along the axes, the edges and the corners of a cube: radius of the ball
+// whose share of a cone holds as many voxels as the tumour does there. Averaged over all axes, over
+// all edges, over all corners.
 struct FrontRadii {
   double axis = 0, edge = 0, corner = 0;
   double spread() const {
@@ -137,22 +138,28 @@ FrontRadii front_radii(const std::array<int, 3>& n, double spacing, double half_
   const double centre[3] = {0.5 * n[0], 0.5 * n[1], 0.5 * n[2]};
   const double reference = 0.5 * std::min({n[0], n[1], n[2]}); // voxels
   double held[3] = {}, full[3] = {};
+  constexpr int parts = 3; // of a voxel's edge: narrow cones would feel the lattice otherwise
+  const auto look = [&](double x, double y, double z, bool occupied) {
+    const double r = std::sqrt(x * x + y * y + z * z);
+    double a[3] = {std::abs(x), std::abs(y), std::abs(z)};
+    std::sort(a, a + 3); // by symmetry every axis becomes z, every edge (0, 1, 1)
+    const double towards[3] = {a[2], (a[1] + a[2]) / std::sqrt(2.0),
+                               (a[0] + a[1] + a[2]) / std::sqrt(3.0)};
+    for (int c = 0; c < 3; ++c) {
+      if (towards[c] < cosine * r) continue;
+      if (r <= reference) full[c] += 1;
+      if (occupied) held[c] += 1;
+    }
+  };
   std::size_t i = 0;
   for (int z = 0; z < n[2]; ++z)
     for (int y = 0; y < n[1]; ++y)
-      for (int x = 0; x < n[0]; ++x, ++i) {
-        const double d[3] = {x + 0.5 - centre[0], y + 0.5 - centre[1], z + 0.5 - centre[2]};
-        const double r = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
-        double a[3] = {std::abs(d[0]), std::abs(d[1]), std::abs(d[2])};
-        std::sort(a, a + 3); // by symmetry every axis becomes z, every edge (0, 1, 1)
-        const double towards[3] = {a[2], (a[1] + a[2]) / std::sqrt(2.0),
-                                   (a[0] + a[1] + a[2]) / std::sqrt(3.0)};
-        for (int c = 0; c < 3; ++c) {
-          if (towards[c] < cosine * r) continue;
-          if (r <= reference) full[c] += 1;
-          if (inside(i)) held[c] += 1;
+      for (int x = 0; x < n[0]; ++x, ++i)
+        for (int part = 0; part < parts * parts * parts; ++part) {
+          const auto shift = [](int k) { return (k + 0.5) / parts; };
+          look(x + shift(part % parts) - centre[0], y + shift(part / parts % parts) - centre[1],
+               z + shift(part / parts / parts) - centre[2], inside(i));
         }
-      }
   const auto radius = [&](int c) { return reference * std::cbrt(held[c] / full[c]) * spacing; };
   return {radius(0), radius(1), radius(2)};
 }

@@ -493,20 +493,27 @@ struct MeasureRoomYZ {
 struct ContestView {
   std::uint32_t* claim; // padded; unclaimed everywhere between contests
   std::uint16_t* plan;  // what the cell at a voxel proposes; 0: nothing
+  std::uint8_t* mark;   // per brick: something in it proposes
+  Bricks bricks;
   std::uint32_t key0, key1;
+  MV_HD void propose(const Site& s, std::uint16_t what) const {
+    plan[s.i] = what;
+    mark[bricks.of(s.x, s.y, s.z)] = 1; // whoever writes, it is the same byte
+  }
   MV_HD std::uint32_t rank(const Lattice& l, const Site& s) const {
     return contest_rank(static_cast<std::uint32_t>(l.global(s)), key0, key1);
   }
 };
 inline constexpr std::uint32_t unclaimed = 0xffffffffu;
 
-// Keys of a contest's ranks.
-inline ContestView contest(std::uint32_t* claim, std::uint16_t* plan, std::uint64_t seed,
-                           std::int64_t step, int round) {
-  const std::uint64_t k =
-      mix64(mix64(seed ^ 0x6d657461766f78ULL) + static_cast<std::uint64_t>(step) * 64 +
-            static_cast<std::uint64_t>(round));
-  return {claim, plan, static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(k >> 32)};
+// Keys of a contest's ranks, different for every step and round.
+struct ContestKeys {
+  std::uint32_t key0, key1;
+};
+inline ContestKeys contest_keys(std::uint64_t seed, std::uint64_t step, int round) {
+  const std::uint64_t k = mix64(mix64(seed ^ 0x6d657461766f78ULL) + step * 64 +
+                                static_cast<std::uint64_t>(round));
+  return {static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(k >> 32)};
 }
 
 // ---- division ----------------------------------------------------------------------------------------------------
@@ -584,7 +591,7 @@ struct ProposeDivision {
         if (!is_free(cell.kind(lattice.index(s.x + o.dx, s.y + o.dy, s.z + o.dz)))) continue;
         const PushPath path(o);
         if (!passable(s, path)) continue;
-        contest.plan[s.i] = static_cast<std::uint16_t>(entry + 1);
+        contest.propose(s, static_cast<std::uint16_t>(entry + 1));
         const std::uint32_t rank = contest.rank(lattice, s);
         for (int m = 0; m <= path.length; ++m)
           atomic_min(contest.claim + path.index(lattice, s, m), rank);

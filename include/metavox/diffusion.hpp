@@ -90,18 +90,26 @@ MV_HD inline float uptake_root(float s, float a, float q, float half_saturation)
   return numerator / denominator;
 }
 
-// Red-black Gauss-Seidel. Reads 4 arrays, writes 1: 20 bytes per voxel for both colours.
+// A number that may not be negative; a NaN must show.
+MV_HD inline float not_negative(float v) { return v > 0.0f ? v : (v == v ? 0.0f : v); }
+
+// Red-black Gauss-Seidel, red voxels over-relaxed: 1.35 makes a cycle reduce errors 0.06 instead of 0.1 times on a
+// linear problem (found by trial; I. Yavneh 1996, SIAM J. Sci. Comput. 17:180 explains why it helps). Black voxels come
+// last and are solved exactly. Reads 4 arrays, writes 1: 20 bytes per voxel for both colours.
+inline constexpr float over_relaxation = 1.35f;
+
 template <bool saturating>
 struct SmoothField {
   static constexpr const char* name = saturating ? "diffusion.smooth_uptake" : "diffusion.smooth";
   static constexpr double bytes = saturating ? 20 : 16;
   DiffusionLevel level;
+  float red_weight = over_relaxation;
 
   MV_HD static float root(float s, float a, float q, float half_saturation) {
     if constexpr (saturating) return uptake_root(s, a, q, half_saturation);
     return s / a;
   }
-  MV_HD void operator()(int, const Site& s) const {
+  MV_HD void operator()(int colour, const Site& s) const {
     const SplitLattice& l = level.lattice;
     const float* c = level.c;
     const HalfLine h(l, s.x & 1, s.y, s.z);
@@ -113,8 +121,10 @@ struct SmoothField {
                      (yl * c[h.y_low + m] + yh * c[h.y_high + m])) +
                     (zl * c[h.z_low + m] + zh * c[h.z_high + m]);
     const float coupling = ((xl + xh) + (yl + yh)) + (zl + zh);
-    level.c[i] = root(level.f[i] + n, level.k[i] + coupling, saturating ? level.q[i] : 0.0f,
-                      level.half_saturation);
+    const float fresh = root(level.f[i] + n, level.k[i] + coupling,
+                             saturating ? level.q[i] : 0.0f, level.half_saturation);
+    const float weight = (colour & 1) == 0 ? red_weight : 1.0f;
+    level.c[i] = not_negative(c[i] + weight * (fresh - c[i]));
   }
   void row(int colour, const Row& r) const {
     const SplitLattice& l = level.lattice;
@@ -133,12 +143,15 @@ struct SmoothField {
     const float* q = saturating ? level.q + h.own : nullptr;
     const float* xl = level.x_low + h.table;
     const float* xh = level.x_high + h.table;
+    const float weight = (colour & 1) == 0 ? red_weight : 1.0f;
 #pragma omp simd
     for (int m = 0; m < h.count; ++m) {
       const float n = ((xl[m] * c_xl[m] + xh[m] * c_xh[m]) + (yl * c_yl[m] + yh * c_yh[m])) +
                       (zl * c_zl[m] + zh * c_zh[m]);
       const float coupling = ((xl[m] + xh[m]) + (yl + yh)) + (zl + zh);
-      own[m] = root(f[m] + n, k[m] + coupling, saturating ? q[m] : 0.0f, level.half_saturation);
+      const float fresh =
+          root(f[m] + n, k[m] + coupling, saturating ? q[m] : 0.0f, level.half_saturation);
+      own[m] = not_negative(own[m] + weight * (fresh - own[m]));
     }
   }
 };
@@ -193,8 +206,8 @@ inline void scatter_line(float* array, const SplitLattice& l, int y, int z, int 
 }
 
 // Coarse right side and first guess: the averages of residual and solution over the children. A sweep has just solved
-// the black voxels, so only red ones have a residual. Returns the largest, each divided by its voxel's diagonal so that
-// it reads in the field's unit.
+// the black voxels, so only red ones have a residual. Returns the largest, divided by the coupling to the neighbours so
+// that it reads in the field's unit; where a strong sink adds to the coupling this is too large, which is the safe side.
 template <bool saturating>
 struct RestrictResidual {
   static constexpr const char* name =
@@ -204,6 +217,7 @@ struct RestrictResidual {
   DiffusionLevel coarse;
   float* guess; // copy of coarse.c, kept to tell what the coarse grid changed
   TransferWeights w;
+  float inverse_coupling; // min, of an inner voxel
 
   MV_HD float operator()(const Site& s) const {
     const SplitLattice& l = fine.lattice;
@@ -223,7 +237,7 @@ struct RestrictResidual {
           if (((x + y + z) & 1) != 0) continue;
           const float value = residual_at<saturating>(fine, x, y, z, fine.f[i]);
           const std::uint32_t bits =
-              exact::bit_cast<std::uint32_t>(value / fine.diagonal(x, y, z)) & 0x7fffffffu;
+              exact::bit_cast<std::uint32_t>(value * inverse_coupling) & 0x7fffffffu;
           key = key < bits ? bits : key;
           r_column = r_column + share * value;
         }
@@ -277,9 +291,8 @@ struct RestrictResidual {
               const float value = defect<saturating>(
                   c[m], c_xl[m], c_xh[m], c_yl[m], c_yh[m], c_zl[m], c_zh[m], xl[m], xh[m], yl, yh,
                   zl, zh, f[m], k[m], saturating ? q[m] : 0.0f, fine.half_saturation);
-              const float diagonal = k[m] + (((xl[m] + xh[m]) + (yl + yh)) + (zl + zh));
               const std::uint32_t bits =
-                  exact::bit_cast<std::uint32_t>(value / diagonal) & 0x7fffffffu;
+                  exact::bit_cast<std::uint32_t>(value * inverse_coupling) & 0x7fffffffu;
               key = key < bits ? bits : key;
               r_sum[m] = r_sum[m] + share * value;
               c_sum[m] = c_sum[m] + share * c[m];
@@ -351,10 +364,6 @@ struct CorrectField {
   const float* guess;
   TransferWeights w;
 
-  MV_HD static float corrected(float c, float d) {
-    const float fresh = c + d;
-    return fresh > 0.0f ? fresh : (fresh == fresh ? 0.0f : fresh); // a NaN must show
-  }
   MV_HD float operator()(const Site& s) const {
     const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
     const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1, dz = (s.z & 1) != 0 ? 1 : -1;
@@ -371,7 +380,7 @@ struct CorrectField {
     const int e = lattice.entry(s.x);
     const float d = w.x_own[e] * line(x) + w.x_other[e] * line(x + dx);
     const std::int64_t i = lattice.index(s.x, s.y, s.z);
-    c[i] = corrected(c[i], d);
+    c[i] = not_negative(c[i] + d);
     return d < 0.0f ? -d : d;
   }
   float row(const Row& row) const {
@@ -412,7 +421,7 @@ struct CorrectField {
 #pragma omp simd reduction(max : key)
         for (int m = 0; m < count; ++m) {
           const float d = own[m] * near[m] + other[m] * far[m];
-          out[m] = corrected(out[m], d);
+          out[m] = not_negative(out[m] + d);
           const std::uint32_t bits = exact::bit_cast<std::uint32_t>(d) & 0x7fffffffu;
           key = key < bits ? bits : key;
         }
@@ -441,6 +450,9 @@ struct DiffusionSettings {
   double half_saturation = 0;  // field unit; 0: no saturating uptake
   double tolerance;            // field unit
   int max_cycles = 60;
+  int sweeps_before = 3;       // of a cycle, on the way down
+  int sweeps_after = 2;        // and up: V(3,2)
+  double least_loss = 0;       // 1/min, no voxel's k is below; where it exceeds the coupling coarse grids are not needed
   Faces faces{};
 };
 
@@ -495,6 +507,7 @@ private:
   void restrict_coefficients();
   template <bool saturating>
   void cycle(std::size_t level, float& residual, float& correction);
+  SolveReport sweep_until_done();
   template <bool saturating>
   SolveReport solve_as(Start start);
   template <bool saturating>
@@ -504,6 +517,8 @@ private:
   DiffusionSettings settings_;
   std::shared_ptr<DiffusionScratch> scratch_;
   std::vector<std::array<Axis, 3>> axes_;
+  std::vector<float> inverse_coupling_;
+  bool sweeps_only_ = false;
   Buffer<float> tables_;
 };
 

@@ -173,7 +173,7 @@ struct ProposeMove {
     if (cell.kind(target) != Kind::none) return;
     const float u = uniform(r.word[1]);
     if (u >= freedom(s, kind) * passage(target, kind)) return;
-    contest.plan[s.i] = static_cast<std::uint16_t>(direction + 1);
+    contest.propose(s, static_cast<std::uint16_t>(direction + 1));
     atomic_min(contest.claim + target, contest.rank(l, s));
   }
 };

@@ -77,6 +77,52 @@ struct AssembleMetabolite {
     k[j] = loss;
     q[j] = uptake;
   }
+  void row(const Row& r) const {
+    constexpr int piece = 256; // even
+    if (coarsen != 1) {
+      for (int x = 0; x < r.n; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+      return;
+    }
+    const auto rest = static_cast<std::uint8_t>(flag_hypoxic | flag_crowded | flag_senescent);
+    float source[piece], loss[piece], uptake[piece];
+    int entry[piece];
+    for (int begin = 0; begin < r.n; begin += piece) {
+      const int n = exact::min_of(piece, r.n - begin);
+      const std::int64_t i = r.i + begin;
+      const std::uint8_t* MV_RESTRICT code = kind + i;
+      const std::uint8_t* MV_RESTRICT flag = flags + i;
+      const float* MV_RESTRICT supply = vessel_supply + i;
+      int tumour = 0;
+#pragma omp simd reduction(| : tumour)
+      for (int x = 0; x < n; ++x) {
+        const int cancer = static_cast<std::uint8_t>(code[x] - 3) < 2 ? 1 : 0;
+        tumour |= cancer;
+        entry[x] = (code[x] & 15) + ((flag[x] & rest) != 0 ? 16 * cancer : 0);
+      }
+      const float scale = vessel_scale, value = vessel_value;
+#pragma omp simd
+      for (int x = 0; x < n; ++x) {
+        const float wall = supply[x] * scale;
+        source[x] = 0.0f + (table.source[entry[x]] + wall * value);
+        loss[x] = 0.0f + (table.loss[entry[x]] + wall);
+        uptake[x] = 0.0f + table.uptake[entry[x]];
+      }
+      if (traits_matter && tumour != 0)
+        for (int x = 0; x < n; ++x)
+          if (is_tumour(static_cast<Kind>(code[x])))
+            uptake[x] = 0.0f + table.uptake[entry[x]] * factor.of(traits[i + x], Trait::oxygen_use);
+      if (previous_rate > 0.0f) {
+        const float* before = previous + i;
+        for (int x = 0; x < n; ++x) {
+          loss[x] = loss[x] + previous_rate;
+          source[x] = source[x] + previous_rate * before[x];
+        }
+      }
+      scatter_line(f, split, r.y, r.z, begin, n, source);
+      scatter_line(k, split, r.y, r.z, begin, n, loss);
+      scatter_line(q, split, r.y, r.z, begin, n, uptake);
+    }
+  }
 };
 
 // Settings of one metabolite in its own unit, ready for the lattice.

@@ -78,8 +78,10 @@ private:
   Buffer<float> factor_table_;
   Buffer<Offset> push_offset_;
   Buffer<std::uint16_t> push_first_;
-  Buffer<std::uint8_t> brick_flag_, brick_wide_;
-  Buffer<std::uint32_t> brick_ids_;
+  ContestView open_contest(int round);
+  ActiveBricks contested(const Executor& executor); // bricks with proposals
+  Buffer<std::uint8_t> brick_flag_, brick_wide_, brick_mark_;
+  Buffer<std::uint32_t> brick_ids_, contested_ids_;
   Buffer<std::int64_t> flow_; // flow_width^2 entries, then the count of overfull jump probabilities
   Buffer<std::int32_t> tracers_;
   ActiveBricks active_;

@@ -53,6 +53,32 @@ struct AssembleSignal {
     f[j] = (source + uniform) + previous_rate * previous[s.i];
     k[j] = rate;
   }
+  void row(const Row& r) const {
+    constexpr int piece = 256; // even
+    if (coarsen != 1) {
+      for (int x = 0; x < r.n; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+      return;
+    }
+    float source[piece], loss[piece];
+    for (int begin = 0; begin < r.n; begin += piece) {
+      const int n = exact::min_of(piece, r.n - begin);
+      const std::int64_t i = r.i + begin;
+      const std::uint8_t* MV_RESTRICT code = kind + i;
+      const float* MV_RESTRICT before = previous + i;
+      const float old = previous_rate, everywhere = uniform, total = rate;
+#pragma omp simd
+      for (int x = 0; x < n; ++x) {
+        source[x] = (secretion[code[x] & 15] + everywhere) + old * before[x];
+        loss[x] = total;
+      }
+      if (trait_matters)
+        for (int x = 0; x < n; ++x)
+          if (secretion[code[x] & 15] != 0.0f)
+            source[x] = (secreted(i + x) + everywhere) + old * before[x];
+      scatter_line(f, split, r.y, r.z, begin, n, source);
+      scatter_line(k, split, r.y, r.z, begin, n, loss);
+    }
+  }
 };
 
 struct SignalSettings {
