@@ -170,7 +170,7 @@ int bench(const BenchOptions& options) {
 
   const SolverFigures solver = measure_solver(executor, options.size);
   std::printf("oxygen solver\n");
-  std::printf("  V(2,1) cycle          %8.2f ms  %6.1f copies\n", solver.cycle_seconds * 1e3,
+  std::printf("  V(3,2) cycle          %8.2f ms  %6.1f copies\n", solver.cycle_seconds * 1e3,
               solver.cycle_seconds / copy);
   std::printf("  cold solve to 1e-5    %8d cycles\n", solver.cold_cycles);
   std::printf("  warm solve, 2 %% moved %8d cycles, %.2f ms, error %.1e mmHg\n\n", solver.warm_cycles,

@@ -218,11 +218,6 @@ private:
 
 // ---- frames and checkpoints, in the background --------------------------------------------------
 
-bool is_bookkeeping(const std::string& name) {
-  return name == "clock" || name == "timer" || name == "capacity" || name == "clone" ||
-         name.rfind("trait", 0) == 0;
-}
-
 // The arrays the frames of this run show; see vtk_io.
 std::vector<std::string> frame_arrays(const Simulation& simulation) {
   const OutputParameters& output = simulation.parameters().output;

@@ -79,13 +79,6 @@ T rounded(T value, int bits) {
 // ---- lattice
 // ----------------------------------------------------------------------------------------------------
 
-// Bookkeeping of single cells: meaningless as a field and not small, so it goes to the cells file
-// alone unless asked for.
-bool is_bookkeeping(const std::string& name) {
-  return name == "clock" || name == "timer" || name == "capacity" || name == "clone" ||
-         name.rfind("trait", 0) == 0;
-}
-
 bool on_lattice(const Snapshot& s, const ArrayInfo& info) {
   return info.spacing > 0 && s.spacing > 0 && info.extents[0] > 0 && info.extents[1] > 0 &&
          info.extents[2] > 0;

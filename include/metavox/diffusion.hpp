@@ -5,7 +5,7 @@
 // on a box of cells with a fixed value or no flux on each face. A time step of an implicit Euler scheme is the same
 // problem with k + 1/dt and f + c_old/dt. Units: c in the field's unit, k in 1/min, q and f in that unit per minute.
 //
-// Cell-centred finite volumes on 7 points; V(2,1) cycles of red-black Gauss-Seidel; the full approximation scheme
+// Cell-centred finite volumes on 7 points; V(3,2) cycles of red-black Gauss-Seidel; the full approximation scheme
 // (A. Brandt 1977, Math. Comput. 31:333) with the exact root of each voxel's quadratic as smoother, so that
 // Michaelis-Menten uptake needs no outer iteration and concentrations cannot become negative. Extents need not be
 // powers of two: a coarse cell covers two fine ones, the last one of an odd line covers one, and distances between

@@ -37,6 +37,13 @@ struct ArrayInfo {
   std::size_t bytes() const { return count() * size_of(type); }
 };
 
+// Bookkeeping of single cells: meaningless as a field and not small, so frames show it in the cells file alone unless
+// asked for.
+inline bool is_bookkeeping(const std::string& name) {
+  return name == "clock" || name == "timer" || name == "capacity" || name == "clone" ||
+         name == "traits";
+}
+
 struct Snapshot {
   struct Array {
     ArrayInfo info;
