@@ -13,11 +13,10 @@ namespace metavox {
 enum class Purpose : std::uint32_t {
   seeding = 1,      // initial cells
   fate = 2,         // clock dither, death, transitions
-  fate_rare = 3,    // second draw of the same voxel and step
   division = 4,     // where the daughter goes, what it inherits
   inheritance = 5,  // traits of the mother's side
   inheritance_daughter = 6,
-  motility = 7,     // substep 0; substeps follow in 8 ... 15
+  motility = 7,     // the substep is part of the counter
   vessel_seeding = 32,
   fibre_seeding = 33,
   tracer = 34,
