@@ -226,6 +226,16 @@ FileSum write_checkpoint(const fs::path& file, const Snapshot& snapshot,
                      " needed, the disk has " + bytes_text(static_cast<double>(room)) + " free");
 
   PendingFile pending(file);
+  // HDF5 1.10 crashes when it cannot flush a file it closes. Taking the whole room first, and giving it back for the
+  // library's few kilobytes, turns a full disk or a file size limit into an error.
+  {
+    const int fd = ::open(pending.temporary().c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) refuse(file, std::string("cannot be written: ") + std::strerror(errno));
+    const Descriptor descriptor(fd);
+    const int full = ::posix_fallocate(fd, 0, static_cast<off_t>(total));
+    if (full == ENOSPC || full == EFBIG || full == EDQUOT)
+      refuse(file, std::string("cannot be written: ") + std::strerror(full));
+  }
   std::vector<Piece> pieces;
   {
     const std::lock_guard<std::mutex> guard(library());

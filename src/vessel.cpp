@@ -81,8 +81,9 @@ VesselVoxels voxelise_vessels(const VesselNetwork& network, const Lattice& l, do
     if (length <= 0) continue;
     const double radius = segment.radius;
     const int samples = std::max(1, static_cast<int>(std::ceil(length / h * 16)));
-    if (radius > h / 2) {
-      // Wide vessels fill voxels; the wall's conductance is shared by the cross-section: 2 psi / R.
+    if (radius >= h) {
+      // Wide vessels fill voxels, which share the conductance of the wall.
+      std::vector<std::int64_t> filled;
       const int reach = static_cast<int>(std::ceil(radius / h)) + 1;
       for (int n = 0; n <= samples; ++n) {
         const double t = static_cast<double>(n) / samples;
@@ -97,9 +98,16 @@ VesselVoxels voxelise_vessels(const VesselNetwork& network, const Lattice& l, do
               const double ex = (x + 0.5) * h - at[0], ey = (y + 0.5) * h - at[1],
                            ez = (z + 0.5) * h - at[2];
               if (ex * ex + ey * ey + ez * ez > radius * radius) continue;
-              lumen[l.index(x, y, z)] = true;
-              if (segment.perfused) supply[l.index(x, y, z)] = 2 * wall_permeability / radius;
+              filled.push_back(l.index(x, y, z));
             }
+      }
+      std::sort(filled.begin(), filled.end());
+      filled.erase(std::unique(filled.begin(), filled.end()), filled.end());
+      for (const std::int64_t i : filled) {
+        lumen[i] = true;
+        if (segment.perfused)
+          supply[i] += 2 * pi * radius * wall_permeability * length /
+                       (static_cast<double>(filled.size()) * h * h * h);
       }
       continue;
     }

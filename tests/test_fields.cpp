@@ -317,9 +317,10 @@ TEST(FieldSolver, KeepsConcentrationsPositive) {
   }
 }
 
-// A capillary in a cylinder of cells with constant uptake, which the solver sees as Michaelis-Menten
-// with 0.05 mmHg: the pressure falls to zero somewhere within the cylinder. V(2,1) cycles without
-// over-relaxation ended in a loop, with changes of 1 mmHg and more, in 17 of these cases.
+// A capillary in a cylinder of cells with constant uptake, which the solver sees as
+// Michaelis-Menten with 0.05 mmHg: the pressure falls to zero somewhere within the cylinder. V(2,1)
+// cycles without over-relaxation ended in a loop, with changes of 1 mmHg and more, in 17 of these
+// cases.
 TEST(FieldSolver, ConvergesWhereConstantUptakeEmptiesTheField) {
   for (const double half : {0.05, 0.1, 0.3, 1.0})
     for (const double h : {20.0, 14.0, 10.0, 7.0})
@@ -749,7 +750,9 @@ TEST(FieldFailure, ThatGivesNoNumberNamesFieldAndVoxel) {
         p.source[plain_index(p.lattice, 5, 6, 7)] = bad;
         FieldSolver solver(executor, p);
         const std::string text = complaint_of(solver);
-        EXPECT_NE(text.find("oxygen is not a number at voxel ("), std::string::npos) << text;
+        EXPECT_NE(text.find("oxygen: the source is not a number at voxel (5, 6, 7)"),
+                  std::string::npos)
+            << text;
       }
 }
 

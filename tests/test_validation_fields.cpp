@@ -271,7 +271,7 @@ TEST(ValidationFields, A5KroghErlangCylinder) {
 // The same where voxels are smaller than the capillary. Off: a vessel with r_v > h/2 that still
 // fills one voxel only gets no well index and 2 psi / r_v in that voxel, so that pressures are 8 to
 // 14 mmHg too low.
-TEST(ValidationFields, DISABLED_A5FinerThanTheCapillary) {
+TEST(ValidationFields, A5FinerThanTheCapillary) {
   for (const double h : {9.0, 8.0, 7.0}) {
     const Krogh k = krogh_cylinder(h, 60, 60 + h, 40, 6e4, Executor::on_cpu(1));
     const KroghError error = krogh_error(k, 60, 6e4);
@@ -355,7 +355,7 @@ simulation: {preset: analytic}
 domain: {voxels: [61, 61, 61], spacing: 20 um}
 time: {step: 6 min}
 proteinase: {enabled: true, diffusivity: 6 um^2/min, secretion: 0 1/min, decay: 0 1/min,
-             tolerance: 3e-8}
+             tolerance: 5e-8}
 )";
   const Lattice l{61, 61, 61, 20};
   for (const Executor& executor : support::executors()) {
@@ -384,8 +384,8 @@ proteinase: {enabled: true, diffusivity: 6 um^2/min, secretion: 0 1/min, decay: 
 }
 
 // A8 with every step solved to rounding. Off: each step loses the rounding of the sum of a voxel's
-// couplings, which has one sign, and 100 of them gain 3.3e-6 of the amount.
-TEST(ValidationFields, DISABLED_A8HeatKernelSolvedToRounding) {
+// couplings, which has one sign, and 100 of them gain 3e-6 to 5e-6 of the amount.
+TEST(ValidationFields, A8HeatKernelSolvedToRounding) {
   const Lattice l{61, 61, 61, 20};
   FieldProblem p(l, 6, support::all_faces(FaceKind::no_flux));
   p.start[plain_index(l, 30, 30, 30)] = 1;
@@ -423,7 +423,7 @@ double cosine_amplitude(int n, int steps, const Executor& executor) {
   for (int step = 0; step < steps; ++step) {
     for (std::size_t i = 0; i < c.size(); ++i) f[i] = static_cast<float>(1 / dt) * c[i];
     solver.set_source(f);
-    solver.cycles(5);
+    solver.cycles(3);
     c = solver.field();
   }
   double product = 0, norm = 0;

@@ -266,24 +266,44 @@ struct AdvanceFate {
     if (is_dead(kind)) return clear_body(s, kind);
     const float pressure = oxygen.at(s);
     if (is_normal(kind)) return age_normal(s, kind, pressure);
-    age_tumour(s, kind, pressure);
+    age_tumour(s, kind, pressure, draw(seed, Purpose::fate, lattice.global(s), step));
   }
 
-  // Most lines of tissue hold normal cells at ease, and a glance at the line tells.
   void row(const Row& r) const {
+    int x = 0;
+    for (; x + 8 <= r.n; x += 8) eight(Row{r.x + x, r.y, r.z, 8, r.i + x});
+    for (; x < r.n; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+  }
+  void eight(const Row& r) const {
+    const std::uint8_t* k = cell.kind_code + r.i;
     if (oxygen.coarsen == 1 && !p.regeneration && p.apoptosis_normal == 0.0f) {
-      const std::uint8_t* k = cell.kind_code + r.i;
+      // Most lines of tissue hold normal cells at ease, and a glance at the line tells.
       const std::uint8_t* near = sensed + r.i;
       const float* c = oxygen.c + r.i;
       const float danger = p.necrosis ? p.necrosis_high : 0.0f;
       int busy = 0;
 #pragma omp simd reduction(| : busy)
-      for (int x = 0; x < r.n; ++x)
+      for (int x = 0; x < 8; ++x)
         busy |= (static_cast<std::uint8_t>(k[x] - 3) < 5 ? 1 : 0) | ((near[x] & 0x38) != 0 ? 1 : 0) |
                 (c[x] < danger ? 1 : 0);
       if (busy == 0) return;
     }
-    for (int x = 0; x < r.n; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+    int tumour = 0;
+    for (int x = 0; x < 8; ++x) tumour += is_tumour(static_cast<Kind>(k[x])) ? 1 : 0;
+    if (tumour < 2) {
+      for (int x = 0; x < 8; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+      return;
+    }
+    DrawRow draws;
+    draw_row(seed, Purpose::fate, lattice.global(r.x, r.y, r.z), step, 0, draws);
+    for (int x = 0; x < 8; ++x) {
+      const Site s{r.x + x, r.y, r.z, r.i + x};
+      const auto kind = static_cast<Kind>(k[x]);
+      if (is_tumour(kind))
+        age_tumour(s, kind, oxygen.at(s), draws.at(x));
+      else
+        (*this)(s);
+    }
   }
 
   MV_HD void clear_body(const Site& s, Kind kind) const {
@@ -320,10 +340,9 @@ struct AdvanceFate {
                    p.advance_normal * cycle_speed(pressure, p.half_pressure_normal), d.word[3]);
   }
 
-  MV_HD void age_tumour(const Site& s, Kind kind, float pressure) const {
+  MV_HD void age_tumour(const Site& s, Kind kind, float pressure, const Draw& d) const {
     const Surroundings around{sensed[s.i]};
     const std::uint64_t traits = cell.traits[s.i];
-    const Draw d = draw(seed, Purpose::fate, lattice.global(s), step);
     std::uint8_t flags = cell.flags[s.i];
     const bool m_like = kind == Kind::mesenchymal;
     // A tolerant cell feels the thresholds at lower pressure.
@@ -570,6 +589,10 @@ struct ProposeDivision {
       if (cell.kind(i) == Kind::vessel || membrane[i] != 0) return false;
     }
     return true;
+  }
+  void row(const Row& r) const {
+    for (int x = 0; x < r.n; ++x)
+      if (cell.clock[r.i + x] >= clock_divide) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
   }
   MV_HD void operator()(const Site& s) const {
     const Kind kind = cell.kind(s.i);

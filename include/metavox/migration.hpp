@@ -152,27 +152,57 @@ struct ProposeMove {
     const float share = exact::expf(-(e - walk.p.squeeze_threshold) / walk.p.squeeze_width);
     return kind == Kind::epithelial ? share * walk.p.squeeze_epithelial : share;
   }
+  MV_HD bool may_move(Kind kind) const {
+    return is_tumour(kind) || (kind == Kind::stroma && substep == 0);
+  }
+  // Most cells stay, and most of those can be told before any gradient is looked at.
+  MV_HD float bound(Kind kind) const {
+    return kind == Kind::stroma ? 6.0f * walk.p.diffusivity_stroma * walk.p.stroma_step_over_h2
+                                : walk.p.most_jumps;
+  }
   MV_HD void operator()(const Site& s) const {
     const Kind kind = cell.kind(s.i);
-    const bool stroma = kind == Kind::stroma;
-    if (!is_tumour(kind) && !(stroma && substep == 0)) return;
+    if (!may_move(kind)) return;
+    const Draw r = draw(seed, Purpose::motility, walk.lattice.global(s), step,
+                        static_cast<std::uint32_t>(substep));
+    if (uniform(r.word[0]) < bound(kind)) attempt(s, kind, r);
+  }
+  void row(const Row& r) const {
+    int x = 0;
+    for (; x + 8 <= r.n; x += 8) eight(Row{r.x + x, r.y, r.z, 8, r.i + x});
+    for (; x < r.n; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+  }
+  void eight(const Row& r) const {
+    const std::uint8_t* k = cell.kind_code + r.i;
+    const auto lowest = static_cast<std::uint8_t>(substep == 0 ? Kind::stroma : Kind::epithelial);
+    const auto span = static_cast<std::uint8_t>(static_cast<int>(Kind::mesenchymal) - lowest);
+    int movers = 0;
+#pragma omp simd reduction(+ : movers)
+    for (int x = 0; x < 8; ++x) movers += static_cast<std::uint8_t>(k[x] - lowest) <= span ? 1 : 0;
+    if (movers == 0) return;
+    DrawRow draws;
+    draw_row(seed, Purpose::motility, walk.lattice.global(r.x, r.y, r.z), step,
+             static_cast<std::uint32_t>(substep), draws);
+    for (int x = 0; x < 8; ++x) {
+      const auto kind = static_cast<Kind>(k[x]);
+      if (may_move(kind) && uniform(draws.word[0][x]) < bound(kind))
+        attempt(Site{r.x + x, r.y, r.z, r.i + x}, kind, draws.at(x));
+    }
+  }
+  MV_HD void attempt(const Site& s, Kind kind, const Draw& r) const {
     const float d = diffusivity(kind);
     if (d <= 0.0f) return;
     const Lattice& l = walk.lattice;
-    const Draw r = draw(seed, Purpose::motility, l.global(s), step, static_cast<std::uint32_t>(substep));
-    // Most cells stay, and most of those can be told before any gradient is looked at.
-    const float bound = stroma ? 6.0f * d * walk.p.stroma_step_over_h2 : walk.p.most_jumps;
-    if (uniform(r.word[0]) >= bound) return;
     bool full = false;
-    const JumpProbabilities jump =
-        stroma ? walk.unbiased(s, d, walk.p.stroma_step_over_h2) : walk.probabilities(s, d);
+    const JumpProbabilities jump = kind == Kind::stroma
+                                       ? walk.unbiased(s, d, walk.p.stroma_step_over_h2)
+                                       : walk.probabilities(s, d);
     const int direction = walk.choose(jump, r.word[0], full);
     if (full) atomic_add(overfull, 1);
     if (direction < 0) return;
     const std::int64_t target = neighbour(l, s.i, direction);
     if (cell.kind(target) != Kind::none) return;
-    const float u = uniform(r.word[1]);
-    if (u >= freedom(s, kind) * passage(target, kind)) return;
+    if (uniform(r.word[1]) >= freedom(s, kind) * passage(target, kind)) return;
     contest.propose(s, static_cast<std::uint16_t>(direction + 1));
     atomic_min(contest.claim + target, contest.rank(l, s));
   }
