@@ -195,12 +195,26 @@ struct StoreField {
   SplitLattice split;
   const float* from;
   float* to;
-  MV_HD void operator()(const Site& s) const { to[s.i] = from[split.index(s.x, s.y, s.z)]; }
+  bool add; // to what is there, not below zero
+  MV_HD static float sum(float before, float change) { return at_least(0.0f, before + change); }
+  MV_HD void operator()(const Site& s) const {
+    const float v = from[split.index(s.x, s.y, s.z)];
+    to[s.i] = add ? sum(to[s.i], v) : v;
+  }
   void row(const Row& r) const {
     const float* MV_RESTRICT even = from + split.start(0, r.y, r.z);
     const float* MV_RESTRICT odd = from + split.start(1, r.y, r.z);
     float* MV_RESTRICT out = to + r.i;
     const int pairs = r.n / 2;
+    if (add) {
+#pragma omp simd
+      for (int m = 0; m < pairs; ++m) {
+        out[2 * m] = sum(out[2 * m], even[m]);
+        out[2 * m + 1] = sum(out[2 * m + 1], odd[m]);
+      }
+      if (r.n % 2 != 0) out[r.n - 1] = sum(out[r.n - 1], even[pairs]);
+      return;
+    }
 #pragma omp simd
     for (int m = 0; m < pairs; ++m) {
       out[2 * m] = even[m];
@@ -391,10 +405,10 @@ void Diffusion::load(const float* field) {
     }
 }
 
-void Diffusion::store(float* field) const {
+void Diffusion::store(float* field, bool add) const {
   const DiffusionScratch::Level& finest = scratch_->levels_.front();
   executor_.for_each_site(scratch_->lattice(), StoreField{scratch_->lattice(), finest.lattice,
-                                                          finest.c.data(), field});
+                                                          finest.c.data(), field, add});
 }
 
 void Diffusion::restrict_coefficients() {
@@ -475,14 +489,18 @@ SolveReport Diffusion::solve_as(Start start) {
 }
 
 // Where every voxel loses more than it exchanges, sweeps alone converge fast, and the residual bounds the error:
-// |e| <= max |r| / min k.
-SolveReport Diffusion::sweep_until_done() {
+// |e| <= max |r| / min k. They work on the change of the field, whose rounding is small against that of the field, so
+// that amounts are conserved over many steps.
+SolveReport Diffusion::sweep_until_done(float* field) {
   const DiffusionLevel fine = view(0);
   const Lattice box = fine.lattice.box();
+  load(field);
+  executor_.for_each_site(box, AddOperator<false>{fine, true});
+  scratch_->levels_.front().c.clear();
   const double coupling = 1 / static_cast<double>(inverse_coupling_[0]);
   SolveReport report;
   while (report.cycles < settings_.max_cycles) {
-    executor_.for_each_colour(box, 3, SmoothField<false>{fine, 1.0f});
+    executor_.for_each_colour(box, 2, SmoothField<false>{fine, 1.0f, -3e38f});
     report.residual = executor_.max_over(box, ResidualNorm<false>{fine});
     report.cycles += 1;
     report.error =
@@ -491,14 +509,15 @@ SolveReport Diffusion::sweep_until_done() {
     report.converged = report.error <= static_cast<float>(settings_.tolerance);
     if (report.converged || !(report.residual < 1e30f)) break;
   }
+  store(field, true);
   return report;
 }
 
 SolveReport Diffusion::solve(float* field, Start start) {
+  if (sweeps_only_) return sweep_until_done(field);
   load(field);
-  const SolveReport report = sweeps_only_                     ? sweep_until_done()
-                             : settings_.half_saturation > 0 ? solve_as<true>(start)
-                                                              : solve_as<false>(start);
+  const SolveReport report =
+      settings_.half_saturation > 0 ? solve_as<true>(start) : solve_as<false>(start);
   store(field);
   return report;
 }

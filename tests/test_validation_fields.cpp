@@ -268,9 +268,7 @@ TEST(ValidationFields, A5KroghErlangCylinder) {
     }
 }
 
-// The same where voxels are smaller than the capillary. Off: a vessel with r_v > h/2 that still
-// fills one voxel only gets no well index and 2 psi / r_v in that voxel, so that pressures are 8 to
-// 14 mmHg too low.
+// The same where voxels are smaller than the capillary but larger than its radius.
 TEST(ValidationFields, A5FinerThanTheCapillary) {
   for (const double h : {9.0, 8.0, 7.0}) {
     const Krogh k = krogh_cylinder(h, 60, 60 + h, 40, 6e4, Executor::on_cpu(1));
@@ -355,7 +353,7 @@ simulation: {preset: analytic}
 domain: {voxels: [61, 61, 61], spacing: 20 um}
 time: {step: 6 min}
 proteinase: {enabled: true, diffusivity: 6 um^2/min, secretion: 0 1/min, decay: 0 1/min,
-             tolerance: 5e-8}
+             tolerance: 1e-10}
 )";
   const Lattice l{61, 61, 61, 20};
   for (const Executor& executor : support::executors()) {
@@ -383,8 +381,7 @@ proteinase: {enabled: true, diffusivity: 6 um^2/min, secretion: 0 1/min, decay: 
   }
 }
 
-// A8 with every step solved to rounding. Off: each step loses the rounding of the sum of a voxel's
-// couplings, which has one sign, and 100 of them gain 3e-6 to 5e-6 of the amount.
+// A8 with every step solved to rounding: what a step loses by rounding must not have one sign.
 TEST(ValidationFields, A8HeatKernelSolvedToRounding) {
   const Lattice l{61, 61, 61, 20};
   FieldProblem p(l, 6, support::all_faces(FaceKind::no_flux));

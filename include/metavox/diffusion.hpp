@@ -90,8 +90,8 @@ MV_HD inline float uptake_root(float s, float a, float q, float half_saturation)
   return numerator / denominator;
 }
 
-// A number that may not be negative; a NaN must show.
-MV_HD inline float not_negative(float v) { return v > 0.0f ? v : (v == v ? 0.0f : v); }
+// v, but not below `floor`; a NaN must show.
+MV_HD inline float at_least(float floor, float v) { return v < floor ? floor : v; }
 
 // Red-black Gauss-Seidel, red voxels over-relaxed: 1.35 makes a cycle reduce errors 0.06 instead of 0.1 times on a
 // linear problem (found by trial; I. Yavneh 1996, SIAM J. Sci. Comput. 17:180 explains why it helps). Black voxels come
@@ -124,6 +124,7 @@ struct SmoothField {
   static constexpr double bytes = saturating ? 20 : 16;
   DiffusionLevel level;
   float red_weight = over_relaxation;
+  float floor = 0.0f; // no value goes below
 
   // What the voxel should hold, given its neighbours. The linear case is written as a change, whose rounding does not
   // drift: a field that is solved stays as it is.
@@ -141,9 +142,10 @@ struct SmoothField {
     }
   }
   // Sinks are not over-relaxed: their overshoot, times their strength, would drown every other residual.
-  MV_HD static float relaxed(float c, float fresh, float k, float coupling, float weight) {
+  MV_HD static float relaxed(float c, float fresh, float k, float coupling, float weight,
+                             float floor) {
     const float w = k < coupling ? weight : 1.0f;
-    return not_negative(c + w * (fresh - c));
+    return at_least(floor, c + w * (fresh - c));
   }
   MV_HD void operator()(int colour, const Site& s) const {
     const SplitLattice& l = level.lattice;
@@ -159,7 +161,7 @@ struct SmoothField {
                                level.half_saturation);
     const float coupling = ((xl + xh) + (yl + yh)) + (zl + zh);
     const float weight = (colour & 1) == 0 ? red_weight : 1.0f;
-    level.c[i] = relaxed(c[i], fresh, level.k[i], coupling, weight);
+    level.c[i] = relaxed(c[i], fresh, level.k[i], coupling, weight, floor);
   }
   void row(int colour, const Row& r) const {
     const SplitLattice& l = level.lattice;
@@ -178,14 +180,14 @@ struct SmoothField {
     const float* q = saturating ? level.q + h.own : nullptr;
     const float* xl = level.x_low + h.table;
     const float* xh = level.x_high + h.table;
-    const float weight = (colour & 1) == 0 ? red_weight : 1.0f;
+    const float weight = (colour & 1) == 0 ? red_weight : 1.0f, lowest = floor;
 #pragma omp simd
     for (int m = 0; m < h.count; ++m) {
       const float fresh =
           solved(own[m], c_xl[m], c_xh[m], c_yl[m], c_yh[m], c_zl[m], c_zh[m], xl[m], xh[m], yl, yh,
                  zl, zh, f[m], k[m], saturating ? q[m] : 0.0f, level.half_saturation);
       const float coupling = ((xl[m] + xh[m]) + (yl + yh)) + (zl + zh);
-      own[m] = relaxed(own[m], fresh, k[m], coupling, weight);
+      own[m] = relaxed(own[m], fresh, k[m], coupling, weight, lowest);
     }
   }
 };
@@ -355,16 +357,19 @@ struct RestrictResidual {
   }
 };
 
-// f <- f + N(c): completes the right side of the full approximation scheme. Ghosts of coarse arrays are zero, which is
-// as good as any value: their share appears on both sides of the coarse equation.
+// f <- f + N(c) completes the right side of the full approximation scheme; f <- f - N(c), the residual, is the right side
+// of an equation for the change of c. Ghosts of coarse arrays are zero, which is as good as any value: their share
+// appears on both sides of the coarse equation.
 template <bool saturating>
 struct AddOperator {
   static constexpr const char* name = "diffusion.add_operator";
   static constexpr double bytes = saturating ? 20 : 16;
   DiffusionLevel level;
+  bool subtract = false;
   MV_HD void operator()(const Site& s) const {
     float& f = level.f[level.lattice.index(s.x, s.y, s.z)];
-    f = f - residual_at<saturating>(level, s.x, s.y, s.z, 0.0f);
+    f = subtract ? residual_at<saturating>(level, s.x, s.y, s.z, f)
+                 : f - residual_at<saturating>(level, s.x, s.y, s.z, 0.0f);
   }
   void row(const Row& r) const {
     const SplitLattice& l = level.lattice;
@@ -384,11 +389,15 @@ struct AddOperator {
       const float* xl = level.x_low + h.table;
       const float* xh = level.x_high + h.table;
       float* MV_RESTRICT f = level.f + h.own;
+      const bool residual = subtract;
 #pragma omp simd
-      for (int m = 0; m < h.count; ++m)
-        f[m] = f[m] - defect<saturating>(c[m], c_xl[m], c_xh[m], c_yl[m], c_yh[m], c_zl[m], c_zh[m],
-                                         xl[m], xh[m], yl, yh, zl, zh, 0.0f, k[m],
-                                         saturating ? q[m] : 0.0f, level.half_saturation);
+      for (int m = 0; m < h.count; ++m) {
+        const float rest = defect<saturating>(c[m], c_xl[m], c_xh[m], c_yl[m], c_yh[m], c_zl[m],
+                                              c_zh[m], xl[m], xh[m], yl, yh, zl, zh,
+                                              residual ? f[m] : 0.0f, k[m],
+                                              saturating ? q[m] : 0.0f, level.half_saturation);
+        f[m] = residual ? rest : f[m] - rest;
+      }
     }
   }
 };
@@ -420,7 +429,7 @@ struct CorrectField {
     const int e = lattice.entry(s.x);
     const float d = w.x_own[e] * line(x) + w.x_other[e] * line(x + dx);
     const std::int64_t i = lattice.index(s.x, s.y, s.z);
-    c[i] = not_negative(c[i] + d);
+    c[i] = at_least(0.0f, c[i] + d);
     return d < 0.0f ? -d : d;
   }
   float row(const Row& row) const {
@@ -461,7 +470,7 @@ struct CorrectField {
 #pragma omp simd reduction(max : key)
         for (int m = 0; m < count; ++m) {
           const float d = own[m] * near[m] + other[m] * far[m];
-          out[m] = not_negative(out[m] + d);
+          out[m] = at_least(0.0f, out[m] + d);
           const std::uint32_t bits = exact::bit_cast<std::uint32_t>(d) & 0x7fffffffu;
           key = key < bits ? bits : key;
         }
@@ -525,7 +534,7 @@ public:
 
   enum class Start { warm, cold };
   // Solves for `field`, padded as Lattice has it. cold: starts from coarse grids (full multigrid) instead of the values
-  // in `field`. The scratch's source, loss and uptake must be filled; they are left as they were.
+  // in `field`. The scratch's source, loss and uptake must be filled before every solve.
   SolveReport solve(float* field, Start start = Start::warm);
   // The same; throws NumericalError naming the field, and the voxel where a value is not a number, on failure.
   SolveReport solve_or_throw(float* field, Start start = Start::warm);
@@ -543,11 +552,11 @@ private:
   DiffusionLevel view(std::size_t level) const;
   TransferWeights transfer(std::size_t level) const;
   void load(const float* field);
-  void store(float* field) const;
+  void store(float* field, bool add = false) const;
   void restrict_coefficients();
   template <bool saturating>
   void cycle(std::size_t level, float& residual, float& correction);
-  SolveReport sweep_until_done();
+  SolveReport sweep_until_done(float* field);
   template <bool saturating>
   SolveReport solve_as(Start start);
   template <bool saturating>
