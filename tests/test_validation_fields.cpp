@@ -353,7 +353,7 @@ simulation: {preset: analytic}
 domain: {voxels: [61, 61, 61], spacing: 20 um}
 time: {step: 6 min}
 proteinase: {enabled: true, diffusivity: 6 um^2/min, secretion: 0 1/min, decay: 0 1/min,
-             tolerance: 1e-10}
+             tolerance: 2e-9}
 )";
   const Lattice l{61, 61, 61, 20};
   for (const Executor& executor : support::executors()) {
