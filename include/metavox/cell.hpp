@@ -447,7 +447,7 @@ struct MeasureRoomX {
       const auto dead1 = static_cast<std::uint8_t>(into_dead ? Kind::necrotic : Kind::none);
 #pragma omp simd
       for (int x = first; x < last; ++x)
-        mark[x] = (in[x] == none) | (in[x] == dead0) | (in[x] == dead1) ? 0 : 255;
+        mark[x] = ((in[x] == none) | (in[x] == dead0) | (in[x] == dead1)) != 0 ? 0 : 255;
 #pragma omp simd
       for (int x = 0; x < n; ++x) best[x] = 255;
       for (int d = -reach; d <= reach; ++d) {

@@ -81,7 +81,7 @@ struct DegradeMatrix {
     const std::int64_t y = lattice.pitch(), z = lattice.plane();
     const auto m_like = static_cast<std::uint8_t>(Kind::mesenchymal);
     const std::uint8_t* MV_RESTRICT k = kind + r.i;
-    std::uint8_t found = (k[-1] == m_like) | (k[r.n] == m_like) ? 1 : 0;
+    std::uint8_t found = k[-1] == m_like || k[r.n] == m_like ? 1 : 0;
 #pragma omp simd reduction(| : found)
     for (int x = 0; x < r.n; ++x)
       found = static_cast<std::uint8_t>(
