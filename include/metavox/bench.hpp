@@ -19,7 +19,7 @@ struct BenchOptions {
 // Prints the table of `metavox bench`. Returns the exit code.
 int bench(const BenchOptions& options);
 
-// Seconds to copy one float field of a lattice, best of several. The copies cycle through enough
+// Seconds to copy one float field of a lattice, median of several. The copies cycle through enough
 // fields that none is still in a cache when its turn comes, as is the case inside a step.
 double copy_seconds(const Executor& executor, const Lattice& lattice);
 
