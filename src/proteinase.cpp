@@ -4,41 +4,39 @@
 
 namespace metavox {
 
-SignalSettings proteinase_settings(const Parameters& p) {
-  const ProteinaseParameters& m = p.proteinase;
+namespace {
+
+// What MMP-2 and TIMP have in common, from the section of either.
+template <class Section>
+SignalSettings common_settings(const char* name, const Section& section, const Parameters& p) {
   SignalSettings s{};
-  s.diffusion.name = "proteinase";
-  s.diffusion.diffusivity = m.diffusivity;
-  s.diffusion.tolerance = m.tolerance;
+  s.diffusion.name = name;
+  s.diffusion.diffusivity = section.diffusivity;
+  s.diffusion.tolerance = section.tolerance;
   s.diffusion.max_cycles = p.fields.max_cycles;
-  s.diffusion.faces = m.faces;
-  s.diffusion.least_loss = 1 / p.time.step + m.decay;
-  s.enabled = m.enabled;
-  s.frozen = m.frozen.active();
+  s.diffusion.faces = section.faces;
+  s.diffusion.least_loss = 1 / p.time.step + section.decay;
+  s.enabled = section.enabled;
+  s.frozen = section.frozen.active();
   s.dt = p.time.step;
-  s.secretion[static_cast<int>(Kind::mesenchymal)] = static_cast<float>(m.secretion);
+  s.decay = section.decay;
+  s.initial = section.initial;
+  return s;
+}
+
+} // namespace
+
+SignalSettings proteinase_settings(const Parameters& p) {
+  SignalSettings s = common_settings("proteinase", p.proteinase, p);
+  s.secretion[static_cast<int>(Kind::mesenchymal)] = static_cast<float>(p.proteinase.secretion);
   s.trait_matters = p.mutation.probability > 0;
-  s.uniform_source = m.uniform_source;
-  s.decay = m.decay;
-  s.initial = m.initial;
+  s.uniform_source = p.proteinase.uniform_source;
   return s;
 }
 
 SignalSettings inhibitor_settings(const Parameters& p) {
-  const InhibitorParameters& t = p.inhibitor;
-  SignalSettings s{};
-  s.diffusion.name = "inhibitor";
-  s.diffusion.diffusivity = t.diffusivity;
-  s.diffusion.tolerance = t.tolerance;
-  s.diffusion.max_cycles = p.fields.max_cycles;
-  s.diffusion.faces = t.faces;
-  s.diffusion.least_loss = 1 / p.time.step + t.decay;
-  s.enabled = t.enabled;
-  s.frozen = t.frozen.active();
-  s.dt = p.time.step;
-  s.secretion[static_cast<int>(Kind::stroma)] = static_cast<float>(t.secretion);
-  s.decay = t.decay;
-  s.initial = t.initial;
+  SignalSettings s = common_settings("inhibitor", p.inhibitor, p);
+  s.secretion[static_cast<int>(Kind::stroma)] = static_cast<float>(p.inhibitor.secretion);
   return s;
 }
 

@@ -269,11 +269,7 @@ struct AdvanceFate {
     age_tumour(s, kind, pressure, draw(seed, Purpose::fate, lattice.global(s), step));
   }
 
-  void row(const Row& r) const {
-    int x = 0;
-    for (; x + 8 <= r.n; x += 8) eight(Row{r.x + x, r.y, r.z, 8, r.i + x});
-    for (; x < r.n; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
-  }
+  void row(const Row& r) const { in_eights(*this, r); }
   void eight(const Row& r) const {
     const std::uint8_t* k = cell.kind_code + r.i;
     if (oxygen.coarsen == 1 && !p.regeneration && p.apoptosis_normal == 0.0f) {

@@ -167,11 +167,7 @@ struct ProposeMove {
                         static_cast<std::uint32_t>(substep));
     if (uniform(r.word[0]) < bound(kind)) attempt(s, kind, r);
   }
-  void row(const Row& r) const {
-    int x = 0;
-    for (; x + 8 <= r.n; x += 8) eight(Row{r.x + x, r.y, r.z, 8, r.i + x});
-    for (; x < r.n; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
-  }
+  void row(const Row& r) const { in_eights(*this, r); }
   void eight(const Row& r) const {
     const std::uint8_t* k = cell.kind_code + r.i;
     const auto lowest = static_cast<std::uint8_t>(substep == 0 ? Kind::stroma : Kind::epithelial);

@@ -21,6 +21,14 @@ struct Row {
   std::int64_t i; // padded index of the first
 };
 
+// A line by pieces of eight voxels, f.eight(Row), and what is left of it one by one, f(Site).
+template <class F>
+void in_eights(const F& f, const Row& r) {
+  int x = 0;
+  for (; x + 8 <= r.n; x += 8) f.eight(Row{r.x + x, r.y, r.z, 8, r.i + x});
+  for (; x < r.n; ++x) f(Site{r.x + x, r.y, r.z, r.i + x});
+}
+
 struct Lattice {
   int nx = 1, ny = 1, nz = 1;
   double spacing = 1; // um
