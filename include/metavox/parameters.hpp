@@ -21,7 +21,9 @@ enum class CycleLaw : std::uint8_t { owen, physicell };
 enum class AdhesionRule : std::uint8_t { bonds, neighbour_count };  // MODEL 8: A (Khain/Deroulers), B (Anderson 2005)
 enum class Shape : std::uint8_t { sphere, box, layer };
 enum class MatrixPattern : std::uint8_t { uniform, layers, fibres };
-enum class VesselPattern : std::uint8_t { none, lines, grid };
+enum class VesselPattern : std::uint8_t { none, lines, grid, pair, hexagonal, file };
+enum class PhaseSeparation : std::uint8_t { none, velocity, pries };  // MODEL 9; YAML: the enumerator's name
+enum class EndRole : std::uint8_t { inlet, outlet };
 enum class Compression : std::uint8_t { none, lz4, zlib };
 
 // One outer face of the box. `value` is in the field's own unit and only read where kind is fixed.
@@ -54,6 +56,7 @@ struct DomainParameters {
 
 struct TimeParameters {
   double step;            // min: fields, cell state (dt_f = dt_c)
+  double vessel_step;     // min: sprouts, flow, regression (dt_v); a multiple of step
   int motility_substeps;  // dt_m = step / motility_substeps
 };
 
@@ -125,6 +128,35 @@ struct InhibitorParameters {  // TIMP, scaled by its K_i
   Faces faces;
   double initial;
   Frozen frozen;
+};
+
+struct VegfParameters {
+  bool enabled;
+  Relaxation relaxation;      // steady: solved when vessels are due; transient: an implicit step of time.step
+  double diffusivity;         // um^2/min, D_V
+  double decay;               // 1/min, delta_V
+  double basal_secretion;     // molecules/s/cell of a tumour cell with oxygen, s_0
+  double hypoxic_secretion;   // molecules/s/cell of a hypoxic one, s_1
+  double hypoxia_high;        // mmHg: the ramp from s_0 ...
+  double hypoxia_low;         // mmHg: ... to s_1
+  double normal_factor;       // secretion of parenchyma and stroma relative to tumour cells
+  double endothelial_uptake;  // mol/s/cell, u_EC; one endothelial cell per vessel voxel at any spacing
+  double half_saturation;     // nM, K_EC
+  double tolerance;           // nM
+  Faces faces;                // nM
+  double initial;             // nM
+  Frozen frozen;
+  struct Source {             // a pellet that releases VEGF: one entry of vegf.sources
+    Shape shape;              // sphere, box or layer
+    std::array<double, 3> centre;
+    double radius;
+    std::array<double, 3> from, to;
+    std::string axis;
+    double begin, end;
+    double rate;              // nM/min
+    double duration;          // min from the start; 0: for ever
+  };
+  std::vector<Source> sources;
 };
 
 struct MatrixParameters {
@@ -273,17 +305,80 @@ struct TissueParameters {
 struct VesselLine {
   std::array<double, 3> from, to;  // um
   double radius;                   // um
+  double inlet_pressure;           // mmHg at `from`; 0: flow.inlet_pressure
+  double outlet_pressure;          // mmHg at `to`; 0: flow.outlet_pressure
+};
+
+struct VesselEndSetting {          // one entry of vessels.ends: which ends of vessels let blood in or out
+  EndRole role;
+  std::string face;                // "-x" ... "+z": every free end on that face; empty: by name
+  std::string name;                // of a node of vessels.file
+  double pressure;                 // mmHg; 0: flow.inlet_pressure or flow.outlet_pressure
 };
 
 struct VesselParameters {
   VesselPattern pattern;
   std::vector<VesselLine> lines;
-  double spacing;    // um (grid)
+  std::vector<VesselEndSetting> ends;
+  double spacing;    // um (grid: between capillaries; pair: between artery and vein; hexagonal: edge of a hexagon)
+  double layers;     // um between the sheets of a hexagonal bed; 0: one sheet in the middle
   double jitter;     // fraction of the spacing
-  std::string axis;  // direction of the grid's capillaries
+  std::string axis;  // grid, pair: direction of the vessels; hexagonal: direction of flow
   double radius;     // um
+  double radius_vein;  // um (pair)
+  double offset;     // um from the face low in the next axis to the pair's plane; 0: the middle
+  double drop;       // mmHg that the artery and the vein of a pair each lose along the box
   double exclusion;  // um: no vessel of the grid closer than this to the box's centre
   bool well_index;   // correct for the lattice line's effective radius
+  std::string file;  // .vtp poly-lines with a radius, or .swc; resolved against the config's folder
+  double file_scale; // um per unit of the file
+};
+
+struct SproutingParameters {
+  bool enabled;
+  double rate;              // 1/min per endothelial voxel at saturating VEGF, P_max
+  double half_response;     // nM, V_50
+  double exclusion;         // um, R_ex: no sprout this close to a tip
+  double diffusivity;       // um^2/min, D_tip
+  double chemotaxis;        // um^2/min/nM, chi_0
+  double saturation;        // nM, K_chi
+  double haptotaxis;        // um^2/min per unit of matrix (fibronectin), rho
+  double speed_limit;       // um/min, v_max
+  bool branching;
+  double branching_age;     // min, psi_b
+  double branching_reference;  // nM, c_ref of the branching table
+  double branching_time;    // min: the table's probabilities are per this time
+  double branching_exclusion;  // um: no branch this close to another tip
+  double starvation;        // share of V_50 below which a tip starves
+  double survival;          // min a tip lives starving
+  double proteinase;        // MT1-MMP of a tip, 1 as an M-like cell
+  double radius;            // um of a new sprout
+  double maturation_age;    // min of perfused stalk before it may mature
+  double maturation_rate;   // 1/min
+};
+
+struct FlowParameters {
+  bool enabled;             // Poiseuille flow; off: perfusion alone decides
+  double inlet_pressure;    // mmHg
+  double outlet_pressure;   // mmHg
+  double plasma_viscosity;  // cP
+  double haematocrit;       // of blood that enters
+  PhaseSeparation phase_separation;
+  double tolerance;         // largest change of haematocrit between the last two iterations
+  int max_iterations;
+  bool adaptation;          // radii follow wall shear stress
+  double adaptation_rate;   // 1/min
+  double adaptation_shear;  // dyn/cm^2 that leaves the radius alone
+  double smallest_radius, largest_radius;  // um, bounds of adaptation
+};
+
+struct RegressionParameters {
+  bool enabled;
+  double shear;             // dyn/cm^2: below it a vessel is not needed
+  double patience;          // min of low shear, or without perfusion, before it goes
+  bool vegf_protects;       // low shear is borne where VEGF exceeds sprouting.half_response
+  double occlusion_rate;    // 1/min: collapse of a vessel that crowded tumour presses
+  double occlusion_share;   // share of the faces not taken by vessels that tumour must hold
 };
 
 struct OutputParameters {
@@ -308,6 +403,7 @@ struct Parameters {
   GlucoseParameters glucose;
   ProteinaseParameters proteinase;
   InhibitorParameters inhibitor;
+  VegfParameters vegf;
   MatrixParameters matrix;
   CycleParameters cycle;
   QuiescenceParameters quiescence;
@@ -320,6 +416,9 @@ struct Parameters {
   TracerParameters tracers;
   TissueParameters tissue;
   VesselParameters vessels;
+  SproutingParameters sprouting;
+  FlowParameters flow;
+  RegressionParameters regression;
   OutputParameters output;
 };
 

@@ -1,0 +1,21 @@
+// Which vessels carry blood: those that lie on a simple path from an inlet to an outlet, and no others.
+//
+// Exact and in time linear in the graph. All inlets are joined to a source, all outlets to a sink, and the source to
+// the sink: a vessel lies on such a path if and only if it shares a biconnected component with that last edge
+// (J. Hopcroft and R. Tarjan 1973, Commun. ACM 16:372).
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace metavox {
+
+// Edges may be parallel; an edge from a node to itself is never perfused. A node that is both inlet and outlet throws
+// std::invalid_argument, as does a node number out of range. Returned is 1 or 0 per edge.
+std::vector<std::uint8_t> perfused_edges(std::int32_t nodes,
+                                         const std::vector<std::pair<std::int32_t, std::int32_t>>& edges,
+                                         const std::vector<std::int32_t>& inlets,
+                                         const std::vector<std::int32_t>& outlets);
+
+} // namespace metavox
