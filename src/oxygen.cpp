@@ -40,7 +40,7 @@ MetaboliteSettings oxygen_settings(const Parameters& p) {
   s.substeps = s.transient ? static_cast<int>(std::ceil(p.time.step / o.substep - 1e-9)) : 1;
   s.substep = p.time.step / s.substeps;
   s.initial = o.initial;
-  s.vessel_value = o.vessel_pressure;
+  s.oxygen = true;
   s.vessel_scale = 1;
 
   const double full = oxygen_uptake_per_voxel(o, p.domain.spacing);
@@ -113,18 +113,15 @@ Metabolite::Metabolite(const Executor& executor, const Lattice& tissue, const La
       diffusion_(executor, lattice, settings.diffusion, scratch_),
       field_(executor, lattice.padded()) {}
 
-void Metabolite::relax(const Executor& executor, const CellView& cells, const float* vessel_supply,
+void Metabolite::relax(const Executor& executor, const CellView& cells, const VesselWalls& vessels,
                        TraitFactors factor, bool first) {
   if (!solved()) return;
   AssembleMetabolite assemble{};
   assemble.kind = cells.kind_code;
   assemble.flags = cells.flags;
   assemble.traits = cells.traits;
-  assemble.vessel_supply = vessel_supply;
   assemble.factor = factor;
   assemble.table = settings_.table;
-  assemble.vessel_value = static_cast<float>(settings_.vessel_value);
-  assemble.vessel_scale = static_cast<float>(settings_.vessel_scale);
   assemble.previous_rate = settings_.transient ? static_cast<float>(1 / settings_.substep) : 0.0f;
   assemble.previous = field_.data();
   assemble.tissue = tissue_;
@@ -136,6 +133,11 @@ void Metabolite::relax(const Executor& executor, const CellView& cells, const fl
   assemble.q = scratch_->uptake();
   for (int n = 0; n < settings_.substeps; ++n) {
     executor.for_each_site(lattice_, assemble);
+    executor.for_each_index(vessels.count,
+                            AddVesselWalls{vessels.wall, settings_.oxygen,
+                                           static_cast<float>(settings_.vessel_value),
+                                           static_cast<float>(settings_.vessel_scale), lattice_,
+                                           scratch_->split(), scratch_->source(), scratch_->loss()});
     report_ = diffusion_.solve_or_throw(field_.data(), first && !settings_.transient
                                                            ? Diffusion::Start::cold
                                                            : Diffusion::Start::warm);

@@ -300,6 +300,18 @@ void Population::migrate(const Executor& executor, const FieldView& oxygen, cons
   }
 }
 
+void Population::make_way(const Executor& executor, const std::vector<std::int64_t>& entered,
+                          const std::vector<std::int64_t>& left, const std::uint16_t* membrane) {
+  const auto n = static_cast<std::int64_t>(entered.size()), m = static_cast<std::int64_t>(left.size());
+  if (n + m == 0) return;
+  if (way_.size() < n + m) way_ = Buffer<std::int64_t>(executor, 2 * (n + m) + 1024);
+  executor.copy_in(way_.data(), entered.data(), entered.size() * sizeof(std::int64_t));
+  executor.copy_in(way_.data() + n, left.data(), left.size() * sizeof(std::int64_t));
+  executor.for_each_index(1, MakeWay{view(), membrane, {push_offset_.data(), push_first_.data()},
+                                     {flow_.data()}, lattice_, fate_.push_distance2, way_.data(), n,
+                                     way_.data() + n, m, seed_, step_});
+}
+
 void Population::count_now(const Executor& executor) {
   const auto n =
       executor.tally_over(lattice_, CountKinds{arrays_.kind.data()});

@@ -373,15 +373,18 @@ void restore(Simulation& simulation, const Checkpoint& checkpoint, const fs::pat
   for (const ArrayInfo& info : wanted) {
     const Snapshot::Array* a = checkpoint.snapshot.find(info.name);
     if (a == nullptr) refuse("it lacks the array '" + info.name + "' of this program's state");
-    if (a->info.type != info.type || a->info.extents != info.extents ||
-        a->data.size() != info.bytes())
+    const bool fits = info.grows ? a->info.extents[1] == 1 && a->info.extents[2] == 1
+                                 : a->info.extents == info.extents;
+    if (a->info.type != info.type || !fits || a->data.size() != a->info.bytes())
       refuse("its array '" + info.name + "' has another type or size than this run's");
   }
   if (checkpoint.snapshot.arrays.size() != wanted.size())
     refuse("it holds arrays this program does not know; it was written by version " +
            checkpoint.header.version);
-  for (const ArrayInfo& info : wanted)
-    simulation.write(info.name, checkpoint.snapshot.find(info.name)->data.data());
+  for (const ArrayInfo& info : wanted) {
+    const Snapshot::Array* a = checkpoint.snapshot.find(info.name);
+    simulation.write(info.name, a->data.data(), a->info.extents[0]);
+  }
   simulation.set_clock(checkpoint.header.step);
   const std::uint64_t hash = simulation.hash();
   if (hash != checkpoint.header.hash)

@@ -13,6 +13,8 @@
 #include "metavox/population.hpp"
 #include "metavox/proteinase.hpp"
 #include "metavox/tissue.hpp"
+#include "metavox/vasculature.hpp"
+#include "metavox/vegf.hpp"
 
 namespace metavox {
 namespace {
@@ -50,6 +52,21 @@ void fill_interior(std::vector<T>& padded, const T* plain, const Lattice& l) {
     }
 }
 
+// An array of the vessel graph with the face of a Buffer: it lives on the host and grows.
+template <class T>
+struct HostArray {
+  std::vector<T>* values;
+  T* data() { return values->data(); }
+  std::int64_t size() const { return static_cast<std::int64_t>(values->size()); }
+  std::vector<T> host_copy() const { return *values; }
+  void upload(const T* host) { std::copy(host, host + values->size(), values->begin()); }
+  void resize(std::int64_t n) { values->resize(static_cast<std::size_t>(n)); }
+};
+template <class Array>
+constexpr bool grows = false;
+template <class T>
+constexpr bool grows<HostArray<T>> = true;
+
 } // namespace
 
 struct Simulation::State {
@@ -61,8 +78,8 @@ struct Simulation::State {
   Signal proteinase, inhibitor;
   Matrix matrix;
   Population cells;
-  Buffer<float> vessel_supply;
-  std::shared_ptr<const VesselNetwork> vessels;
+  Vegf vegf;
+  Vasculature vessels;
   std::int64_t step = 0;
   std::vector<Event> events;
 
@@ -79,13 +96,16 @@ struct Simulation::State {
                   p.fields.coarsen, inhibitor_settings(p),
                   p.inhibitor.enabled ? scratch : small_scratch()),
         matrix(executor, tissue, p), cells(executor, tissue, p),
-        vessel_supply(executor, tissue.padded()) {}
+        vegf(executor, tissue, p.vegf.enabled ? fields : Lattice{1, 1, 1, fields.spacing},
+             p.fields.coarsen, p, p.vegf.enabled ? scratch : small_scratch()),
+        vessels(executor, tissue, fields, p) {}
 
   std::shared_ptr<DiffusionScratch> small_scratch() const {
     return std::make_shared<DiffusionScratch>(executor, Lattice{1, 1, 1, 1});
   }
 
   void start_from(const ExternalArrays& external);
+  void grow_vessels();
   void record_events(const Flows& before, const KindCounts& count_before);
   void add_event(const std::string& what, Kind kind, const std::string& detail);
 
@@ -106,12 +126,17 @@ void Simulation::State::for_each_array(const F& f) {
   f("traits", "1", "eight heritable traits, one signed byte each, factor exp(0.02 v)", a.traits, &tissue);
   f("matrix", "1", "extracellular matrix, share of reference stroma", matrix.density_buffer(), &tissue);
   f("membrane", "1", "basement membrane left, 65535 intact", matrix.membrane_buffer(), &tissue);
-  f("vessel_supply", "1/min", "conductance of perfused vessel walls", vessel_supply, &tissue);
   f("oxygen", "mmHg", "oxygen partial pressure", oxygen.field(), &fields);
   if (parameters.glucose.enabled) f("glucose", "mM", "glucose", glucose.field(), &fields);
   f("proteinase", "1", "soluble MMP-2, scaled", proteinase.field(), &fields);
   if (parameters.inhibitor.enabled)
     f("inhibitor", "1", "TIMP, in units of its inhibition constant", inhibitor.field(), &fields);
+  if (parameters.vegf.enabled) f("vegf", "nM", "free VEGF", vegf.field(), &fields);
+  if (parameters.vessels.pattern != VesselPattern::none)
+    vessels.for_each_array([&](const char* name, const char* unit, const char* meaning, auto& values) {
+      HostArray<typename std::remove_reference_t<decltype(values)>::value_type> array{&values};
+      f(name, unit, meaning, array, static_cast<const Lattice*>(nullptr));
+    });
   f("ledger", "1", "changes of kind, [from][to], then overfull jumps", cells.flow_buffer(),
     static_cast<const Lattice*>(nullptr));
   if (parameters.tracers.count > 0)
@@ -129,13 +154,16 @@ constexpr ElementType element_type() {
     return ElementType::u32;
   if constexpr (std::is_same_v<T, std::uint64_t>) return ElementType::u64;
   if constexpr (std::is_same_v<T, std::int64_t>) return ElementType::i64;
+  if constexpr (std::is_same_v<T, double>) return ElementType::f64;
   return ElementType::f32;
 }
 
-template <class T>
-ArrayInfo describe(const char* name, const char* unit, const char* meaning, const Buffer<T>& buffer,
+template <class Array>
+ArrayInfo describe(const char* name, const char* unit, const char* meaning, Array& buffer,
                    const Lattice* lattice) {
+  using T = std::remove_reference_t<decltype(*buffer.data())>;
   ArrayInfo info{name, unit, meaning, element_type<T>(), {buffer.size(), 1, 1}, 0};
+  info.grows = grows<Array>;
   if (lattice) {
     info.extents = {lattice->nx, lattice->ny, lattice->nz};
     info.spacing = lattice->spacing;
@@ -163,8 +191,8 @@ void Simulation::State::start_from(const ExternalArrays& external) {
   a.clone.upload(start.clone.data());
   matrix.density_buffer().upload(start.matrix.data());
   matrix.membrane_buffer().upload(start.membrane.data());
-  vessel_supply.upload(start.vessel_supply.data());
-  vessels = std::make_shared<VesselNetwork>(start.vessels);
+  vessels.start(start.vessels);
+  vessels.take_changes(); // the kinds show them already
   const auto fill = [&](Buffer<float>& field, const std::string& name, const Lattice& lattice,
                         const Frozen& frozen, double initial) {
     std::vector<float> values;
@@ -183,6 +211,7 @@ void Simulation::State::start_from(const ExternalArrays& external) {
        parameters.glucose.initial);
   fill(proteinase.field(), "proteinase", proteinase.lattice(), parameters.proteinase.frozen,
        parameters.proteinase.initial);
+  fill(vegf.field(), "vegf", vegf.lattice(), parameters.vegf.frozen, parameters.vegf.initial);
   fill(inhibitor.field(), "inhibitor", inhibitor.lattice(), parameters.inhibitor.frozen,
        parameters.inhibitor.initial);
   cells.count_now(executor);
@@ -193,8 +222,8 @@ void Simulation::step() {
   const Flows flows_before = s.cells.flows();
   const KindCounts counts_before = s.cells.counts();
 
-  s.oxygen.relax(s.executor, s.cells.view(), s.vessel_supply.data(), s.cells.factors(), s.step == 0);
-  s.glucose.relax(s.executor, s.cells.view(), s.vessel_supply.data(), s.cells.factors(), s.step == 0);
+  s.oxygen.relax(s.executor, s.cells.view(), s.vessels.walls(), s.cells.factors(), s.step == 0);
+  s.glucose.relax(s.executor, s.cells.view(), s.vessels.walls(), s.cells.factors(), s.step == 0);
   s.cells.advance(s.executor, s.oxygen.concentration(), s.glucose.concentration(),
                   s.matrix.density(), s.matrix.membrane(), s.step);
   s.proteinase.relax(s.executor, s.cells.view(), s.cells.factors());
@@ -202,9 +231,27 @@ void Simulation::step() {
   s.matrix.degrade(s.executor, s.cells.view(), s.cells.factors(), s.proteinase.concentration(),
                    s.inhibitor.concentration());
 
+  const bool vessels_due = s.vessels.due(s.step);
+  if (vessels_due || s.vegf.every_step())
+    s.vegf.relax(s.executor, s.cells.view(), s.cells.factors(), s.oxygen.field().data(), time(),
+                 s.step == 0);
+  if (vessels_due) s.grow_vessels();
+
   s.cells.check_ledger(s.executor, s.step);
   s.step += 1;
   s.record_events(flows_before, counts_before);
+}
+
+void Simulation::State::grow_vessels() {
+  vessels.advance({vegf.concentration(), cells.view(), matrix.density_buffer().data(), matrix.membrane()},
+                  step);
+  const VesselGraph::Changes changed = vessels.take_changes();
+  cells.make_way(executor, changed.entered, changed.left, matrix.membrane());
+  for (Event& e : vessels.take_events()) events.push_back(std::move(e));
+  if (!parameters.vessels.check) return;
+  const std::string flaw = vessels.graph().flaw(stripped(cells.arrays().kind.host_copy(), tissue));
+  if (!flaw.empty())
+    throw NumericalError("vessels and lattice disagree at step " + std::to_string(step) + ": " + flaw);
 }
 
 double Simulation::time() const {
@@ -214,7 +261,7 @@ std::int64_t Simulation::steps() const { return s_->step; }
 const Parameters& Simulation::parameters() const { return s_->parameters; }
 const Executor& Simulation::executor() const { return s_->executor; }
 Executor& Simulation::executor() { return s_->executor; }
-std::shared_ptr<const VesselNetwork> Simulation::vessels() const { return s_->vessels; }
+std::shared_ptr<const VesselNetwork> Simulation::vessels() const { return s_->vessels.network(s_->step); }
 
 std::uint64_t Simulation::hash() const {
   std::uint64_t total = mix64(static_cast<std::uint64_t>(s_->step) + 0x6d65746173746173ULL);
@@ -228,8 +275,12 @@ std::uint64_t Simulation::hash() const {
       total = mix64(total ^ static_cast<std::uint64_t>(halves[0])) +
               mix64(salt ^ static_cast<std::uint64_t>(halves[1]));
     } else {
-      for (const T v : buffer.host_copy())
-        total = mix64(total + static_cast<std::uint64_t>(v) + salt);
+      total = mix64(total + static_cast<std::uint64_t>(buffer.size()) + salt);
+      for (const T v : buffer.host_copy()) {
+        std::uint64_t bits = 0;
+        std::memcpy(&bits, &v, sizeof v);
+        total = mix64(total + bits + salt);
+      }
     }
   });
   return total;
@@ -246,8 +297,11 @@ std::vector<ArrayInfo> Simulation::state_arrays() const {
 
 std::vector<ArrayInfo> Simulation::derived_arrays() const {
   const Lattice& l = s_->tissue;
+  const Lattice& f = s_->fields;
   return {{"cell_state", "1", "kind and rest of the cell in the voxel", ElementType::u8,
-           {l.nx, l.ny, l.nz}, l.spacing}};
+           {l.nx, l.ny, l.nz}, l.spacing},
+          {"vessel_supply", "1/min", "conductance of perfused vessel walls for oxygen",
+           ElementType::f32, {f.nx, f.ny, f.nz}, f.spacing}};
 }
 
 void Simulation::read(const std::string& wanted, void* host) const {
@@ -270,16 +324,24 @@ void Simulation::read(const std::string& wanted, void* host) const {
       out[i] = static_cast<std::uint8_t>(cell_state(static_cast<Kind>(kind[i]), flags[i]));
     return;
   }
+  if (wanted == "vessel_supply") {
+    auto* out = static_cast<float*>(host);
+    std::fill(out, out + s_->fields.voxels(), 0.0f);
+    for (const VesselWall& w : s_->vessels.host_walls()) out[w.voxel] = w.conductance;
+    return;
+  }
   throw std::invalid_argument("the state has no array called " + wanted);
 }
 
-void Simulation::write(const std::string& wanted, const void* host) {
+void Simulation::write(const std::string& wanted, const void* host, std::int64_t count) {
   bool found = false;
   s_->for_each_array([&](const char* name, const char*, const char*, auto& buffer,
                          const Lattice* lattice) {
     if (wanted != name) return;
     found = true;
     using T = std::remove_reference_t<decltype(*buffer.data())>;
+    if constexpr (grows<std::remove_reference_t<decltype(buffer)>>)
+      if (count >= 0) buffer.resize(count);
     if (!lattice) return buffer.upload(static_cast<const T*>(host));
     std::vector<T> values = buffer.host_copy(); // keeps the ghosts
     fill_interior(values, static_cast<const T*>(host), *lattice);
@@ -290,6 +352,7 @@ void Simulation::write(const std::string& wanted, const void* host) {
 
 void Simulation::set_clock(std::int64_t step) {
   s_->step = step;
+  s_->vessels.rebuild();
   s_->cells.count_now(s_->executor);
 }
 
@@ -439,20 +502,14 @@ MetricRow Simulation::measure() {
     field("inhibitor", "1", s.inhibitor.field().data(), s.fields);
     solver("inhibitor", "1", s.inhibitor.report());
   }
+  if (p.vegf.enabled) {
+    field("vegf", "nM", s.vegf.field().data(), s.fields);
+    if (s.vegf.solved()) solver("vegf", "nM", s.vegf.report());
+  }
   const auto voxels = static_cast<double>(s.tissue.voxels());
   real("matrix_mean", "1", from_fixed_point(at(TallyCells::matrix_bin)) / voxels);
   real("matrix_degraded_fraction", "1", static_cast<double>(at(TallyCells::degraded_bin)) / voxels);
-  double length = 0, perfused = 0;
-  for (const VesselSegment& segment : s.vessels->segments) {
-    const auto& a = s.vessels->nodes[static_cast<std::size_t>(segment.from)].position;
-    const auto& b = s.vessels->nodes[static_cast<std::size_t>(segment.to)].position;
-    const double d = std::sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) +
-                               (a[2] - b[2]) * (a[2] - b[2]));
-    length += d;
-    perfused += segment.perfused ? d : 0;
-  }
-  real("vessel_length", "mm", length * 1e-3);
-  real("perfused_fraction", "1", share(perfused, length));
+  s.vessels.measure(row, kind);
   if (p.tracers.count > 0) {
     const std::vector<std::int32_t> position = s.cells.tracers().host_copy();
     const auto n = static_cast<double>(p.tracers.count);
@@ -484,8 +541,9 @@ std::size_t estimate_device_bytes(const Parameters& p) {
   std::size_t field_arrays = 2; // oxygen and proteinase
   if (p.glucose.enabled) ++field_arrays;
   if (p.inhibitor.enabled) ++field_arrays;
+  if (p.vegf.enabled) ++field_arrays;
   return DiffusionScratch::bytes(fields) + field_arrays * m * 4 + Population::bytes(tissue) +
-         n * (4 + 2 + 4) + static_cast<std::size_t>(p.tracers.count) * 12 + (std::size_t{64} << 10);
+         n * (4 + 2) + static_cast<std::size_t>(p.tracers.count) * 12 + (std::size_t{64} << 10);
 }
 
 Snapshot take_snapshot(const Simulation& simulation, const std::vector<std::string>& names) {

@@ -7,14 +7,14 @@
 #include "metavox/cell.hpp"
 #include "metavox/expression.hpp"
 #include "metavox/matrix.hpp"
+#include "metavox/shape.hpp"
 #include "metavox/simulation.hpp"
+#include "metavox/vessel_graph.hpp"
 
 namespace metavox {
 namespace {
 
 using Vector = std::array<double, 3>;
-
-int axis_index(const std::string& axis) { return axis == "x" ? 0 : (axis == "y" ? 1 : 2); }
 
 Kind kind_of(const std::string& name) {
   for (int k = 0; k < kind_count; ++k)
@@ -23,23 +23,6 @@ Kind kind_of(const std::string& name) {
 }
 
 double square(double v) { return v * v; }
-
-bool inside(const SeedShape& s, const Vector& at) {
-  switch (s.shape) {
-  case Shape::sphere:
-    return square(at[0] - s.centre[0]) + square(at[1] - s.centre[1]) + square(at[2] - s.centre[2]) <=
-           s.radius * s.radius;
-  case Shape::box:
-    for (std::size_t a = 0; a < 3; ++a)
-      if (at[a] < s.from[a] || at[a] >= s.to[a]) return false;
-    return true;
-  case Shape::layer: {
-    const double v = at[static_cast<std::size_t>(axis_index(s.axis))];
-    return v >= s.begin && v < s.end;
-  }
-  }
-  return false;
-}
 
 // Age of a cell in a population that grows exponentially: young cells are twice as common as old ones, density
 // 2 ln2 2^-phi. A uniform start would make the count rise in steps.
@@ -60,7 +43,6 @@ public:
     t_.clone.assign(n, 0);
     t_.membrane.assign(n, 0);
     t_.matrix.assign(n, 0.0f);
-    t_.vessel_supply.assign(n, 0.0f);
   }
 
   InitialTissue build() {
@@ -90,7 +72,7 @@ private:
     const MatrixParameters& m = p_.matrix;
     for_each([&](const Site& s) { t_.matrix[at(s)] = static_cast<float>(m.density); });
     if (m.pattern == MatrixPattern::layers) {
-      const auto axis = static_cast<std::size_t>(axis_index(m.layer_axis));
+      const std::size_t axis = axis_index(m.layer_axis);
       for_each([&](const Site& s) {
         const auto layer = static_cast<std::int64_t>(centre(s)[axis] / m.layer_thickness);
         if (layer % 2 != 0) t_.matrix[at(s)] = static_cast<float>(m.layer_density);
@@ -108,7 +90,7 @@ private:
     std::vector<std::uint8_t> filled(t_.matrix.size(), 0);
     const auto wanted = static_cast<std::int64_t>(m.fibre_fraction * static_cast<double>(l_.voxels()));
     std::int64_t count = 0;
-    const auto axis = static_cast<std::size_t>(axis_index(m.layer_axis));
+    const std::size_t axis = axis_index(m.layer_axis);
     const double extent[3] = {l_.nx * h, l_.ny * h, l_.nz * h};
     const std::int64_t most = 1000 + 4 * l_.voxels();
     for (std::int64_t fibre = 0; count < wanted && fibre < most; ++fibre) {
@@ -177,14 +159,15 @@ private:
 
   void place_vessels() {
     t_.vessels = build_parent_vessels(p_.vessels, l_, p_.simulation.seed);
-    const VesselVoxels voxels =
-        voxelise_vessels(t_.vessels, l_, p_.oxygen.diffusivity, p_.oxygen.wall_permeability,
-                         p_.vessels.well_index, p_.fields.coarsen);
-    for (const std::int64_t i : voxels.lumen) {
-      t_.kind[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(Kind::vessel);
-      t_.clock[static_cast<std::size_t>(i)] = 0;
+    VesselGraph graph(l_);
+    graph.lay(t_.vessels);
+    for (const std::int64_t v : graph.take_changes().entered) {
+      const auto i = static_cast<std::size_t>(
+          l_.index(static_cast<int>(v % l_.nx), static_cast<int>(v / l_.nx % l_.ny),
+                   static_cast<int>(v / l_.nx / l_.ny)));
+      t_.kind[i] = static_cast<std::uint8_t>(Kind::vessel);
+      t_.clock[i] = 0;
     }
-    for (const auto& [i, kappa] : voxels.supply) t_.vessel_supply[static_cast<std::size_t>(i)] = kappa;
   }
 
   std::uint16_t next_clone() {
@@ -209,8 +192,10 @@ private:
     const Kind kind = kind_of(shape.kind);
     const std::uint32_t filled = threshold(shape.fraction);
     const std::uint32_t m_like = threshold(shape.mesenchymal_fraction);
+    const Region region{shape.shape, shape.centre, shape.radius, shape.from,
+                        shape.to,    shape.axis,   shape.begin,  shape.end};
     for_each([&](const Site& s) {
-      if (!inside(shape, centre(s))) return;
+      if (!region.holds(centre(s))) return;
       const Draw d = draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 1 + number);
       const bool full = shape.fraction >= 1.0;
       if (!full && d.word[0] >= filled) return;
@@ -247,7 +232,7 @@ private:
         const Vector c = centre(s);
         double distance = 0;
         if (m.shape == Shape::layer) {
-          distance = c[static_cast<std::size_t>(axis_index(m.axis))] - m.at;
+          distance = c[axis_index(m.axis)] - m.at;
         } else {
           distance = std::sqrt(square(c[0] - m.centre[0]) + square(c[1] - m.centre[1]) +
                                square(c[2] - m.centre[2])) -

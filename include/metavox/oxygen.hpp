@@ -8,6 +8,7 @@
 
 #include "metavox/cell.hpp"
 #include "metavox/diffusion.hpp"
+#include "metavox/vessel_wall.hpp"
 
 namespace metavox {
 
@@ -20,15 +21,12 @@ struct MetaboliteTable {
 
 struct AssembleMetabolite {
   static constexpr const char* name = "oxygen.assemble";
-  static constexpr double bytes = 18;
+  static constexpr double bytes = 14;
   const std::uint8_t* kind;
   const std::uint8_t* flags;
   const std::uint64_t* traits;
-  const float* vessel_supply; // 1/min, wall conductance of vessels in or beside the voxel
   TraitFactors factor;
   MetaboliteTable table;
-  float vessel_value;   // p_v
-  float vessel_scale;   // wall conductance relative to oxygen's
   float previous_rate;  // 1/dt of a transient field, 0 for a steady one
   const float* previous; // the field, read only when previous_rate > 0
   Lattice tissue;
@@ -41,15 +39,14 @@ struct AssembleMetabolite {
     const auto code = kind[i];
     const bool resting = (flags[i] & (flag_hypoxic | flag_crowded | flag_senescent)) != 0;
     const int entry = (code & 15) + (resting && is_tumour(static_cast<Kind>(code)) ? 16 : 0);
-    const float wall = vessel_supply[i] * vessel_scale;
     float u = table.uptake[entry];
     float first_order = table.loss[entry];
     if (traits_matter && is_tumour(static_cast<Kind>(code))) {
       const float own = factor.of(traits[i], Trait::oxygen_use);
       u = u * own;
     }
-    source = source + (table.source[entry] + wall * vessel_value);
-    loss = loss + (first_order + wall);
+    source = source + table.source[entry];
+    loss = loss + first_order;
     uptake = uptake + u;
   }
   MV_HD void operator()(const Site& s) const {
@@ -91,7 +88,6 @@ struct AssembleMetabolite {
       const std::int64_t i = r.i + begin;
       const std::uint8_t* MV_RESTRICT code = kind + i;
       const std::uint8_t* MV_RESTRICT flag = flags + i;
-      const float* MV_RESTRICT supply = vessel_supply + i;
       int tumour = 0;
 #pragma omp simd reduction(| : tumour)
       for (int x = 0; x < n; ++x) {
@@ -99,18 +95,16 @@ struct AssembleMetabolite {
         tumour |= cancer;
         entry[x] = (code[x] & 15) + ((flag[x] & rest) != 0 ? 16 * cancer : 0);
       }
-      const float scale = vessel_scale, value = vessel_value;
 #pragma omp simd
       for (int x = 0; x < n; ++x) {
-        const float wall = supply[x] * scale;
-        source[x] = 0.0f + (table.source[entry[x]] + wall * value);
-        loss[x] = 0.0f + (table.loss[entry[x]] + wall);
-        uptake[x] = 0.0f + table.uptake[entry[x]];
+        source[x] = table.source[entry[x]];
+        loss[x] = table.loss[entry[x]];
+        uptake[x] = table.uptake[entry[x]];
       }
       if (traits_matter && tumour != 0)
         for (int x = 0; x < n; ++x)
           if (is_tumour(static_cast<Kind>(code[x])))
-            uptake[x] = 0.0f + table.uptake[entry[x]] * factor.of(traits[i + x], Trait::oxygen_use);
+            uptake[x] = table.uptake[entry[x]] * factor.of(traits[i + x], Trait::oxygen_use);
       if (previous_rate > 0.0f) {
         const float* before = previous + i;
         for (int x = 0; x < n; ++x) {
@@ -134,8 +128,9 @@ struct MetaboliteSettings {
   int substeps;       // of a transient field in one step
   double substep;     // min
   MetaboliteTable table;
-  double vessel_value;
-  double vessel_scale;
+  bool oxygen;         // blood has the oxygen of its red cells, not `vessel_value` everywhere
+  double vessel_value; // in all blood
+  double vessel_scale; // wall conductance relative to oxygen's
   double initial;
 };
 
@@ -151,7 +146,7 @@ public:
              const MetaboliteSettings& settings, bool traits_matter,
              std::shared_ptr<DiffusionScratch> scratch);
   // Brings the field into balance with cells and vessels (or steps it in time). `first`: start from coarse grids.
-  void relax(const Executor& executor, const CellView& cells, const float* vessel_supply,
+  void relax(const Executor& executor, const CellView& cells, const VesselWalls& vessels,
              TraitFactors factor, bool first);
   FieldView concentration() const { return {field_.data(), lattice_, coarsen_}; }
   Buffer<float>& field() { return field_; }

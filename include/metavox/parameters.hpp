@@ -332,6 +332,7 @@ struct VesselParameters {
   bool well_index;   // correct for the lattice line's effective radius
   std::string file;  // .vtp poly-lines with a radius, or .swc; resolved against the config's folder
   double file_scale; // um per unit of the file
+  bool check;        // compare the graph with the lattice after every change
 };
 
 struct SproutingParameters {

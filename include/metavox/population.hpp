@@ -26,6 +26,10 @@ public:
   void advance(const Executor& executor, const FieldView& oxygen, const FieldView& glucose,
                const float* matrix, const std::uint16_t* membrane, std::int64_t step);
 
+  // Voxels (x fastest, no ghosts) that vessels take, and that they leave.
+  void make_way(const Executor& executor, const std::vector<std::int64_t>& entered,
+                const std::vector<std::int64_t>& left, const std::uint16_t* membrane);
+
   // births - deaths - left = change of the count, for every kind; throws NumericalError otherwise.
   void check_ledger(const Executor& executor, std::int64_t step);
 
@@ -84,6 +88,7 @@ private:
   Buffer<std::uint32_t> brick_ids_, contested_ids_;
   Buffer<std::int64_t> flow_; // flow_width^2 entries, then the count of overfull jump probabilities
   Buffer<std::int32_t> tracers_;
+  Buffer<std::int64_t> way_; // lists of voxels on their way to the back end
   ActiveBricks active_;
   KindCounts counts_{};
   Flows flows_{};

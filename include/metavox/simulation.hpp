@@ -48,7 +48,8 @@ class Simulation {
   std::vector<ArrayInfo> state_arrays() const;    // everything a restart needs
   std::vector<ArrayInfo> derived_arrays() const;  // for pictures only: cell_state ...
   void read(const std::string& name, void* host) const;
-  void write(const std::string& name, const void* host);
+  // `count`: entries of an array that grows, which takes that length.
+  void write(const std::string& name, const void* host, std::int64_t count = -1);
   void set_clock(std::int64_t step);  // after all arrays were written
 
   std::shared_ptr<const VesselNetwork> vessels() const;

@@ -33,6 +33,7 @@ struct ArrayInfo {
   ElementType type = ElementType::f32;
   std::array<std::int64_t, 3> extents{};
   double spacing = 0;   // um, edge of its voxels (a coarsened field has larger ones); 0: not on a lattice
+  bool grows = false;   // its length is part of the state
   std::size_t count() const { return static_cast<std::size_t>(extents[0] * extents[1] * extents[2]); }
   std::size_t bytes() const { return count() * size_of(type); }
 };

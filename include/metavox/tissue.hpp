@@ -17,7 +17,6 @@ struct InitialTissue {
   std::vector<std::uint8_t> kind, flags, capacity;
   std::vector<std::uint16_t> clock, clone, membrane;
   std::vector<float> matrix;
-  std::vector<float> vessel_supply; // 1/min
   VesselNetwork vessels;
 };
 

@@ -1,4 +1,4 @@
-// Parent vessels: where they run, which voxels they fill, and how much oxygen their walls let through.
+// Parent vessels: where they run before the first sprout.
 #pragma once
 
 #include <vector>
@@ -12,17 +12,5 @@ namespace metavox {
 // Lines as written in the config, or a jittered grid of parallel capillaries.
 VesselNetwork build_parent_vessels(const VesselParameters& parameters, const Lattice& lattice,
                                    std::uint64_t seed);
-
-struct VesselVoxels {
-  std::vector<std::int64_t> lumen;                          // padded indices, ascending
-  std::vector<std::pair<std::int64_t, float>> supply;       // 1/min at a voxel, ascending and unique
-};
-
-// A line of voxels exchanges like a cylinder of radius 0.2 h (D. Peaceman 1978). With `well_index` the conductance
-// between a vessel's blood and the tissue a voxel away is made that of its true radius: walls in series with the
-// logarithmic profile around a cylinder. `field_spacing` is the edge of the voxels that oxygen is solved on, um;
-// diffusivity in um^2/min, wall permeability in um/min.
-VesselVoxels voxelise_vessels(const VesselNetwork& network, const Lattice& lattice, double diffusivity,
-                              double wall_permeability, bool well_index, int coarsen);
 
 } // namespace metavox

@@ -20,6 +20,12 @@ enum class Purpose : std::uint32_t {
   vessel_seeding = 32,
   fibre_seeding = 33,
   tracer = 34,
+  sprouting = 50,   // of a node
+  tip_walk = 51,    // of a sprout; the substep is part of the counter
+  branching = 52,   // of a sprout
+  maturation = 53,  // of a segment
+  occlusion = 54,   // of a segment
+  make_way = 55,    // of a voxel
   test = 63
 };
 
