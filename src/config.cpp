@@ -450,6 +450,7 @@ public:
         if (const Entry* entry = given(s.key))
           read_setting(s, s.key, *entry, s.slot(p_, 0), folder_, complaints_);
     derive_domain();
+    derive_time();
     derive_fields();
     for (const Setting& s : settings())
       if (s.type == Type::faces)
@@ -513,6 +514,8 @@ private:
 
   static std::string example_of_list(const std::string& key) {
     return key == "vessels.lines"      ? "{from: [0 um, 0 um, 0 um], to: [0 um, 0 um, 2 mm]}"
+           : key == "vessels.ends"     ? "{role: inlet, face: -z}"
+           : key == "vegf.sources"     ? "{shape: sphere, radius: 100 um, rate: 0.01 nM/min}"
            : key == "tissue.membranes" ? "{shape: sphere, radius: 150 um}"
                                        : "{shape: sphere, kind: epithelial, radius: 100 um}";
   }
@@ -565,6 +568,12 @@ private:
       }
       p_.domain.voxels[i] = static_cast<int>(n);
     }
+  }
+
+  void derive_time() {
+    if (given("time.vessel_step") != nullptr) return;
+    const double step = p_.time.step, steps = std::max(1.0, std::round(30 / step));
+    p_.time.vessel_step = std::abs(steps * step - 30) < 1e-9 ? 30 : steps * step;
   }
 
   double edge(std::size_t axis) const { return p_.domain.voxels[axis] * p_.domain.spacing; }
@@ -632,7 +641,11 @@ private:
     check_fields();
     check_migration();
     check_shapes();
+    check_vegf();
     check_vessels();
+    check_vessel_ends();
+    check_vessel_growth();
+    check_flow();
     check_output();
   }
 
@@ -672,6 +685,16 @@ private:
       complain({"oxygen.substep", "time.step"}, "oxygen.substep is longer than time.step (" +
                                                     format_number(p_.time.step) +
                                                     " min); type a shorter one");
+    const double steps = p_.time.vessel_step / p_.time.step;
+    if (std::round(steps) < 1 || std::abs(steps - std::round(steps)) > 1e-9 * steps) {
+      const double lower = std::floor(steps) * p_.time.step;
+      complain({"time.vessel_step", "time.step"},
+               "time.vessel_step (" + format_number(p_.time.vessel_step) +
+                   " min) must be a whole number of steps of time.step (" +
+                   format_number(p_.time.step) + " min); type " +
+                   (lower > 0 ? format_number(lower) + " min or " : "") +
+                   format_number(lower + p_.time.step) + " min");
+    }
     const auto at_least_a_step = [&](const char* key, double interval) {
       if (interval > 0 && interval < p_.time.step)
         complain({key, "time.step"}, std::string(key) + " is " + format_number(interval) +
@@ -700,6 +723,8 @@ private:
     ordered("cycle.ramp_low", p_.cycle.ramp_low, "cycle.ramp_high", p_.cycle.ramp_high, false);
     ordered("transition.hypoxia_low", p_.transition.hypoxia_low, "transition.hypoxia_high",
             p_.transition.hypoxia_high, false);
+    ordered("vegf.hypoxia_low", p_.vegf.hypoxia_low, "vegf.hypoxia_high", p_.vegf.hypoxia_high,
+            false);
     if (p_.oxygen.enabled && p_.oxygen.tissue_supply)
       ordered("oxygen.tissue_pressure", p_.oxygen.tissue_pressure, "oxygen.arterial_pressure",
               p_.oxygen.arterial_pressure, false);
@@ -720,6 +745,7 @@ private:
     check_frozen("glucose", p_.glucose.frozen, p_.glucose.enabled);
     check_frozen("proteinase", p_.proteinase.frozen, p_.proteinase.enabled);
     check_frozen("inhibitor", p_.inhibitor.frozen, p_.inhibitor.enabled);
+    check_frozen("vegf", p_.vegf.frozen, p_.vegf.enabled);
     check_formula("matrix.initial", p_.matrix.initial);
   }
 
@@ -867,27 +893,227 @@ private:
     }
   }
 
+  std::string spelt(const char* key) {
+    return write_setting(setting_of(key), setting_of(key).slot(p_, 0));
+  }
+
+  void check_vegf() {
+    const VegfParameters& v = p_.vegf;
+    if (v.basal_secretion > v.hypoxic_secretion)
+      complain({"vegf.hypoxic_secretion", "vegf.basal_secretion"},
+               "vegf.hypoxic_secretion (" + format_number(v.hypoxic_secretion) +
+                   " molecules/s/cell) must not be below vegf.basal_secretion (" +
+                   format_number(v.basal_secretion) + " molecules/s/cell)");
+    if (!v.sources.empty() && !v.enabled)
+      complain({"vegf.sources[0]"}, "vegf.sources is given, but vegf.enabled is false; type "
+                                    "vegf.enabled: true or remove the sources");
+    else if (!v.sources.empty() && v.frozen.active())
+      complain({"vegf.sources[0]"}, "vegf.sources has no effect, as vegf.frozen prescribes the "
+                                    "field; remove one of them");
+    for (std::size_t i = 0; i < v.sources.size(); ++i) {
+      const VegfParameters::Source& s = v.sources[i];
+      const std::string name = "vegf.sources[" + std::to_string(i) + "]";
+      if (s.shape == Shape::sphere) check_sphere(name, s.centre, s.radius);
+      if (s.shape == Shape::box)
+        for (std::size_t a = 0; a < 3; ++a) check_extent(name, "from", "to", s.from[a], s.to[a], a);
+      if (s.shape == Shape::layer)
+        check_extent(name, "begin", "end", s.begin, s.end, axis_of(s.axis));
+    }
+  }
+
+  // The law of viscosity and the tables behind it end there.
+  void check_radius(const std::string& key, double radius) {
+    if (!p_.flow.enabled || (radius >= 1 && radius <= 50)) return;
+    complain({key, "vessels.pattern"},
+             key + " is " + format_number(radius) +
+                 " um; where blood flow is solved it must be between 1 and 50 um; type such a "
+                 "radius or flow.enabled: false");
+  }
+
   void check_vessels() {
     const VesselParameters& v = p_.vessels;
+    const std::string pattern = spelt("vessels.pattern");
     if (v.pattern == VesselPattern::lines && v.lines.empty())
       complain({"vessels.pattern"}, "vessels.pattern is lines, but vessels.lines has none; add " +
                                         example_of_list("vessels.lines"));
     if (v.pattern != VesselPattern::lines && !v.lines.empty())
-      complain({"vessels.lines[0]"}, "vessels.lines is given, but vessels.pattern is " +
-                                         write_setting(setting_of("vessels.pattern"),
-                                                       setting_of("vessels.pattern").slot(p_, 0)) +
+      complain({"vessels.lines[0]"}, "vessels.lines is given, but vessels.pattern is " + pattern +
                                          "; type vessels.pattern: lines");
-    if (v.pattern == VesselPattern::grid && v.spacing < p_.domain.spacing)
+    if (v.pattern == VesselPattern::file && v.file.empty())
+      complain({"vessels.pattern"},
+               "vessels.pattern is file, but vessels.file names none; type for "
+               "example: file: vessels.vtp");
+    if (v.pattern != VesselPattern::file && !v.file.empty())
+      complain({"vessels.file"}, "vessels.file is given, but vessels.pattern is " + pattern +
+                                     "; type vessels.pattern: file");
+    if (!v.file.empty()) {
+      const std::string ending = std::filesystem::path(v.file).extension().string();
+      if (ending != ".vtp" && ending != ".swc")
+        complain({"vessels.file"}, "vessels.file must end in .vtp or .swc, not in `" +
+                                       ending.substr(0, 20) + "`; convert the file to one of them");
+    }
+    if ((v.pattern == VesselPattern::grid || v.pattern == VesselPattern::pair ||
+         v.pattern == VesselPattern::hexagonal) &&
+        v.spacing < p_.domain.spacing)
       complain({"vessels.spacing", "domain.spacing"},
                "vessels.spacing must not be below domain.spacing (" +
                    format_number(p_.domain.spacing) + " um)");
+    else if (v.pattern == VesselPattern::pair)
+      check_pair();
+    else if (v.pattern == VesselPattern::hexagonal)
+      check_hexagonal();
     for (std::size_t i = 0; i < v.lines.size(); ++i) {
       const std::string name = "vessels.lines[" + std::to_string(i) + "]";
-      const bool good = inside(name + ".from", v.lines[i].from, {name + ".from"}) &&
-                        inside(name + ".to", v.lines[i].to, {name + ".to"});
-      if (good && v.lines[i].from == v.lines[i].to)
+      const VesselLine& line = v.lines[i];
+      const bool good = inside(name + ".from", line.from, {name + ".from"}) &&
+                        inside(name + ".to", line.to, {name + ".to"});
+      if (good && line.from == line.to)
         complain({name + ".to"}, name + " has no length: from and to are the same");
+      check_radius(name + ".radius", line.radius);
+      const double in = line.inlet_pressure > 0 ? line.inlet_pressure : p_.flow.inlet_pressure;
+      const double out = line.outlet_pressure > 0 ? line.outlet_pressure : p_.flow.outlet_pressure;
+      if (p_.flow.enabled && in <= out && (line.inlet_pressure > 0 || line.outlet_pressure > 0))
+        complain(
+            {name + ".inlet_pressure", name + ".outlet_pressure"},
+            name + " has " + format_number(in) + " mmHg at its inlet and " + format_number(out) +
+                " mmHg at its outlet; type a higher inlet_pressure or a lower outlet_pressure");
     }
+  }
+
+  void check_pair() {
+    const VesselParameters& v = p_.vessels;
+    check_radius("vessels.radius", v.radius);
+    check_radius("vessels.radius_vein", v.radius_vein);
+    const std::size_t next = (axis_of(v.axis) + 1) % 3;
+    const double width = edge(next), middle_at = v.offset > 0 ? v.offset : width / 2;
+    const std::string along = std::string(" along ") + "xyz"[next];
+    if (v.spacing >= width)
+      complain({"vessels.spacing"}, "vessels.spacing must be below the edge of the box" + along +
+                                        " (" + format_number(width) +
+                                        " um), across which artery and vein lie");
+    else if (middle_at - v.spacing / 2 < 0 || middle_at + v.spacing / 2 > width)
+      complain({"vessels.offset", "vessels.spacing"},
+               "vessels.offset puts artery or vein outside the box" + along + "; type " +
+                   format_number(v.spacing / 2) + " to " + format_number(width - v.spacing / 2) +
+                   " um");
+    const FlowParameters& f = p_.flow;
+    if (f.enabled && 2 * v.drop >= f.inlet_pressure - f.outlet_pressure)
+      complain({"vessels.drop", "flow.inlet_pressure", "flow.outlet_pressure"},
+               "vessels.drop is " + format_number(v.drop) +
+                   " mmHg in the artery and in the vein, which leaves nothing of the " +
+                   format_number(f.inlet_pressure - f.outlet_pressure) +
+                   " mmHg between flow.inlet_pressure and flow.outlet_pressure; type less than "
+                   "half of that");
+  }
+
+  void check_hexagonal() {
+    const VesselParameters& v = p_.vessels;
+    check_radius("vessels.radius", v.radius);
+    const std::size_t along = axis_of(v.axis), across = (along + 1) % 3, third = (along + 2) % 3;
+    const double length = 3 * v.spacing, width = 1.7320508075688772 * v.spacing + p_.domain.spacing;
+    if (edge(along) < length || edge(across) < width)
+      complain({"vessels.spacing", "domain.voxels", "domain.size"},
+               "vessels.spacing is too long for hexagons in the box: they need " +
+                   format_number(length) + " um along " + std::string(1, "xyz"[along]) + " and " +
+                   format_number(std::ceil(width)) + " um along " + std::string(1, "xyz"[across]) +
+                   "; type at most " +
+                   format_number(std::floor(std::min(
+                       edge(along) / 3, (edge(across) - p_.domain.spacing) / 1.7320508075688772))) +
+                   " um");
+    if (v.layers > 0 && v.layers < p_.domain.spacing)
+      complain({"vessels.layers"}, "vessels.layers must not be below domain.spacing (" +
+                                       format_number(p_.domain.spacing) +
+                                       " um); type 0 um for a single sheet");
+    if (v.layers > edge(third))
+      complain({"vessels.layers"},
+               "vessels.layers is more than the box's edge along " + std::string(1, "xyz"[third]) +
+                   " (" + format_number(edge(third)) + " um); type 0 um for a single sheet");
+  }
+
+  void check_vessel_ends() {
+    const VesselParameters& v = p_.vessels;
+    if (v.pattern == VesselPattern::grid) check_radius("vessels.radius", v.radius);
+    if (v.pattern == VesselPattern::none && !v.ends.empty()) {
+      complain({"vessels.ends[0]"}, "vessels.ends is given, but there are no vessels; type "
+                                    "vessels.pattern: grid, or remove the ends");
+      return;
+    }
+    double highest = 0, lowest = 1e300; // pressure of inlets and outlets; a file has its own
+    const bool own_ends = v.pattern != VesselPattern::file;
+    if (own_ends) highest = p_.flow.inlet_pressure, lowest = p_.flow.outlet_pressure;
+    const auto pressure_of = [&](const VesselEndSetting& end) {
+      return end.pressure > 0             ? end.pressure
+             : end.role == EndRole::inlet ? p_.flow.inlet_pressure
+                                          : p_.flow.outlet_pressure;
+    };
+    for (const VesselEndSetting& end : v.ends)
+      if (end.role == EndRole::inlet)
+        highest = std::max(highest, pressure_of(end));
+      else
+        lowest = std::min(lowest, pressure_of(end));
+    for (std::size_t i = 0; i < v.ends.size(); ++i) {
+      const VesselEndSetting& end = v.ends[i];
+      const std::string name = "vessels.ends[" + std::to_string(i) + "]";
+      if (end.face.empty() == end.name.empty())
+        complain({name}, name +
+                             (end.face.empty() ? " says neither face nor name; "
+                                               : " says both face and name; ") +
+                             "type one of them, for example: " + example_of_list("vessels.ends"));
+      else if (!end.name.empty() && v.pattern != VesselPattern::file)
+        complain({name + ".name"}, name + ".name is for vessels.pattern file; type a face such as "
+                                          "face: -z");
+      if (!p_.flow.enabled) continue;
+      const double p = pressure_of(end);
+      if (end.role == EndRole::inlet && lowest < 1e300 && p <= lowest)
+        complain({name + ".pressure", name}, name + " is an inlet at " + format_number(p) +
+                                                 " mmHg, which is not above any outlet (" +
+                                                 format_number(lowest) +
+                                                 " mmHg is the lowest); type a higher pressure");
+      if (end.role == EndRole::outlet && highest > 0 && p >= highest)
+        complain({name + ".pressure", name}, name + " is an outlet at " + format_number(p) +
+                                                 " mmHg, which is not below any inlet (" +
+                                                 format_number(highest) +
+                                                 " mmHg is the highest); type a lower pressure");
+    }
+  }
+
+  void check_vessel_growth() {
+    const SproutingParameters& s = p_.sprouting;
+    if (!s.enabled) return;
+    if (!p_.vegf.enabled)
+      complain({"sprouting.enabled", "vegf.enabled"},
+               "sprouting.enabled needs VEGF, but vegf.enabled is false; type vegf.enabled: true");
+    if (p_.vessels.pattern == VesselPattern::none)
+      complain({"sprouting.enabled", "vessels.pattern"},
+               "sprouting.enabled needs vessels to sprout from, but vessels.pattern is none; type "
+               "for example vessels.pattern: grid");
+    const double voxels = s.speed_limit * p_.time.vessel_step / p_.domain.spacing;
+    if (voxels > 10 * (1 + 1e-12))
+      complain({"sprouting.speed_limit", "time.vessel_step"},
+               "sprouting.speed_limit takes a tip through " +
+                   format_number(std::round(voxels * 10) / 10) +
+                   " voxels in one time.vessel_step, and 10 is the most; type a speed_limit of at "
+                   "most " +
+                   format_number(10 * p_.domain.spacing / p_.time.vessel_step) +
+                   " um/min or a shorter vessel_step");
+  }
+
+  void check_flow() {
+    const FlowParameters& f = p_.flow;
+    if (f.enabled && f.inlet_pressure <= f.outlet_pressure)
+      complain({"flow.inlet_pressure", "flow.outlet_pressure"},
+               "flow.inlet_pressure (" + format_number(f.inlet_pressure) +
+                   " mmHg) must be above flow.outlet_pressure (" +
+                   format_number(f.outlet_pressure) + " mmHg)");
+    if (f.smallest_radius >= f.largest_radius)
+      complain({"flow.smallest_radius", "flow.largest_radius"},
+               "flow.smallest_radius (" + format_number(f.smallest_radius) +
+                   " um) must be below flow.largest_radius (" + format_number(f.largest_radius) +
+                   " um)");
+    if (f.adaptation && !f.enabled)
+      complain({"flow.adaptation", "flow.enabled"},
+               "flow.adaptation follows the shear stress of blood flow, but flow.enabled is false; "
+               "type flow.enabled: true or flow.adaptation: false");
   }
 
   void check_output() {

@@ -55,7 +55,17 @@ const Words& words_of<MatrixPattern>() {
 }
 template <>
 const Words& words_of<VesselPattern>() {
-  static const Words words{"none", "lines", "grid"};
+  static const Words words{"none", "lines", "grid", "pair", "hexagonal", "file"};
+  return words;
+}
+template <>
+const Words& words_of<PhaseSeparation>() {
+  static const Words words{"none", "velocity", "pries"};
+  return words;
+}
+template <>
+const Words& words_of<EndRole>() {
+  static const Words words{"inlet", "outlet"};
   return words;
 }
 template <>
@@ -164,6 +174,15 @@ const std::string enderling =
     "scheme of Poleszczuk & Enderling 2014, Appl Math 5:144, doi:10.4236/am.2014.51017";
 const std::string carreau =
     "Carreau et al. 2011, J Cell Mol Med 15:1239, doi:10.1111/j.1582-4934.2011.01258.x";
+const std::string connor =
+    "Connor et al. 2017, corneal angiogenesis, value as coded in Connor17Parameters.cpp of "
+    "github.com/jmsgrogan/MicrovesselChaste";
+const std::string anderson_chaplain =
+    "Anderson & Chaplain 1998, Bull Math Biol 60:857, doi:10.1006/bulm.1998.0042 (quoted from "
+    "memory and from re-implementations)";
+const std::string qspio = "QSPIO-TNBC, parameters_TNBC.m, github.com/HanwenWang95/QSPIO-TNBC";
+const std::string protection =
+    "Alon et al. 1995, Nat Med 1:1024; Benjamin et al. 1999, J Clin Invest 103:159";
 const std::string adhesion_papers = "rule of the Khain 2007 and Deroulers 2009 type";
 const std::string run_choice = "assumed: a choice of the run, not of biology";
 
@@ -201,6 +220,13 @@ void add_run(Table& t) {
   t.number(AT(time.step), "min", "6 min", above(0, 1440),
            "Time between updates of fields and cell states.",
            "phenotype step of PhysiCell, " + physicell);
+  Setting& vessel_step =
+      t.number(AT(time.vessel_step), "min", "", above(0, 1e6),
+               "Time between updates of vessels: sprouts, flow, regression; whole steps of "
+               "time.step.",
+               "step of the vessels in " + owen);
+  vessel_step.derived = "30 min, or the whole number of steps nearest to that";
+  vessel_step.example = "30 min";
   t.integer(AT(time.motility_substeps), "3", from(1, 10000),
             "Rounds of cell movement in one step; more of them make each jump less probable.",
             "assumed: rounds of 2 min keep the jump probabilities of the fastest cells below 0.3");
@@ -394,6 +420,83 @@ void add_chemicals(Table& t) {
            "Prescribes TIMP instead of solving it: a formula in x, y, z (um), or {file, array}.",
            "assumed: off; it serves closed-form checks", Type::frozen)
       .example = "\"0.1*z/1000\"";
+}
+
+void add_vegf(Table& t) {
+  t.boolean(AT(vegf.enabled), "false",
+            "VEGF is solved: cells short of oxygen secrete it, vessels take it up.",
+            "assumed: off until vessels are to grow");
+  t.word(AT(vegf.relaxation), "steady",
+         "steady: in balance with the cells whenever vessels are due; transient: one implicit "
+         "step each time.step.",
+         "assumed: it settles within some 1.5 h, and vessels take days");
+  t.number(AT(vegf.diffusivity), "um^2/min", "4200 um^2/min", above(0, 1e9),
+           "Diffusion coefficient of VEGF in tissue.",
+           connor + " (70 um^2/s); 1000 in Owen et al. 2011, 1740 in Anderson & Chaplain 1998");
+  t.number(AT(vegf.decay), "1/min", "0.0115 1/min", from(0, 1e6), "Loss of VEGF everywhere.",
+           qspio + " (16.6 per day); Owen et al. 2011 have 0.01 per min");
+  t.number(AT(vegf.basal_secretion), "molecules/s/cell", "0.025 molecules/s/cell", from(0, 1e6),
+           "VEGF that a tumour cell releases where there is oxygen.",
+           "Stefanini et al. 2008, BMC Syst Biol 2:77 (figure captions; 0.025 to 0.076 fitted for "
+           "tumours)");
+  t.number(AT(vegf.hypoxic_secretion), "molecules/s/cell", "0.25 molecules/s/cell", from(0, 1e6),
+           "VEGF that a hypoxic tumour cell releases; not below basal_secretion.",
+           "assumed: ten times the basal rate; explore 0.05 to 1");
+  t.number(AT(vegf.hypoxia_high), "mmHg", "15 mmHg", from(0, 760),
+           "Pressure below which secretion begins to rise.",
+           "HIF response in PhysiCell, " + physicell);
+  t.number(AT(vegf.hypoxia_low), "mmHg", "4 mmHg", from(0, 760),
+           "Pressure at which it has reached hypoxic_secretion; below hypoxia_high.",
+           "HIF response in PhysiCell, " + physicell);
+  t.number(AT(vegf.normal_factor), "", "0.1", from(0, 100),
+           "Secretion of normal cells (parenchyma and stroma) relative to tumour cells.",
+           "assumed: healthy tissue releases little for its volume; the model has no receptors "
+           "there that would bind it");
+  t.number(AT(vegf.endothelial_uptake), "mol/s/cell", "4e-19 mol/h/cell", from(0, 1e-12),
+           "VEGF that an endothelial cell takes up at saturation; one such cell a vessel voxel.",
+           connor);
+  t.number(AT(vegf.half_saturation), "nM", "0.65 nM", above(0, 1e6),
+           "Concentration at which that uptake is half of its maximum.", connor);
+  t.number(AT(vegf.tolerance), "nM", "1e-4 nM", above(0, 100), "Error allowed in a solve.",
+           "assumed: 1/240 of the concentration at which vessels respond by half");
+  t.number(AT(vegf.faces), "nM", "no_flux", from(0, 1e6),
+           "Outer faces: no_flux, a concentration for all, or a map of x_low ... z_high.",
+           "assumed: the tissue beyond is in the same state", Type::faces)
+      .example = "0 nM";
+  t.number(AT(vegf.initial), "nM", "0 nM", from(0, 1e6), "Concentration everywhere at the start.",
+           "assumed: none; a steady field forgets it at once")
+      .example = "0.01 nM";
+  t.number(AT(vegf.frozen), "nM", "none", from(0, 1e6),
+           "Prescribes VEGF instead of solving it: a formula in x, y, z (um) with a unit, or "
+           "{file, array}.",
+           "assumed: off; it serves closed-form checks", Type::frozen)
+      .example = "\"(0.1*z/2000) nM\"";
+  const std::string pellet = "assumed: a choice of the experiment";
+  t.word(IN(vegf.sources, shape), "sphere", "Shape that releases VEGF.", pellet);
+  Setting& centre = t.point(IN(vegf.sources, centre), "", "Centre of the sphere.", pellet);
+  centre.derived = "the middle of the box";
+  centre.shapes = "sphere";
+  Setting& radius =
+      t.number(IN(vegf.sources, radius), "um", "", above(0, 1e6), "Radius of the sphere.", pellet);
+  radius.shapes = "sphere";
+  radius.example = "100 um";
+  t.point(IN(vegf.sources, from), "", "Lowest corner of the box.", pellet).shapes = "box";
+  t.point(IN(vegf.sources, to), "", "Highest corner of the box.", pellet).shapes = "box";
+  t.axis(IN(vegf.sources, axis), "z", "Normal of the layer.", pellet).shapes = "layer";
+  Setting& begin = t.number(IN(vegf.sources, begin), "um", "", from(-1e6, 1e6),
+                            "Where the layer begins along its axis.", pellet);
+  begin.shapes = "layer";
+  begin.example = "0 um";
+  Setting& end = t.number(IN(vegf.sources, end), "um", "", from(-1e6, 1e6),
+                          "Where the layer ends along its axis.", pellet);
+  end.shapes = "layer";
+  end.example = "100 um";
+  t.number(IN(vegf.sources, rate), "nM/min", "", above(0, 1e6),
+           "Release in every voxel whose centre lies inside.", pellet)
+      .example = "0.01 nM/min";
+  t.number(IN(vegf.sources, duration), "min", "0 min", from(0, 1e9),
+           "How long from the start of the run; 0: for ever.", pellet)
+      .example = "2 day";
 }
 
 void add_matrix(Table& t) {
@@ -691,29 +794,178 @@ void add_tissue(Table& t) {
 
 void add_vessels_and_output(Table& t) {
   t.word(AT(vessels.pattern), "none",
-         "Capillaries on the lattice: none, the given lines, or a grid of parallel ones.",
+         "Vessels at the start: none, the given lines, a grid of parallel capillaries, a pair of "
+         "artery and vein, a hexagonal capillary bed, or those of a file.",
          "assumed: the homogenised supply feeds normal tissue");
-  t.point(IN(vessels.lines, from), "", "One end of the capillary.", run_choice);
-  t.point(IN(vessels.lines, to), "", "Its other end.", run_choice);
-  t.number(IN(vessels.lines, radius), "um", "5 um", above(0, 1000), "Radius of the capillary.",
-           owen);
+  t.point(IN(vessels.lines, from), "", "Where blood enters the vessel.", run_choice);
+  t.point(IN(vessels.lines, to), "", "Where it leaves.", run_choice);
+  t.number(IN(vessels.lines, radius), "um", "5 um", above(0, 1000),
+           "Radius of the vessel; with flow.enabled between 1 and 50 um.", owen);
+  t.number(IN(vessels.lines, inlet_pressure), "mmHg", "0 mmHg", from(0, 300),
+           "Pressure at `from`; 0: flow.inlet_pressure.", run_choice)
+      .example = "25 mmHg";
+  t.number(IN(vessels.lines, outlet_pressure), "mmHg", "0 mmHg", from(0, 300),
+           "Pressure at `to`; 0: flow.outlet_pressure.", run_choice)
+      .example = "15 mmHg";
+  t.word(IN(vessels.ends, role), "", "Blood enters (inlet) or leaves (outlet) there.", run_choice);
+  t.word(IN(vessels.ends, face), "none",
+         "Every free end of a vessel within a voxel of this face of the box; none: see name.",
+         run_choice)
+      .words = {"none", "-x", "+x", "-y", "+y", "-z", "+z"};
+  Setting& name = t.add(Type::text, IN(vessels.ends, name), "none",
+                        "The node of vessels.file with this name, the id of its sample in an .swc "
+                        "file; none: see face.",
+                        run_choice);
+  name.example = "artery";
+  t.number(IN(vessels.ends, pressure), "mmHg", "0 mmHg", from(0, 300),
+           "Blood pressure there; 0: flow.inlet_pressure or flow.outlet_pressure.", run_choice)
+      .example = "20 mmHg";
   t.number(AT(vessels.spacing), "um", "150 um", above(0, 1e5),
-           "Distance between neighbouring capillaries of the grid.",
+           "Grid: distance between neighbouring capillaries; pair: between artery and vein; "
+           "hexagonal: edge of a hexagon.",
            "assumed for breast; tumours come to some 257 um, Dewhirst et al. 1989, Int J Radiat "
            "Oncol Biol Phys 17:91");
+  t.number(AT(vessels.layers), "um", "0 um", from(0, 1e5),
+           "Hexagonal: distance between sheets; 0: a single sheet in the middle.",
+           "assumed: a flat bed, as in a window chamber or retina")
+      .example = "150 um";
   t.number(AT(vessels.jitter), "", "0.2", from(0, 0.5),
-           "Random shift of each of them, as share of the spacing.",
+           "Grid: random shift of each capillary, as share of the spacing.",
            "assumed: breaks the grid's symmetry");
-  t.axis(AT(vessels.axis), "z", "Direction of the grid's capillaries.", "assumed: arbitrary");
-  t.number(AT(vessels.radius), "um", "5 um", above(0, 1000), "Radius of the grid's capillaries.",
+  t.axis(AT(vessels.axis), "z",
+         "Direction of the vessels of a grid or pair, of the flow through a hexagonal bed, which "
+         "lies in the plane of this axis and the next (x, y, z, x).",
+         "assumed: arbitrary");
+  t.number(AT(vessels.radius), "um", "5 um", above(0, 1000),
+           "Radius of capillaries and of the artery of a pair; with flow.enabled between 1 and 50 "
+           "um.",
            owen);
+  t.number(AT(vessels.radius_vein), "um", "8 um", above(0, 1000),
+           "Pair: radius of the vein; with flow.enabled between 1 and 50 um.",
+           "assumed: wider than the artery, as venules are");
+  t.number(AT(vessels.offset), "um", "0 um", from(0, 1e6),
+           "Pair: how far the line midway between artery and vein is from the low face of the "
+           "next axis; 0: in the middle of the box.",
+           run_choice)
+      .example = "200 um";
+  t.number(AT(vessels.drop), "mmHg", "4 mmHg", above(0, 300),
+           "Pair: pressure that artery and vein each lose along the box; twice it must stay below "
+           "the difference of flow.inlet_pressure and outlet_pressure.",
+           "assumed: leaves a fifth of that difference between the two where it is least");
   t.number(AT(vessels.exclusion), "um", "0 um", from(0, 1e6),
-           "No capillary of the grid comes closer than this to the middle of the box.",
+           "Grid: no capillary comes closer than this to the middle of the box.",
            "assumed: none; an avascular nodule needs some")
       .example = "200 um";
   t.boolean(AT(vessels.well_index), "true",
             "Corrects for a lattice line acting as a cylinder of another radius.",
             "Peaceman 1978 (quoted from memory)");
+  Setting& file =
+      t.add(Type::path, AT(vessels.file), "none",
+            "Pattern file: poly-lines with a radius (.vtp) or a tree (.swc).", run_choice);
+  file.example = "vessels.vtp";
+  t.number(AT(vessels.file_scale), "", "1", above(0, 1e9),
+           "Length in um of one unit of the file, for places and radii.",
+           "assumed: files in um, as this program writes them")
+      .example = "1000";
+
+  t.boolean(AT(sprouting.enabled), "false", "VEGF makes vessels sprout; needs vegf.enabled.",
+            "assumed: off; vessels of the start stay as they are");
+  t.number(AT(sprouting.rate), "1/min", "2.5e-4 1/min", from(0, 1e3),
+           "Rate at which a voxel of mature vessel sprouts where VEGF is plenty.", owen);
+  t.number(AT(sprouting.half_response), "nM", "0.024 nM", above(0, 1e6),
+           "VEGF at which it sprouts at half that rate.",
+           qspio + " (1.07e3 pg/mL of 45 kDa); belongs with secretion in molecules, where Owen et "
+                   "al. 2011 have 0.5 nM with a secretion of its own");
+  t.number(AT(sprouting.exclusion), "um", "80 um", from(0, 1e4), "No new sprout so close to a tip.",
+           owen);
+  t.number(AT(sprouting.diffusivity), "um^2/min", "0.6 um^2/min", from(0, 1e6),
+           "Random motility of tips.", anderson_chaplain + " (1e-10 cm^2/s); Owen et al. 2011: 1");
+  t.number(AT(sprouting.chemotaxis), "um^2/min/nM", "1.56e4 um^2/min/nM", from(0, 1e9),
+           "Drift of tips up the gradient of VEGF, where there is little of it.",
+           anderson_chaplain + " (2600 cm^2/s/M); Owen et al. 2011: 2e4");
+  t.number(AT(sprouting.saturation), "nM", "0.071 nM", above(0, 1e6),
+           "VEGF at which that drift has fallen to half.",
+           "derived from the dimensionless 0.6 of " + anderson_chaplain);
+  t.number(AT(sprouting.haptotaxis), "um^2/min", "0 um^2/min", from(0, 1e6),
+           "Drift of tips up the matrix gradient, per unit of density.",
+           "assumed: off; 592 um^2/min corresponds to fibronectin in " + anderson_chaplain)
+      .example = "592 um^2/min";
+  t.number(AT(sprouting.speed_limit), "um/min", "0.6 um/min", above(0, 1e3),
+           "Fastest drift of a tip.", "assumed: 0.86 mm per day; explore 0.1 to 1");
+  t.boolean(AT(sprouting.branching), "true", "Tips branch.", anderson_chaplain);
+  t.number(AT(sprouting.branching_age), "min", "18 h", from(0, 1e7),
+           "Age from which a tip may branch.", anderson_chaplain + " (half of 1.5 day)");
+  t.number(AT(sprouting.branching_reference), "nM", "0.042 nM", above(0, 1e6),
+           "VEGF by which the steps of the branching probability are scaled.",
+           "derived from the dimensionless chemotaxis of " + anderson_chaplain);
+  t.number(AT(sprouting.branching_time), "min", "1.5 day", above(0, 1e7),
+           "Time to which the branching probabilities refer.", anderson_chaplain);
+  t.number(AT(sprouting.branching_exclusion), "um", "80 um", from(0, 1e4),
+           "No branch so close to another tip.", "assumed: that of new sprouts");
+  t.number(AT(sprouting.starvation), "", "0.1", fraction,
+           "Share of half_response below which a tip starves.", "assumed");
+  t.number(AT(sprouting.survival), "min", "48 h", above(0, 1e7), "How long a starving tip lives.",
+           "assumed: two days");
+  t.number(AT(sprouting.proteinase), "", "1", from(0, 100),
+           "MT1-MMP of a tip, relative to an M-like cell.",
+           "assumed: tips open matrix as invading cells do");
+  t.number(AT(sprouting.radius), "um", "4 um", from(1, 50), "Radius of a new sprout.",
+           "assumed: somewhat below a capillary's 5 um");
+  t.number(AT(sprouting.maturation_age), "min", "5 day", from(0, 1e7),
+           "Time with blood flow before a sprout may mature.", "assumed: arrival of pericytes");
+  t.number(AT(sprouting.maturation_rate), "1/min", "0.2 1/day", from(0, 1e3),
+           "Rate at which it then matures.", "assumed: within a week as a rule");
+
+  t.boolean(AT(flow.enabled), "true",
+            "Blood flow through the vessels is solved; off: a vessel is perfused where it lies on "
+            "a way from inlet to outlet.",
+            "assumed on; without vessels there is nothing to solve");
+  t.number(AT(flow.inlet_pressure), "mmHg", "25 mmHg", from(0, 300),
+           "Pressure where blood enters the box, unless the vessel says otherwise.", owen);
+  t.number(AT(flow.outlet_pressure), "mmHg", "15 mmHg", from(0, 300),
+           "Pressure where it leaves; below inlet_pressure.", owen);
+  t.number(AT(flow.plasma_viscosity), "cP", "1.2 cP", above(0, 1e3), "Viscosity of plasma.",
+           owen + " (0.72 g/cm/min)");
+  t.number(AT(flow.haematocrit), "", "0.45", from(0, 0.9),
+           "Volume share of red cells in blood that enters.", owen);
+  t.word(AT(flow.phase_separation), "pries",
+         "How red cells divide at a fork: like the blood (none), by the ratio of velocities, or by "
+         "the measured law of Pries.",
+         "Pries et al. 1990, Circ Res 67:826 (quoted from memory); velocity: Alarcon, Byrne & "
+         "Maini 2003, J Theor Biol 225:257, as coded in MicrovesselChaste");
+  t.number(AT(flow.tolerance), "", "1e-6", above(0, 0.1),
+           "Largest change of haematocrit in the last iteration.",
+           "assumed: far below what oxygen supply notices");
+  t.integer(AT(flow.max_iterations), "500", from(1, 1e6),
+            "Iterations of flow and haematocrit before they count as failed.",
+            "assumed: many times the usual number");
+  t.boolean(AT(flow.adaptation), "false", "Radii follow the shear stress of the wall.",
+            "assumed: off; that vessels do so: Pries, Secomb & Gaehtgens 1998, Am J Physiol "
+            "275:H349 (quoted from memory)");
+  t.number(AT(flow.adaptation_rate), "1/min", "0.1 1/day", from(0, 1e3),
+           "Rate at which a radius follows.", "assumed: ten days");
+  t.number(AT(flow.adaptation_shear), "dyn/cm^2", "20 dyn/cm^2", above(0, 1e4),
+           "Shear stress that leaves the radius alone.",
+           "assumed: between the 10 of arteries and the 40 of capillaries");
+  t.number(AT(flow.smallest_radius), "um", "1 um", from(1, 50),
+           "Least radius that adaptation leads to.", owen);
+  t.number(AT(flow.largest_radius), "um", "50 um", from(1, 50),
+           "Largest radius that it leads to; above smallest_radius.", owen);
+
+  t.boolean(AT(regression.enabled), "false", "Vessels that carry too little blood disappear.",
+            "assumed: off, as sprouting is");
+  t.number(AT(regression.shear), "dyn/cm^2", "8 dyn/cm^2", from(0, 1e4),
+           "Shear stress of the wall below which a vessel is not needed.", owen);
+  t.number(AT(regression.patience), "min", "4000 min", above(0, 1e9),
+           "How long a vessel bears less than that, or no flow at all.",
+           owen + "; that it holds for vessels without flow is assumed");
+  t.boolean(AT(regression.vegf_protects), "true",
+            "VEGF above sprouting.half_response keeps vessels that have not matured.", protection);
+  t.number(AT(regression.occlusion_rate), "1/min", "0.05 1/day", from(0, 1e3),
+           "Rate at which crowded tumour presses a vessel shut.", "assumed");
+  t.number(AT(regression.occlusion_share), "", "0.8", fraction,
+           "Share of a vessel's faces, those to other vessels apart, that tumour must hold for it.",
+           "assumed: nearly all round");
 
   t.number(AT(output.frames), "min", "1 day", from(0, 1e9), "Time between frames; 0: none.",
            run_choice);
@@ -750,6 +1002,8 @@ Parameters one_entry_each() {
   p.tissue.cells.resize(1);
   p.tissue.membranes.resize(1);
   p.vessels.lines.resize(1);
+  p.vessels.ends.resize(1);
+  p.vegf.sources.resize(1);
   return p;
 }
 
@@ -758,6 +1012,7 @@ std::vector<Setting> make_settings() {
   add_run(table);
   add_oxygen(table);
   add_chemicals(table);
+  add_vegf(table);
   add_matrix(table);
   add_cells(table);
   add_migration(table);
@@ -1220,9 +1475,16 @@ const std::vector<SettingList>& setting_lists() {
       {"tissue.membranes", "Basement membranes: the surfaces of shapes.",
        [](const Parameters& p) { return p.tissue.membranes.size(); },
        [](Parameters& p, std::size_t n) { p.tissue.membranes.resize(n); }},
-      {"vessels.lines", "Capillaries of pattern lines.",
+      {"vegf.sources", "Shapes that release VEGF, such as pellets.",
+       [](const Parameters& p) { return p.vegf.sources.size(); },
+       [](Parameters& p, std::size_t n) { p.vegf.sources.resize(n); }},
+      {"vessels.lines", "Vessels of pattern lines.",
        [](const Parameters& p) { return p.vessels.lines.size(); },
-       [](Parameters& p, std::size_t n) { p.vessels.lines.resize(n); }}};
+       [](Parameters& p, std::size_t n) { p.vessels.lines.resize(n); }},
+      {"vessels.ends",
+       "Where blood enters and leaves, in order; on the pattern's own ends, later ones win.",
+       [](const Parameters& p) { return p.vessels.ends.size(); },
+       [](Parameters& p, std::size_t n) { p.vessels.ends.resize(n); }}};
   return lists;
 }
 
@@ -1334,12 +1596,11 @@ bool read_setting(const Setting& setting, const std::string& key, const Entry& e
     bool operator()(std::uint64_t* v) const { return reader.whole(entry, *v); }
     bool operator()(bool* v) const { return reader.boolean(entry, *v); }
     bool operator()(std::string* v) const {
-      if (setting.type == Type::path) {
-        if (entry.form != Entry::Form::scalar || entry.text != "none")
-          return reader.file(entry, *v);
+      if (setting.fallback == "none" && entry.form == Entry::Form::scalar && entry.text == "none") {
         v->clear();
         return true;
       }
+      if (setting.type == Type::path) return reader.file(entry, *v);
       if (setting.words.empty()) return reader.text(entry, *v);
       if (reader.word(entry) < 0) return false;
       *v = entry.text;
@@ -1369,7 +1630,7 @@ std::string write_setting(const Setting& setting, const Slot& slot) {
     std::string operator()(const std::uint64_t* v) const { return std::to_string(*v); }
     std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
     std::string operator()(const std::string* v) const {
-      if (setting.type == Type::path && v->empty()) return "none";
+      if (setting.fallback == "none" && v->empty()) return "none";
       return setting.words.empty() ? yaml_string(*v) : *v;
     }
     std::string operator()(const std::array<double, 3>* v) const {

@@ -148,6 +148,75 @@ TEST(Config, DefaultsAreThoseOfTheModel) {
   EXPECT_EQ(p.output.report, 360);
   EXPECT_EQ(p.output.mantissa_bits, 23);
   EXPECT_FALSE(p.oxygen.frozen.active());
+  EXPECT_EQ(p.time.vessel_step, 30);
+  EXPECT_FALSE(p.vegf.enabled);
+  EXPECT_EQ(p.vegf.relaxation, Relaxation::steady);
+  EXPECT_EQ(p.vegf.diffusivity, 4200);
+  EXPECT_EQ(p.vegf.decay, 0.0115);
+  EXPECT_EQ(p.vegf.basal_secretion, 0.025);
+  EXPECT_EQ(p.vegf.hypoxic_secretion, 0.25);
+  EXPECT_EQ(p.vegf.endothelial_uptake, 4e-19 / 3600);
+  EXPECT_EQ(p.vegf.half_saturation, 0.65);
+  EXPECT_EQ(p.vegf.faces[2].kind, FaceKind::no_flux);
+  EXPECT_EQ(p.vegf.initial, 0);
+  EXPECT_FALSE(p.sprouting.enabled);
+  EXPECT_EQ(p.sprouting.rate, 2.5e-4);
+  EXPECT_EQ(p.sprouting.half_response, 0.024);
+  EXPECT_EQ(p.sprouting.chemotaxis, 1.56e4);
+  EXPECT_EQ(p.sprouting.branching_age, 1080);
+  EXPECT_EQ(p.sprouting.branching_time, 2160);
+  EXPECT_EQ(p.sprouting.survival, 2880);
+  EXPECT_EQ(p.sprouting.maturation_rate, 0.2 / 1440);
+  EXPECT_TRUE(p.flow.enabled);
+  EXPECT_EQ(p.flow.inlet_pressure, 25);
+  EXPECT_EQ(p.flow.outlet_pressure, 15);
+  EXPECT_EQ(p.flow.plasma_viscosity, 1.2);
+  EXPECT_EQ(p.flow.phase_separation, PhaseSeparation::pries);
+  EXPECT_EQ(p.flow.adaptation_shear, 20);
+  EXPECT_EQ(p.flow.largest_radius, 50);
+  EXPECT_FALSE(p.regression.enabled);
+  EXPECT_EQ(p.regression.shear, 8);
+  EXPECT_EQ(p.regression.patience, 4000);
+  EXPECT_TRUE(p.regression.vegf_protects);
+  EXPECT_EQ(p.regression.occlusion_rate, 0.05 / 1440);
+  EXPECT_EQ(p.vessels.pattern, VesselPattern::none);
+  EXPECT_TRUE(p.vessels.file.empty());
+}
+
+TEST(Config, VesselsAreDueEveryThirtyMinutesOrSo) {
+  const auto vessel_step = [](const std::string& step) {
+    return read(minimal, {"time.step=" + step, "migration.enabled=false"})
+        .parameters.time.vessel_step;
+  };
+  EXPECT_EQ(vessel_step("6 min"), 30);
+  EXPECT_EQ(vessel_step("0.1 min"), 30);
+  EXPECT_EQ(vessel_step("60 min"), 60);
+  EXPECT_EQ(vessel_step("12 min"), 36);
+  EXPECT_EQ(vessel_step("7 min"), 28);
+  EXPECT_EQ(read(minimal, {"time.vessel_step=1 h"}).parameters.time.vessel_step, 60);
+  const Config odd = read(minimal, {"time.step=0.7 min"});
+  EXPECT_EQ(read(odd.resolved).resolved, odd.resolved);
+}
+
+TEST(Config, VesselsThatAreFine) {
+  const char* good[] = {
+      "vegf: {enabled: true}\nsprouting: {enabled: true}\nvessels: {pattern: grid}\n",
+      "vegf: {enabled: true, frozen: 0.1*z/2000 nM}\nsprouting: {enabled: true}\n"
+      "vessels: {pattern: pair, spacing: 1 mm}\n",
+      "vegf: {enabled: true, relaxation: transient, sources: [{radius: 10 um, rate: 1 nM/day}]}\n",
+      "vessels: {pattern: pair, axis: y, offset: 200 um, radius: 15 um, radius_vein: 50 um}\n",
+      "vessels: {pattern: hexagonal, spacing: 200 um, layers: 300 um, axis: x}\n",
+      "vessels: {pattern: grid, ends: [{role: inlet, face: -z, pressure: 30 mmHg}]}\n",
+      "regression: {enabled: true}\n",
+      "flow: {enabled: false, inlet_pressure: 5 mmHg}\n",
+      "flow: {enabled: false}\nvessels: {pattern: grid, radius: 80 um}\n",
+      "vegf:\nsprouting:\nflow:\nregression:\n"};
+  for (const char* yaml : good) {
+    EXPECT_EQ(message_of(yaml), "accepted") << yaml;
+    if (message_of(yaml) != "accepted") continue;
+    const Config c = read(yaml);
+    EXPECT_EQ(bits_of(read(c.resolved).parameters), bits_of(c.parameters)) << yaml;
+  }
 }
 
 TEST(Config, NamesTheRunAfterItsFile) {
@@ -244,6 +313,17 @@ oxygen:
   frozen: "(3 + 0.1*z/7) kPa"
 matrix: {pattern: fibres, initial: "0.2 + 0.3*(x/640)^2"}
 stem: {enabled: true}
+vegf:
+  enabled: true
+  endothelial_uptake: 3e-16 pmol/min/cell
+  faces: {z_high: 100 pM}
+  sources:
+    - {radius: 100 um, rate: 0.5 nM/h, duration: 2 day}
+    - {shape: box, from: [0 um, 0 um, 0 um], to: [0.1 mm, 0.1 mm, 0.1 mm], rate: 1e-3 nM/min}
+    - {shape: layer, axis: y, begin: 0 um, end: 33.3 um, rate: 1 pM/s}
+sprouting: {enabled: true, chemotaxis: 2600 cm^2/s/M, survival: 1.5 day, maturation_rate: 0.1 1/day}
+flow: {inlet_pressure: 4 kPa, plasma_viscosity: 1.1 mPa*s, adaptation: true, phase_separation: velocity}
+regression: {enabled: true, shear: 0.7 Pa, vegf_protects: false}
 tissue:
   cells:
     - {shape: sphere, radius: 100 um}
@@ -256,6 +336,10 @@ vessels:
   pattern: lines
   lines:
     - {from: [0 um, 0 um, 0 um], to: [640 um, 640 um, 1280 um], radius: 7 um}
+    - {from: [0 um, 9 um, 0 um], to: [0 um, 9 um, 1 mm], inlet_pressure: 33 mmHg, outlet_pressure: 11 mmHg}
+  ends:
+    - {role: outlet, face: +z, pressure: 12 mmHg}
+    - {role: inlet, face: -z}
 output: {arrays: [oxygen, matrix], region_to: [100 um, 200 um, 300 um], compression: zlib, mantissa_bits: 9}
 )";
 
@@ -282,6 +366,26 @@ TEST(Config, TheResolvedFileGivesTheSameBits) {
   EXPECT_EQ(p.tissue.membranes[1].at, 333.3);
   EXPECT_EQ(p.vessels.lines[0].radius, 7);
   EXPECT_EQ(p.output.arrays, (std::vector<std::string>{"oxygen", "matrix"}));
+  ASSERT_EQ(p.vegf.sources.size(), 3u);
+  EXPECT_EQ(p.vegf.sources[0].centre, (std::array<double, 3>{320, 320, 640}));
+  EXPECT_EQ(p.vegf.sources[0].rate, 0.5 / 60);
+  EXPECT_EQ(p.vegf.sources[0].duration, 2880);
+  EXPECT_EQ(p.vegf.sources[2].shape, Shape::layer);
+  EXPECT_EQ(p.vegf.sources[2].rate, 0.06);
+  EXPECT_EQ(p.vegf.faces[5].value, 0.1);
+  EXPECT_EQ(p.vegf.endothelial_uptake, 5e-30);
+  EXPECT_EQ(p.sprouting.chemotaxis, 15600);
+  EXPECT_EQ(p.flow.plasma_viscosity, 1.1);
+  EXPECT_EQ(p.flow.phase_separation, PhaseSeparation::velocity);
+  EXPECT_EQ(p.regression.shear, 7);
+  EXPECT_EQ(p.vessels.lines[0].inlet_pressure, 0);
+  EXPECT_EQ(p.vessels.lines[1].outlet_pressure, 11);
+  ASSERT_EQ(p.vessels.ends.size(), 2u);
+  EXPECT_EQ(p.vessels.ends[0].role, EndRole::outlet);
+  EXPECT_EQ(p.vessels.ends[0].face, "+z");
+  EXPECT_EQ(p.vessels.ends[0].pressure, 12);
+  EXPECT_EQ(p.vessels.ends[1].role, EndRole::inlet);
+  EXPECT_TRUE(p.vessels.ends[1].name.empty());
 }
 
 TEST(Config, EverySettingIsInTheResolvedFile) {
@@ -542,6 +646,125 @@ const Bad bad_inputs[] = {
     {"vessels: {pattern: lines, lines: [{from: [0 um, 0 um, 0 um], to: [0 um, 9 mm, 0 um]}]}\n",
      "outside the box along y"},
     {"vessels: {pattern: grid, spacing: 1 um}\n", "must not be below domain.spacing"},
+    // VEGF
+    {"vegf:\n  enabled: 1\n", "vegf.enabled takes true or false"},
+    {"vegf:\n  difusivity: 1 um^2/min\n", "case.yaml:2: vegf.difusivity is not a setting; did you "
+                                          "mean diffusivity?"},
+    {"vegf: {diffusivity: 4200}\n", "type for example: diffusivity: 4200 um^2/min"},
+    {"vegf: {basal_secretion: 0.025 mol/s/cell}\n", "measures amount/time, not 1/time"},
+    {"vegf: {endothelial_uptake: 0.1 molecules/s/cell}\n", "measures 1/time, not amount/time"},
+    {"vegf: {half_saturation: 0 nM}\n", "it must be above 0"},
+    {"vegf: {relaxation: slow}\n", "takes steady or transient, not `slow`"},
+    {"vegf: {faces: {z_low: 1 mmHg}}\n", "vegf.faces.z_low cannot be read"},
+    {"vegf: {hypoxia_low: 15 mmHg}\n",
+     "vegf.hypoxia_low (15 mmHg) must be below vegf.hypoxia_high (15 mmHg)"},
+    {"vegf: {basal_secretion: 1 1/s}\n",
+     "vegf.hypoxic_secretion (0.25 molecules/s/cell) must not be below"},
+    {"vegf: {frozen: 0.1 nM}\n", "type vegf.enabled: true or remove it"},
+    {"vegf: {enabled: true, frozen: (x-50) nM}\n", "is -50 at x = 0"},
+    {"vegf: {sources: [{radius: 9 um, rate: 1 nM/min}]}\n",
+     "vegf.sources is given, but vegf.enabled is false; type vegf.enabled: true"},
+    {"vegf: {enabled: true, frozen: 1 nM, sources: [{radius: 9 um, rate: 1 nM/min}]}\n",
+     "vegf.sources has no effect"},
+    {"vegf: {enabled: true, sources: [{radius: 9 um}]}\n",
+     "vegf.sources[0].rate is missing; type for example: rate: 0.01 nM/min"},
+    {"vegf: {enabled: true, sources: [{radius: 9 um, rate: 1 nM}]}\n",
+     "measures amount/length^3, not amount/length^3/time"},
+    {"vegf: {enabled: true, sources: [{rate: 1 nM/min}]}\n", "vegf.sources[0].radius is missing"},
+    {"vegf: {enabled: true, sources: [{rate: 1 nM/min, radius: 9 um, axis: x}]}\n",
+     "belongs to shape layer, but this is a sphere"},
+    {"vegf: {enabled: true, sources: [{rate: 1 nM/min, radius: 9 um, centre: [3 mm, 0 um, 0 "
+     "um]}]}\n",
+     "vegf.sources[0] lies wholly outside the box"},
+    {"vegf: {enabled: true, sources: [{rate: 1 nM/min, shape: layer, begin: 2 mm, end: 3 mm}]}\n",
+     "vegf.sources[0] lies wholly outside the box along z"},
+    {"vegf: {enabled: true, sources: [{rate: 1 nM/min, shape: box, from: [0 um, 0 um, 0 um], to: "
+     "[1 um, 0 um, 1 um]}]}\n",
+     "vegf.sources[0].from must be below vegf.sources[0].to along y"},
+    {"vegf: {sources: {radius: 9 um}}\n", "vegf.sources takes a list"},
+    {"vegf: {sources: [5]}\n", "{shape: sphere, radius: 100 um, rate: 0.01 nM/min}"},
+    // vessels' time step
+    {"time: {vessel_step: 20 min}\n",
+     "case.yaml:1: time.vessel_step (20 min) must be a whole number of steps of time.step (6 min); "
+     "type 18 min or 24 min"},
+    {"time: {vessel_step: 2 min}\n", "type 6 min"},
+    {"time: {vessel_step: 30}\n",
+     "time.vessel_step needs a unit; type for example: vessel_step: 30 "
+     "min"},
+    // beds
+    {"vessels: {pattern: pairs}\n", "did you mean pair?"},
+    {"vessels: {pattern: pair, spacing: 2 mm}\n",
+     "vessels.spacing must be below the edge of the box along x (2000 um)"},
+    {"vessels: {pattern: pair, spacing: 10 um}\n", "must not be below domain.spacing"},
+    {"vessels: {pattern: pair, offset: 50 um}\n", "outside the box along x; type 75 to 1925 um"},
+    {"vessels: {pattern: pair, drop: 5 mmHg}\n",
+     "which leaves nothing of the 10 mmHg between flow.inlet_pressure and flow.outlet_pressure"},
+    {"vessels: {pattern: pair, radius: 60 um}\n",
+     "vessels.radius is 60 um; where blood flow is solved it must be between 1 and 50 um"},
+    {"vessels: {pattern: pair, radius_vein: 0.5 um}\n", "vessels.radius_vein is 0.5 um"},
+    {"vessels: {pattern: grid, radius: 51 um}\n", "type such a radius or flow.enabled: false"},
+    {"vessels: {pattern: lines, lines: [{from: [0 um, 0 um, 0 um], to: [0 um, 0 um, 9 um], radius: "
+     "0.9 um}]}\n",
+     "vessels.lines[0].radius is 0.9 um"},
+    {"vessels: {pattern: lines, lines: [{from: [0 um, 0 um, 0 um], to: [0 um, 0 um, 9 um], "
+     "inlet_pressure: 10 mmHg}]}\n",
+     "vessels.lines[0] has 10 mmHg at its inlet and 15 mmHg at its outlet"},
+    {"vessels: {pattern: hexagonal, spacing: 700 um}\n",
+     "they need 2100 um along z and 1233 um along x; type at most 666 um"},
+    {"vessels: {pattern: hexagonal, layers: 5 um}\n", "vessels.layers must not be below"},
+    {"vessels: {pattern: hexagonal, layers: 3 mm}\n", "more than the box's edge along y (2000 um)"},
+    {"vessels: {pattern: file}\n", "vessels.file names none; type for example: file: vessels.vtp"},
+    {"vessels: {pattern: file, file: nowhere.vtp}\n", "names a file that does not exist"},
+    {"vessels: {file_scale: 0}\n", "it must be above 0"},
+    // ends
+    {"vessels: {ends: [{role: inlet, face: -z}]}\n", "vessels.ends is given, but there are no "
+                                                     "vessels"},
+    {"vessels: {pattern: grid, ends: [{face: -z}]}\n",
+     "vessels.ends[0].role is missing; type for example: role: inlet"},
+    {"vessels: {pattern: grid, ends: [{role: inlett, face: -z}]}\n", "did you mean inlet?"},
+    {"vessels: {pattern: grid, ends: [{role: inlet}]}\n",
+     "vessels.ends[0] says neither face nor name; type one of them, for example: {role: inlet, "
+     "face: -z}"},
+    {"vessels: {pattern: grid, ends: [{role: inlet, face: -z, name: a}]}\n",
+     "says both face and name"},
+    {"vessels: {pattern: grid, ends: [{role: inlet, face: z_low}]}\n",
+     "takes none, -x, +x, -y, +y, -z or +z, not `z_low`"},
+    {"vessels: {pattern: grid, ends: [{role: inlet, name: a}]}\n",
+     "vessels.ends[0].name is for vessels.pattern file"},
+    {"vessels: {pattern: grid, ends: [{role: inlet, face: -z, pressure: 15 mmHg}]}\n",
+     "is an inlet at 15 mmHg, which is not above any outlet (15 mmHg is the lowest)"},
+    {"vessels: {pattern: grid, ends: [{role: outlet, face: +z, pressure: 26 mmHg}]}\n",
+     "is an outlet at 26 mmHg, which is not below any inlet"},
+    {"vessels: {pattern: grid, ends: [{role: inlet, face: -z, pressure: -5 mmHg}]}\n",
+     "it must be between 0 and 300 mmHg"},
+    // sprouting, flow, regression
+    {"sprouting: {enabled: true}\nvessels: {pattern: grid}\n",
+     "sprouting.enabled needs VEGF, but vegf.enabled is false; type vegf.enabled: true"},
+    {"sprouting: {enabled: true}\nvegf: {enabled: true}\n",
+     "sprouting.enabled needs vessels to sprout from"},
+    {"sprouting: {enabled: true, speed_limit: 7 um/min}\nvegf: {enabled: true}\n"
+     "vessels: {pattern: grid}\n",
+     "takes a tip through 10.5 voxels in one time.vessel_step, and 10 is the most; type a "
+     "speed_limit of at most 6.666666666666667 um/min"},
+    {"sprouting: {radius: 60 um}\n", "it must be between 1 and 50 um"},
+    {"sprouting: {chemotaxis: 1 um^2/min}\n", "type for example: chemotaxis: 1.56e4 um^2/min/nM"},
+    {"sprouting: {starvation: 2}\n", "it must be between 0 and 1"},
+    {"sprouting: {half_respons: 1 nM}\n", "did you mean half_response?"},
+    {"sprouting: {branching: maybe}\n", "takes true or false"},
+    {"flow: {inlet_pressure: 15 mmHg}\n",
+     "flow.inlet_pressure (15 mmHg) must be above flow.outlet_pressure (15 mmHg)"},
+    {"flow: {plasma_viscosity: 1.2 mmHg}\n", "measures pressure, not time pressure"},
+    {"flow: {haematocrit: 0.95}\n", "it must be between 0 and 0.9"},
+    {"flow: {phase_separation: alarcon}\n", "takes none, velocity or pries, not `alarcon`"},
+    {"flow: {max_iterations: 0}\n", "it must be between 1 and 1e+06"},
+    {"flow: {smallest_radius: 20 um, largest_radius: 20 um}\n",
+     "flow.smallest_radius (20 um) must be below flow.largest_radius (20 um)"},
+    {"flow: {largest_radius: 51 um}\n", "it must be between 1 and 50 um"},
+    {"flow: {enabled: false, adaptation: true}\n", "flow.adaptation follows the shear stress"},
+    {"flow: {adaptation_shear: 20 mmHg/um}\n", "not pressure"},
+    {"regression: {shear: 8}\n", "type for example: shear: 8 dyn/cm^2"},
+    {"regression: {patience: 0 min}\n", "it must be above 0"},
+    {"regression: {occlusion_share: 80 um}\n", "takes no unit"},
     // files that are not configurations
     {"", "case.yaml:1: the file is empty"},
     {"# nothing\n", "the file is empty"},

@@ -78,7 +78,18 @@ TEST(Units, ConvertsBetweenUnits) {
                         {"3 micron", "um", 3},
                         {"1 L", "um^3", 1e15},
                         {"5 cells", "1", 5},
-                        {"0.025 molecules/cell/s", "1/min", 1.5}};
+                        {"0.025 molecules/cell/s", "1/min", 1.5},
+                        {"0.25 molecules/s/cell", "molecules/s/cell", 0.25},
+                        {"15 1/min", "molecules/s/cell", 0.25},
+                        {"4e-19 mol/h/cell", "mol/s/cell", 4e-19 / 3600},
+                        {"0.5 nM/h", "nM/min", 0.5 / 60},
+                        {"1 uM/s", "nM/min", 6e4},
+                        {"2600 cm^2/s/M", "um^2/min/nM", 15600},
+                        {"8 dyn/cm^2", "dyn/cm^2", 8},
+                        {"0.8 Pa", "dyn/cm^2", 8},
+                        {"1 mmHg", "dyn/cm^2", 1333.22387415},
+                        {"0.72 g/cm/min", "cP", 1.2},
+                        {"1.2 mPa s", "cP", 1.2}};
   for (const Case& c : cases)
     EXPECT_EQ(value(c.text, c.unit), c.expected) << c.text << " in " << c.unit;
 }
