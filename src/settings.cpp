@@ -863,6 +863,9 @@ void add_vessels_and_output(Table& t) {
       t.add(Type::path, AT(vessels.file), "none",
             "Pattern file: poly-lines with a radius (.vtp) or a tree (.swc).", run_choice);
   file.example = "vessels.vtp";
+  t.boolean(AT(vessels.check), "false",
+            "Compare the vessel graph with the lattice after every vessel step and stop where they disagree; slow.",
+            run_choice);
   t.number(AT(vessels.file_scale), "", "1", above(0, 1e9),
            "Length in um of one unit of the file, for places and radii.",
            "assumed: files in um, as this program writes them")
@@ -912,7 +915,7 @@ void add_vessels_and_output(Table& t) {
   t.number(AT(sprouting.radius), "um", "4 um", from(1, 50), "Radius of a new sprout.",
            "assumed: somewhat below a capillary's 5 um");
   t.number(AT(sprouting.maturation_age), "min", "5 day", from(0, 1e7),
-           "Time with blood flow before a sprout may mature.", "assumed: arrival of pericytes");
+           "Age from which a perfused stalk may mature.", "assumed: arrival of pericytes");
   t.number(AT(sprouting.maturation_rate), "1/min", "0.2 1/day", from(0, 1e3),
            "Rate at which it then matures.", "assumed: within a week as a rule");
 
@@ -960,7 +963,7 @@ void add_vessels_and_output(Table& t) {
            "How long a vessel bears less than that, or no flow at all.",
            owen + "; that it holds for vessels without flow is assumed");
   t.boolean(AT(regression.vegf_protects), "true",
-            "VEGF above sprouting.half_response keeps vessels that have not matured.", protection);
+            "VEGF above sprouting.half_response spares vessels that low shear would prune.", protection);
   t.number(AT(regression.occlusion_rate), "1/min", "0.05 1/day", from(0, 1e3),
            "Rate at which crowded tumour presses a vessel shut.", "assumed");
   t.number(AT(regression.occlusion_share), "", "0.8", fraction,

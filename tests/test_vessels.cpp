@@ -1,0 +1,489 @@
+// The vessel graph, the rule that tips follow, and vessels at work on the lattice.
+
+#include <numeric>
+#include <random>
+#include <set>
+
+#include "metavox/sprout.hpp"
+#include "metavox/vasculature.hpp"
+#include "metavox/vessel_measure.hpp"
+#include "tissue_support.hpp"
+
+namespace metavox {
+namespace {
+
+using namespace tissue_test;
+
+const Lattice box{24, 20, 18, 20};
+
+VesselNetwork line(const Point& from, const Point& to, double radius = 5) {
+  VesselNetwork n;
+  n.nodes = {{from, VesselEnd::inlet, 25}, {to, VesselEnd::outlet, 15}};
+  n.segments = {{0, 1, radius, true}};
+  return n;
+}
+
+double total_length(const VesselGraph& g) {
+  double sum = 0;
+  for (std::int32_t s = 0; s < g.segment_count(); ++s)
+    if (g.is_alive(s)) sum += g.length(s);
+  return sum;
+}
+
+// ---- geometry ----------------------------------------------------------------------------------
+
+TEST(VesselGeometry, PiecesCoverALineOnceAndLieInTheirVoxels) {
+  std::mt19937_64 random(1);
+  std::uniform_real_distribution<double> u(0, 1);
+  for (int n = 0; n < 2000; ++n) {
+    Point a{u(random) * 480, u(random) * 400, u(random) * 360}, b{u(random) * 480, u(random) * 400, u(random) * 360};
+    if (n % 3 == 0) b = {a[0], a[1], b[2]};            // along an axis
+    if (n % 7 == 0) a = {std::floor(a[0] / 20) * 20, a[1], a[2]}; // in a plane between voxels
+    const std::vector<VoxelPiece> pieces = pieces_of(a, b, box);
+    ASSERT_FALSE(pieces.empty());
+    EXPECT_EQ(pieces.front().begin, 0);
+    EXPECT_EQ(pieces.back().end, 1);
+    for (std::size_t k = 0; k < pieces.size(); ++k) {
+      if (k > 0) {
+        EXPECT_NEAR(pieces[k].begin, pieces[k - 1].end, 1e-11);
+      }
+      const double t = 0.5 * (pieces[k].begin + pieces[k].end);
+      for (std::size_t c = 0; c < 3; ++c) {
+        const double x = (a[c] + t * (b[c] - a[c])) / 20;
+        EXPECT_GE(x, pieces[k].voxel[c] - 1e-9);
+        EXPECT_LE(x, pieces[k].voxel[c] + 1 + 1e-9);
+      }
+    }
+  }
+}
+
+TEST(VesselGeometry, ALineOutsideTheBoxHasNoPieces) {
+  EXPECT_TRUE(pieces_of({-50, 10, 10}, {-10, 10, 10}, box).empty());
+  const std::vector<VoxelPiece> half = pieces_of({-40, 10, 10}, {40, 10, 10}, box);
+  double inside = 0;
+  for (const VoxelPiece& p : half) inside += p.end - p.begin;
+  EXPECT_NEAR(inside, 0.5, 1e-12);
+}
+
+TEST(VesselGeometry, FarFacesBelongToTheLastVoxels) {
+  const std::vector<VoxelPiece> pieces = pieces_of({480, 400, 0}, {480, 400, 360}, box);
+  ASSERT_EQ(pieces.size(), 18u);
+  EXPECT_EQ(pieces.front().voxel, (std::array<int, 3>{23, 19, 0}));
+}
+
+// ---- the graph ---------------------------------------------------------------------------------
+
+TEST(VesselGraph, ALineIsCutIntoPiecesOfAVoxel) {
+  VesselGraph g(box);
+  g.lay(line({0, 50, 70}, {480, 50, 70}));
+  EXPECT_EQ(g.living_segments(), 23); // 24 voxels, each with one node
+  EXPECT_EQ(g.marked_count(), 24u);
+  EXPECT_NEAR(total_length(g), 480, 1e-9);
+  EXPECT_EQ(g.flaw(), "");
+  const VesselGraph::Changes c = g.take_changes();
+  EXPECT_EQ(c.entered.size(), 24u);
+  EXPECT_TRUE(c.left.empty());
+}
+
+TEST(VesselGraph, AWideVesselTakesTheVoxelsOfItsLumen) {
+  VesselGraph g(box);
+  g.lay(line({0, 190, 190}, {480, 190, 190}, 45));
+  EXPECT_EQ(g.flaw(), "");
+  // Per cross-section the voxels whose centre lies within 45 um of the axis: 0, +-20, +-40 on each side.
+  EXPECT_GT(g.marked_count(), 24u * 13u);
+  EXPECT_GE(g.anchor(static_cast<std::int64_t>(box.global(12, 10, 9))), 0);
+}
+
+TEST(VesselGraph, RefusesAVesselOfNoLength) {
+  VesselGraph g(box);
+  EXPECT_THROW(g.lay(line({10, 10, 10}, {10, 10, 10})), std::invalid_argument);
+  VesselNetwork loop = line({10, 10, 10}, {50, 10, 10});
+  loop.segments.push_back({1, 1, 5, true});
+  VesselGraph h(box);
+  EXPECT_THROW(h.lay(loop), std::invalid_argument);
+  VesselNetwork dangling = line({10, 10, 10}, {50, 10, 10});
+  dangling.segments.push_back({1, 7, 5, true});
+  VesselGraph i(box);
+  EXPECT_THROW(i.lay(dangling), std::invalid_argument);
+}
+
+// What a graph looks like from outside: lists and anchors in the order that rules meet them.
+std::vector<std::int64_t> image(const VesselGraph& g) {
+  std::vector<std::int64_t> all;
+  for (std::int32_t n = 0; n < g.node_count(); ++n) {
+    if (!g.node_alive(n)) continue;
+    all.push_back(n);
+    g.for_each_segment(n, [&](std::int32_t s, std::int32_t other) {
+      all.push_back(s);
+      all.push_back(other);
+    });
+    g.for_each_at(g.voxel(n), [&](std::int32_t m) { all.push_back(1000000 + m); });
+  }
+  return all;
+}
+
+TEST(VesselGraph, StaysConsistentUnderRandomGrowthAndRemoval) {
+  std::mt19937_64 random(7);
+  VesselGraph g(box);
+  g.lay(line({0, 50, 70}, {480, 50, 70}));
+  g.lay(line({210, 0, 190}, {210, 400, 190}, 25));
+  std::set<std::int64_t> vessel;
+  const auto follow = [&] {
+    const VesselGraph::Changes c = g.take_changes();
+    for (const std::int64_t v : c.entered) EXPECT_TRUE(vessel.insert(v).second);
+    for (const std::int64_t v : c.left) EXPECT_EQ(vessel.erase(v), 1u);
+  };
+  follow();
+  for (int round = 0; round < 1500; ++round) {
+    std::vector<std::int32_t> nodes, segments;
+    for (std::int32_t n = 0; n < g.node_count(); ++n)
+      if (g.node_alive(n)) nodes.push_back(n);
+    for (std::int32_t s = 0; s < g.segment_count(); ++s)
+      if (g.is_alive(s)) segments.push_back(s);
+    const auto pick = [&](const std::vector<std::int32_t>& v) { return v[random() % v.size()]; };
+    const unsigned what = segments.size() < 20 ? 0 : random() % 4;
+    if (what <= 1) { // a new node beside an old one
+      const std::int32_t from = pick(nodes);
+      Point at = g.position(from);
+      at[random() % 3] += random() % 2 != 0 ? 20 : -20;
+      for (std::size_t a = 0; a < 3; ++a) at[a] = std::clamp(at[a], 1.0, (a == 0 ? 479.0 : a == 1 ? 399.0 : 359.0));
+      const std::int32_t to = g.add_node(at, 4, round);
+      g.add_segment(from, to, 4, 1, round, round);
+    } else if (what == 2) { // a fusion
+      const std::int32_t a = pick(nodes), b = pick(nodes);
+      if (a != b) g.add_segment(a, b, 4, 1, round, round);
+    } else {
+      g.remove_segment(pick(segments));
+    }
+    follow();
+    if (round % 10 == 0) {
+      std::vector<std::uint8_t> kinds(static_cast<std::size_t>(box.voxels()), 0);
+      for (const std::int64_t v : vessel) kinds[static_cast<std::size_t>(v)] = static_cast<std::uint8_t>(Kind::vessel);
+      ASSERT_EQ(g.flaw(kinds), "") << "round " << round;
+      // A restarted run sees the same graph, and gives the same numbers to what grows next.
+      VesselGraph copy(box);
+      copy.nodes() = g.nodes();
+      copy.segments() = g.segments();
+      copy.rebuild();
+      ASSERT_EQ(image(copy), image(g)) << "round " << round;
+      ASSERT_EQ(copy.flaw(kinds), "");
+      VesselGraph other = g;
+      const std::int32_t n = copy.add_node({10, 10, 10}, 4, 1), m = other.add_node({10, 10, 10}, 4, 1);
+      ASSERT_EQ(n, m);
+    }
+  }
+}
+
+TEST(VesselGraph, FlawFindsWhatIsWrong) {
+  VesselGraph g(box);
+  g.lay(line({0, 50, 70}, {480, 50, 70}));
+  std::vector<std::uint8_t> kinds(static_cast<std::size_t>(box.voxels()), 0);
+  for (const std::int64_t v : g.take_changes().entered)
+    kinds[static_cast<std::size_t>(v)] = static_cast<std::uint8_t>(Kind::vessel);
+  EXPECT_EQ(g.flaw(kinds), "");
+  kinds[0] = static_cast<std::uint8_t>(Kind::vessel);
+  EXPECT_NE(g.flaw(kinds), "");
+  g.segments().radius[3] = 0;
+  EXPECT_NE(g.flaw(), "");
+}
+
+// ---- tips --------------------------------------------------------------------------------------
+
+TipRule default_rule(double spacing = 20, double dt = 15) {
+  return {spacing, dt, 0.6, 1.56e4, 0.071, 0, 0.6};
+}
+
+TipReading along_x(double value, double per_um, double spacing) {
+  TipReading r{};
+  for (float& v : r.vegf) v = static_cast<float>(value);
+  r.vegf[1] = static_cast<float>(value - per_um * spacing);
+  r.vegf[2] = static_cast<float>(value + per_um * spacing);
+  return r;
+}
+
+// A15: frozen V = 0.01 + 2e-5 x nM, at x = 500 um: 0.2434 um/min. Tolerance 3 %.
+TEST(Tip, DriftsByReceptorSaturation) {
+  const double expected = 1.56e4 * 2e-5 / (1 + 0.02 / 0.071);
+  EXPECT_NEAR(expected, 0.2434, 5e-5);
+  for (const double h : {10.0, 20.0}) {
+    const TipRule rule = default_rule(h, 5);
+    const TipJump jump = tip_jump(rule, along_x(0.02, 2e-5, h));
+    EXPECT_NEAR((jump.towards[1] - jump.towards[0]) * h / rule.dt, expected, 1e-6 * expected + 1e-8);
+    EXPECT_DOUBLE_EQ(jump.towards[0], rule.dt / (h * h) * 0.6); // upwind: against the gradient chance alone
+    // 10^5 walkers, one jump each.
+    double mean = 0;
+    constexpr int walkers = 100000;
+    for (int n = 0; n < walkers; ++n) {
+      const Draw d = draw(11, Purpose::tip_walk, static_cast<std::uint64_t>(n), 3);
+      const int a = choose(jump, to_unit(d.word[0]));
+      mean += (a == 1 ? 1.0 : a == 0 ? -1.0 : 0.0) / walkers;
+    }
+    EXPECT_NEAR(mean * h / rule.dt, expected, 0.03 * expected);
+  }
+}
+
+TEST(Tip, ShallowGradientsUseCentralDifferences) {
+  const TipRule rule = default_rule();
+  const TipJump jump = tip_jump(rule, along_x(0.02, 4e-7, 20));
+  const double k = rule.dt / 400, quarter = 1.56e4 / (1 + 0.02 / 0.071) * 4e-7 * 40 / 4;
+  ASSERT_LT(quarter, 0.6);
+  EXPECT_NEAR(jump.towards[1], k * (0.6 + quarter), 1e-6);
+  EXPECT_NEAR(jump.towards[0], k * (0.6 - quarter), 1e-6);
+}
+
+TEST(Tip, NeverExceedsItsSpeedNorCertainty) {
+  std::mt19937_64 random(3);
+  std::uniform_real_distribution<float> u(0, 1);
+  for (const double h : {10.0, 14.0, 20.0}) {
+    const int substeps = tip_substeps(30, h, 0.6, 0.6);
+    const TipRule rule = default_rule(h, 30.0 / substeps);
+    for (int n = 0; n < 5000; ++n) {
+      TipReading r{};
+      for (float& v : r.vegf) v = u(random) * u(random);
+      const TipJump jump = tip_jump(rule, r);
+      double sum = 0, speed2 = 0;
+      for (int a = 0; a < 3; ++a) {
+        const double v = (jump.towards[2 * a + 1] - jump.towards[2 * a]) * h / rule.dt;
+        speed2 += v * v;
+      }
+      for (const double p : jump.towards) {
+        EXPECT_GE(p, 0);
+        sum += p;
+      }
+      EXPECT_LE(sum, 1 + 1e-12);
+      EXPECT_LE(std::sqrt(speed2), 0.6 * (1 + 1e-6));
+    }
+  }
+}
+
+TEST(Tip, StaysInTheBox) {
+  TipReading r = along_x(0.5, 1e-3, 20);
+  r.closed = 1 << 1;
+  EXPECT_EQ(tip_jump(default_rule(), r).towards[1], 0);
+}
+
+TEST(Tip, HaptotaxisFollowsTheMatrix) {
+  TipRule rule = default_rule();
+  rule.haptotaxis = 592;
+  TipReading r{};
+  for (float& e : r.matrix) e = 0.5f;
+  r.matrix[4] = 0.51f;
+  r.matrix[3] = 0.49f;
+  const TipJump jump = tip_jump(rule, r);
+  EXPECT_NEAR((jump.towards[3] - jump.towards[2]) * 20 / rule.dt, 592 * 0.01 / 20, 1e-4);
+  EXPECT_DOUBLE_EQ(jump.towards[0], jump.towards[1]);
+}
+
+TEST(Tip, BranchesByTheTable) {
+  EXPECT_EQ(branching_probability(0.29), 0);
+  EXPECT_EQ(branching_probability(0.3), 0.2);
+  EXPECT_EQ(branching_probability(0.6), 0.3);
+  EXPECT_EQ(branching_probability(0.79), 0.4);
+  EXPECT_EQ(branching_probability(0.8), 1.0);
+}
+
+// ---- walls -------------------------------------------------------------------------------------
+
+OxygenParameters default_oxygen() { return parameters_of("domain: {voxels: [8, 8, 8]}").oxygen; }
+
+VesselGraph perfused_line(double radius, double haematocrit) {
+  VesselGraph g(box);
+  g.lay(line({0, 51, 73}, {480, 51, 73}, radius));
+  for (std::uint8_t& f : g.segments().flags) f |= VesselGraph::perfused;
+  for (double& h : g.segments().haematocrit) h = haematocrit;
+  return g;
+}
+
+TEST(VesselWalls, ConductTheWholeAreaOfTheWall) {
+  const OxygenParameters o = default_oxygen();
+  for (const double radius : {4.0, 25.0})
+    for (const int coarsen : {1, 2}) {
+      const Lattice fields{24 / coarsen, 20 / coarsen, 18 / coarsen, 20.0 * coarsen};
+      double sum = 0, supply = 0;
+      const VesselGraph g = perfused_line(radius, 0.45);
+      for (const VesselWall& w : vessel_walls(g, fields, o, false)) {
+        sum += static_cast<double>(w.conductance) * std::pow(fields.spacing, 3);
+        supply += static_cast<double>(w.supply) * std::pow(fields.spacing, 3);
+      }
+      const double expected = 2 * 3.14159265358979 * radius * o.wall_permeability * 480;
+      EXPECT_NEAR(sum, expected, 1e-5 * expected);
+      EXPECT_NEAR(supply, o.vessel_pressure * expected, 1e-5 * o.vessel_pressure * expected);
+    }
+}
+
+TEST(VesselWalls, LetOxygenThroughAsRedCellsBringIt) {
+  const OxygenParameters o = default_oxygen();
+  const VesselGraph full = perfused_line(5, 0.45), half = perfused_line(5, 0.225), plasma = perfused_line(5, 0);
+  const std::vector<VesselWall> a = vessel_walls(full, box, o, true), b = vessel_walls(half, box, o, true),
+                                c = vessel_walls(plasma, box, o, true);
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    EXPECT_NEAR(b[k].conductance, a[k].conductance / 2, 1e-5 * a[k].conductance);
+    EXPECT_NEAR(b[k].supply, a[k].supply / 4, 1e-5 * a[k].supply);
+    EXPECT_EQ(c[k].conductance, 0);
+    EXPECT_EQ(c[k].wall, a[k].wall); // glucose needs no red cells
+  }
+}
+
+TEST(VesselWalls, AreClosedWithoutBlood) {
+  VesselGraph g = perfused_line(5, 0.45);
+  for (std::uint8_t& f : g.segments().flags) f = VesselGraph::alive;
+  EXPECT_TRUE(vessel_walls(g, box, default_oxygen(), true).empty());
+}
+
+// ---- measures ----------------------------------------------------------------------------------
+
+TEST(VesselMeasure, FractalDimensionOfALineAndOfASheet) {
+  const Lattice l{64, 64, 4, 20};
+  std::vector<std::int64_t> line_voxels, sheet;
+  for (int x = 0; x < 64; ++x) {
+    line_voxels.push_back(static_cast<std::int64_t>(l.global(x, 31, 2)));
+    for (int y = 0; y < 64; ++y) sheet.push_back(static_cast<std::int64_t>(l.global(x, y, 1)));
+  }
+  EXPECT_NEAR(fractal_dimension(line_voxels, l), 1, 1e-9);
+  EXPECT_NEAR(fractal_dimension(sheet, l), 2, 1e-9);
+  EXPECT_EQ(fractal_dimension({}, l), 0);
+}
+
+TEST(VesselMeasure, DistancesAreThoseOfTheNearest) {
+  std::mt19937_64 random(5);
+  std::uniform_real_distribution<double> u(0, 1500);
+  std::vector<Point> vessels, places;
+  for (int n = 0; n < 60; ++n) vessels.push_back({u(random), u(random), u(random) * 0.2});
+  for (int n = 0; n < 300; ++n) places.push_back({u(random), u(random), u(random)});
+  const std::vector<double> found = distances_to(vessels, places);
+  ASSERT_EQ(found.size(), places.size());
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    double best = 1e300;
+    for (const Point& v : vessels)
+      best = std::min(best, std::hypot(v[0] - places[k][0], v[1] - places[k][1], v[2] - places[k][2]));
+    EXPECT_NEAR(found[k], best, 1e-9);
+  }
+  EXPECT_TRUE(distances_to({}, places).empty());
+}
+
+// ---- at work -----------------------------------------------------------------------------------
+
+// A pellet of VEGF between two capillaries in loose matrix; the graph is checked after every vessel step.
+const std::string pocket = R"(
+simulation: {seed: 5}
+domain: {voxels: [30, 26, 24], spacing: 20 um}
+matrix: {density: 0.3}
+vegf:
+  enabled: true
+  sources:
+    - {shape: sphere, centre: [300 um, 260 um, 240 um], radius: 40 um, rate: 0.02 nM/min}
+sprouting: {enabled: true}
+regression: {enabled: true}
+vessels:
+  pattern: lines
+  check: true
+  lines:
+    - {from: [0 um, 50 um, 240 um], to: [600 um, 50 um, 240 um]}
+    - {from: [600 um, 470 um, 240 um], to: [0 um, 470 um, 240 um]}
+tissue:
+  parenchyma: 0.3
+  stroma: 0.1
+oxygen: {enabled: true}
+)";
+
+TEST(Vasculature, SproutsReachThePelletFuseAndFill) {
+  Simulation s = simulation_of(pocket);
+  advance(s, 4 * 240);
+  const Metrics m = metrics_of(s);
+  EXPECT_GT(m.at("sprouts"), 3);
+  EXPECT_GT(m.at("anastomoses"), 0);
+  EXPECT_GT(m.at("perfused_sprouts"), 0);
+  EXPECT_GT(m.at("branch_points"), 0);
+  EXPECT_GT(m.at("vessel_length"), 1.5);
+  std::set<std::string> seen;
+  for (const Event& e : s.take_events()) seen.insert(e.what);
+  for (const char* what : {"sprout", "fusion", "perfusion"}) EXPECT_EQ(seen.count(what), 1u) << what;
+}
+
+TEST(Vasculature, NothingGrowsWithoutVegf) {
+  Simulation s = simulation_of(pocket, {"vegf.sources=[]"});
+  advance(s, 240);
+  EXPECT_EQ(metrics_of(s).at("sprouts"), 0);
+}
+
+TEST(Vasculature, SameBitsWithAnyThreadsAndInEveryForm) {
+  std::uint64_t first = 0;
+  for (const NamedExecutor& e : every_executor()) {
+    Simulation s = simulation_of(pocket, {}, {}, e.executor);
+    advance(s, 400);
+    if (first == 0) first = s.hash();
+    EXPECT_EQ(s.hash(), first) << e.name;
+  }
+  Executor plain = Executor::on_cpu(2);
+  plain.prefer_sites(true);
+  Simulation s = simulation_of(pocket, {}, {}, plain);
+  advance(s, 400);
+  EXPECT_EQ(s.hash(), first);
+}
+
+TEST(Vasculature, ARestartGoesOnAsIfNothingHappened) {
+  for (const std::int64_t when : {7, 301, 640}) {
+    Simulation whole = simulation_of(pocket);
+    advance(whole, when);
+    Simulation resumed = simulation_of(pocket);
+    for (const ArrayInfo& info : whole.state_arrays()) {
+      std::vector<std::byte> bytes(info.bytes());
+      whole.read(info.name, bytes.data());
+      resumed.write(info.name, bytes.data(), info.extents[0]);
+    }
+    resumed.set_clock(whole.steps());
+    ASSERT_EQ(resumed.hash(), whole.hash()) << when;
+    whole.take_events();
+    advance(whole, 300);
+    advance(resumed, 300);
+    EXPECT_EQ(resumed.hash(), whole.hash()) << when;
+    const std::vector<Event> a = whole.take_events(), b = resumed.take_events();
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t k = 0; k < a.size(); ++k) EXPECT_EQ(a[k].detail, b[k].detail);
+  }
+}
+
+TEST(Vasculature, DeadEndsAreUnperfusedAndGoWhenTheirTimeIsUp) {
+  // Without VEGF from day one on: tips starve after 48 h, their stalks follow 4000 min later.
+  Simulation s = simulation_of(pocket, {"vegf.sources[0].duration=1 day", "vessels.lines[1].from=[600 um, 510 um, 470 um]",
+                                        "vessels.lines[1].to=[0 um, 510 um, 470 um]"});
+  advance(s, 240);
+  EXPECT_GT(metrics_of(s).at("tips"), 0);
+  advance(s, 12 * 240);
+  const Metrics m = metrics_of(s);
+  EXPECT_EQ(m.at("tips"), 0);
+  EXPECT_GT(m.at("regressed_segments"), 0);
+  EXPECT_NEAR(m.at("perfused_fraction"), 1, 1e-12);
+}
+
+TEST(Vasculature, CellsMakeWayAndTheLedgerKnows) {
+  // Tissue without a gap: the cells that sprouts meet are lost, and counted (check_ledger runs in every step).
+  Simulation s = simulation_of(pocket, {"tissue.parenchyma=0.9", "tissue.stroma=0.1"});
+  const Count before = count_kinds(s);
+  advance(s, 400);
+  const Count after = count_kinds(s);
+  EXPECT_GT(of(after, Kind::vessel), of(before, Kind::vessel));
+  EXPECT_LT(of(after, Kind::parenchyma), of(before, Kind::parenchyma));
+  // With gaps they move up.
+  Simulation loose = simulation_of(pocket);
+  const Count first = count_kinds(loose);
+  advance(loose, 400);
+  EXPECT_EQ(of(count_kinds(loose), Kind::parenchyma), of(first, Kind::parenchyma));
+}
+
+TEST(Vasculature, TipsOpenTheMatrixTheyCross) {
+  Simulation s = simulation_of(pocket, {"tissue.stroma=0", "tissue.parenchyma=0"});
+  advance(s, 400);
+  const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
+  const std::vector<float> e = array_of<float>(s, "matrix");
+  const std::vector<std::int32_t> sprout = array_of<std::int32_t>(s, "vessel_node_sprout");
+  double least = 1;
+  for (std::size_t i = 0; i < kind.size(); ++i)
+    if (kind[i] == static_cast<std::uint8_t>(Kind::vessel)) least = std::min(least, static_cast<double>(e[i]));
+  EXPECT_LT(least, 0.2);
+  EXPECT_GT(*std::max_element(sprout.begin(), sprout.end()), 0);
+}
+
+} // namespace
+} // namespace metavox
