@@ -20,6 +20,7 @@ enum class Purpose : std::uint32_t {
   vessel_seeding = 32,
   fibre_seeding = 33,
   tracer = 34,
+  flow_preconditioner = 40, // which fill of the blood-flow solver's elimination is kept
   test = 63
 };
 
