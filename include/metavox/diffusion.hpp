@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "metavox/core/errors.hpp"
 #include "metavox/core/exact.hpp"
 #include "metavox/core/executor.hpp"
 #include "metavox/parameters.hpp"
@@ -485,12 +486,6 @@ struct SolveReport {
   float residual = 0; // largest scaled residual seen in the last cycle, field unit
   float error = 0;    // estimated remaining error, field unit
   bool converged = false;
-};
-
-// Thrown with exit code 5 in mind: a number of the run went wrong, and nothing after it can be trusted.
-class NumericalError : public std::runtime_error {
-public:
-  using std::runtime_error::runtime_error;
 };
 
 struct DiffusionSettings {
