@@ -43,29 +43,22 @@ inline TipJump tip_jump(const TipRule& r, const TipReading& around) {
     difference[a] = chi * (static_cast<double>(around.vegf[a + 1]) - v) +
                     r.haptotaxis * (static_cast<double>(around.matrix[a + 1]) -
                                     static_cast<double>(around.matrix[0]));
+  // Excess of each direction over chance, um^2/min; the form is chosen once, so that scaling is exact.
+  double excess[6], drift2 = 0;
+  for (int axis = 0; axis < 3; ++axis) {
+    const double low = difference[2 * axis], high = difference[2 * axis + 1];
+    const double quarter = (high - low) * 0.25;
+    const bool central = quarter <= r.diffusivity && -quarter <= r.diffusivity;
+    excess[2 * axis] = central ? -quarter : exact::max_of(0.0, low);
+    excess[2 * axis + 1] = central ? quarter : exact::max_of(0.0, high);
+    const double drift = (excess[2 * axis + 1] - excess[2 * axis]) / r.spacing; // um/min
+    drift2 += drift * drift;
+  }
+  const double speed = std::sqrt(drift2);
+  const double scale = speed > r.speed_limit ? r.speed_limit / speed : 1.0;
   const double k = r.dt / (r.spacing * r.spacing);
   TipJump jump{};
-  const auto fill = [&](double scale) {
-    double speed2 = 0; // um^2/min^2
-    for (int axis = 0; axis < 3; ++axis) {
-      const double low = difference[2 * axis] * scale, high = difference[2 * axis + 1] * scale;
-      const double quarter = (high - low) * 0.25;
-      double& p_low = jump.towards[2 * axis];
-      double& p_high = jump.towards[2 * axis + 1];
-      if (quarter <= r.diffusivity && -quarter <= r.diffusivity) {
-        p_low = k * (r.diffusivity - quarter);
-        p_high = k * (r.diffusivity + quarter);
-      } else {
-        p_low = k * (r.diffusivity + exact::max_of(0.0, low));
-        p_high = k * (r.diffusivity + exact::max_of(0.0, high));
-      }
-      const double drift = (p_high - p_low) * r.spacing / r.dt;
-      speed2 += drift * drift;
-    }
-    return std::sqrt(speed2);
-  };
-  const double speed = fill(1);
-  if (speed > r.speed_limit) fill(r.speed_limit / speed);
+  for (int a = 0; a < 6; ++a) jump.towards[a] = k * (r.diffusivity + scale * excess[a]);
   double sum = 0;
   for (int a = 0; a < 6; ++a) {
     if ((around.closed >> a & 1) != 0) jump.towards[a] = 0;
