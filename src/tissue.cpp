@@ -176,7 +176,7 @@ private:
   }
 
   void place_vessels() {
-    t_.vessels = build_parent_vessels(p_.vessels, l_, p_.simulation.seed);
+    t_.vessels = build_parent_vessels(p_, l_, external_.vessel_file, external_.vessel_names);
     const VesselVoxels voxels =
         voxelise_vessels(t_.vessels, l_, p_.oxygen.diffusivity, p_.oxygen.wall_permeability,
                          p_.vessels.well_index, p_.fields.coarsen);
