@@ -1020,6 +1020,15 @@ private:
                    format_number(std::floor(std::min(
                        edge(along) / 3, (edge(across) - p_.domain.spacing) / 1.7320508075688772))) +
                    " um");
+    // Rows, knees of a row, sheets: as many nodes, more or less.
+    const double nodes = edge(along) / (1.5 * v.spacing) *
+                         (edge(across) / (0.8660254037844386 * v.spacing)) *
+                         (v.layers > 0 ? std::max(1.0, edge(third) / v.layers) : 1.0);
+    if (nodes > 1e8)
+      complain({"vessels.spacing", "vessels.layers"},
+               "vessels.spacing and vessels.layers make some " +
+                   format_number(std::round(nodes / 1e6)) +
+                   " million forks; at most 100 million are possible; type longer ones");
     if (v.layers > 0 && v.layers < p_.domain.spacing)
       complain({"vessels.layers"}, "vessels.layers must not be below domain.spacing (" +
                                        format_number(p_.domain.spacing) +

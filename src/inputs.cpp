@@ -3,14 +3,20 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <optional>
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "metavox/config.hpp"
 #include "metavox/files.hpp"
 #include "metavox/kind.hpp"
 #include "metavox/settings.hpp"
+#include "metavox/units.hpp"
+#include "metavox/vessel.hpp"
 #include "metavox/vtk_io.hpp"
 
 namespace metavox {
@@ -161,6 +167,248 @@ std::vector<ExternalArrays::PlacedCell> read_cells_csv(const std::filesystem::pa
   return cells;
 }
 
+VesselFile read_swc(const std::filesystem::path& file) {
+  std::string text;
+  try {
+    text = read_text(file, std::size_t{1} << 31);
+  } catch (const IoError& e) {
+    throw ConfigError("vessels.file: " + std::string(e.what()));
+  }
+  const auto refuse = [&](std::int64_t line, const std::string& message) {
+    throw ConfigError(file.string() + ":" + std::to_string(line) + ": " + message);
+  };
+  VesselFile vessels;
+  vessels.is_text = true;
+  std::vector<std::int64_t> parents;
+  std::unordered_map<std::int64_t, std::int32_t> point_of;
+  std::int64_t line_number = 0;
+  std::size_t begin = text.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string_view line = trimmed(std::string_view(text).substr(begin, end - begin));
+    begin = end + 1;
+    ++line_number;
+    if (line.empty() || line[0] == '#') continue;
+    std::array<std::string_view, 7> word;
+    for (std::string_view& w : word) {
+      const std::size_t length = std::min(line.find_first_of(" \t"), line.size());
+      w = line.substr(0, length);
+      line = trimmed(line.substr(length));
+    }
+    if (word[6].empty())
+      refuse(line_number, "a sample has seven columns: id type x y z radius parent");
+    const auto id = parsed<std::int64_t>(word[0]), parent = parsed<std::int64_t>(word[6]);
+    if (!id || *id < 0)
+      refuse(line_number, "the id is '" + std::string(word[0]) + "'; type a whole number");
+    if (!parent || *parent < -1)
+      refuse(line_number, "the parent is '" + std::string(word[6]) +
+                              "'; type the id of a sample, or -1 for a root");
+    if (*parent == *id) refuse(line_number, "sample " + std::to_string(*id) + " is its own parent");
+    VesselFile::Point point;
+    for (std::size_t a = 0; a < 4; ++a) {
+      const auto value = parsed<double>(word[a + 2]);
+      if (!value || !std::isfinite(*value))
+        refuse(line_number, std::string(a < 3 ? std::string(1, "xyz"[a]) : "the radius") + " is '" +
+                                std::string(word[a + 2]) + "'; type a number");
+      (a < 3 ? point.position[a] : point.radius) = *value;
+    }
+    point.name = std::to_string(*id);
+    point.number = line_number;
+    if (*parent < 0) point.end = VesselEnd::inlet;
+    const auto [known, is_new] =
+        point_of.emplace(*id, static_cast<std::int32_t>(vessels.points.size()));
+    if (!is_new)
+      refuse(line_number,
+             "id " + point.name + " stands in line " +
+                 std::to_string(vessels.points[static_cast<std::size_t>(known->second)].number) +
+                 " already");
+    vessels.points.push_back(std::move(point));
+    parents.push_back(*parent);
+  }
+  if (vessels.points.empty()) refuse(1, "the file holds no samples");
+  std::vector<std::int32_t> above(parents.size(), -1);
+  for (std::size_t i = 0; i < parents.size(); ++i) {
+    if (parents[i] < 0) continue;
+    const auto found = point_of.find(parents[i]);
+    if (found == point_of.end())
+      refuse(vessels.points[i].number,
+             "its parent " + std::to_string(parents[i]) + " is not in the file");
+    above[i] = found->second;
+    vessels.stretches.push_back(
+        {above[i], static_cast<std::int32_t>(i), 0, vessels.points[i].number});
+  }
+  // Every sample must lead to a root; 1: on the way of the sample at hand, 2: it does.
+  std::vector<char> seen(parents.size(), 0);
+  for (std::size_t i = 0; i < parents.size(); ++i) {
+    auto at = static_cast<std::int32_t>(i);
+    while (at >= 0 && seen[static_cast<std::size_t>(at)] == 0) {
+      seen[static_cast<std::size_t>(at)] = 1;
+      at = above[static_cast<std::size_t>(at)];
+    }
+    if (at >= 0 && seen[static_cast<std::size_t>(at)] == 1)
+      refuse(vessels.points[static_cast<std::size_t>(at)].number,
+             "the parents of sample " + vessels.points[static_cast<std::size_t>(at)].name +
+                 " lead back to it; one of them must be a root, with parent -1");
+    for (at = static_cast<std::int32_t>(i); at >= 0 && seen[static_cast<std::size_t>(at)] == 1;
+         at = above[static_cast<std::size_t>(at)])
+      seen[static_cast<std::size_t>(at)] = 2;
+  }
+  return vessels;
+}
+
+namespace {
+
+// Scales and checks what a file draws, and makes one node of points in the same place.
+void join_vessels(const VesselFile& vessels, const Parameters& p, ExternalArrays& external) {
+  const std::string file = p.vessels.file;
+  const auto place = [&](const char* what, std::int64_t number) {
+    return file + (vessels.is_text ? ":" : std::string(", ") + what + " ") +
+           std::to_string(number) + ": ";
+  };
+  const auto at_point = [&](const VesselFile::Point& point) {
+    return place("point", point.number);
+  };
+  const double scale = p.vessels.file_scale;
+  const auto check_radius = [&](const std::string& where, double radius) {
+    if (!std::isfinite(radius) || radius <= 0)
+      throw ConfigError(where + "the radius is " + format_number(radius) + "; it must be above 0");
+    if (p.flow.enabled && (radius < 1 || radius > 50))
+      throw ConfigError(where + "the radius is " + format_number(radius) +
+                        " um; where blood flow is solved it must be between 1 and 50 um; mend "
+                        "it, vessels.file_scale (" +
+                        format_number(scale) + ") or type flow.enabled: false");
+  };
+  VesselNetwork& network = external.vessel_file;
+  std::map<std::array<double, 3>, std::int32_t> node_at;
+  std::vector<std::int32_t> node_of;
+  std::vector<std::size_t> first_point;
+  for (const VesselFile::Point& point : vessels.points) {
+    VesselNode node{};
+    for (std::size_t a = 0; a < 3; ++a) {
+      const double edge = p.domain.voxels[a] * p.domain.spacing;
+      double x = point.position[a] * scale;
+      if (!std::isfinite(x))
+        throw ConfigError(at_point(point) + std::string(1, "xyz"[a]) + " is not a finite number");
+      // Single precision may round a point on a face to outside of it.
+      if (x < -1e-6 * edge || x > edge * (1 + 1e-6))
+        throw ConfigError(at_point(point) + std::string(1, "xyz"[a]) + " = " + format_number(x) +
+                          " um lies outside the box, which spans 0 to " + format_number(edge) +
+                          " um; move the vessels or mend vessels.file_scale (" +
+                          format_number(scale) + ")");
+      x = std::clamp(x, 0.0, edge);
+      node.position[a] = x == 0 ? 0 : x; // -0 is 0
+    }
+    if (!(point.end_pressure >= 0 && point.end_pressure <= 300))
+      throw ConfigError(at_point(point) + "end_pressure is " + format_number(point.end_pressure) +
+                        "; it must be between 0 and 300 mmHg, 0 for that of flow");
+    const auto [known, is_new] =
+        node_at.emplace(node.position, static_cast<std::int32_t>(network.nodes.size()));
+    node_of.push_back(known->second);
+    if (is_new) {
+      network.nodes.push_back(node);
+      external.vessel_names.emplace_back();
+      first_point.push_back(node_of.size() - 1);
+    }
+    const auto n = static_cast<std::size_t>(known->second);
+    VesselNode& joint = network.nodes[n];
+    if (point.end != VesselEnd::none && joint.end != VesselEnd::none && point.end != joint.end)
+      throw ConfigError(at_point(point) + "it is an inlet or outlet, and the opposite of " +
+                        (vessels.is_text ? "line " : "point ") +
+                        std::to_string(vessels.points[first_point[n]].number) +
+                        " in the same place");
+    if (point.end != VesselEnd::none) {
+      joint.end = point.end;
+      joint.end_pressure = std::max(joint.end_pressure, point.end_pressure);
+    }
+    if (external.vessel_names[n].empty()) external.vessel_names[n] = point.name;
+  }
+
+  std::set<std::pair<std::int32_t, std::int32_t>> drawn;
+  std::vector<char> touched(network.nodes.size(), 0);
+  for (const VesselFile::Stretch& stretch : vessels.stretches) {
+    const VesselFile::Point& from = vessels.points[static_cast<std::size_t>(stretch.from)];
+    const VesselFile::Point& to = vessels.points[static_cast<std::size_t>(stretch.to)];
+    const std::int32_t a = node_of[static_cast<std::size_t>(stretch.from)],
+                       b = node_of[static_cast<std::size_t>(stretch.to)];
+    const std::string where = place("line", stretch.number);
+    const std::string between = (vessels.is_text ? "lines " : "points ") +
+                                std::to_string(from.number) + " and " + std::to_string(to.number);
+    if (a == b)
+      throw ConfigError(where +
+                        (stretch.from == stretch.to
+                             ? "it joins point " + std::to_string(from.number) + " to itself"
+                             : "it has a piece without length: " + between +
+                                   " are in the same place; remove one of them"));
+    if (!drawn.emplace(std::min(a, b), std::max(a, b)).second)
+      throw ConfigError(where + "the piece between " + between +
+                        " is drawn twice; remove one of the two");
+    double radius = stretch.radius * scale;
+    if (stretch.radius > 0) {
+      check_radius(where, radius);
+    } else {
+      check_radius(at_point(from), from.radius * scale);
+      check_radius(at_point(to), to.radius * scale);
+      radius = 0.5 * (from.radius + to.radius) * scale;
+    }
+    network.segments.push_back({a, b, radius, true});
+    touched[static_cast<std::size_t>(a)] = touched[static_cast<std::size_t>(b)] = 1;
+  }
+
+  // Points that nothing touches are of no use, and as ends a mistake.
+  std::vector<std::int32_t> kept(network.nodes.size(), -1);
+  std::size_t count = 0;
+  for (std::size_t n = 0; n < network.nodes.size(); ++n) {
+    if (touched[n] == 0) {
+      if (network.nodes[n].end == VesselEnd::none) continue;
+      throw ConfigError(at_point(vessels.points[first_point[n]]) + "this " +
+                        (network.nodes[n].end == VesselEnd::inlet ? "inlet" : "outlet") +
+                        " touches no vessel; join it to one, or remove it");
+    }
+    kept[n] = static_cast<std::int32_t>(count);
+    network.nodes[count] = network.nodes[n];
+    if (n != count) external.vessel_names[count] = std::move(external.vessel_names[n]);
+    ++count;
+  }
+  network.nodes.resize(count);
+  external.vessel_names.resize(count);
+  for (VesselSegment& s : network.segments) {
+    s.from = kept[static_cast<std::size_t>(s.from)];
+    s.to = kept[static_cast<std::size_t>(s.to)];
+  }
+}
+
+void read_vessels(const Parameters& p, ExternalArrays& external) {
+  const bool from_file = p.vessels.pattern == VesselPattern::file;
+  if (from_file) {
+    const std::filesystem::path file = p.vessels.file;
+    VesselFile vessels;
+    if (file.extension() == ".swc") {
+      vessels = read_swc(file);
+    } else {
+      try {
+        vessels = read_vessel_polylines(file);
+      } catch (const std::runtime_error& e) {
+        throw ConfigError("vessels.file: " + std::string(e.what()));
+      }
+    }
+    join_vessels(vessels, p, external);
+    if (external.vessel_file.segments.empty())
+      throw ConfigError(file.string() + ": there are no vessels in it, only single points");
+  }
+  Lattice lattice;
+  lattice.nx = p.domain.voxels[0];
+  lattice.ny = p.domain.voxels[1];
+  lattice.nz = p.domain.voxels[2];
+  lattice.spacing = p.domain.spacing;
+  try {
+    build_parent_vessels(p, lattice, external.vessel_file, external.vessel_names);
+  } catch (const std::invalid_argument& e) {
+    throw ConfigError((from_file ? p.vessels.file + ": " : std::string()) + e.what());
+  }
+}
+
+} // namespace
+
 ExternalArrays read_inputs(const Parameters& p) {
   ExternalArrays external;
   const auto field = [&](const std::string& name, const std::string& key, const Frozen& frozen) {
@@ -171,6 +419,7 @@ ExternalArrays read_inputs(const Parameters& p) {
   field("glucose", "glucose.frozen", p.glucose.frozen);
   field("proteinase", "proteinase.frozen", p.proteinase.frozen);
   field("inhibitor", "inhibitor.frozen", p.inhibitor.frozen);
+  field("vegf", "vegf.frozen", p.vegf.frozen);
   field("matrix", "matrix.initial", p.matrix.initial);
   for (const auto& [name, values] : external.fields)
     for (std::size_t i = 0; i < values.size(); ++i)
@@ -191,6 +440,7 @@ ExternalArrays read_inputs(const Parameters& p) {
     }
   }
   if (!p.tissue.cells_csv.empty()) external.placed = read_cells_csv(p.tissue.cells_csv, p.domain);
+  read_vessels(p, external);
   return external;
 }
 

@@ -158,7 +158,7 @@ private:
   }
 
   void place_vessels() {
-    t_.vessels = build_parent_vessels(p_.vessels, l_, p_.simulation.seed);
+    t_.vessels = build_parent_vessels(p_, l_, external_.vessel_file, external_.vessel_names);
     VesselGraph graph(l_);
     graph.lay(t_.vessels);
     for (const std::int64_t v : graph.take_changes().entered) {

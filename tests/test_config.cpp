@@ -711,6 +711,9 @@ const Bad bad_inputs[] = {
      "vessels.lines[0] has 10 mmHg at its inlet and 15 mmHg at its outlet"},
     {"vessels: {pattern: hexagonal, spacing: 700 um}\n",
      "they need 2100 um along z and 1233 um along x; type at most 666 um"},
+    {"domain: {voxels: [1024, 1024, 1024]}\nvessels: {pattern: hexagonal, spacing: 20 um, layers: "
+     "20 um}\n",
+     "make some 827 million forks"},
     {"vessels: {pattern: hexagonal, layers: 5 um}\n", "vessels.layers must not be below"},
     {"vessels: {pattern: hexagonal, layers: 3 mm}\n", "more than the box's edge along y (2000 um)"},
     {"vessels: {pattern: file}\n", "vessels.file names none; type for example: file: vessels.vtp"},

@@ -10,6 +10,8 @@
 #include <limits>
 #include <unistd.h>
 
+#include "metavox/config.hpp"
+#include "metavox/inputs.hpp"
 #include "metavox/kind.hpp"
 
 #include <vtkCellArray.h>
@@ -20,12 +22,14 @@
 #include <vtkImageData.h>
 #include <vtkNew.h>
 #include <vtkPointData.h>
+#include <vtkPoints.h>
 #include <vtkPolyData.h>
 #include <vtkSmartPointer.h>
 #include <vtkStringArray.h>
 #include <vtkXMLImageDataReader.h>
 #include <vtkXMLImageDataWriter.h>
 #include <vtkXMLPolyDataReader.h>
+#include <vtkXMLPolyDataWriter.h>
 
 namespace metavox {
 namespace {
@@ -367,6 +371,121 @@ TEST_F(Frames, VesselsAreJoinedIntoPolyLines) {
   EXPECT_EQ(perfused, 4);
   EXPECT_NEAR(length, 20 + std::hypot(10, 40) + 20 + 10 + 2 * std::hypot(10, 7) + 20, 1e-4);
   EXPECT_EQ(text(data, "radius_unit"), "um");
+}
+
+// What the program draws of vessels, it reads again.
+TEST_F(Frames, VesselsComeBackFromAFrame) {
+  Snapshot s = small_snapshot();
+  auto net = std::make_shared<VesselNetwork>();
+  for (const std::array<double, 3>& at : {std::array<double, 3>{0, 70, 50},
+                                          {50, 70, 50},
+                                          {100, 20, 50},
+                                          {100, 120, 50},
+                                          {200, 70, 50}})
+    net->nodes.push_back({at});
+  net->segments = {
+      {0, 1, 8, true}, {1, 2, 8, true}, {1, 3, 8, true}, {2, 4, 8, true}, {3, 4, 8, true}};
+  s.vessels = net;
+  const VesselFile file =
+      read_vessel_polylines(store("vessels.vtp", vessels_frame(s, plain_output())));
+  EXPECT_FALSE(file.is_text);
+  double before = 0, after = 0;
+  const auto length = [](const std::array<double, 3>& a, const std::array<double, 3>& b) {
+    return std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+  };
+  for (const VesselSegment& v : net->segments)
+    before += length(net->nodes[static_cast<std::size_t>(v.from)].position,
+                     net->nodes[static_cast<std::size_t>(v.to)].position);
+  for (const VesselFile::Stretch& v : file.stretches) {
+    const auto& a = file.points[static_cast<std::size_t>(v.from)];
+    const auto& b = file.points[static_cast<std::size_t>(v.to)];
+    EXPECT_EQ(a.radius, 8);
+    EXPECT_EQ(b.radius, 8);
+    after += length(a.position, b.position);
+  }
+  EXPECT_NEAR(after, before, 1e-4);
+
+  const Parameters p = read_config_text("domain: {voxels: [10, 7, 5], spacing: 20 um}\n"
+                                        "vessels: {pattern: file, file: vessels.vtp, ends: "
+                                        "[{role: inlet, face: -x}, {role: outlet, face: +x}]}\n",
+                                        folder_ / "case.yaml", {"vessels.pattern=file"})
+                           .parameters;
+  // Its end on the right joins two vessels, so no free end is there.
+  try {
+    read_inputs(p);
+    ADD_FAILURE() << "accepted";
+  } catch (const ConfigError& e) {
+    EXPECT_TRUE(contains(e.what(), "within one voxel of face +x")) << e.what();
+  }
+}
+
+TEST_F(Frames, PolyLinesOfOtherTools) {
+  vtkNew<vtkPoints> points;
+  points->SetDataTypeToDouble();
+  const double places[][3] = {
+      {0, 70, 50}, {100, 70, 50}, {200, 20, 50}, {100, 70, 50}, {200, 120, 50}};
+  for (const auto& at : places) points->InsertNextPoint(at);
+  vtkNew<vtkCellArray> lines, verts;
+  lines->InsertNextCell({0, 1, 2});
+  lines->InsertNextCell({3, 4});
+  verts->InsertNextCell({0}); // its radius stands before those of the lines
+  vtkNew<vtkDoubleArray> radius, end;
+  radius->SetName("radius");
+  for (const double r : {99.0, 6.0, 4.0}) radius->InsertNextValue(r);
+  end->SetName("end");
+  for (const double e : {1.0, 0.0, 2.0, 0.0, 2.0}) end->InsertNextValue(e);
+  vtkNew<vtkStringArray> name;
+  name->SetName("name");
+  for (const char* n : {"artery", "", "", "", "vein"}) name->InsertNextValue(n);
+  vtkNew<vtkPolyData> data;
+  data->SetPoints(points);
+  data->SetVerts(verts);
+  data->SetLines(lines);
+  data->GetCellData()->AddArray(radius);
+  data->GetPointData()->AddArray(end);
+  data->GetPointData()->AddArray(name);
+  const auto write_as = [&](const char* file) {
+    vtkNew<vtkXMLPolyDataWriter> writer;
+    writer->SetInputData(data);
+    writer->SetFileName((folder_ / file).c_str());
+    writer->Write();
+  };
+  const auto inputs = [&](const char* file) {
+    return read_inputs(
+        read_config_text(std::string("domain: {voxels: [10, 7, 5], spacing: 20 um}\n"
+                                     "vessels: {pattern: file, file: ") +
+                             file + ", ends: [{role: outlet, name: vein, pressure: 9 mmHg}]}\n",
+                         folder_ / "case.yaml")
+            .parameters);
+  };
+  write_as("tree.vtp");
+  const ExternalArrays external = inputs("tree.vtp");
+  ASSERT_EQ(external.vessel_file.nodes.size(), 4u);
+  ASSERT_EQ(external.vessel_file.segments.size(), 3u);
+  EXPECT_EQ(external.vessel_file.segments[0].radius, 6);
+  EXPECT_EQ(external.vessel_file.segments[2].radius, 4);
+  EXPECT_EQ(external.vessel_file.segments[2].from, 1); // points 1 and 3 are one node
+  EXPECT_EQ(external.vessel_names[0], "artery");
+  EXPECT_EQ(external.vessel_names[3], "vein");
+  EXPECT_EQ(external.vessel_file.nodes[2].end, VesselEnd::outlet);
+
+  points->SetPoint(2, 200, std::numeric_limits<double>::quiet_NaN(), 50);
+  write_as("nan.vtp");
+  try {
+    inputs("nan.vtp");
+    ADD_FAILURE() << "accepted";
+  } catch (const ConfigError& e) {
+    EXPECT_TRUE(contains(e.what(), "nan.vtp, point 2: y is not a finite number")) << e.what();
+  }
+
+  // Files cut short or with bytes changed end in a message.
+  std::ifstream in(folder_ / "tree.vtp", std::ios::binary);
+  const std::string good((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  for (std::size_t cut = 0; cut < good.size(); cut += 97) {
+    store("cut.vtp", good.substr(0, cut));
+    EXPECT_THROW(inputs("cut.vtp"), ConfigError) << cut;
+  }
+  EXPECT_THROW(read_vessel_polylines(folder_ / "none.vtp"), std::runtime_error);
 }
 
 TEST_F(Frames, AreTheSameBytesEveryTime) {

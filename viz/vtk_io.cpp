@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <limits>
 #include <set>
 #include <stdexcept>
@@ -15,7 +16,9 @@
 #include <vtkCellArray.h>
 #include <vtkCellData.h>
 #include <vtkDataArray.h>
+#include <vtkExecutive.h>
 #include <vtkFieldData.h>
+#include <vtkIdList.h>
 #include <vtkImageData.h>
 #include <vtkNew.h>
 #include <vtkPointData.h>
@@ -27,6 +30,7 @@
 #include <vtkTypeInt64Array.h>
 #include <vtkXMLImageDataReader.h>
 #include <vtkXMLImageDataWriter.h>
+#include <vtkXMLPolyDataReader.h>
 #include <vtkXMLPolyDataWriter.h>
 
 namespace metavox {
@@ -300,6 +304,35 @@ void collect_error(vtkObject*, unsigned long, void* client, void* text) {
   auto& all = *static_cast<std::string*>(client);
   all +=
       (all.empty() ? "" : "; ") + (line == std::string::npos ? message : message.substr(line + 1));
+}
+
+// Lets a reader read; what it complained of, empty if it is well.
+std::string read_file(vtkXMLReader* reader, const std::filesystem::path& file,
+                      const std::string& where, const char* wanted) {
+  std::string complaints;
+  vtkNew<vtkCallbackCommand> listen;
+  listen->SetCallback(collect_error);
+  listen->SetClientData(&complaints);
+  reader->AddObserver("ErrorEvent", listen);
+  reader->SetReaderErrorObserver(listen);
+  reader->SetParserErrorObserver(listen);
+  reader->GetExecutive()->AddObserver("ErrorEvent", listen);
+  reader->SetFileName(file.string().c_str());
+  if (reader->CanReadFile(file.string().c_str()) == 0)
+    throw std::runtime_error(where + "this is not a VTK XML " + wanted);
+  // VTK 9.1 may crash on a file cut short, and where it reads on after a header without sense.
+  std::string tail(64, ' ');
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  const auto size = static_cast<std::streamoff>(stream.tellg());
+  stream.seekg(std::max<std::streamoff>(0, size - 64));
+  stream.read(tail.data(), 64);
+  const std::size_t last = tail.find_last_not_of(" \t\r\n");
+  if (last == std::string::npos || tail.substr(0, last + 1).rfind("</VTKFile>") != last - 9)
+    return "the file is cut short; its last word must be </VTKFile>";
+  reader->UpdateInformation();
+  if (complaints.empty() && reader->GetErrorCode() == 0) reader->Update();
+  if (complaints.empty() && reader->GetErrorCode() != 0) complaints = "the file is damaged";
+  return complaints;
 }
 
 std::string number(double value) {
@@ -640,6 +673,7 @@ std::size_t estimate_frame_bytes(const Parameters& p) {
                                                    {"glucose", p.glucose.enabled},
                                                    {"proteinase", p.proteinase.enabled},
                                                    {"inhibitor", p.inhibitor.enabled},
+                                                   {"vegf", p.vegf.enabled},
                                                    {"matrix", true}};
     for (const auto& [name, exists] : fields)
       if (wanted(name) && exists) ++floats;
@@ -648,7 +682,7 @@ std::size_t estimate_frame_bytes(const Parameters& p) {
     if (all) {
       codes += 2; // marks such as vessels or membranes
     } else {
-      const std::set<std::string> known{"oxygen", "glucose",    "proteinase", "inhibitor",
+      const std::set<std::string> known{"oxygen", "glucose",    "proteinase", "inhibitor", "vegf",
                                         "matrix", "cell_state", "kind",       "flags"};
       for (const std::string& name : out.arrays)
         if (known.count(name) == 0) ++floats; // anything else: at most 4 bytes as a rule
@@ -678,6 +712,16 @@ std::size_t estimate_frame_bytes(const Parameters& p) {
       const double rows = longest / between + 1;
       segments += 2 * rows * rows * longest;
     }
+    if (p.vessels.pattern == VesselPattern::pair) segments += 2.0 * std::max({n[0], n[1], n[2]});
+    if (p.vessels.pattern == VesselPattern::hexagonal && p.vessels.spacing > 0) {
+      // A sheet holds less than one edge and a half of vessel for each square of an edge.
+      const double edge = p.vessels.spacing / p.domain.spacing;
+      const double sheets =
+          p.vessels.layers > 0 ? std::max({n[0], n[1], n[2]}) * p.domain.spacing / p.vessels.layers + 1
+                               : 1;
+      const double longest = std::max({n[0], n[1], n[2]}) + edge;
+      segments += 1.5 * longest * longest / edge * sheets;
+    }
     segments += static_cast<double>(p.vessels.lines.size()) * (n[0] + n[1] + n[2]);
     bytes += header + segments * 48;
   }
@@ -691,18 +735,8 @@ std::vector<float> read_vti_array(const std::filesystem::path& file, const std::
   if (!std::filesystem::is_regular_file(file, ignored))
     throw std::runtime_error(where + "there is no such file");
 
-  std::string complaints;
-  vtkNew<vtkCallbackCommand> listen;
-  listen->SetCallback(collect_error);
-  listen->SetClientData(&complaints);
   vtkNew<vtkXMLImageDataReader> reader;
-  reader->AddObserver("ErrorEvent", listen);
-  reader->SetReaderErrorObserver(listen);
-  reader->SetParserErrorObserver(listen);
-  reader->SetFileName(file.string().c_str());
-  if (reader->CanReadFile(file.string().c_str()) == 0)
-    throw std::runtime_error(where + "this is not a VTK XML image file (.vti)");
-  reader->Update();
+  const std::string complaints = read_file(reader.Get(), file, where, "image file (.vti)");
   vtkImageData* image = reader->GetOutput();
   if (!complaints.empty() || image == nullptr)
     throw std::runtime_error(where + "cannot be read: " + complaints);
@@ -758,6 +792,80 @@ std::vector<float> read_vti_array(const std::filesystem::path& file, const std::
                              " values of one component, found " + misfit);
   throw std::runtime_error(where + "there is no such array; the file has " +
                            (found.empty() ? "none" : found));
+}
+
+VesselFile read_vessel_polylines(const std::filesystem::path& file) {
+  const auto refuse = [&](const std::string& what) {
+    throw std::runtime_error(file.string() + ": " + what);
+  };
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored)) refuse("there is no such file");
+  vtkNew<vtkXMLPolyDataReader> reader;
+  const std::string complaints =
+      read_file(reader.Get(), file, file.string() + ": ", "file of poly-lines (.vtp)");
+  vtkPolyData* data = reader->GetOutput();
+  if (!complaints.empty() || data == nullptr) refuse("cannot be read: " + complaints);
+  vtkCellArray* lines = data->GetLines();
+  if (lines == nullptr || lines->GetNumberOfCells() == 0)
+    refuse("it holds no lines; vessels are poly-lines");
+  if (lines->IsValid() == 0) refuse("cannot be read: its lines are damaged");
+  const vtkIdType points = data->GetNumberOfPoints();
+  if (points >= std::numeric_limits<std::int32_t>::max()) refuse("it holds too many points");
+
+  const auto numbers = [&](vtkDataSetAttributes* attributes, const char* name, vtkIdType count) {
+    vtkDataArray* array = attributes->GetArray(name);
+    if (array != nullptr &&
+        (array->GetNumberOfComponents() != 1 || array->GetNumberOfTuples() != count))
+      refuse(std::string("array '") + name + "' must hold one number for each point or line");
+    return array;
+  };
+  vtkDataArray* point_radius = numbers(data->GetPointData(), "radius", points);
+  vtkDataArray* line_radius = numbers(data->GetCellData(), "radius", data->GetNumberOfCells());
+  if (point_radius == nullptr && line_radius == nullptr)
+    refuse("there is no array 'radius', of points or of lines; add one, in units of the file");
+  vtkDataArray* end = numbers(data->GetPointData(), "end", points);
+  vtkDataArray* end_pressure = numbers(data->GetPointData(), "end_pressure", points);
+  auto* name = vtkStringArray::SafeDownCast(data->GetPointData()->GetAbstractArray("name"));
+  if (name != nullptr && name->GetNumberOfValues() != points)
+    refuse("array 'name' must hold one string for each point");
+
+  VesselFile vessels;
+  vessels.points.resize(static_cast<std::size_t>(points));
+  for (vtkIdType i = 0; i < points; ++i) {
+    VesselFile::Point& point = vessels.points[static_cast<std::size_t>(i)];
+    data->GetPoint(i, point.position.data());
+    point.number = i;
+    if (point_radius != nullptr) point.radius = point_radius->GetComponent(i, 0);
+    if (end_pressure != nullptr) point.end_pressure = end_pressure->GetComponent(i, 0);
+    if (name != nullptr) point.name = name->GetValue(i);
+    const double code = end != nullptr ? end->GetComponent(i, 0) : 0;
+    if (!(code == 0 || code == 1 || code == 2))
+      refuse("point " + std::to_string(i) + " has end " + number(code) +
+             "; it must be 0 (none), 1 (inlet) or 2 (outlet)");
+    point.end = static_cast<VesselEnd>(static_cast<int>(code));
+  }
+  vtkNew<vtkIdList> ids;
+  for (vtkIdType line = 0; line < lines->GetNumberOfCells(); ++line) {
+    lines->GetCellAtId(line, ids);
+    if (ids->GetNumberOfIds() < 2)
+      refuse("line " + std::to_string(line) + " has fewer than two points");
+    double radius = 0;
+    if (point_radius == nullptr) {
+      radius = line_radius->GetComponent(data->GetNumberOfVerts() + line, 0);
+      if (!(radius > 0) || !std::isfinite(radius))
+        refuse("line " + std::to_string(line) + " has radius " + number(radius) +
+               "; it must be above 0");
+    }
+    for (vtkIdType k = 0; k < ids->GetNumberOfIds(); ++k) {
+      if (ids->GetId(k) < 0 || ids->GetId(k) >= points)
+        refuse("line " + std::to_string(line) + " refers to point " +
+               std::to_string(ids->GetId(k)) + ", but there are " + std::to_string(points));
+      if (k > 0)
+        vessels.stretches.push_back({static_cast<std::int32_t>(ids->GetId(k - 1)),
+                                     static_cast<std::int32_t>(ids->GetId(k)), radius, line});
+    }
+  }
+  return vessels;
 }
 
 } // namespace metavox

@@ -35,6 +35,10 @@ std::vector<float> read_vti_array(const std::filesystem::path& file, const std::
   refuse("reading array '" + array + "' of " + file.string());
 }
 
+VesselFile read_vessel_polylines(const std::filesystem::path& file) {
+  refuse("reading vessels from " + file.string());
+}
+
 std::array<FrameAxis, 3> frame_axes(std::array<int, 3>, double, const OutputParameters&) {
   refuse("frame geometry");
 }

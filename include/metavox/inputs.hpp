@@ -6,6 +6,7 @@
 
 #include "metavox/parameters.hpp"
 #include "metavox/simulation.hpp"
+#include "metavox/vessel_file.hpp"
 
 namespace metavox {
 
@@ -16,5 +17,9 @@ ExternalArrays read_inputs(const Parameters& parameters);
 // kind a name ("epithelial") or its code. Lines that start with # and empty ones are skipped.
 std::vector<ExternalArrays::PlacedCell> read_cells_csv(const std::filesystem::path& file,
                                                        const DomainParameters& domain);
+
+// A tree of samples, each a line `id type x y z radius parent`, more columns and the type ignored;
+// # begins a comment line. Roots (parent -1) are inlets, and a point's name is its id.
+VesselFile read_swc(const std::filesystem::path& file);
 
 } // namespace metavox

@@ -11,6 +11,7 @@
 #include "metavox/metrics.hpp"
 #include "metavox/parameters.hpp"
 #include "metavox/snapshot.hpp"
+#include "metavox/vessel_network.hpp"
 
 namespace metavox {
 
@@ -25,6 +26,8 @@ struct ExternalArrays {
     std::uint16_t clone;
   };
   std::vector<PlacedCell> placed;
+  VesselNetwork vessel_file;               // of vessels.file, in um
+  std::vector<std::string> vessel_names;   // of its nodes; "": none
   const std::vector<float>* field(const std::string& name) const {
     for (const auto& [n, v] : fields)
       if (n == name) return &v;

@@ -1,6 +1,9 @@
 // Parent vessels: where they run before the first sprout.
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "metavox/core/lattice.hpp"
@@ -9,8 +12,11 @@
 
 namespace metavox {
 
-// Lines as written in the config, or a jittered grid of parallel capillaries.
-VesselNetwork build_parent_vessels(const VesselParameters& parameters, const Lattice& lattice,
-                                   std::uint64_t seed);
+// The vessels of the start, at their true places; segments may be long. Inlets and outlets are those of the pattern
+// and of vessels.ends, with their pressures. `file` and the names of its nodes ("": none) belong to pattern file.
+// Throws std::invalid_argument where an entry of vessels.ends meets nothing, or blood could not enter or leave.
+VesselNetwork build_parent_vessels(const Parameters& parameters, const Lattice& lattice,
+                                   const VesselNetwork& file = {},
+                                   const std::vector<std::string>& names = {});
 
 } // namespace metavox

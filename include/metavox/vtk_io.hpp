@@ -21,6 +21,7 @@
 
 #include "metavox/parameters.hpp"
 #include "metavox/snapshot.hpp"
+#include "metavox/vessel_file.hpp"
 
 namespace metavox {
 
@@ -38,6 +39,10 @@ std::size_t estimate_frame_bytes(const Parameters& parameters);
 // component, x fastest.
 std::vector<float> read_vti_array(const std::filesystem::path& file, const std::string& array,
                                   std::array<int, 3> voxels);
+
+// The poly-lines of a .vtp file. "radius" is an array of points or of lines; points may have "end"
+// (0 none, 1 inlet, 2 outlet), "end_pressure" (mmHg) and "name" (strings).
+VesselFile read_vessel_polylines(const std::filesystem::path& file);
 
 // The voxels a fields file holds along one axis: first, first + stride, ... (count of them). The
 // sample sits in the middle of its block where the stride is odd, and `origin` (in voxels) is

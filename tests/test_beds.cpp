@@ -1,0 +1,522 @@
+// The vessels of the start: where the patterns put them, what files give, which ends are inlets.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "metavox/config.hpp"
+#include "metavox/inputs.hpp"
+#include "metavox/vessel.hpp"
+#include "metavox/vtk_io.hpp"
+
+namespace metavox {
+namespace {
+
+namespace fs = std::filesystem;
+using Vector = std::array<double, 3>;
+
+const std::string small_box = "domain: {voxels: [30, 40, 50], spacing: 10 um}\n"
+                              "migration: {enabled: false}\n";
+
+Lattice lattice_of(const Parameters& p) {
+  Lattice l;
+  l.nx = p.domain.voxels[0];
+  l.ny = p.domain.voxels[1];
+  l.nz = p.domain.voxels[2];
+  l.spacing = p.domain.spacing;
+  return l;
+}
+
+VesselNetwork bed(const std::string& vessels, const std::vector<std::string>& overrides = {}) {
+  const Parameters p =
+      read_config_text(small_box + "vessels: " + vessels + "\n", "case.yaml", overrides).parameters;
+  return build_parent_vessels(p, lattice_of(p));
+}
+
+std::string refusal(const std::string& vessels) {
+  try {
+    bed(vessels);
+  } catch (const std::invalid_argument& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+double length_of(const VesselNetwork& n, const VesselSegment& s) {
+  const Vector& a = n.nodes[static_cast<std::size_t>(s.from)].position;
+  const Vector& b = n.nodes[static_cast<std::size_t>(s.to)].position;
+  return std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+}
+
+std::vector<int> degrees(const VesselNetwork& n) {
+  std::vector<int> degree(n.nodes.size(), 0);
+  for (const VesselSegment& s : n.segments)
+    ++degree[static_cast<std::size_t>(s.from)], ++degree[static_cast<std::size_t>(s.to)];
+  return degree;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Beds, NoneAndLines) {
+  EXPECT_TRUE(bed("{pattern: none}").nodes.empty());
+  const VesselNetwork n = bed(
+      "{pattern: lines, lines: [{from: [0 um, 5 um, 6 um], to: [300 um, 7 um, 8 um]}, {from: [1 "
+      "um, 1 um, 1 um], to: [9 um, 9 um, 9 um], radius: 7 um, inlet_pressure: 40 mmHg, "
+      "outlet_pressure: 1 mmHg}]}");
+  ASSERT_EQ(n.nodes.size(), 4u);
+  ASSERT_EQ(n.segments.size(), 2u);
+  EXPECT_EQ(n.nodes[0].position, (Vector{0, 5, 6}));
+  EXPECT_EQ(n.nodes[0].end, VesselEnd::inlet);
+  EXPECT_EQ(n.nodes[0].end_pressure, 25);
+  EXPECT_EQ(n.nodes[1].end, VesselEnd::outlet);
+  EXPECT_EQ(n.nodes[1].end_pressure, 15);
+  EXPECT_EQ(n.nodes[2].end_pressure, 40);
+  EXPECT_EQ(n.nodes[3].end_pressure, 1);
+  EXPECT_EQ(n.segments[1].radius, 7);
+}
+
+TEST(Beds, GridRunsFromTheLowFaceToTheHigh) {
+  const VesselNetwork n = bed("{pattern: grid, axis: y, spacing: 100 um, jitter: 0}");
+  EXPECT_EQ(n.segments.size(), 15u); // 3 along x, 5 along z
+  for (const VesselSegment& s : n.segments) {
+    const VesselNode& a = n.nodes[static_cast<std::size_t>(s.from)];
+    const VesselNode& b = n.nodes[static_cast<std::size_t>(s.to)];
+    EXPECT_EQ(a.position[1], 0);
+    EXPECT_EQ(b.position[1], 400);
+    EXPECT_TRUE(a.end == VesselEnd::inlet && b.end == VesselEnd::outlet);
+    EXPECT_TRUE(a.end_pressure == 25 && b.end_pressure == 15);
+    EXPECT_EQ(std::fmod(a.position[0], 100), 50);
+  }
+  EXPECT_LT(bed("{pattern: grid, axis: y, spacing: 100 um, exclusion: 90 um}").segments.size(),
+            15u);
+}
+
+TEST(Beds, PairRunsBothWays) {
+  const VesselNetwork n =
+      bed("{pattern: pair, axis: y, spacing: 200 um, radius: 12 um, radius_vein: 20 um}");
+  ASSERT_EQ(n.segments.size(), 2u);
+  ASSERT_EQ(n.nodes.size(), 4u);
+  EXPECT_EQ(n.nodes[0].position, (Vector{150, 0, 150})); // the next axis is z
+  EXPECT_EQ(n.nodes[1].position, (Vector{150, 400, 150}));
+  EXPECT_EQ(n.nodes[2].position, (Vector{150, 400, 350}));
+  EXPECT_EQ(n.nodes[3].position, (Vector{150, 0, 350}));
+  const std::pair<VesselEnd, double> ends[] = {{VesselEnd::inlet, 25},
+                                               {VesselEnd::outlet, 21},
+                                               {VesselEnd::inlet, 19},
+                                               {VesselEnd::outlet, 15}};
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(n.nodes[i].end, ends[i].first);
+    EXPECT_EQ(n.nodes[i].end_pressure, ends[i].second);
+  }
+  EXPECT_EQ(n.segments[0].radius, 12);
+  EXPECT_EQ(n.segments[1].radius, 20);
+  const VesselNetwork aside = bed("{pattern: pair, spacing: 80 um, offset: 60 um, drop: 1 mmHg}");
+  EXPECT_EQ(aside.nodes[0].position, (Vector{20, 200, 0}));
+  EXPECT_EQ(aside.nodes[2].position, (Vector{100, 200, 500}));
+  EXPECT_EQ(aside.nodes[1].end_pressure, 24);
+}
+
+void expect_honeycomb(const std::string& axis, double edge, double layers, int sheets) {
+  SCOPED_TRACE(axis + " " + std::to_string(edge));
+  const VesselNetwork n =
+      bed("{pattern: hexagonal, axis: " + axis + ", spacing: " + std::to_string(edge) +
+          " um, layers: " + std::to_string(layers) + " um, radius: 6 um}");
+  const auto along = static_cast<std::size_t>(axis[0] - 'x');
+  const std::size_t across = (along + 1) % 3, third = (along + 2) % 3;
+  const Vector size{300, 400, 500};
+  const std::vector<int> degree = degrees(n);
+  std::map<double, int> heights;
+  int inlets = 0, outlets = 0, forks = 0;
+  for (std::size_t i = 0; i < n.nodes.size(); ++i) {
+    const VesselNode& node = n.nodes[i];
+    ++heights[node.position[third]];
+    for (std::size_t a = 0; a < 3; ++a) {
+      EXPECT_GE(node.position[a], 0);
+      EXPECT_LE(node.position[a], size[a]);
+    }
+    if (node.end != VesselEnd::none) {
+      EXPECT_EQ(degree[i], 1);
+      const bool inlet = node.end == VesselEnd::inlet;
+      ++(inlet ? inlets : outlets);
+      EXPECT_EQ(node.position[along], inlet ? 0 : size[along]);
+      EXPECT_EQ(node.end_pressure, inlet ? 25 : 15);
+      continue;
+    }
+    // Two vessels meet only at the sides of a sheet.
+    double low = 1e9, high = -1e9;
+    for (const VesselNode& other : n.nodes) {
+      low = std::min(low, other.position[across]);
+      high = std::max(high, other.position[across]);
+    }
+    const bool side = node.position[across] == low || node.position[across] == high;
+    EXPECT_EQ(degree[i], side ? 2 : 3);
+    if (!side) ++forks;
+    EXPECT_GE(low, 5);
+    EXPECT_NEAR(low + high, size[across], 1e-9);
+  }
+  EXPECT_GT(inlets, 0);
+  EXPECT_GT(outlets, 0);
+  EXPECT_GT(forks, 0);
+  ASSERT_EQ(static_cast<int>(heights.size()), sheets);
+  EXPECT_NEAR(heights.begin()->first + heights.rbegin()->first, size[third], 1e-9);
+  if (sheets > 1) {
+    EXPECT_NEAR(std::next(heights.begin())->first - heights.begin()->first, layers, 1e-9);
+  }
+  for (const VesselSegment& s : n.segments) {
+    EXPECT_EQ(s.radius, 6);
+    const VesselNode& a = n.nodes[static_cast<std::size_t>(s.from)];
+    const VesselNode& b = n.nodes[static_cast<std::size_t>(s.to)];
+    EXPECT_LT(a.position[along], b.position[along]); // blood runs up the axis
+    const double length = length_of(n, s);
+    if (a.end == VesselEnd::none && b.end == VesselEnd::none)
+      EXPECT_NEAR(length, edge, 1e-9);
+    else {
+      EXPECT_GE(length, edge / 2 - 1e-9);
+      EXPECT_LT(length, 1.25 * edge);
+    }
+  }
+  // Euler: each sheet is in one piece, and its meshes are hexagons.
+  std::vector<std::size_t> group(n.nodes.size());
+  for (std::size_t i = 0; i < group.size(); ++i) group[i] = i;
+  const auto root = [&](std::size_t i) {
+    while (group[i] != i) i = group[i];
+    return i;
+  };
+  for (const VesselSegment& s : n.segments)
+    group[root(static_cast<std::size_t>(s.from))] = root(static_cast<std::size_t>(s.to));
+  int pieces = 0;
+  for (std::size_t i = 0; i < group.size(); ++i) pieces += group[i] == i;
+  EXPECT_EQ(pieces, sheets);
+}
+
+TEST(Beds, HexagonsHaveForksOfThreeAndEndsOnTwoFaces) {
+  expect_honeycomb("z", 50, 0, 1);
+  expect_honeycomb("x", 40, 100, 5);
+  expect_honeycomb("y", 100, 0, 1);
+  expect_honeycomb("y", 133, 150, 2);
+  expect_honeycomb("z", 27.3, 20, 20);
+}
+
+TEST(Beds, EndsByFace) {
+  const VesselNetwork n = bed(
+      "{pattern: grid, spacing: 100 um, ends: [{role: outlet, face: -z}, {role: inlet, face: +z, "
+      "pressure: 31 mmHg}]}");
+  for (const VesselNode& node : n.nodes) {
+    EXPECT_EQ(node.end, node.position[2] == 0 ? VesselEnd::outlet : VesselEnd::inlet);
+    EXPECT_EQ(node.end_pressure, node.position[2] == 0 ? 15 : 31);
+  }
+  EXPECT_TRUE(
+      contains(refusal("{pattern: grid, ends: [{role: inlet, face: -x}]}"),
+               "vessels.ends[0]: no free end of a vessel lies within one voxel of face -x"));
+  EXPECT_TRUE(contains(refusal("{pattern: grid, ends: [{role: inlet, face: +z}]}"),
+                       "the vessels have no outlet; add one to vessels.ends"));
+  EXPECT_TRUE(contains(refusal("{pattern: grid, ends: [{role: outlet, face: -z}]}"),
+                       "the vessels have no inlet"));
+  // Ends a voxel away from the face count, further ones do not.
+  const std::string lines =
+      "{pattern: lines, lines: [{from: [10 um, 9 um, 9 um], to: [289 um, 9 um, "
+      "9 um]}], ends: [{role: ";
+  EXPECT_EQ(bed(lines + "inlet, face: -x, pressure: 30 mmHg}]}").nodes[0].end_pressure, 30);
+  EXPECT_TRUE(contains(refusal(lines + "outlet, face: +x}]}"), "no free end"));
+}
+
+class Files : public testing::Test {
+protected:
+  Files() {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() /
+              ("metavox_beds_" + std::string(info->name()) + "_" +
+               std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
+    fs::create_directories(folder_);
+  }
+  ~Files() override {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  // The vessels of a file of this text, with more settings of `vessels`.
+  VesselNetwork read(const std::string& name, const std::string& text, const std::string& more = "",
+                     const std::vector<std::string>& overrides = {}) {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+    const Parameters p = read_config_text(small_box + "vessels: {pattern: file, file: " + name +
+                                              (more.empty() ? "" : ", ") + more + "}\n",
+                                          folder_ / "case.yaml", overrides)
+                             .parameters;
+    external_ = read_inputs(p);
+    return build_parent_vessels(p, lattice_of(p), external_.vessel_file, external_.vessel_names);
+  }
+  std::string error(const std::string& name, const std::string& text, const std::string& more = "",
+                    const std::vector<std::string>& overrides = {}) {
+    try {
+      read(name, text, more, overrides);
+    } catch (const ConfigError& e) {
+      return e.what();
+    }
+    return "accepted";
+  }
+  fs::path folder_;
+  ExternalArrays external_;
+};
+
+// A trunk that forks, and a second fork on one of the branches.
+const std::string tree = "# id type x y z radius parent\n"
+                         "1 3 150 200 0 10 -1\n"
+                         "2 3 150 200 100 8 1\n"
+                         "3 3 100 200 300 6 2\r\n"
+                         "\n"
+                         "  10 3 200 200 300 6 2\n"
+                         "11 3 200 150 500 4 10\n"
+                         "12\t3\t200\t250\t500\t4\t10 extra\n"
+                         "4 3 100 200 5e2 5 3\n";
+const std::string outlets = "ends: [{role: outlet, face: +z}]";
+
+TEST_F(Files, SwcIsATreeWithARootThatIsItsInlet) {
+  const VesselNetwork n = read("tree.swc", tree, outlets);
+  ASSERT_EQ(n.nodes.size(), 7u);
+  ASSERT_EQ(n.segments.size(), 6u);
+  EXPECT_EQ(external_.vessel_names,
+            (std::vector<std::string>{"1", "2", "3", "10", "11", "12", "4"}));
+  EXPECT_EQ(n.nodes[0].end, VesselEnd::inlet);
+  EXPECT_EQ(n.nodes[0].end_pressure, 25);
+  for (const std::size_t i : {4, 5, 6}) {
+    EXPECT_EQ(n.nodes[i].end, VesselEnd::outlet);
+    EXPECT_EQ(n.nodes[i].end_pressure, 15);
+  }
+  EXPECT_EQ(n.nodes[6].position, (Vector{100, 200, 500}));
+  EXPECT_EQ(n.segments[0].from, 0);
+  EXPECT_EQ(n.segments[0].to, 1);
+  EXPECT_EQ(n.segments[0].radius, 9);
+  EXPECT_EQ(n.segments[5].radius, 5.5);
+  EXPECT_EQ(degrees(n)[1], 3);
+}
+
+TEST_F(Files, EndsByName) {
+  const VesselNetwork n = read("tree.swc", tree,
+                               "ends: [{role: outlet, name: 4, pressure: 5 mmHg}, {role: outlet, "
+                               "name: 11}, {role: inlet, name: 1, pressure: 60 mmHg}]");
+  EXPECT_EQ(n.nodes[6].end_pressure, 5);
+  EXPECT_EQ(n.nodes[4].end_pressure, 15);
+  EXPECT_EQ(n.nodes[5].end, VesselEnd::none);
+  EXPECT_EQ(n.nodes[0].end_pressure, 60);
+  const std::string unknown = error("tree.swc", tree, "ends: [{role: outlet, name: 5}]");
+  EXPECT_TRUE(contains(unknown, "tree.swc: vessels.ends[0]: no node of the file is called '5'; "
+                                "there are 1, 2, 3, 10, 11, 12, 4"))
+      << unknown;
+}
+
+TEST_F(Files, Scale) {
+  const std::string mm = "1 0 0.15 0.2 0 0.01 -1\n2 0 0.15 0.2 0.5 0.02 1\n";
+  const VesselNetwork n = read("mm.swc", mm, outlets + ", file_scale: 1000");
+  EXPECT_EQ(n.nodes[1].position, (Vector{150, 200, 500}));
+  EXPECT_EQ(n.segments[0].radius, 15);
+}
+
+struct Bad {
+  const char* text;
+  const char* part;
+};
+
+TEST_F(Files, BadSwc) {
+  const Bad bad[] = {
+      {"", "bad.swc:1: the file holds no samples"},
+      {"# nothing\n", "the file holds no samples"},
+      {"1 0 0 0 0 5\n", "bad.swc:1: a sample has seven columns: id type x y z radius parent"},
+      {"# a\n1 0 0 0 zero 5 -1\n", "bad.swc:2: z is 'zero'; type a number"},
+      {"1 0 nan 0 0 5 -1\n", "bad.swc:1: x is 'nan'"},
+      {"1 0 0 inf 0 5 -1\n", "bad.swc:1: y is 'inf'"},
+      {"1 0 0 0 0 five -1\n", "the radius is 'five'"},
+      {"one 0 0 0 0 5 -1\n", "the id is 'one'"},
+      {"1 0 0 0 0 5 root\n", "the parent is 'root'"},
+      {"1 0 0 0 0 5 -2\n", "the parent is '-2'"},
+      {"1 0 0 0 0 5 -1\n1 0 0 0 9 5 -1\n", "bad.swc:2: id 1 stands in line 1 already"},
+      {"1 0 0 0 0 5 -1\n2 0 0 0 9 5 3\n", "bad.swc:2: its parent 3 is not in the file"},
+      {"1 0 0 0 0 5 -1\n2 0 0 0 9 5 2\n", "bad.swc:2: sample 2 is its own parent"},
+      {"1 0 0 0 0 5 -1\n2 0 0 0 9 5 4\n3 0 0 9 9 5 2\n4 0 9 9 9 5 3\n",
+       "bad.swc:2: the parents of sample 2 lead back to it"},
+      {"1 0 0 0 0 5 -1\n2 0 0 0 0 5 1\n",
+       "bad.swc:2: it has a piece without length: lines 1 and 2 are in the same place"},
+      {"1 0 0 0 0 5 -1\n2 0 0 0 500 0 1\n", "bad.swc:2: the radius is 0; it must be above 0"},
+      {"1 0 0 0 0 -5 -1\n2 0 0 0 500 5 1\n", "bad.swc:1: the radius is -5; it must be above 0"},
+      {"1 0 0 0 0 5 -1\n2 0 0 0 500 51 1\n",
+       "bad.swc:2: the radius is 51 um; where blood flow is solved it must be between 1 and 50 um"},
+      {"1 0 0 0 0 5 -1\n2 0 0 0 500 0.5 1\n", "the radius is 0.5 um"},
+      {"1 0 0 0 0 5 -1\n2 0 0 401 500 5 1\n",
+       "bad.swc:2: y = 401 um lies outside the box, which spans 0 to 400 um"},
+      {"1 0 -1 0 0 5 -1\n2 0 0 0 500 5 1\n", "bad.swc:1: x = -1 um lies outside the box"},
+      {"1 0 0 0 0 5 -1\n2 0 0 0 500 5 1\n3 0 9 9 9 5 -1\n",
+       "bad.swc:3: this inlet touches no vessel"},
+      {"1 0 0 0 0 5 -1\n2 0 0 0 400 5 1\n", "no free end of a vessel lies within one voxel"},
+      {"1 0 0 0 0 5 -1\n2 0 0 0 500 5 1\n3 0 9 9 0 5 -1\n4 0 0 0 500 5 3\n5 0 0 0 0 5 4\n",
+       "bad.swc:5: the piece between lines 4 and 5 is drawn twice"},
+      {"1 0 0 0 500 5 -1\n2 0 0 0 0 5 1\n", "bad.swc: the vessels have no inlet"}};
+  for (const Bad& b : bad) {
+    const std::string message = error("bad.swc", b.text, outlets);
+    EXPECT_TRUE(contains(message, b.part)) << b.text << "  gave: " << message;
+    EXPECT_TRUE(contains(message, folder_.string())) << message;
+  }
+  EXPECT_TRUE(contains(error("tree.swc", tree), "tree.swc: the vessels have no outlet; add one to "
+                                                "vessels.ends"));
+  const std::string ring = "1 0 0 0 0 5 -1\n2 0 0 0 500 51 1\n";
+  EXPECT_EQ(error("wide.swc", ring, outlets, {"flow.enabled=false"}), "accepted");
+  EXPECT_TRUE(contains(error("tree.txt", tree), "vessels.file must end in .vtp or .swc, not in "
+                                                "`.txt`"));
+}
+
+// Two trees that meet: the arterial one feeds the venous one.
+TEST_F(Files, PointsInTheSamePlaceAreOneNode) {
+  const VesselNetwork n = read("two.swc",
+                               "1 0 0 0 0 5 -1\n2 0 0 0 200 5 1\n"
+                               "7 0 0 0 500 8 -1\n8 0 0 0 200 8 7\n",
+                               "ends: [{role: outlet, name: 7}]");
+  ASSERT_EQ(n.nodes.size(), 3u);
+  EXPECT_EQ(n.segments[0].to, n.segments[1].to);
+  EXPECT_EQ(n.nodes[2].end, VesselEnd::outlet);
+}
+
+// A .vtp file in plain text.
+std::string vtp(const std::string& points, const std::string& connectivity,
+                const std::string& offsets, const std::string& point_data,
+                const std::string& cell_data = "") {
+  const auto count = [](const std::string& text) {
+    std::size_t words = 0;
+    for (std::size_t i = 0; i < text.size(); ++i)
+      words += text[i] != ' ' && (i == 0 || text[i - 1] == ' ');
+    return words;
+  };
+  return "<?xml version=\"1.0\"?>\n<VTKFile type=\"PolyData\" version=\"1.0\" "
+         "byte_order=\"LittleEndian\" header_type=\"UInt64\">\n<PolyData>\n<Piece "
+         "NumberOfPoints=\"" +
+         std::to_string(count(points) / 3) + "\" NumberOfVerts=\"0\" NumberOfLines=\"" +
+         std::to_string(count(offsets)) +
+         "\" NumberOfStrips=\"0\" NumberOfPolys=\"0\">\n<PointData>" + point_data +
+         "</PointData>\n<CellData>" + cell_data +
+         "</CellData>\n<Points><DataArray type=\"Float64\" NumberOfComponents=\"3\" "
+         "format=\"ascii\">" +
+         points +
+         "</DataArray></Points>\n<Lines><DataArray type=\"Int64\" Name=\"connectivity\" "
+         "format=\"ascii\">" +
+         connectivity + "</DataArray><DataArray type=\"Int64\" Name=\"offsets\" format=\"ascii\">" +
+         offsets + "</DataArray></Lines>\n</Piece>\n</PolyData>\n</VTKFile>\n";
+}
+
+std::string array(const std::string& name, const std::string& values) {
+  return "<DataArray type=\"Float64\" Name=\"" + name + "\" format=\"ascii\">" + values +
+         "</DataArray>";
+}
+
+// The same vessels in any order of nodes: ends and pieces by place.
+std::vector<std::string> described(const VesselNetwork& n) {
+  std::vector<std::string> all;
+  const auto place = [&](std::int32_t i) {
+    const VesselNode& node = n.nodes[static_cast<std::size_t>(i)];
+    std::string s;
+    for (const double x : node.position) s += std::to_string(x) + " ";
+    return s + std::to_string(static_cast<int>(node.end)) + " " + std::to_string(node.end_pressure);
+  };
+  for (const VesselSegment& s : n.segments)
+    all.push_back(place(s.from) + " to " + place(s.to) + " radius " + std::to_string(s.radius));
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+TEST_F(Files, VtpGivesTheSameAsSwc) {
+  if (!vtk_available()) GTEST_SKIP() << "built without VTK";
+  const std::string text = vtp(
+      "150 200 0 150 200 100 100 200 300 100 200 500 150 200 100 200 200 300 200 150 500 200 250 "
+      "500",
+      "0 1 2 3 4 5 6 5 7", "4 7 9",
+      array("radius", "10 8 6 5 8 6 4 4") + array("end", "1 0 0 2 0 0 2 2"));
+  const VesselNetwork a = read("tree.vtp", text);
+  const VesselNetwork b = read("tree.swc", tree, outlets);
+  EXPECT_EQ(a.nodes.size(), 7u); // the fork is a point of two lines, another is drawn twice
+  EXPECT_EQ(described(a), described(b));
+}
+
+TEST_F(Files, VtpWithRadiiOfLinesAndPressures) {
+  if (!vtk_available()) GTEST_SKIP() << "built without VTK";
+  const VesselNetwork n =
+      read("a.vtp",
+           vtp("0 0 0 0 0 1 0 0 5", "0 1 1 2", "2 4",
+               array("end", "1 0 2") + array("end_pressure", "44 0 0") +
+                   "<Array type=\"String\" Name=\"name\" format=\"ascii\">97 0 0 118 0</Array>",
+               array("radius", "0.1 0.2")),
+           "file_scale: 100, ends: [{role: outlet, name: v, pressure: 3 mmHg}]");
+  ASSERT_EQ(n.nodes.size(), 3u);
+  EXPECT_EQ(n.nodes[0].end_pressure, 44);
+  EXPECT_EQ(n.nodes[2].end_pressure, 3);
+  EXPECT_EQ(n.nodes[2].position[2], 500);
+  EXPECT_EQ(n.segments[0].radius, 10);
+  EXPECT_EQ(n.segments[1].radius, 20);
+  EXPECT_EQ(external_.vessel_names, (std::vector<std::string>{"a", "", "v"}));
+}
+
+TEST_F(Files, BadVtp) {
+  if (!vtk_available()) GTEST_SKIP() << "built without VTK";
+  const std::string points = "0 0 0 0 0 200 0 0 500", ends = array("end", "1 0 2");
+  const std::string radius = array("radius", "5 5 5");
+  const std::pair<std::string, const char*> bad[] = {
+      {"no xml", "this is not a VTK XML file of poly-lines (.vtp)"},
+      {vtp(points, "0 1 2", "3", ends), "there is no array 'radius'"},
+      {vtp(points, "", "", ends + radius), "it holds no lines"},
+      {vtp(points, "0 1 2", "1 3", ends + radius), "line 0 has fewer than two points"},
+      {vtp(points, "0 1 7", "3", ends + radius), "line 0 refers to point 7, but there are 3"},
+      {vtp(points, "0 1 -2", "3", ends + radius), "line 0 refers to point -2"},
+      {vtp(points, "0 1 1 2", "4", ends + radius), "bad.vtp, line 0: it joins point 1 to itself"},
+      {vtp("0 0 0 0 0 0 0 0 500", "0 1 2", "3", ends + radius),
+       "bad.vtp, line 0: it has a piece without length: points 0 and 1 are in the same place"},
+      {vtp(points, "0 1 2 1 2", "3 5", ends + radius),
+       "bad.vtp, line 1: the piece between points 1 and 2 is drawn twice"},
+      {vtp(points, "0 1 2", "3", ends + array("radius", "5 0 5")),
+       "bad.vtp, point 1: the radius is 0; it must be above 0"},
+      {vtp(points, "0 1 2", "3", ends + array("radius", "5 5 70")),
+       "bad.vtp, point 2: the radius is 70 um"},
+      {vtp(points, "0 1 2", "3", ends, array("radius", "-3")), "line 0 has radius -3"},
+      {vtp(points, "0 1 2", "3", ends, array("radius", "60")),
+       "bad.vtp, line 0: the radius is 60 um"},
+      {vtp(points, "0 1 2", "3", ends + array("radius", "5 5")), ""},
+      {vtp("0 0 0 0 0 200 0 0 501", "0 1 2", "3", ends + radius),
+       "bad.vtp, point 2: z = 501 um lies outside the box"},
+      {vtp(points, "0 1 2", "3", array("end", "1 3 2") + radius), "point 1 has end 3"},
+      {vtp(points, "0 1 2", "3", array("end", "1 0.5 2") + radius), "point 1 has end 0.5"},
+      {vtp(points, "0 1 2", "3", array("end", "0 0 2") + radius), "the vessels have no inlet"},
+      {vtp(points, "0 1 2", "3", array("end", "1 0 0") + radius), "the vessels have no outlet"},
+      {vtp(points, "0 1 2", "3", radius), "the vessels have no inlet"},
+      {vtp(points, "0 1", "2", ends + radius), "bad.vtp, point 2: this outlet touches no vessel"},
+      {vtp(points, "0 1 2", "3", ends + radius + array("end_pressure", "-1 0 0")),
+       "bad.vtp, point 0: end_pressure is -1"},
+      {vtp(points, "0 1 2", "3", ends + radius + array("end_pressure", "14 0 15")),
+       "no inlet of the vessels has more pressure than the outlets"},
+      {vtp("0 0 0 0 0 200 0 0 500 0 0 500", "0 1 2 1 3", "3 5", ends + radius), ""}};
+  for (const auto& [text, part] : bad) {
+    const std::string message = error("bad.vtp", text);
+    EXPECT_NE(message, "accepted") << text;
+    EXPECT_TRUE(contains(message, part)) << text << "\n  gave: " << message;
+    EXPECT_TRUE(contains(message, "bad.vtp")) << message;
+  }
+  // Points that no line uses do no harm, nor do parts that hang on nothing.
+  EXPECT_EQ(error("good.vtp", vtp(points + " 9 9 9", "0 1 2", "3",
+                                  array("end", "1 0 2 0") + array("radius", "5 5 5 0"))),
+            "accepted");
+  EXPECT_EQ(external_.vessel_file.nodes.size(), 3u);
+  EXPECT_EQ(error("good.vtp", vtp(points + " 9 9 9 20 20 20", "0 1 2 3 4", "3 5",
+                                  array("end", "1 0 2 0 0") + array("radius", "5 5 5 5 5"))),
+            "accepted");
+}
+
+TEST_F(Files, ValidateLooksAtTheEndsOfAnyPattern) {
+  const Parameters p =
+      read_config_text(small_box + "vessels: {pattern: grid, ends: [{role: inlet, face: -x}]}\n",
+                       "case.yaml")
+          .parameters;
+  EXPECT_THROW(read_inputs(p), ConfigError);
+}
+
+} // namespace
+} // namespace metavox
