@@ -2,10 +2,12 @@
 """A picture of one frame of a run, with nothing but VTK.
 
     xvfb-run -a /usr/bin/python3 viz/quicklook.py RUN_DIR [-o picture.png] [--frame last|N|DAYd] [--size 1600x1200]
+                                                  [--vessels-by perfused|flow|oxygen|age|pressure|haematocrit] [--open 1]
 
-The tumour is drawn cell by cell with a piece cut out, coloured by state; vessels are tubes of their true radius. Slices through
-the middle of the cut are thrown onto the three walls behind: oxygen on the floor, proteinase and matrix on the
-back walls. Frames come from RUN_DIR/fields.pvd, cells.pvd, vessels.pvd; what is missing is left out.
+The tumour is drawn cell by cell with a piece cut out, coloured by state; vessels are tubes of their true radius, growing tips bright
+balls. --open takes out the tumour cells that hide a vessel. Slices through the middle of the cut are thrown onto the three walls
+behind: oxygen on the floor, matrix and VEGF (or proteinase) on the back walls. film.py puts several frames side by side. Frames
+come from RUN_DIR/fields.pvd, cells.pvd, vessels.pvd; what is missing is left out.
 
 A display is needed unless VTK was built for EGL or OSMesa: on a machine without one, run it under xvfb-run as above.
 """
@@ -201,6 +203,12 @@ def points_of(mask, grid, origin, h, jitter):
 # ---- VTK pieces -----------------------------------------------------------------------------------------------------
 
 
+def state_colour(code, mute):
+    """Of cells, and of their discs in the legend; a muted tumour leaves colour to the vessels."""
+    colour = np.array(palette.state_rgb(code))
+    return (1 - mute) * colour + mute * (0.35 * colour.mean() + 0.12)
+
+
 def cloud(where, codes, sizes, mute):
     points = vtk.vtkPoints()
     points.SetData(numpy_to_vtk(np.ascontiguousarray(where, np.float32), deep=True))
@@ -208,8 +216,7 @@ def cloud(where, codes, sizes, mute):
     data.SetPoints(points)
     table = np.zeros((256, 3), np.uint8)
     for code in palette.CELL_STATES:
-        colour = np.array(palette.state_rgb(code))
-        table[code] = np.round(255 * ((1 - mute) * colour + mute * (0.35 * colour.mean() + 0.12)))
+        table[code] = np.round(255 * state_colour(code, mute))
     # Small differences in brightness from cell to cell separate neighbours of one state.
     shade = 0.93 + 0.07 * hashed(np.arange(len(codes)) + codes, 11)
     colours = numpy_to_vtk((table[codes] * shade[:, None]).astype(np.uint8), deep=True)
@@ -451,7 +458,7 @@ def tubes(vessels, colours, h):
     tips = np.flatnonzero(vessels.values["tip"])
     if len(tips):
         bright = np.tile(np.round(255 * np.array(palette.rgb(palette.VESSEL_TIP))).astype(np.uint8), (len(tips), 1))
-        size = np.maximum(2.6 * vessels.values["radius"][tips], 0.8 * h)
+        size = np.maximum(3 * vessels.values["radius"][tips], h)
         actors.append(balls(vessels.at[tips], size, bright, 16 if len(tips) < 5000 else 8, 0.6))
     return actors
 
@@ -570,7 +577,7 @@ class Overlay:
         self.text(x, y, title, size, bold=True)
         if where:
             self.text(x, y + 22, bar.where, 14, palette.INK_SOFT)
-        top, steps = y + (36 if where else 0.9 * size), 128
+        top, steps = y + (36 if where else 0.75 * size), 128
         table = table_of(bar.stops)
         self.cells(
             [(x + width * i / steps, top, width / steps + 0.5, height) for i in range(steps)],
@@ -903,7 +910,7 @@ def draw(frame, stage, args, title):
     y += 32
     for code in (3, 4, 6, 5, 7, 8, 9, 10):
         if picture.counts[code]:
-            over.disc(57, y, 9, palette.state_rgb(code))
+            over.disc(57, y, 9, state_colour(code, args.mute))
             over.text(78, y, palette.state_label(code), 16)
             over.text(392, y, f"{picture.counts[code]:,}".replace(",", " "), 15, palette.INK_SOFT, align="right")
             y += 29
@@ -947,7 +954,7 @@ def add_options(parser, **defaults):
     parser.add_argument("--left", default="matrix", help="array shown on the left wall, or none")
     parser.add_argument("--right", default="auto", help="array shown on the right wall, or none (default: vegf, or proteinase)")
     parser.add_argument("--normal", type=float, default=0.0, metavar="SHARE", help="share of normal cells behind the tumour to hint at")
-    parser.add_argument("--mute", type=float, default=0.0, metavar="SHARE", help="how grey the tumour is, so that vessels lead")
+    parser.add_argument("--mute", type=float, metavar="SHARE", help="how grey the tumour is (default: 0, or 0.6 where vessels show numbers)")
     parser.add_argument("--jitter", type=float, default=0.35, help="displacement of the spheres in voxels, for the eye only")
     parser.add_argument("--vessels-by", choices=palette.VESSELS_BY, default="perfused", help="what vessels are coloured by")
     parser.add_argument("--smooth", type=int, default=3, metavar="ROUNDS", help="how far voxel steps of vessels are rounded off, 0: not")
@@ -967,6 +974,8 @@ def size_of(parser, option, text):
 
 
 def check_options(parser, args):
+    if args.mute is None:
+        args.mute = 0.0 if args.vessels_by == "perfused" else 0.6
     if args.crop and args.crop != "all":
         try:
             args.crop = [float(v) for v in args.crop.split(",")]
