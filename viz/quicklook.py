@@ -358,7 +358,10 @@ def vessel_limits(vessels, by):
     """Ends of the colour bar for a number: powers of ten for flow, from zero or between round numbers for others."""
     scale, needs_flow = palette.VESSEL_FIELDS[by][2:4]
     values = vessels.values[by]
-    values = values[vessels.values["perfused"] > 0] if needs_flow else values
+    keep = vessels.values["perfused"] > 0 if needs_flow else np.ones(len(values), bool)
+    if by == "age" and "generation" in vessels.values and (vessels.values["generation"] > 0).any():
+        keep = vessels.values["generation"] > 0  # parent vessels are older than all that is worth telling apart
+    values = values[keep]
     if scale == "log":
         values = values[values > 0]
         if not values.size:
