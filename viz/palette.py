@@ -30,6 +30,7 @@ NORMAL = (1, 2)
 
 VESSEL_PERFUSED = "#e0283a"
 VESSEL_IDLE = "#8d7fb5"
+VESSEL_NO_FLOW = "#747b8a"  # the idle ones where colours are numbers
 VESSEL_TIP = "#eaff6b"
 
 # What vessels can be coloured by: label, unit, scale, whether it needs flow (idle vessels keep their own colour then), stops.
@@ -37,7 +38,7 @@ VESSEL_TIP = "#eaff6b"
 VESSEL_FIELDS = {
     "flow": ("blood flow", "nL/min", "log", True, ("#4f4a9c", "#a23a8e", "#e8505b", "#f9a03f", "#fdf0a6")),
     "oxygen": ("oxygen of blood", "mmHg", "zero", True, ("#3f57c8", "#7f7fd0", "#c487a6", "#f0605a", "#ff2d2d")),
-    "age": ("age of vessels", "day", "zero", False, ("#ffd9ea", "#f483bd", "#b65ccb", "#6b66cc", "#42749f")),
+    "age": ("age", "day", "zero", False, ("#ffd9ea", "#f483bd", "#b65ccb", "#6b66cc", "#42749f")),
     "pressure": ("blood pressure", "mmHg", "range", True, ("#3b64d8", "#8fa2d8", "#efd9a0", "#f08a4b", "#e0263a")),
     "haematocrit": ("haematocrit", "1", "zero", True, ("#f3ecc4", "#f2b36b", "#e2643c", "#b81f2c", "#8c0f2e")),
 }

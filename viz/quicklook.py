@@ -390,7 +390,7 @@ def vessel_colours(vessels, by, limits):
         t = scaled(vessels.values[by], limits, palette.VESSEL_FIELDS[by][2] == "log")
         colours = table_of(palette.vessel_stops(by))[np.nan_to_num(255 * t).astype(int)]
     if by == "perfused" or palette.VESSEL_FIELDS[by][3]:
-        colours[idle] = palette.rgb(palette.VESSEL_IDLE)
+        colours[idle] = palette.rgb(palette.VESSEL_IDLE if by == "perfused" else palette.VESSEL_NO_FLOW)
     return (255 * colours).round().astype(np.uint8)
 
 
@@ -801,14 +801,15 @@ class Picture:
             if args.vessels_by != "perfused":
                 title, unit, scale = palette.VESSEL_FIELDS[args.vessels_by][:3]
                 limits = stage.limits["vessels"]
-                self.vessel_bar = Bar(title, unit, palette.vessel_stops(args.vessels_by), limits, "vessels", scale == "log")
+                self.vessel_bar = Bar(f"vessels: {title}", unit, palette.vessel_stops(args.vessels_by), limits, "tubes", scale == "log")
             for actor in tubes(vessels, vessel_colours(vessels, args.vessels_by, stage.limits.get("vessels")), h):
                 renderer.AddActor(actor)
             flow = vessels.values["perfused"] > 0
             if args.vessels_by == "perfused" and flow.any():
                 self.vessel_legend.append(("vessel, perfused", palette.VESSEL_PERFUSED, False))
             if not flow.all() and (args.vessels_by == "perfused" or palette.VESSEL_FIELDS[args.vessels_by][3]):
-                self.vessel_legend.append(("vessel, not perfused", palette.VESSEL_IDLE, False))
+                colour = palette.VESSEL_IDLE if args.vessels_by == "perfused" else palette.VESSEL_NO_FLOW
+                self.vessel_legend.append(("vessel, not perfused", colour, False))
             if vessels.values["tip"].any():
                 self.vessel_legend.append(("growing tip", palette.VESSEL_TIP, True))
         for name, _, values, corner, along, up, words in stage.slices(frame, args):
