@@ -229,8 +229,7 @@ def main(run):
                     tips = check_vessels(path, data)
                     wanted = metrics_at(table, day).get("tips")
                     if isinstance(wanted, float):
-                        check(wanted == tips, f"{path}: {tips} tips, metrics.csv has {wanted:.0f}")
-                        tips_matched += 1
+                        tips_matched += check(wanted == tips, f"{path}: {tips} tips, metrics.csv has {wanted:.0f}")
         done.append(f"{kind}: {len(frames)} frames with {', '.join(sorted(seen)) or 'no arrays'}")
     if tips_matched:
         done.append(f"tips equal metrics.csv in {tips_matched} frames")
