@@ -117,6 +117,41 @@ def metrics_at(table, day):
     return table[near[0]] if near else {}
 
 
+VESSEL_POINTS = {"radius", "flow", "velocity", "shear", "pressure", "haematocrit", "oxygen", "age", "tip", "node", "perfused",
+                 "generation", "sprout", "mature", "collapsed"}
+VESSEL_CLASS = ("perfused", "generation", "sprout", "mature", "collapsed")
+
+
+def check_vessels(path, data):
+    """Lines have points of their own, one class each and lengths that add up. Returns the number of growing tips."""
+    points, lines = data.GetPointData(), data.GetCellData()
+    value = {name: vtk_to_numpy(points.GetArray(name)) for name in VESSEL_POINTS}
+    offsets = vtk_to_numpy(data.GetLines().GetOffsetsArray())
+    order = vtk_to_numpy(data.GetLines().GetConnectivityArray())
+    count = np.diff(offsets)
+    check(np.array_equal(order, np.arange(len(order))) and len(order) == data.GetNumberOfPoints(), f"{path}: lines share points")
+    check((count >= 2).all(), f"{path}: a line of one point")
+    check(value["radius"].min() > 0, f"{path}: a radius of zero or less")
+    for name in ("flow", "velocity", "shear", "haematocrit", "oxygen", "age"):
+        check(value[name].min() >= 0, f"{path}: {name} goes down to {value[name].min()}")
+    check(value["haematocrit"].max() < 1, f"{path}: haematocrit of {value['haematocrit'].max()}")
+    for name in ("perfused", "mature", "collapsed", "tip"):
+        check(set(np.unique(value[name])) <= {0, 1}, f"{path}: {name} is not 0 or 1")
+    for name in VESSEL_CLASS:
+        same = lines.GetArray(name) is not None and np.array_equal(np.repeat(vtk_to_numpy(lines.GetArray(name)), count), value[name])
+        check(same, f"{path}: {name} changes along a line, or differs between its points and the line")
+    idle = value["perfused"] == 0
+    check(not value["flow"][idle].any(), f"{path}: flow in a vessel that is not perfused")
+    at = vtk_to_numpy(data.GetPoints().GetData()).astype(float)
+    check(np.isfinite(at).all(), f"{path}: positions that are not finite")
+    step = np.zeros(len(at))
+    step[1:] = np.linalg.norm(np.diff(at, axis=0), axis=1)
+    step[offsets[:-1]] = 0
+    length, wanted = np.add.reduceat(step, offsets[:-1]), vtk_to_numpy(lines.GetArray("length"))
+    check(np.allclose(length, wanted, rtol=1e-4, atol=1e-2), f"{path}: lengths of lines differ from their points'")
+    return int(value["tip"].sum())
+
+
 # Names of columns, in any of the spellings `x`, `cells_x`, `x_cells`, `n_x`, for a set of codes: of kind or of cell_state.
 BY_KIND = {"parenchyma": (1,), "stroma": (2,), "epithelial": (3,), "mesenchymal": (4,), "t_cell": (5,), "t_cells": (5,),
            "apoptotic": (6,), "necrotic": (7,)}
@@ -147,7 +182,7 @@ def main(run):
             indices[kind] = frames
     if not check(any(indices.values()), f"{run}: no frames at all"):
         return
-    hashes, lattice_counts, matched, whole = {}, {}, set(), True
+    hashes, lattice_counts, matched, tips_matched = {}, {}, set(), 0
     for kind, frames in indices.items():
         seen = set()
         for day, name in frames:
@@ -188,10 +223,16 @@ def main(run):
                 n = data.GetNumberOfPoints()
                 check(data.GetNumberOfLines() == data.GetNumberOfCells(), f"{path}: something else than lines")
                 seen.update(check_arrays(path, data.GetPointData(), data, n))
-                check({"radius", "perfused"} <= seen, f"{path}: no radius or perfused")
-                if n:
-                    check(vtk_to_numpy(data.GetPointData().GetArray("radius")).min() > 0, f"{path}: a radius of zero or less")
+                check_arrays(path, data.GetCellData(), data, data.GetNumberOfCells())
+                missing = VESSEL_POINTS - seen
+                if check(not missing, f"{path}: no {', '.join(sorted(missing))}") and n:
+                    tips = check_vessels(path, data)
+                    wanted = metrics_at(table, day).get("tips")
+                    if isinstance(wanted, float):
+                        tips_matched += check(wanted == tips, f"{path}: {tips} tips, metrics.csv has {wanted:.0f}")
         done.append(f"{kind}: {len(frames)} frames with {', '.join(sorted(seen)) or 'no arrays'}")
+    if tips_matched:
+        done.append(f"tips equal metrics.csv in {tips_matched} frames")
     if matched:
         done.append("cell counts equal metrics.csv in " + ", ".join(sorted(matched)))
 

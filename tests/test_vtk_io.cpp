@@ -345,6 +345,33 @@ TEST_F(Frames, ALatticeWithoutCellsGivesAValidFile) {
   EXPECT_EQ(poly(cells_frame(s, plain_output()))->GetNumberOfPoints(), 0);
 }
 
+std::vector<double> values_of(vtkDataSetAttributes* from, const char* name) {
+  std::vector<double> values;
+  vtkDataArray* array = from->GetArray(name);
+  EXPECT_NE(array, nullptr) << name;
+  for (vtkIdType i = 0; array != nullptr && i < array->GetNumberOfTuples(); ++i)
+    values.push_back(array->GetTuple1(i));
+  return values;
+}
+
+// The nodes of each line, in the order of its points.
+std::vector<std::vector<int>> nodes_of_lines(vtkPolyData* data) {
+  const std::vector<double> node = values_of(data->GetPointData(), "node");
+  std::vector<std::vector<int>> lines;
+  for (vtkIdType c = 0; c < data->GetNumberOfCells(); ++c) {
+    vtkIdType count;
+    const vtkIdType* ids;
+    data->GetCellPoints(c, count, ids);
+    lines.emplace_back();
+    for (vtkIdType i = 0; i < count; ++i)
+      lines.back().push_back(static_cast<int>(node[static_cast<std::size_t>(ids[i])]));
+  }
+  return lines;
+}
+
+using Lines = std::vector<std::vector<int>>;
+using Values = std::vector<double>;
+
 TEST_F(Frames, VesselsAreJoinedIntoPolyLines) {
   Snapshot s = small_snapshot();
   EXPECT_EQ(poly(vessels_frame(s, plain_output()))->GetNumberOfCells(), 0);
@@ -356,21 +383,124 @@ TEST_F(Frames, VesselsAreJoinedIntoPolyLines) {
                    {4, 5, 5, false}, {6, 7, 3, true}, {7, 8, 3, true}, {8, 6, 3, true}};
   s.vessels = net;
   const auto data = poly(vessels_frame(s, plain_output()));
-  EXPECT_EQ(data->GetNumberOfLines(), 5);
-  EXPECT_EQ(data->GetNumberOfPoints(), 3 + 2 + 2 + 2 + 4);
-  auto* radius = data->GetPointData()->GetArray("radius");
-  ASSERT_NE(radius, nullptr);
-  EXPECT_EQ(radius->GetTuple1(0), 8);
-  EXPECT_EQ(radius->GetTuple1(1), 7); // between 8 and 6
-  EXPECT_EQ(radius->GetTuple1(2), 6);
-  double perfused = 0, length = 0;
-  for (vtkIdType i = 0; i < 5; ++i) {
-    perfused += data->GetCellData()->GetArray("perfused")->GetTuple1(i);
-    length += data->GetCellData()->GetArray("length")->GetTuple1(i);
+  EXPECT_EQ(nodes_of_lines(data), (Lines{{0, 1, 2}, {2, 3}, {2, 4}, {4, 5}, {6, 7, 8, 6}}));
+  EXPECT_EQ(data->GetNumberOfPoints(), 3 + 2 + 2 + 2 + 4); // none shared between lines
+  const Values radius = values_of(data->GetPointData(), "radius");
+  EXPECT_EQ(radius[0], 8);
+  EXPECT_EQ(radius[1], 7); // between 8 and 6
+  EXPECT_EQ(radius[2], 6);
+  EXPECT_EQ(values_of(data->GetCellData(), "perfused"), (Values{1, 1, 1, 0, 1}));
+  const Values length = values_of(data->GetCellData(), "length");
+  EXPECT_NEAR(length[0], 20, 1e-4);
+  EXPECT_NEAR(length[1], std::hypot(10, 40), 1e-4);
+  EXPECT_NEAR(length[4], 2 * std::hypot(10, 7) + 20, 1e-4);
+  EXPECT_EQ(values_of(data->GetCellData(), "radius")[0], 7); // mean over the length
+  for (const auto& [name, unit] : {std::pair{"radius", "um"},
+                                   {"flow", "nL/min"},
+                                   {"velocity", "mm/s"},
+                                   {"shear", "dyn/cm^2"},
+                                   {"pressure", "mmHg"},
+                                   {"haematocrit", "1"},
+                                   {"oxygen", "mmHg"},
+                                   {"age", "day"},
+                                   {"length", "um"},
+                                   {"tip", "1"},
+                                   {"perfused", "1"},
+                                   {"generation", "1"},
+                                   {"sprout", "1"},
+                                   {"mature", "1"},
+                                   {"collapsed", "1"},
+                                   {"node", "1"}})
+    EXPECT_EQ(text(data, (std::string(name) + "_unit").c_str()), unit) << name;
+}
+
+TEST_F(Frames, VesselsBreakWhereTheirClassChanges) {
+  const std::vector<void (*)(VesselSegment&)> changes = {
+      [](VesselSegment& v) { v.perfused = false; }, [](VesselSegment& v) { v.generation = 2; },
+      [](VesselSegment& v) { v.sprout = 5; },       [](VesselSegment& v) { v.mature = false; },
+      [](VesselSegment& v) { v.collapsed = true; }, [](VesselSegment&) {}};
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    VesselNetwork net;
+    for (int n = 0; n < 4; ++n) net.nodes.push_back({{10.0 * n, 0, 0}});
+    net.segments = {{0, 1, 5, true}, {1, 2, 5, true}, {2, 3, 5, true}};
+    changes[i](net.segments[1]);
+    Snapshot s = small_snapshot();
+    s.vessels = std::make_shared<VesselNetwork>(net);
+    const auto data = poly(vessels_frame(s, plain_output()));
+    const bool breaks = i + 1 < changes.size();
+    EXPECT_EQ(nodes_of_lines(data),
+              breaks ? (Lines{{0, 1}, {1, 2}, {2, 3}}) : (Lines{{0, 1, 2, 3}}))
+        << i;
   }
-  EXPECT_EQ(perfused, 4);
-  EXPECT_NEAR(length, 20 + std::hypot(10, 40) + 20 + 10 + 2 * std::hypot(10, 7) + 20, 1e-4);
-  EXPECT_EQ(text(data, "radius_unit"), "um");
+  // So do ends in the middle of a line, where blood enters or a sprout buds.
+  for (int how = 0; how < 2; ++how) {
+    VesselNetwork net;
+    for (int n = 0; n < 3; ++n) net.nodes.push_back({{10.0 * n, 0, 0}});
+    net.segments = {{0, 1, 5, true}, {1, 2, 5, true}};
+    if (how == 0) net.nodes[1].end = VesselEnd::inlet;
+    if (how == 1) net.nodes[1].tip = true;
+    Snapshot s = small_snapshot();
+    s.vessels = std::make_shared<VesselNetwork>(net);
+    const auto data = poly(vessels_frame(s, plain_output()));
+    // A tip counts once, in the first line that holds it; lines without flow lead to it.
+    EXPECT_EQ(nodes_of_lines(data), how == 1 ? (Lines{{0, 1}, {2, 1}}) : (Lines{{0, 1}, {1, 2}}));
+    EXPECT_EQ(values_of(data->GetPointData(), "tip"), (Values{0, how == 1 ? 1.0 : 0.0, 0, 0}));
+  }
+}
+
+TEST_F(Frames, VesselsFollowTheBlood) {
+  // 0-1-2 flows backwards, a sprout 1-3-4 has no flow and its tip has the lower number.
+  VesselNetwork net;
+  for (int n = 0; n < 3; ++n) net.nodes.push_back({{20.0 * n, 0, 0}});
+  net.nodes.push_back({{20, 20, 0}});
+  net.nodes.push_back({{20, 40, 0}});
+  for (std::size_t n = 0; n < 5; ++n) net.nodes[n].pressure = 10.0 + static_cast<double>(n);
+  std::swap(net.nodes[0], net.nodes[4]); // 4-1-2 is the vessel, 1-3-0 the sprout
+  net.nodes[0].tip = true;
+  VesselSegment a{4, 1, 8, true}, b{1, 2, 4, true}, c{1, 3, 5, false}, d{3, 0, 5, false};
+  a.flow = -3e6;
+  b.flow = -3e6;
+  a.shear = 12;
+  a.haematocrit = 0.5;
+  a.oxygen = 80;
+  a.age = 2880;
+  c.generation = d.generation = 1;
+  c.sprout = d.sprout = 7;
+  c.mature = d.mature = false;
+  net.segments = {a, b, c, d};
+  Snapshot s = small_snapshot();
+  s.vessels = std::make_shared<VesselNetwork>(net);
+  const auto data = poly(vessels_frame(s, plain_output()));
+  // Chains are found from their lowest end; the sprout leads to its tip.
+  EXPECT_EQ(nodes_of_lines(data), (Lines{{1, 3, 0}, {1, 4}, {2, 1}}));
+  auto* points = data->GetPointData();
+  EXPECT_EQ(values_of(points, "tip"), (Values{0, 0, 1, 0, 0, 0, 0}));
+  EXPECT_EQ(values_of(points, "flow"), (Values{0, 0, 0, 3, 3, 3, 3}));
+  EXPECT_EQ(values_of(points, "pressure"), (Values{11, 13, 14, 11, 10, 12, 11}));
+  EXPECT_EQ(values_of(points, "shear")[3], 12);
+  EXPECT_EQ(values_of(points, "haematocrit")[4], 0.5);
+  EXPECT_EQ(values_of(points, "oxygen")[4], 80);
+  EXPECT_EQ(values_of(points, "age")[4], 2);
+  EXPECT_NEAR(values_of(points, "velocity")[4], 3e6 / (3.14159265 * 64) / 60000, 1e-5);
+  EXPECT_EQ(values_of(points, "perfused"), (Values{0, 0, 0, 1, 1, 1, 1}));
+  EXPECT_EQ(values_of(data->GetCellData(), "flow"), (Values{0, 3, 3}));
+  EXPECT_EQ(values_of(data->GetCellData(), "generation"), (Values{1, 0, 0}));
+  EXPECT_EQ(values_of(data->GetCellData(), "sprout"), (Values{7, 0, 0}));
+  EXPECT_EQ(values_of(data->GetCellData(), "mature"), (Values{0, 1, 1}));
+  EXPECT_EQ(values_of(data->GetCellData(), "collapsed"), (Values{0, 0, 0}));
+}
+
+TEST_F(Frames, LongVesselsHavePointsInBetween) {
+  VesselNetwork net;
+  net.nodes = {{{0, 10, 0}}, {{450, 10, 0}}};
+  net.nodes[0].pressure = 50;
+  net.segments = {{0, 1, 5, true}};
+  Snapshot s = small_snapshot();
+  s.vessels = std::make_shared<VesselNetwork>(net);
+  const auto data = poly(vessels_frame(s, plain_output()));
+  EXPECT_EQ(nodes_of_lines(data), (Lines{{0, -1, -1, -1, -1, 1}})); // at most five voxels apart
+  EXPECT_EQ(values_of(data->GetPointData(), "pressure"), (Values{50, 40, 30, 20, 10, 0}));
+  EXPECT_EQ(data->GetPoint(2)[0], 180);
 }
 
 // What the program draws of vessels, it reads again.
@@ -489,9 +619,31 @@ TEST_F(Frames, PolyLinesOfOtherTools) {
 }
 
 TEST_F(Frames, AreTheSameBytesEveryTime) {
-  const Snapshot s = small_snapshot();
+  Snapshot s = small_snapshot();
+  auto net = std::make_shared<VesselNetwork>();
+  std::uint32_t r = 1;
+  const auto draw = [&](std::uint32_t below) {
+    r = r * 1664525u + 1013904223u;
+    return (r >> 8) % below;
+  };
+  for (int n = 0; n < 500; ++n)
+    net->nodes.push_back({{1.0 * draw(200), 1.0 * draw(140), 1.0 * draw(100)}});
+  for (int i = 0; i < 600; ++i) {
+    VesselSegment v{static_cast<std::int32_t>(draw(500)), static_cast<std::int32_t>(draw(500)), 5,
+                    draw(2) == 0};
+    v.flow = static_cast<double>(draw(1000)) - 500;
+    v.generation = static_cast<std::int32_t>(draw(2));
+    net->segments.push_back(v);
+  }
+  s.vessels = net;
   EXPECT_EQ(fields_frame(s, plain_output()), fields_frame(s, plain_output()));
   EXPECT_EQ(cells_frame(s, plain_output()), cells_frame(s, plain_output()));
+  const std::string vessels = vessels_frame(s, plain_output());
+  EXPECT_EQ(vessels, vessels_frame(s, plain_output()));
+  std::size_t pieces = 0; // every segment once, loops on themselves and doubled ones as well
+  for (const std::vector<int>& line : nodes_of_lines(poly(vessels)))
+    for (std::size_t k = 1; k < line.size(); ++k) pieces += line[k] >= 0;
+  EXPECT_EQ(pieces, 600u);
 }
 
 TEST_F(Frames, ReadVtiArray) {

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Curves of a run over time, from its metrics.csv.
 
-    /usr/bin/python3 viz/curves.py RUN_DIR [-o curves.png]
+    /usr/bin/python3 viz/curves.py RUN_DIR [-o curves.png] [--panels cells,shares,vegf,tips,distance]
 
-Columns are sorted into panels by their names; a panel without columns is left out, so that this works on a file of any preset.
+Columns are sorted into panels by their names; a panel without columns is left out, so that this works on a file of any preset,
+and so is a column that is zero all along.
 Column titles are `name [unit]`, the first is `time [day]`.
 """
 
@@ -21,24 +22,49 @@ import palette
 # decades; a unit cannot be mixed with another in one panel, so columns of a second unit get a panel of their own.
 PANELS = (
     ("solver cycles", r"cycle(s)?$|iterations", False),
-    ("solver residuals", r"residual", True),
-    ("oxygen", r"oxygen|pO2", False),
-    ("glucose", r"glucose", False),
-    ("matrix", r"matrix|ecm", False),
-    ("proteinase and inhibitor", r"proteinase|mmp|inhibitor|timp", False),
-    ("vessels", r"vessel|perfused", False),
-    ("hypoxic and necrotic fraction", r"fraction", False),
-    ("size of the tumour", r"diameter|radius|extent|volume|sphericity|roughness", False),
+    ("solver residuals", r"residual|_error$|imbalance", True),
+    ("distance to the nearest vessel", r"^vessel_distance", False),
+    ("length of vessels", r"^vessel_length$", False),
+    ("density of vessels", r"^(vessel_length|microvessel|capillary|vessel)_density$|^branch_density$", False),
+    ("tips, branches, loops", r"^(growing_)?tips$|branch_points|branches|anastomoses|^sprouts|^loops", False),
+    ("shape of the network", r"fractal|tortuosity|lacunarity", False),
+    ("VEGF", r"vegf", False),
+    ("blood flow", r"flow", False),
+    ("blood pressure", r"pressure", False),
+    ("shear of vessel walls", r"shear", False),
+    ("haematocrit", r"haematocrit|hematocrit", False),
+    ("speed of blood", r"velocity", False),
+    ("radius of vessels", r"^vessel_(mean_)?(radius|diameter)|^(mean|median)_(vessel_)?(radius|diameter)", False),
+    ("oxygen", r"^oxygen|pO2", False),
+    ("glucose", r"^glucose", False),
+    ("matrix", r"^matrix|ecm", False),
+    ("proteinase and inhibitor", r"^proteinase|mmp|^inhibitor|timp", False),
+    ("shares", r"fraction", False),
+    ("size of the tumour", r"diameter|radius|extent|volume|sphericity|roughness|farthest", False),
+    ("movement of tracers", r"tracer", False),
+    ("vessels lost", r"regress|collapse|occlu|prun", False),
     ("events", r"births|divisions|deaths|moves|emt|met$|kills", False),
-    ("cells", r"^cells|_cells$|^n_|count|proliferating|hypoxic|necrotic|apoptotic|epithelial|mesenchymal|stroma|parenchyma|t_cell|senescent|crowded|quiescent|stem|tumour|clones", True),
+    ("tissue", r"^(cells_|n_)?(parenchyma|stroma|t_cells?|vessel)(_voxels|_cells)?$", True),
+    ("vessels", r"vessel|perfus|sprout|mature", True),
+    ("cell cycle", r"^phase_", True),
+    ("detached from the tumour", r"^detached|without_tumour", True),
+    ("states of tumour cells", r"proliferating|hypoxic|necrotic|apoptotic|senescent|crowded|quiescent", True),
+    ("cells", r"^cells|_cells$|^n_|count|epithelial|mesenchymal|stem|tumour|clones", True),
 )
-IGNORED = r"^(step|hash|state_hash|seed|wall_time|seconds|steps_per_second)$"
+# Panels that come first, in this order; the others follow in the order above.
+FIRST = ("cells", "states of tumour cells", "size of the tumour", "shares", "oxygen", "VEGF", "length of vessels", "density of vessels",
+         "tips, branches, loops", "distance to the nearest vessel", "blood flow")
+LAST = ("solver cycles", "solver residuals")
+COUNTS = ("cells", "states of tumour cells", "tissue", "cell cycle", "detached from the tumour", "vessels")  # may be zero on a log scale
+IGNORED = r"^(step|hash|state_hash|seed|wall_time|seconds|steps_per_second|active_bricks|touches_face)$"
 
 # A state keeps the colour it has in the pictures.
 COLOURS = (
     (r"mesenchymal", 4), (r"epithelial|proliferating", 3), (r"hypoxic", 5), (r"crowded", 6), (r"senescent", 7),
-    (r"apoptotic", 8), (r"necrotic", 9), (r"t_cell", 10), (r"parenchyma", 1), (r"stroma", 2),
+    (r"apoptotic", 8), (r"necrotic", 9), (r"t_cell", 10), (r"parenchyma", 1), (r"stroma", 2), (r"^vessel$", 11),
 )
+# So do perfused vessels and growing tips.
+BY_NAME = ((r"perfused", palette.VESSEL_PERFUSED), (r"^(growing_)?tips$", palette.VESSEL_TIP), (r"^anastomoses$", palette.VESSEL_PERFUSED))
 OTHERS = ("#e9edf3", "#3ab5c4", "#c3ae8a", "#d5517f", "#9db4ff", "#a7b64a", "#e28b5a")
 
 
@@ -66,7 +92,7 @@ def sort_into_panels(columns):
     """{(title, unit, log): [(name, values)]} in the order of PANELS."""
     found = {}
     for name, unit, values in columns[1:]:
-        if re.search(IGNORED, name) or not any(math.isfinite(v) for v in values):
+        if re.search(IGNORED, name) or not any(math.isfinite(v) and v != 0 for v in values):  # zero all along is no news
             continue
         for rank, (title, pattern, log) in enumerate(PANELS):
             if re.search(pattern, name, re.IGNORECASE):
@@ -74,11 +100,12 @@ def sort_into_panels(columns):
                 break
         else:
             found.setdefault((len(PANELS), "other", unit, False), []).append((name, values))
-    order = {"cells": -3, "size of the tumour": -2, "hypoxic and necrotic fraction": -1}
+    order = {title: i - len(FIRST) for i, title in enumerate(FIRST)}
+    order.update({title: len(PANELS) + 1 + i for i, title in enumerate(LAST)})
     return {key[1:]: found[key] for key in sorted(found, key=lambda k: (order.get(k[1], k[0]), k[2]))}
 
 
-def draw(columns, output, title):
+def draw(columns, output, title, only=None):
     import matplotlib
 
     matplotlib.use("Agg")
@@ -94,9 +121,11 @@ def draw(columns, output, title):
         }
     )
     panels = sort_into_panels(columns)
+    if only:
+        panels = {key: lines for key, lines in panels.items() if any(w in key[0].lower() for w in only)}
     if not panels:
-        sys.exit("metrics.csv has nothing to draw besides time")
-    across = min(3, len(panels))
+        sys.exit("metrics.csv has nothing to draw besides time" if not only else "no panel has one of these words in its title")
+    across = min(3 if len(panels) <= 12 else 4, len(panels))
     down = -(-len(panels) // across)
     figure, axes = plt.subplots(down, across, figsize=(5.4 * across, 3.5 * down), squeeze=False, constrained_layout=True)
     axes = axes.reshape(-1)
@@ -105,7 +134,8 @@ def draw(columns, output, title):
         used, spare = set(), list(OTHERS)
         positive = [v for _, values in lines for v in values if math.isfinite(v) and v > 0]
         for column, values in lines:
-            colour = next((palette.CELL_STATES[code][2] for pattern, code in COLOURS if re.search(pattern, column)), None)
+            colour = next((c for pattern, c in BY_NAME if re.search(pattern, column)), None) or next(
+                (palette.CELL_STATES[code][2] for pattern, code in COLOURS if re.search(pattern, column)), None)
             if colour is None or colour in used:
                 colour = spare.pop(0) if spare else None
             used.add(colour)
@@ -114,11 +144,11 @@ def draw(columns, output, title):
             axis.plot(time, values, color=colour, linewidth=1.8, marker=marker, markersize=3, label=label)
         # Counts and residuals of one decade or so read better on a plain scale.
         if log and positive and max(positive) > 50 * min(positive):
-            axis.set_yscale("symlog" if name == "cells" else "log", **({"linthresh": 1} if name == "cells" else {}))
+            axis.set_yscale("symlog" if name in COUNTS else "log", **({"linthresh": 1} if name in COUNTS else {}))
         elif min(v for _, values in lines for v in values if math.isfinite(v)) >= 0:
             axis.set_ylim(bottom=0)
         axis.set_title(name[0].upper() + name[1:])
-        axis.set_ylabel(unit.replace("um", "µm") if unit else "")
+        axis.set_ylabel(unit.replace("um", "µm").replace("^3", "³").replace("^2", "²") if unit else "")
         axis.set_xlabel("time [day]")
         axis.legend(fontsize=8, loc="best", ncol=2 if len(lines) > 6 else 1, labelcolor=palette.INK)
     for axis in axes[len(panels):]:
@@ -132,13 +162,15 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Curves of a metavox run.")
     parser.add_argument("run", metavar="RUN_DIR")
     parser.add_argument("-o", "--output", help="PNG to write (default RUN_DIR/curves.png)")
+    parser.add_argument("--panels", metavar="WORDS", help="only panels with one of these words in their title: cells,size,shares,vegf,tips")
     args = parser.parse_args(arguments)
     source = os.path.join(args.run, "metrics.csv")
     if not os.path.exists(source):
         sys.exit(f"{source}: there is no such file")
     columns = read_columns(source)
     output = args.output or os.path.join(args.run, "curves.png")
-    panels = draw(columns, output, os.path.basename(os.path.abspath(args.run)))
+    only = [w.strip().lower() for w in args.panels.split(",") if w.strip()] if args.panels else None
+    panels = draw(columns, output, os.path.basename(os.path.abspath(args.run)), only)
     print(f"{output}: {len(columns[0][2])} rows, {panels} panels")
 
 

@@ -1,6 +1,6 @@
 """The colours and names of what the pictures show, in one place.
 
-quicklook.py (VTK), scene.py (ParaView), curves.py (matplotlib) and tests/check_picture.py all read this module, so that a
+quicklook.py and film.py (VTK), scene.py (ParaView), curves.py (matplotlib) and tests/check_picture.py all read this module, so that a
 state has one colour everywhere. Codes are those of `CellState` in include/metavox/kind.hpp. Standard library only:
 ParaView's Python and matplotlib's need not share anything else.
 
@@ -29,7 +29,20 @@ LIVING_TUMOUR = (3, 4, 5, 6, 7)
 NORMAL = (1, 2)
 
 VESSEL_PERFUSED = "#e0283a"
-VESSEL_IDLE = "#6d5a80"
+VESSEL_IDLE = "#8d7fb5"
+VESSEL_NO_FLOW = "#747b8a"  # the idle ones where colours are numbers
+VESSEL_TIP = "#eaff6b"
+
+# What vessels can be coloured by: label, unit, scale, whether it needs flow (idle vessels keep their own colour then), stops.
+# Nothing here is as dark as the background, for thin tubes must stand out against it.
+VESSEL_FIELDS = {
+    "flow": ("blood flow", "nL/min", "log", True, ("#4f4a9c", "#a23a8e", "#e8505b", "#f9a03f", "#fdf0a6")),
+    "oxygen": ("oxygen of blood", "mmHg", "zero", True, ("#3f57c8", "#7f7fd0", "#c487a6", "#f0605a", "#ff2d2d")),
+    "age": ("age", "day", "zero", False, ("#ffd9ea", "#f483bd", "#b65ccb", "#6b66cc", "#42749f")),
+    "pressure": ("blood pressure", "mmHg", "range", True, ("#3b64d8", "#8fa2d8", "#efd9a0", "#f08a4b", "#e0263a")),
+    "haematocrit": ("haematocrit", "1", "zero", True, ("#f3ecc4", "#f2b36b", "#e2643c", "#b81f2c", "#8c0f2e")),
+}
+VESSELS_BY = ("perfused",) + tuple(VESSEL_FIELDS)
 
 BACKGROUND = "#0b0e14"
 INK = "#e9edf3"
@@ -42,6 +55,7 @@ FIELDS = {
     "matrix": ("matrix density", ("#0f0d0a", "#43382b", "#857258", "#c3ae8a", "#f3e9d2")),
     "proteinase": ("proteinase (MMP)", ("#100a14", "#431b52", "#8a2b74", "#d5517f", "#ffb7bd")),
     "inhibitor": ("inhibitor (TIMP)", ("#0a0f14", "#173a4f", "#2b7a86", "#78c0a4", "#eef7cf")),
+    "vegf": ("VEGF", ("#08100c", "#123f33", "#1d7a55", "#6cc04a", "#eef58a")),
     "glucose": ("glucose", ("#0d0f0a", "#2f3f1b", "#5f7a2b", "#a7b64a", "#f5f0a8")),
 }
 
@@ -63,10 +77,18 @@ def field_label(name):
     return FIELDS[name][0] if name in FIELDS else name.replace("_", " ")
 
 
-def field_stops(name):
-    """[(0..1, (r, g, b)), ...] for a field; unknown ones are grey."""
-    colours = FIELDS[name][1] if name in FIELDS else ("#0c0d0f", "#53585f", "#a5abb3", "#f2f4f6")
+def stops(colours):
+    """[(0..1, (r, g, b)), ...], evenly spaced."""
     return [(i / (len(colours) - 1), rgb(c)) for i, c in enumerate(colours)]
+
+
+def field_stops(name):
+    """Of a field; unknown ones are grey."""
+    return stops(FIELDS[name][1] if name in FIELDS else ("#0c0d0f", "#53585f", "#a5abb3", "#f2f4f6"))
+
+
+def vessel_stops(name):
+    return stops(VESSEL_FIELDS[name][4])
 
 
 def nice_length(longest):

@@ -2,10 +2,12 @@
 """A picture of one frame of a run, with nothing but VTK.
 
     xvfb-run -a /usr/bin/python3 viz/quicklook.py RUN_DIR [-o picture.png] [--frame last|N|DAYd] [--size 1600x1200]
+                                                  [--vessels-by perfused|flow|oxygen|age|pressure|haematocrit] [--open 1]
 
-The tumour is drawn cell by cell with a piece cut out, coloured by state; vessels are tubes of their true radius. Slices through
-the middle of the cut are thrown onto the three walls behind: oxygen on the floor, proteinase and matrix on the
-back walls. Frames come from RUN_DIR/fields.pvd, cells.pvd, vessels.pvd; what is missing is left out.
+The tumour is drawn cell by cell with a piece cut out, coloured by state; vessels are tubes of their true radius, growing tips bright
+balls. --open takes out the tumour cells that hide a vessel. Slices through the middle of the cut are thrown onto the three walls
+behind: oxygen on the floor, matrix and VEGF (or proteinase) on the back walls. film.py puts several frames side by side. Frames
+come from RUN_DIR/fields.pvd, cells.pvd, vessels.pvd; what is missing is left out.
 
 A display is needed unless VTK was built for EGL or OSMesa: on a machine without one, run it under xvfb-run as above.
 """
@@ -201,14 +203,20 @@ def points_of(mask, grid, origin, h, jitter):
 # ---- VTK pieces -----------------------------------------------------------------------------------------------------
 
 
-def cloud(where, codes, sizes):
+def state_colour(code, mute):
+    """Of cells, and of their discs in the legend; a muted tumour leaves colour to the vessels."""
+    colour = np.array(palette.state_rgb(code))
+    return (1 - mute) * colour + mute * (0.35 * colour.mean() + 0.12)
+
+
+def cloud(where, codes, sizes, mute):
     points = vtk.vtkPoints()
     points.SetData(numpy_to_vtk(np.ascontiguousarray(where, np.float32), deep=True))
     data = vtk.vtkPolyData()
     data.SetPoints(points)
     table = np.zeros((256, 3), np.uint8)
     for code in palette.CELL_STATES:
-        table[code] = np.round(255 * np.array(palette.state_rgb(code)))
+        table[code] = np.round(255 * state_colour(code, mute))
     # Small differences in brightness from cell to cell separate neighbours of one state.
     shade = 0.93 + 0.07 * hashed(np.arange(len(codes)) + codes, 11)
     colours = numpy_to_vtk((table[codes] * shade[:, None]).astype(np.uint8), deep=True)
@@ -220,14 +228,14 @@ def cloud(where, codes, sizes):
     return data
 
 
-def spheres(where, codes, sizes, diameter):
+def spheres(where, codes, sizes, diameter, mute=0.0):
     detail = 14 if len(where) < 40000 else 10 if len(where) < 150000 else 7
     ball = vtk.vtkSphereSource()
     ball.SetThetaResolution(detail)
     ball.SetPhiResolution(max(5, detail - 3))
     ball.SetRadius(0.5)
     mapper = vtk.vtkGlyph3DMapper()
-    mapper.SetInputData(cloud(where, codes, sizes * diameter))
+    mapper.SetInputData(cloud(where, codes, sizes * diameter, mute))
     mapper.SetSourceConnection(ball.GetOutputPort())
     mapper.SetScaleArray("size")
     mapper.SetScaleModeToScaleByMagnitude()
@@ -244,8 +252,8 @@ def spheres(where, codes, sizes, diameter):
     return actor
 
 
-def colour_table(name):
-    stops = palette.field_stops(name)
+def table_of(stops):
+    """256 colours."""
     at = [s[0] for s in stops]
     t = np.linspace(0, 1, 256)
     return np.stack([np.interp(t, at, [s[1][c] for s in stops]) for c in range(3)], axis=1)
@@ -254,7 +262,7 @@ def colour_table(name):
 def wall(values, limits, name, origin, along, up):
     """A picture of a 2D array [row along `up`, column along `along`] on a quad. No lighting: colours must match the bar."""
     t = np.clip((values - limits[0]) / max(limits[1] - limits[0], 1e-30), 0, 1)
-    pixels = (255 * colour_table(name)[np.nan_to_num(255 * t).astype(int)]).astype(np.uint8)
+    pixels = (255 * table_of(palette.field_stops(name))[np.nan_to_num(255 * t).astype(int)]).astype(np.uint8)
     image = vtk.vtkImageData()
     image.SetDimensions(values.shape[1], values.shape[0], 1)
     image.GetPointData().SetScalars(numpy_to_vtk(pixels.reshape(-1, 3), deep=True))
@@ -275,42 +283,187 @@ def wall(values, limits, name, origin, along, up):
     return actor
 
 
-def tubes(vessels, low, high):
-    box = vtk.vtkBox()
-    box.SetBounds(low[0], high[0], low[1], high[1], low[2], high[2])
-    clip = vtk.vtkClipPolyData()
-    clip.SetInputData(vessels)
-    clip.SetClipFunction(box)
-    clip.InsideOutOn()
-    # Clipping leaves single segments; joined again, the tube has no seams.
-    strip = vtk.vtkStripper()
-    strip.SetInputConnection(clip.GetOutputPort())
-    strip.JoinContiguousSegmentsOn()
+class Vessels:
+    """Lines of a vessels file as numpy arrays: points with their values line after line, `first` where each line begins."""
+
+    def __init__(self, at, first, values):
+        self.at, self.first, self.values = at, first, values
+
+    @classmethod
+    def of(cls, data):
+        offsets = vtk_to_numpy(data.GetLines().GetOffsetsArray()).astype(np.int64)
+        order = vtk_to_numpy(data.GetLines().GetConnectivityArray())
+        arrays = data.GetPointData()
+        values = {}
+        for i in range(arrays.GetNumberOfArrays()):
+            values[arrays.GetArrayName(i)] = vtk_to_numpy(arrays.GetArray(i))[order]
+        return cls(vtk_to_numpy(data.GetPoints().GetData()).astype(float)[order], offsets, values)
+
+    def lengths(self):
+        step = np.linalg.norm(np.diff(self.at, axis=0), axis=1) if len(self.at) > 1 else np.zeros(0)
+        step[self.first[1:-1] - 1] = 0
+        return step  # to the next point, 0 at the end of a line
+
+    def smoothed(self, rounds, reach):
+        """Steps from voxel to voxel rounded off. Ends stay, and corners between segments longer than `reach`: those are meant."""
+        at, radius = self.at.copy(), self.values["radius"].astype(float)
+        if len(at) > 2:
+            step = self.lengths()
+            inner = np.ones(len(at), bool)
+            inner[self.first[:-1]] = inner[self.first[1:] - 1] = False
+            inner[1:-1] &= (step[1:] <= reach) & (step[:-1] <= reach)
+            k = np.flatnonzero(inner)
+            for _ in range(rounds):
+                at[k] = 0.25 * at[k - 1] + 0.5 * at[k] + 0.25 * at[k + 1]
+                radius[k] = 0.25 * radius[k - 1] + 0.5 * radius[k] + 0.25 * radius[k + 1]
+        return Vessels(at, self.first, {**self.values, "radius": radius})
+
+    def within(self, low, high):
+        """Cut at the sides of a box. A filter of VTK's would merge points of different lines at junctions."""
+        line = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+        a = np.flatnonzero(line[1:] == line[:-1])  # first points of segments
+        p, d = self.at[a], self.at[a + 1] - self.at[a]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = np.stack([(low - p) / d, (high - p) / d])
+        outside = (d == 0) & ((p < low) | (p > high))
+        t[0][d == 0], t[1][d == 0] = -np.inf, np.inf
+        enter = np.clip(t.min(axis=0).max(axis=1), 0, 1)
+        leave = np.clip(t.max(axis=0).min(axis=1), 0, 1)
+        kept = (enter < leave) & ~outside.any(axis=1)
+        a, enter, leave = a[kept], enter[kept], leave[kept]
+        if len(a) == 0:
+            return Vessels(np.zeros((0, 3)), np.zeros(1, np.int64), {n: v[:0] for n, v in self.values.items()})
+        joined = np.zeros(len(a), bool)
+        joined[1:] = (a[1:] == a[:-1] + 1) & (line[a[1:]] == line[a[:-1]]) & (enter[1:] == 0) & (leave[:-1] == 1)
+        run = np.cumsum(~joined) - 1
+        to = np.arange(len(a)) + run + 1  # where the end of each segment goes
+        begins = np.flatnonzero(~joined)
+        source, share = np.empty(len(a) + len(begins), np.int64), np.empty(len(a) + len(begins))
+        source[to], share[to] = a, leave
+        source[to[begins] - 1], share[to[begins] - 1] = a[begins], enter[begins]
+
+        def between(v):
+            if v.dtype.kind in "iub":
+                return v[np.where(share < 0.5, source, source + 1)]
+            t = share if v.ndim == 1 else share[:, None]
+            return (1 - t) * v[source] + t * v[source + 1]
+
+        values = {name: between(v) for name, v in self.values.items()}
+        values["tip"] = np.where(share % 1 == 0, values["tip"], 0) if "tip" in values else np.zeros(len(source), np.uint8)
+        values["cut"] = (share % 1 != 0).astype(np.uint8)
+        return Vessels(between(self.at), np.append(to[begins] - 1, len(source)), values)
+
+
+def vessel_limits(vessels, by):
+    """Ends of the colour bar for a number: powers of ten for flow, from zero or between round numbers for others."""
+    scale, needs_flow = palette.VESSEL_FIELDS[by][2:4]
+    values = vessels.values[by]
+    keep = vessels.values["perfused"] > 0 if needs_flow else np.ones(len(values), bool)
+    if by == "age" and "generation" in vessels.values and (vessels.values["generation"] > 0).any():
+        keep = vessels.values["generation"] > 0  # parent vessels are older than all that is worth telling apart
+    values = values[keep]
+    if scale == "log":
+        values = values[values > 0]
+        if not values.size:
+            return 1e-3, 1.0
+        top = np.ceil(np.log10(np.percentile(values, 99.8)) - 1e-3)
+        return float(10 ** max(np.floor(np.log10(np.percentile(values, 5))), top - 4, -12.0)), float(10**top)
+    if not values.size:
+        return 0.0, 1.0
+    bottom = 0.0 if scale == "zero" else float(np.percentile(values, 0.5))
+    top = float(np.percentile(values, 99.5))
+    step = palette.nice_length(max(top - bottom, 1e-3 * abs(top), 1e-12) / 4)
+    return float(step * np.floor(bottom / step + 1e-6)), float(step * np.ceil(top / step - 1e-6)) if top > bottom else bottom + step
+
+
+def scaled(values, limits, log):
+    if log:
+        values, limits = np.log10(np.maximum(values, 1e-30)), np.log10(limits)
+    return np.clip((values - limits[0]) / max(limits[1] - limits[0], 1e-30), 0, 1)
+
+
+def vessel_colours(vessels, by, limits):
+    idle = vessels.values["perfused"] == 0
+    if by == "perfused":
+        colours = np.tile(palette.rgb(palette.VESSEL_PERFUSED), (len(idle), 1))
+    else:
+        t = scaled(vessels.values[by], limits, palette.VESSEL_FIELDS[by][2] == "log")
+        colours = table_of(palette.vessel_stops(by))[np.nan_to_num(255 * t).astype(int)]
+    if by == "perfused" or palette.VESSEL_FIELDS[by][3]:
+        colours[idle] = palette.rgb(palette.VESSEL_IDLE if by == "perfused" else palette.VESSEL_NO_FLOW)
+    return (255 * colours).round().astype(np.uint8)
+
+
+def balls(where, diameters, colours, detail, ambient):
+    ball = vtk.vtkSphereSource()
+    ball.SetThetaResolution(detail)
+    ball.SetPhiResolution(max(5, detail - 3))
+    data = vtk.vtkPolyData()
+    points = vtk.vtkPoints()
+    points.SetData(numpy_to_vtk(np.ascontiguousarray(where, np.float32), deep=True))
+    data.SetPoints(points)
+    for name, values in (("colour", np.ascontiguousarray(colours)), ("size", np.ascontiguousarray(diameters, np.float32))):
+        array = numpy_to_vtk(values, deep=True)
+        array.SetName(name)
+        data.GetPointData().AddArray(array)
+    mapper = vtk.vtkGlyph3DMapper()
+    mapper.SetInputData(data)
+    mapper.SetSourceConnection(ball.GetOutputPort())
+    mapper.SetScaleArray("size")
+    mapper.SetScaleModeToScaleByMagnitude()
+    mapper.SetScalarModeToUsePointFieldData()
+    mapper.SelectColorArray("colour")
+    mapper.SetColorModeToDirectScalars()
+    actor = vtk.vtkActor()
+    actor.SetMapper(mapper)
+    actor.GetProperty().SetAmbient(ambient)
+    actor.GetProperty().SetDiffuse(1 - 0.6 * ambient)
+    return actor
+
+
+def tubes(vessels, colours, h):
+    """Actors: tubes of the vessels' radius, round ends that close the gaps at junctions, and growing tips."""
+    total = len(vessels.at)
+    points, lines, data = vtk.vtkPoints(), vtk.vtkCellArray(), vtk.vtkPolyData()
+    points.SetData(numpy_to_vtk(np.ascontiguousarray(vessels.at, np.float32), deep=True))
+    lines.SetData(numpy_to_vtk(vessels.first.astype(np.int64), deep=True, array_type=vtk.VTK_ID_TYPE),
+                  numpy_to_vtk(np.arange(total, dtype=np.int64), deep=True, array_type=vtk.VTK_ID_TYPE))
+    data.SetPoints(points)
+    data.SetLines(lines)
+    for name, values in (("radius", vessels.values["radius"].astype(np.float32)), ("colour", colours)):
+        array = numpy_to_vtk(np.ascontiguousarray(values), deep=True)
+        array.SetName(name)
+        data.GetPointData().AddArray(array)
     tube = vtk.vtkTubeFilter()
-    tube.SetInputConnection(strip.GetOutputPort())
+    tube.SetInputData(data)
     tube.SetInputArrayToProcess(0, 0, 0, vtk.vtkDataObject.FIELD_ASSOCIATION_POINTS, "radius")
     tube.SetVaryRadiusToVaryRadiusByAbsoluteScalar()
-    tube.SetNumberOfSides(20)
+    tube.SetNumberOfSides(20 if total < 20000 else 12 if total < 100000 else 8 if total < 400000 else 6)
     tube.CappingOn()
-    table = vtk.vtkLookupTable()
-    table.SetNumberOfTableValues(2)
-    table.SetTableValue(0, *palette.rgb(palette.VESSEL_IDLE), 1)
-    table.SetTableValue(1, *palette.rgb(palette.VESSEL_PERFUSED), 1)
     mapper = vtk.vtkPolyDataMapper()
     mapper.SetInputConnection(tube.GetOutputPort())
     mapper.SetScalarModeToUsePointFieldData()
-    mapper.SelectColorArray("perfused")
-    mapper.SetColorModeToMapScalars()  # bytes would be taken for colours otherwise
-    mapper.SetLookupTable(table)
-    mapper.SetScalarRange(0, 1)
-    actor = vtk.vtkActor()
-    actor.SetMapper(mapper)
-    p = actor.GetProperty()
-    p.SetAmbient(0.2)
+    mapper.SelectColorArray("colour")
+    mapper.SetColorModeToDirectScalars()
+    body = vtk.vtkActor()
+    body.SetMapper(mapper)
+    p = body.GetProperty()
+    p.SetAmbient(0.24)
     p.SetDiffuse(0.85)
     p.SetSpecular(0.35)
     p.SetSpecularPower(30)
-    return actor
+    actors = [body]
+    ends = np.concatenate([vessels.first[:-1], vessels.first[1:] - 1])
+    ends = ends[vessels.values["cut"][ends] == 0]
+    if len(ends):
+        detail = 16 if len(ends) < 5000 else 10 if len(ends) < 50000 else 7
+        actors.append(balls(vessels.at[ends], 2.02 * vessels.values["radius"][ends], colours[ends], detail, 0.24))
+    tips = np.flatnonzero(vessels.values["tip"])
+    if len(tips):
+        bright = np.tile(np.round(255 * np.array(palette.rgb(palette.VESSEL_TIP))).astype(np.uint8), (len(tips), 1))
+        size = np.maximum(3 * vessels.values["radius"][tips], h)
+        actors.append(balls(vessels.at[tips], size, bright, 16 if len(tips) < 5000 else 8, 0.6))
+    return actors
 
 
 def segments(pairs, colour, width):
@@ -413,24 +566,143 @@ class Overlay:
         actor.GetProperty().SetOpacity(opacity)
         self.renderer.AddActor2D(actor)
 
-    def colour_bar(self, x, y, width, name, unit, limits, where):
-        title = palette.field_label(name)
-        self.text(x, y, title[0].upper() + title[1:] + (f"  [{unit}]" if unit != "1" else ""), 17, bold=True)
-        self.text(x, y + 22, where, 14, palette.INK_SOFT)
-        top, height, steps = y + 36, 14, 128
-        table = colour_table(name)
+    def width(self, words, size, bold=False):
+        p = vtk.vtkTextProperty()
+        p.SetFontFamilyToArial()
+        p.SetFontSize(int(round(size * self.zoom)))
+        p.SetBold(bold)
+        box = [0, 0, 0, 0]
+        vtk.vtkTextRenderer.GetInstance().GetBoundingBox(p, words, box, 72)
+        return (box[1] - box[0]) / self.zoom
+
+    def colour_bar(self, x, y, width, bar, size=17, height=14, where=True):
+        title = bar.title[0].upper() + bar.title[1:] + (f"  [{bar.unit}]" if bar.unit not in ("", "1") else "")
+        self.text(x, y, title, size, bold=True)
+        if where:
+            self.text(x, y + 22, bar.where, 14, palette.INK_SOFT)
+        top, steps = y + (36 if where else 0.75 * size), 128
+        table = table_of(bar.stops)
         self.cells(
             [(x + width * i / steps, top, width / steps + 0.5, height) for i in range(steps)],
             [table[int(255 * i / (steps - 1))] for i in range(steps)],
         )
-        for t in (0.0, 0.5, 1.0):
-            value = limits[0] + t * (limits[1] - limits[0])
-            align = {0.0: "left", 0.5: "centre", 1.0: "right"}[t]
-            self.text(x + t * width, top + height + 13, palette.number(value), 14, palette.INK_SOFT, align=align)
+        small = size - 3
+        for t, words in bar.ticks():
+            align = "left" if t == 0 else "right" if t == 1 else "centre"
+            self.text(x + t * width, top + height + 0.93 * small, words, small, palette.INK_SOFT, align=align)
         return y + 96
 
 
+class Bar:
+    """A colour bar: its title, what it spans and where its colours are found."""
+
+    def __init__(self, title, unit, stops, limits, where, log=False):
+        self.title, self.unit, self.stops, self.limits, self.where, self.log = title, unit, stops, limits, where, log
+
+    def ticks(self):
+        low, high = self.limits
+        if self.log:
+            decades = int(round(np.log10(high / low)))
+            every = -(-decades // 4)
+            return [(k / decades, f"{low * 10.0**k:g}") for k in range(0, decades + 1, every)]
+        return [(t, palette.number(low + t * (high - low))) for t in (0.0, 0.5, 1.0)]
+
+
 # ---- the picture ----------------------------------------------------------------------------------------------------
+
+
+class Frame:
+    """The files of one time, read. Cells are read only where the fields do not show every voxel."""
+
+    def __init__(self, index, day):
+        fields = at_day(index["fields"], day)
+        self.day = day
+        self.lattice = Lattice(read(fields)) if fields else None
+        cells = None if shows_every_voxel(self.lattice) else at_day(index["cells"], day)
+        self.grid, self.origin, self.h = state_grid(self.lattice, read(cells) if cells else None)
+        vessels = at_day(index["vessels"], day)
+        vessels = read(vessels) if vessels else None
+        self.vessels = Vessels.of(vessels) if vessels is not None and vessels.GetNumberOfLines() else None
+
+
+class Stage:
+    """What stays as it is from frame to frame: the box shown (um), the corner of the cut, the ends of colour bars."""
+
+    def __init__(self, frame, args):
+        grid, origin, h = frame.grid, frame.origin, frame.h
+        low, high = (np.array(args.crop[0::2]), np.array(args.crop[1::2])) if args.crop else auto_crop(grid, origin, h)
+        first = np.clip(np.round((low - origin) / h).astype(int), 0, np.array(grid.shape[::-1]) - 1)
+        last = np.clip(np.round((high - origin) / h).astype(int), first + 1, grid.shape[::-1])
+        self.low, self.high = origin + first * h, origin + last * h
+        tumour = np.isin(self.part(frame)[0], palette.TUMOUR)
+        if tumour.any():
+            centre = self.low + h * (np.array([c.mean() for c in np.nonzero(tumour)[::-1]]) + 0.5)
+            self.centre = self.low + np.round((centre - self.low) / h) * h  # on a voxel face: whole cells, clean cut
+        else:
+            self.centre = (self.low + self.high) / 2
+        self.limits = {}
+
+    def part(self, frame):
+        """cell_state inside of the box, and where that begins; a grid rebuilt from points may hold less than the box."""
+        size = np.array(frame.grid.shape[::-1])
+        first = np.clip(np.round((self.low - frame.origin) / frame.h).astype(int), 0, size)
+        last = np.clip(np.round((self.high - frame.origin) / frame.h).astype(int), first, size)
+        part = frame.grid[first[2] : last[2], first[1] : last[1], first[0] : last[0]]
+        return part, frame.origin + first * frame.h
+
+    def slices(self, frame, args):
+        """(name, side, values, corner, along, up, words) of the walls: the slices through the corner of the cut."""
+        lattice = frame.lattice
+        if lattice is None:
+            return
+        s, edge = lattice.spacing, self.high - self.low
+        begin = np.clip(np.round((self.low - lattice.origin) / s).astype(int), 0, np.array(lattice.extent) - 1)
+        end = np.clip(np.round((self.high - lattice.origin) / s).astype(int), begin + 1, lattice.extent)
+        mid = np.clip(((self.centre - lattice.origin) / s).astype(int), begin, end - 1)
+        zs, ys, xs = (slice(begin[a], end[a]) for a in (2, 1, 0))
+        corner = np.array([self.low[0], self.high[1], self.low[2]])
+        walls = (
+            (args.floor, "floor", 2, (mid[2], ys, xs), self.low, (edge[0], 0, 0), (0, edge[1], 0)),
+            (args.left, "left wall", 0, (zs, ys, mid[0]), self.low, (0, edge[1], 0), (0, 0, edge[2])),
+            (args.right, "right wall", 1, (zs, mid[1], xs), corner, (edge[0], 0, 0), (0, 0, edge[2])),
+        )
+        for wanted, side, axis, cut, corner, along, up in walls:
+            if wanted == "none":
+                continue
+            names = ("vegf", "proteinase") if wanted == "auto" else (wanted,)
+            name = next((n for n in (*names, "inhibitor", "glucose", "oxygen") if n in lattice.arrays), None)
+            if name is None:
+                continue
+            # A hair outside the box, so that cells on its border do not flicker through.
+            corner = np.array(corner, float)
+            corner[axis] += (1 if axis == 1 else -1) * 0.002 * edge.max()
+            at = lattice.origin[axis] + (mid[axis] + 0.5) * s
+            words = f"{side}: slice {'xyz'[axis]} = {palette.number(at)} µm"
+            yield name, lattice.arrays[name][zs, ys, xs], lattice.arrays[name][cut].astype(float), corner, along, up, words
+
+    def vessels(self, frame, args):
+        if frame.vessels is None or not args.vessels:
+            return None
+        inside = frame.vessels.smoothed(args.smooth, 1.9 * frame.h).within(self.low, self.high)
+        if args.vessels_by not in ("perfused", *inside.values):
+            sys.exit(f"the vessels of this run have no {args.vessels_by}; there are {', '.join(sorted(inside.values))}")
+        return inside if len(inside.at) else None
+
+    def widen(self, frame, args):
+        """Takes a frame into account in the ends of the colour bars."""
+        found = {}
+        for name, box, *_ in self.slices(frame, args):
+            found[name] = limits_of(box, name)
+        vessels = self.vessels(frame, args)
+        if vessels is not None and args.vessels_by != "perfused":
+            found["vessels"] = vessel_limits(vessels, args.vessels_by)
+        for name, (low, high) in found.items():
+            a, b = self.limits.get(name, (low, high))
+            self.limits[name] = min(a, low), max(b, high)
+
+    def corners(self):
+        return [np.array([x, y, z]) for x in (self.low[0], self.high[0]) for y in (self.low[1], self.high[1])
+                for z in (self.low[2], self.high[2])]
 
 
 def limits_of(values, name):
@@ -444,101 +716,145 @@ def limits_of(values, name):
     return 0.0, float(step * np.ceil(top / step - 1e-6))
 
 
-def draw(lattice, cells, vessels, args, day, title):
-    size, zoom = args.size, args.supersample
-    grid, origin, h = state_grid(lattice, cells)
-    if args.crop:
-        low, high = np.array(args.crop[0::2]), np.array(args.crop[1::2])
-    else:
-        low, high = auto_crop(grid, origin, h)
-    first = np.clip(np.round((low - origin) / h).astype(int), 0, np.array(grid.shape[::-1]) - 1)
-    last = np.clip(np.round((high - origin) / h).astype(int), first + 1, grid.shape[::-1])
-    low, high = origin + first * h, origin + last * h
-    part = grid[first[2] : last[2], first[1] : last[1], first[0] : last[0]]
+def in_front(mask, origin, h, vessels, reach):
+    """Voxels that hide a vessel from the eye: those nearer than it whose middle falls within `reach` voxels of its picture."""
+    eye = EYE / np.linalg.norm(EYE)
+    right = np.cross(eye, [0, 0, 1])
+    right /= np.linalg.norm(right)
+    up = np.cross(right, eye)
+    index = np.flatnonzero(mask)
+    if not len(index):
+        return mask
+    z, y, x = np.unravel_index(index, mask.shape)
+    cells = origin + (np.stack([x, y, z], axis=1) + 0.5) * h
+    # Only vessels with tumour around them need a way in.
+    where = np.floor((vessels.at - origin) / h).astype(int)
+    size = np.array(mask.shape[::-1])
+    ok = ((where >= 0) & (where < size)).all(axis=1)
+    wx, wy, wz = where[ok].T
+    at = vessels.at[ok]
+    near = np.zeros(len(at), bool)
+    for dx, dy, dz in ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)):
+        n = np.clip(np.stack([wx + dx, wy + dy, wz + dz]), 0, (size - 1)[:, None])
+        near |= mask[n[2], n[1], n[0]]
+    at = at[near]
+    if not len(at):
+        return np.zeros_like(mask)
+    pixel = 0.5 * h
+    both = np.concatenate([cells, at])
+    u, v = both @ right / pixel, both @ up / pixel
+    u, v = (u - u.min()).astype(int) + 8, (v - v.min()).astype(int) + 8
+    depth = np.full((v.max() + 9, u.max() + 9), np.inf)
+    n = len(cells)
+    wide = int(np.ceil(reach / 0.5))
+    for du in range(-wide, wide + 1):
+        for dv in range(-wide, wide + 1):
+            if du * du + dv * dv <= wide * wide + 1:
+                np.minimum.at(depth, (v[n:] + dv, u[n:] + du), -(at @ eye))
+    hides = -(cells @ eye) < depth[v[:n], u[:n]] - 0.4 * h
+    hides &= np.isfinite(depth[v[:n], u[:n]])
+    out = np.zeros(mask.size, bool)
+    out[index[hides]] = True
+    return out.reshape(mask.shape)
 
-    tumour = np.isin(part, palette.TUMOUR)
-    if tumour.any():
-        centre = low + h * (np.array([c.mean() for c in np.nonzero(tumour)[::-1]]) + 0.5)
-        centre = low + np.round((centre - low) / h) * h  # on a voxel face: whole cells, clean cut
-    else:
-        centre = (low + high) / 2
-    # A handful of cells shows all it has from outside.
-    taken = cut_away(part.shape, low, h, centre, args.cut if tumour.sum() >= 200 else "none")
-    shown = tumour & visible(tumour & ~taken)
-    where, codes, sizes = points_of(shown, part, low, h, args.jitter)
 
-    renderer = vtk.vtkRenderer()
-    renderer.SetBackground(*palette.rgb(palette.BACKGROUND))
-    if len(where):
-        renderer.AddActor(spheres(where, codes, sizes, 1.12 * h))
+class Picture:
+    """A renderer filled with one frame, and what its legend has to say."""
 
-    lymphocytes = (part == 10) & ~taken
-    if lymphocytes.any():
-        renderer.AddActor(spheres(*points_of(lymphocytes, part, low, h, args.jitter), 0.9 * h))
-    if args.normal:
-        # Only behind the tumour, and small: a hint of the tissue around, not a curtain in front.
-        z, y, x = (np.arange(n) for n in part.shape)
-        c = (centre - low) / h
-        behind = (x[None, None, :] - c[0]) * EYE[0] + (y[None, :, None] - c[1]) * EYE[1] + (z[:, None, None] - c[2]) * EYE[2] < 0
-        normal = np.isin(part, palette.NORMAL) & behind & (hashed(np.arange(part.size), 5).reshape(part.shape) < args.normal)
-        if normal.any():
-            actor = spheres(*points_of(normal, part, low, h, 0.6), 0.32 * h)
-            actor.GetProperty().SetOpacity(0.35)
-            renderer.AddActor(actor)
-    if vessels is not None and vessels.GetNumberOfLines() and args.vessels:
-        renderer.AddActor(tubes(vessels, low, high))
+    def __init__(self, frame, stage, args):
+        self.stage, self.args = stage, args
+        self.renderer = renderer = vtk.vtkRenderer()
+        renderer.SetBackground(*palette.rgb(palette.BACKGROUND))
+        part, origin = stage.part(frame)
+        low, high, centre, h = stage.low, stage.high, stage.centre, frame.h
+        self.h = h
+        self.counts = np.bincount(part.reshape(-1), minlength=16)
+        tumour = np.isin(part, palette.TUMOUR)
+        vessels = stage.vessels(frame, args)
+        # A handful of cells shows all it has from outside.
+        taken = np.array(cut_away(part.shape, origin, h, centre, args.cut if tumour.sum() >= 200 else "none"))
+        if args.open > 0 and vessels is not None:
+            hiding = in_front(tumour & ~taken, origin, h, vessels, 1.0)
+            taken |= hiding & (hashed(np.arange(part.size), 3).reshape(part.shape) < args.open)
+        shown = tumour & visible(tumour & ~taken)
+        where, codes, sizes = points_of(shown, part, origin, h, args.jitter)
+        self.drawn = len(where)
+        if len(where):
+            renderer.AddActor(spheres(where, codes, sizes, 1.12 * h, args.mute))
+        lymphocytes = (part == 10) & ~taken
+        if lymphocytes.any():
+            renderer.AddActor(spheres(*points_of(lymphocytes, part, origin, h, args.jitter), 0.9 * h))
+        if args.normal:
+            # Only behind the tumour, and small: a hint of the tissue around, not a curtain in front.
+            z, y, x = (np.arange(n) for n in part.shape)
+            c = (centre - origin) / h
+            behind = (x[None, None, :] - c[0]) * EYE[0] + (y[None, :, None] - c[1]) * EYE[1] + (z[:, None, None] - c[2]) * EYE[2] < 0
+            normal = np.isin(part, palette.NORMAL) & behind & (hashed(np.arange(part.size), 5).reshape(part.shape) < args.normal)
+            if normal.any():
+                actor = spheres(*points_of(normal, part, origin, h, 0.6), 0.32 * h)
+                actor.GetProperty().SetOpacity(0.35)
+                renderer.AddActor(actor)
 
-    # Walls: the slice through the corner of the cut, moved back to the side of the box.
-    edge = high - low
-    bars = []
-    if lattice is not None:
-        s = lattice.spacing
-        begin = np.clip(np.round((low - lattice.origin) / s).astype(int), 0, np.array(lattice.extent) - 1)
-        end = np.clip(np.round((high - lattice.origin) / s).astype(int), begin + 1, lattice.extent)
-        mid = np.clip(((centre - lattice.origin) / s).astype(int), begin, end - 1)
-        zs, ys, xs = (slice(begin[a], end[a]) for a in (2, 1, 0))
-        walls = [
-            (args.floor, "floor", 2, lambda v: v[mid[2], ys, xs], low, (edge[0], 0, 0), (0, edge[1], 0)),
-            (args.left, "left wall", 0, lambda v: v[zs, ys, mid[0]], low, (0, edge[1], 0), (0, 0, edge[2])),
-            (args.right, "right wall", 1, lambda v: v[zs, mid[1], xs], (low[0], high[1], low[2]), (edge[0], 0, 0), (0, 0, edge[2])),
-        ]
-        for wanted, side, axis, take, corner, along, up in walls:
-            name = next((n for n in (wanted, "inhibitor", "glucose", "oxygen") if n in lattice.arrays), None)
-            if name is None:
-                continue
-            # A hair outside the box, so that cells on its border do not flicker through.
-            corner = np.array(corner, float)
-            corner[axis] += (1 if axis == 1 else -1) * 0.002 * edge.max()
-            limits = limits_of(lattice.arrays[name][zs, ys, xs], name)
-            renderer.AddActor(wall(take(lattice.arrays[name]).astype(float), limits, name, corner, along, up))
-            at = lattice.origin[axis] + (mid[axis] + 0.5) * s
-            bars.append((name, lattice.units[name], limits, f"{side}: slice {'xyz'[axis]} = {palette.number(at)} µm"))
+        self.bars, self.vessel_bar = [], None
+        self.vessel_legend = []  # (label, colour, round)
+        if vessels is not None:
+            if args.vessels_by != "perfused":
+                title, unit, scale = palette.VESSEL_FIELDS[args.vessels_by][:3]
+                limits = stage.limits["vessels"]
+                self.vessel_bar = Bar(f"vessels: {title}", unit, palette.vessel_stops(args.vessels_by), limits, "tubes", scale == "log")
+            for actor in tubes(vessels, vessel_colours(vessels, args.vessels_by, stage.limits.get("vessels")), h):
+                renderer.AddActor(actor)
+            flow = vessels.values["perfused"] > 0
+            if args.vessels_by == "perfused" and flow.any():
+                self.vessel_legend.append(("vessel, perfused", palette.VESSEL_PERFUSED, False))
+            if not flow.all() and (args.vessels_by == "perfused" or palette.VESSEL_FIELDS[args.vessels_by][3]):
+                colour = palette.VESSEL_IDLE if args.vessels_by == "perfused" else palette.VESSEL_NO_FLOW
+                self.vessel_legend.append(("vessel, not perfused", colour, False))
+            if vessels.values["tip"].any():
+                self.vessel_legend.append(("growing tip", palette.VESSEL_TIP, True))
+        for name, _, values, corner, along, up, words in stage.slices(frame, args):
+            limits = stage.limits[name]
+            renderer.AddActor(wall(values, limits, name, corner, along, up))
+            self.bars.append(Bar(palette.field_label(name), frame.lattice.units[name], palette.field_stops(name), limits, words))
 
-    x0, y0, z0 = low
-    x1, y1, z1 = high
-    back = [(x0, y0, z0), (x1, y0, z0), (x1, y1, z0), (x0, y1, z0)]
-    tops = [(x0, y0, z1), (x0, y1, z1), (x1, y1, z1)]
-    edges = [(back[i], back[(i + 1) % 4]) for i in range(4)]
-    edges += [(back[0], tops[0]), (back[3], tops[1]), (back[2], tops[2]), (tops[0], tops[1]), (tops[1], tops[2])]
-    renderer.AddActor(segments(edges, palette.FRAME, 1.6 * zoom))
+        x0, y0, z0 = low
+        x1, y1, z1 = high
+        back = [(x0, y0, z0), (x1, y0, z0), (x1, y1, z0), (x0, y1, z0)]
+        tops = [(x0, y0, z1), (x0, y1, z1), (x1, y1, z1)]
+        edges = [(back[i], back[(i + 1) % 4]) for i in range(4)]
+        edges += [(back[0], tops[0]), (back[3], tops[1]), (back[2], tops[2]), (tops[0], tops[1]), (tops[1], tops[2])]
+        renderer.AddActor(segments(edges, palette.FRAME, 1.6 * args.supersample))
 
-    bar = palette.nice_length(0.3 * edge[0])
-    gap = 0.035 * edge.max()
-    a, b = np.array([x0, y0 - gap, z0]), np.array([x0 + bar, y0 - gap, z0])
-    tick = np.array([0, 0.012 * edge.max(), 0])
-    renderer.AddActor(segments([(a, b), (a - tick, a + tick), (b - tick, b + tick)], palette.INK, 3.0 * zoom))
+        # Key light from the upper left of the eye, a cool fill, a rim from behind: forms read without deep black shadows.
+        kit = vtk.vtkLightKit()
+        kit.SetKeyLightIntensity(1.0)
+        kit.SetKeyLightAngle(42, -28)
+        kit.SetKeyLightWarmth(0.55)
+        kit.SetKeyToFillRatio(3.0)
+        kit.SetKeyToHeadRatio(3.2)
+        kit.SetKeyToBackRatio(4.0)
+        kit.SetFillLightWarmth(0.42)
+        kit.AddLightsToRenderer(renderer)
+        if args.ssao:
+            renderer.UseSSAOOn()
+            renderer.SetSSAORadius(2.6 * h)
+            renderer.SetSSAOBias(0.03 * h)
+            renderer.SetSSAOKernelSize(48)
+            renderer.SSAOBlurOn()
 
-    # Key light from the upper left of the eye, a cool fill, a rim from behind: forms read without deep black shadows.
-    kit = vtk.vtkLightKit()
-    kit.SetKeyLightIntensity(1.0)
-    kit.SetKeyLightAngle(42, -28)
-    kit.SetKeyLightWarmth(0.55)
-    kit.SetKeyToFillRatio(3.0)
-    kit.SetKeyToHeadRatio(3.2)
-    kit.SetKeyToBackRatio(4.0)
-    kit.SetFillLightWarmth(0.42)
-    kit.AddLightsToRenderer(renderer)
+    def add_scale(self, width):
+        """A line of round length along the lower left edge; returns its middle and text."""
+        edge = self.stage.high - self.stage.low
+        length = palette.nice_length(0.3 * edge[0])
+        x0, y0, z0 = self.stage.low
+        gap = 0.035 * edge.max()
+        a, b = np.array([x0, y0 - gap, z0]), np.array([x0 + length, y0 - gap, z0])
+        tick = np.array([0, 0.012 * edge.max(), 0])
+        self.renderer.AddActor(segments([(a, b), (a - tick, a + tick), (b - tick, b + tick)], palette.INK, width))
+        return (a + b) / 2, f"{palette.number(length)} µm"
 
+
+def window_of(renderer, size, zoom):
     window = vtk.vtkRenderWindow()
     window.SetOffScreenRendering(1)
     window.SetMultiSamples(0)  # the picture is rendered larger and averaged; peeling and occlusion want single samples
@@ -548,76 +864,82 @@ def draw(lattice, cells, vessels, args, day, title):
     renderer.SetUseDepthPeeling(1)
     renderer.SetMaximumNumberOfPeels(8)
     renderer.SetOcclusionRatio(0.02)
-    if args.ssao:
-        renderer.UseSSAOOn()
-        renderer.SetSSAORadius(2.6 * h)
-        renderer.SetSSAOBias(0.03 * h)
-        renderer.SetSSAOKernelSize(48)
-        renderer.SSAOBlurOn()
+    return window
 
-    corners = [np.array(c) for c in back + tops + [(x1, y0, z1), tuple(a - tick), tuple(b - tick)]]
-    aim(renderer, (low + high) / 2, corners, (0.285, 0.985, 0.055, 0.965))
 
-    over = Overlay(renderer, size, zoom)
+def projected(renderer, point, over):
+    """Of a point in the box, in the overlay's pixels; after a first Render()."""
+    renderer.SetWorldPoint(*point, 1)
+    renderer.WorldToDisplay()
+    dx, dy, _ = renderer.GetDisplayPoint()
+    return dx / over.zoom, over.size[1] - dy / over.zoom
+
+
+def grab(window, zoom):
+    """Pixels [row, column, RGB] from the top row down, averaged over zoom x zoom."""
+    window.Render()
+    copy = vtk.vtkWindowToImageFilter()
+    copy.SetInput(window)
+    copy.SetInputBufferTypeToRGB()
+    copy.ReadFrontBufferOff()
+    copy.ShouldRerenderOff()
+    copy.Update()
+    image = copy.GetOutput()
+    w, h, _ = image.GetDimensions()
+    pixels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(h, w, 3)
+    pixels = pixels.reshape(h // zoom, zoom, w // zoom, zoom, 3).mean(axis=(1, 3)).round().astype(np.uint8)
+    return pixels[::-1]
+
+
+def day_text(day):
+    return f"day {day:.2f}".rstrip("0").rstrip(".")
+
+
+def draw(frame, stage, args, title):
+    size, zoom = args.size, args.supersample
+    picture = Picture(frame, stage, args)
+    middle, length = picture.add_scale(3.0 * zoom)
+    window = window_of(picture.renderer, size, zoom)
+    aim(picture.renderer, (stage.low + stage.high) / 2, stage.corners() + [middle], (0.285, 0.985, 0.055, 0.965))
+
+    over = Overlay(picture.renderer, size, zoom)
     unit = min(size[0] / 1600, size[1] / 1200)
     if unit != 1:
         over.zoom = zoom * unit
         over.size = (size[0] / unit, size[1] / unit)
-    over.text(48, 62, f"day {day:.2f}".rstrip("0").rstrip("."), 40, bold=True)
+    over.text(48, 62, day_text(frame.day), 40, bold=True)
     over.text(48, 104, title, 17, palette.INK_SOFT)
-
-    counts = np.bincount(part.reshape(-1), minlength=16)
     y = 168
     over.text(48, y, "Cells in view", 17, bold=True)
     y += 32
     for code in (3, 4, 6, 5, 7, 8, 9, 10):
-        if counts[code]:
-            over.disc(57, y, 9, palette.state_rgb(code))
+        if picture.counts[code]:
+            over.disc(57, y, 9, state_colour(code, args.mute))
             over.text(78, y, palette.state_label(code), 16)
-            over.text(392, y, f"{counts[code]:,}".replace(",", " "), 15, palette.INK_SOFT, align="right")
+            over.text(392, y, f"{picture.counts[code]:,}".replace(",", " "), 15, palette.INK_SOFT, align="right")
             y += 29
-    if vessels is not None and vessels.GetNumberOfLines() and args.vessels:
-        at = vtk_to_numpy(vessels.GetPoints().GetData())
-        near = ((at >= low) & (at <= high)).all(axis=1)
-        flow = vtk_to_numpy(vessels.GetPointData().GetArray("perfused"))[near]
-        for wanted, label, colour in ((1, "vessel, perfused", palette.VESSEL_PERFUSED), (0, "vessel, not perfused", palette.VESSEL_IDLE)):
-            if (flow == wanted).any():
-                over.cells([(46, y - 4, 22, 8)], [palette.rgb(colour)])
-                over.text(78, y, label, 16)
-                y += 29
+    for label, colour, is_round in picture.vessel_legend:
+        if is_round:
+            over.disc(57, y, 7, palette.rgb(colour))
+        else:
+            over.cells([(46, y - 4, 22, 8)], [palette.rgb(colour)])
+        over.text(78, y, label, 16)
+        y += 29
+    bars = ([picture.vessel_bar] if picture.vessel_bar else []) + picture.bars
     y = max(y + 40, over.size[1] - 48 - 104 * len(bars) + 8)
-    for name, unit_name, limits, where_text in bars:
-        over.colour_bar(48, y, 300, name, unit_name, limits, where_text)
+    for bar in bars:
+        over.colour_bar(48, y, 300, bar)
         y += 104
-
-    def projected(point):
-        renderer.SetWorldPoint(*point, 1)
-        renderer.WorldToDisplay()
-        dx, dy, _ = renderer.GetDisplayPoint()
-        return dx / over.zoom, over.size[1] - dy / over.zoom
-
     window.Render()
-    u, v = projected((a + b) / 2)
-    over.text(u, v + 26, f"{palette.number(bar)} µm", 18, align="centre")
-    window.Render()
-
-    grab = vtk.vtkWindowToImageFilter()
-    grab.SetInput(window)
-    grab.SetInputBufferTypeToRGB()
-    grab.ReadFrontBufferOff()
-    grab.ShouldRerenderOff()
-    grab.Update()
-    image = grab.GetOutput()
-    w, hgt, _ = image.GetDimensions()
-    pixels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(hgt, w, 3)
-    pixels = pixels.reshape(hgt // zoom, zoom, w // zoom, zoom, 3).mean(axis=(1, 3)).round().astype(np.uint8)
-    return pixels, len(where)
+    u, v = projected(picture.renderer, middle, over)
+    over.text(u, v + 26, length, 18, align="centre")
+    return grab(window, zoom), picture.drawn
 
 
 def save(pixels, path):
     image = vtk.vtkImageData()
     image.SetDimensions(pixels.shape[1], pixels.shape[0], 1)
-    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(pixels).reshape(-1, 3), deep=True))
+    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(pixels[::-1]).reshape(-1, 3), deep=True))
     writer = vtk.vtkPNGWriter()
     writer.SetFileName(path)
     writer.SetInputData(image)
@@ -626,29 +948,38 @@ def save(pixels, path):
         sys.exit(f"{path}: cannot be written")
 
 
-def parse(arguments):
-    parser = argparse.ArgumentParser(description="A picture of one frame of a metavox run.")
+def add_options(parser, **defaults):
+    """Those that film.py knows as well."""
     parser.add_argument("run", metavar="RUN_DIR")
-    parser.add_argument("-o", "--output", help="PNG to write (default RUN_DIR/quicklook.png)")
-    parser.add_argument("--frame", default="last", help="last, a number from 0, or a time in days such as 12.5 or 12d")
-    parser.add_argument("--size", default="1600x1200", help="pixels, WIDTHxHEIGHT")
     parser.add_argument("--crop", help="part to show in um: x0,x1,y0,y1,z0,z1 (default: around the tumour); 'all' for the whole box")
     parser.add_argument("--cut", choices=("octant", "quarter", "half", "none"), default="octant", help="what is taken out of the tumour")
-    parser.add_argument("--floor", default="oxygen", help="array shown on the floor")
-    parser.add_argument("--left", default="matrix", help="array shown on the left wall")
-    parser.add_argument("--right", default="proteinase", help="array shown on the right wall")
+    parser.add_argument("--open", type=float, default=0.0, metavar="SHARE", help="share of tumour cells left out where they hide a vessel")
+    parser.add_argument("--floor", default="oxygen", help="array shown on the floor, or none")
+    parser.add_argument("--left", default="matrix", help="array shown on the left wall, or none")
+    parser.add_argument("--right", default="auto", help="array shown on the right wall, or none (default: vegf, or proteinase)")
     parser.add_argument("--normal", type=float, default=0.0, metavar="SHARE", help="share of normal cells behind the tumour to hint at")
+    parser.add_argument("--mute", type=float, metavar="SHARE", help="how grey the tumour is (default: 0, or 0.6 where vessels show numbers)")
     parser.add_argument("--jitter", type=float, default=0.35, help="displacement of the spheres in voxels, for the eye only")
+    parser.add_argument("--vessels-by", choices=palette.VESSELS_BY, default="perfused", help="what vessels are coloured by")
+    parser.add_argument("--smooth", type=int, default=3, metavar="ROUNDS", help="how far voxel steps of vessels are rounded off, 0: not")
     parser.add_argument("--no-vessels", dest="vessels", action="store_false")
     parser.add_argument("--no-ssao", dest="ssao", action="store_false", help="without ambient occlusion (faster)")
     parser.add_argument("--supersample", type=int, default=2, help="rendered so many times larger, then averaged")
-    parser.add_argument("--title", help="line under the time (default: the run's folder)")
-    args = parser.parse_args(arguments)
+    parser.set_defaults(**defaults)
+
+
+def size_of(parser, option, text):
     try:
-        args.size = tuple(int(n) for n in args.size.lower().split("x"))
-        assert len(args.size) == 2 and min(args.size) >= 64
+        size = tuple(int(n) for n in text.lower().split("x"))
+        assert len(size) == 2 and min(size) >= 64
+        return size
     except (ValueError, AssertionError):
-        parser.error("--size wants WIDTHxHEIGHT, for example 1600x1200")
+        parser.error(f"{option} wants WIDTHxHEIGHT, for example 1600x1200")
+
+
+def check_options(parser, args):
+    if args.mute is None:
+        args.mute = 0.0 if args.vessels_by == "perfused" else 0.6
     if args.crop and args.crop != "all":
         try:
             args.crop = [float(v) for v in args.crop.split(",")]
@@ -660,28 +991,39 @@ def parse(arguments):
     return args
 
 
-def main(arguments=None):
-    args = parse(arguments)
+def parse(arguments):
+    parser = argparse.ArgumentParser(description="A picture of one frame of a metavox run.")
+    add_options(parser)
+    parser.add_argument("-o", "--output", help="PNG to write (default RUN_DIR/quicklook.png)")
+    parser.add_argument("--frame", default="last", help="last, a number from 0, or a time in days such as 12.5 or 12d")
+    parser.add_argument("--size", default="1600x1200", help="pixels, WIDTHxHEIGHT")
+    parser.add_argument("--title", help="line under the time (default: the run's folder)")
+    args = parser.parse_args(arguments)
+    args.size = size_of(parser, "--size", args.size)
+    return check_options(parser, args)
+
+
+def open_run(run):
+    """Indices by kind, and the list of frames that leads."""
     if vtk.vtkRenderWindow().GetClassName() == "vtkXOpenGLRenderWindow" and not os.environ.get("DISPLAY"):
-        sys.exit("quicklook.py: this VTK draws through a display and there is none; put 'xvfb-run -a' in front of the command")
-    index = {kind: read_index(args.run, kind) for kind in ("fields", "cells", "vessels")}
+        sys.exit("this VTK draws through a display and there is none; put 'xvfb-run -a' in front of the command")
+    index = {kind: read_index(run, kind) for kind in ("fields", "cells", "vessels")}
     leading = index["fields"] or index["cells"]
     if not leading:
-        sys.exit(f"{args.run}: no frames (fields.pvd or cells.pvd) here")
-    day, path = leading[choose(leading, args.frame)]
-    fields = at_day(index["fields"], day)
-    lattice = Lattice(read(fields)) if fields else None
-    cells = None
-    if not shows_every_voxel(lattice):
-        cells = at_day(index["cells"], day)
-        cells = read(cells) if cells else None
-    vessels = at_day(index["vessels"], day)
-    vessels = read(vessels) if vessels else None
-    title = args.title or os.path.basename(os.path.abspath(args.run))
-    pixels, drawn = draw(lattice, cells, vessels, args, day, title)
+        sys.exit(f"{run}: no frames (fields.pvd or cells.pvd) here")
+    return index, leading
+
+
+def main(arguments=None):
+    args = parse(arguments)
+    index, leading = open_run(args.run)
+    frame = Frame(index, leading[choose(leading, args.frame)][0])
+    stage = Stage(frame, args)
+    stage.widen(frame, args)
+    pixels, drawn = draw(frame, stage, args, args.title or os.path.basename(os.path.abspath(args.run)))
     output = args.output or os.path.join(args.run, "quicklook.png")
     save(pixels, output)
-    print(f"{output}: day {day:g}, {drawn} cells drawn")
+    print(f"{output}: day {frame.day:g}, {drawn} cells drawn")
 
 
 if __name__ == "__main__":

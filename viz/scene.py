@@ -2,6 +2,7 @@
 """The picture of quicklook.py as a ParaView scene (5.11 or newer): to turn around, to change, to film.
 
     pvbatch viz/scene.py RUN_DIR [-o picture.png] [--frame last|N|DAYd] [--size 1600x1200] [--volume]
+                                 [--vessels-by perfused|flow|oxygen|age|pressure|haematocrit]
     pvbatch viz/scene.py RUN_DIR --series DIR          a picture per frame
     pvbatch viz/scene.py RUN_DIR --film growth.mp4     a film (needs ffmpeg)
 
@@ -9,10 +10,10 @@ Without a display: xvfb-run -a -s "-screen 0 1280x1024x24" pvbatch --force-offsc
 
 In the ParaView program, open View > Python Shell and type
 
-    RUN = "/path/of/the/run"; exec(open("/path/of/metavox/viz/scene.py").read())
+    RUN = "/path/of/the/run"; VESSELS_BY = "flow"; exec(open("/path/of/metavox/viz/scene.py").read())
 
 or press "Run Script" with the environment variable METAVOX_RUN set. Without either, the current directory is taken. Every part is
-an ordinary filter with a plain name in the pipeline browser (tumour cells, cut, vessels, floor ...). If palette.py is not
+an ordinary filter with a plain name in the pipeline browser (tumour cells, cut, vessel tubes, growing tips ...). If palette.py is not
 found from there, set METAVOX_VIZ to the folder that holds it.
 """
 
@@ -46,7 +47,7 @@ def unit(v):
     return [c / n for c in v]
 
 
-def cross(a, b):
+def cross_product(a, b):
     return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 
 
@@ -149,11 +150,62 @@ def annotation(view, words, position, size, colour=palette.INK, bold=0, name="te
     return source
 
 
+# Scripts of programmable filters. ParaView runs them among the names of this file, to which it adds functions of arrays that are
+# called like Python's own (min, sum, any ...): bodies are functions, and those names are cleared away again.
+CLEAR = """
+import builtins
+for metavox_name in dir(builtins):
+    if not metavox_name.startswith("_"):
+        globals().pop(metavox_name, None)
+"""
+# Steps from voxel to voxel are rounded off as in quicklook.py; ends of lines stay.
+ROUNDED = """
+def metavox_rounded(lines, output, rounds, reach):
+    import numpy
+    from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+    output.ShallowCopy(lines)
+    if lines.GetNumberOfLines() == 0:
+        return
+    at = vtk_to_numpy(lines.GetPoints().GetData()).astype(float)
+    first = vtk_to_numpy(lines.GetLines().GetOffsetsArray())
+    order = vtk_to_numpy(lines.GetLines().GetConnectivityArray())
+    if not numpy.array_equal(order, numpy.arange(len(at))):
+        return
+    step = numpy.linalg.norm(numpy.diff(at, axis=0), axis=1)
+    inner = numpy.ones(len(at), bool)
+    inner[first[:-1]] = inner[first[1:] - 1] = False
+    inner[1:-1] &= (step[1:] <= reach) & (step[:-1] <= reach)
+    k = numpy.flatnonzero(inner)
+    for _ in range(rounds):
+        at[k] = 0.25 * at[k - 1] + 0.5 * at[k] + 0.25 * at[k + 1]
+    points = lines.GetPoints().NewInstance()
+    points.SetData(numpy_to_vtk(at.astype(numpy.float32), deep=True))
+    output.SetPoints(points)
+
+metavox_rounded(self.GetInputDataObject(0, 0), self.GetOutputDataObject(0), 3, REACH)
+"""
+TIPS = """
+def metavox_tips(lines, output):
+    import numpy, vtk
+    from vtk.util.numpy_support import vtk_to_numpy
+    points, verts = vtk.vtkPoints(), vtk.vtkCellArray()
+    tip = lines.GetPointData().GetArray("tip")
+    for i in numpy.flatnonzero(vtk_to_numpy(tip)) if tip is not None else ():
+        verts.InsertNextCell(1)
+        verts.InsertCellPoint(points.InsertNextPoint(lines.GetPoint(int(i))))
+    output.SetPoints(points)
+    output.SetVerts(verts)
+
+metavox_tips(self.GetInputDataObject(0, 0), self.GetOutputDataObject(0))
+"""
+
+
 class Scene:
     """The pipeline; its members are the proxies, to be changed further."""
 
-    def __init__(self, run, frame="last", size=(1600, 1200), volume=False):
+    def __init__(self, run, frame="last", size=(1600, 1200), volume=False, vessels_by="perfused"):
         self.run = os.path.abspath(run)
+        self.vessels_by = vessels_by
         paraview.simple._DisableFirstRenderCameraReset()
         self.cells = open_index(run, "cells")
         self.fields = open_index(run, "fields")
@@ -281,30 +333,100 @@ class Scene:
         self.vessels.UpdatePipeline(self.times[-1])
         if self.vessels.GetDataInformation().GetNumberOfCells() == 0:
             return
-        near = Clip(registrationName="vessels near", Input=self.vessels)
+        # Tubes first, then the box: clipped lines would be merged at junctions, where lines keep points of their own.
+        rounded = ProgrammableFilter(registrationName="vessels, rounded", Input=self.vessels)
+        rounded.Script = ROUNDED.replace("REACH", str(1.9 * self.voxel)) + CLEAR
+        self.tubes = Tube(registrationName="vessel tubes", Input=rounded)
+        self.tubes.Scalars = ["POINTS", "radius"]
+        self.tubes.VaryRadius = "By Absolute Scalar"
+        segments = self.vessels.GetDataInformation().GetNumberOfPoints()
+        self.tubes.NumberofSides = 18 if segments < 50000 else 8
+        near = Clip(registrationName="vessels near", Input=self.tubes)
         near.ClipType = "Box"
         tell(near.ClipType, UseReferenceBounds=0)
         near.ClipType.Position = self.low
         near.ClipType.Length = self.edge
         near.Invert = 1
-        surface = ExtractSurface(registrationName="vessel lines", Input=near)
-        self.tubes = Tube(registrationName="vessel tubes", Input=surface)
-        self.tubes.Scalars = ["POINTS", "radius"]
-        self.tubes.VaryRadius = "By Absolute Scalar"
-        self.tubes.NumberofSides = 18
-        shown = Show(self.tubes, self.view)
-        table = category_colours("perfused", [(0, "vessel, not perfused", palette.VESSEL_IDLE), (1, "vessel, perfused", palette.VESSEL_PERFUSED)])
-        ColorBy(shown, ("POINTS", "perfused"))
+        idle = "perfused" if self.vessels_by == "perfused" or palette.VESSEL_FIELDS[self.vessels_by][3] else None
+        if self.vessels_by == "perfused":
+            self.show_vessels(near, "perfused", self.perfusion_colours())
+        else:
+            array = self.vessels.PointData.GetArray(self.vessels_by)
+            if array is None:
+                raise RuntimeError(f"the vessels of this run have no {self.vessels_by}; there are {', '.join(self.vessels.PointData.keys())}")
+            flowing = near
+            if idle:  # vessels without blood keep their own colour
+                parts = []
+                for name, low, high in (("vessels with blood", 1, 1), ("vessels without blood", 0, 0)):
+                    part = Threshold(registrationName=name, Input=near)
+                    part.Scalars = ["POINTS", "perfused"]
+                    part.LowerThreshold, part.UpperThreshold = low, high
+                    parts.append(part)
+                flowing = parts[0]
+                self.show_vessels(parts[1], "perfused", self.perfusion_colours())
+            title, unit, scale = palette.VESSEL_FIELDS[self.vessels_by][:3]
+            table, limits = self.vessel_table(flowing, scale)
+            self.show_vessels(flowing, self.vessels_by, table)
+            words = f"Vessels: {title}" + ("" if unit == "1" else f" [{unit}]")
+            b = bar(self.view, table, words, limits[1], [0.022, 0.405])
+            if scale == "log":
+                tell(b, CustomLabels=[(limits[0] * limits[1]) ** 0.5])
+            else:
+                tell(b, CustomLabels=[(limits[0] + limits[1]) / 2])
+        self.draw_tips()
+
+    def perfusion_colours(self):
+        idle = palette.VESSEL_IDLE if self.vessels_by == "perfused" else palette.VESSEL_NO_FLOW
+        return category_colours("perfused", [(0, "vessel, not perfused", idle), (1, "vessel, perfused", palette.VESSEL_PERFUSED)])
+
+    def show_vessels(self, what, array, table):
+        shown = Show(what, self.view)
+        ColorBy(shown, ("POINTS", array))
         shown.LookupTable = table
         shown.SetScalarBarVisibility(self.view, False)
-        tell(shown, Specular=0.3)
+        tell(shown, Specular=0.3, Ambient=0.3, Diffuse=0.9)
+
+    def vessel_table(self, part, scale):
+        """Colours of a number, named apart from the field of the same name ("oxygen"), and the ends of their scale."""
+        part.UpdatePipeline(self.times[-1])
+        array = part.PointData.GetArray(self.vessels_by)
+        low, high = array.GetRange(0) if array is not None else (0.0, 1.0)
+        if scale == "log":
+            import math
+
+            top = math.ceil(math.log10(high) - 1e-3) if high > 0 else 0
+            low, high = 10.0 ** max(top - 4, math.floor(math.log10(low)) if low > 0 else top - 4), 10.0**top
+        else:
+            low = 0.0 if scale == "zero" else low
+            step = palette.nice_length(max(high - low, 1e-12) / 4)
+            low, high = step * (low // step), step * -(-high // step)
+            high = high if high > low else low + step
+        table = GetColorTransferFunction("vessel_" + self.vessels_by)
+        place = (lambda t: low * (high / low) ** t) if scale == "log" else (lambda t: low + t * (high - low))
+        table.RGBPoints = [v for at, colour in palette.vessel_stops(self.vessels_by) for v in (place(at), *colour)]
+        table.ColorSpace = "RGB"
+        table.AutomaticRescaleRangeMode = "Never"
+        table.UseLogScale = 1 if scale == "log" else 0
+        return table, (low, high)
+
+    def draw_tips(self):
+        tips = ProgrammableFilter(registrationName="growing tips", Input=self.vessels)
+        tips.Script = TIPS + CLEAR
+        balls = Glyph(registrationName="balls at tips", Input=tips, GlyphType="Sphere")
+        balls.OrientationArray, balls.ScaleArray = ["POINTS", "No orientation array"], ["POINTS", "No scale array"]
+        balls.GlyphMode, balls.ScaleFactor = "All Points", self.voxel
+        tell(balls.GlyphType, ThetaResolution=12, PhiResolution=10)
+        shown = Show(balls, self.view)
+        plain(shown, palette.VESSEL_TIP)
+        tell(shown, Ambient=0.65, Diffuse=0.6)
 
     def draw_walls(self):
         if self.fields is None:
             return
         names = list(self.fields.CellData.keys())
         at = 0.30
-        for name, side, axis in (("oxygen", "floor", 2), ("matrix", "left wall", 0), ("proteinase", "right wall", 1)):
+        right = "vegf" if "vegf" in names else "proteinase"
+        for name, side, axis in (("oxygen", "floor", 2), ("matrix", "left wall", 0), (right, "right wall", 1)):
             if name not in names:
                 continue
             cut = Slice(registrationName=f"{name} slice", Input=self.fields)
@@ -386,7 +508,7 @@ class Scene:
 
     def aim(self):
         eye = unit(EYE)
-        right = unit(cross([-e for e in eye], [0, 0, 1]))
+        right = unit(cross_product([-e for e in eye], [0, 0, 1]))
         reach = sum(e * e for e in self.edge) ** 0.5 / 2
         middle = [(a + b) / 2 for a, b in zip(self.low, self.high)]
         width, height = self.view.ViewSize
@@ -445,13 +567,14 @@ def main(arguments):
     parser.add_argument("-o", "--output", help="PNG to write (default RUN_DIR/scene.png)")
     parser.add_argument("--frame", default="last", help="last, a number from 0, or a time in days such as 12.5 or 12d")
     parser.add_argument("--size", default="1600x1200")
+    parser.add_argument("--vessels-by", choices=palette.VESSELS_BY, default="perfused", help="what vessels are coloured by")
     parser.add_argument("--volume", action="store_true", help="also oxygen as a translucent volume")
     parser.add_argument("--series", metavar="DIR", help="a picture of every frame")
     parser.add_argument("--film", metavar="FILE.mp4", help="a film of all frames")
     parser.add_argument("--rate", type=int, default=12, help="frames per second of the film")
     args = parser.parse_args(arguments)
     size = tuple(int(n) for n in args.size.lower().split("x"))
-    scene = Scene(args.run, args.frame, size, args.volume)
+    scene = Scene(args.run, args.frame, size, args.volume, args.vessels_by)
     if args.series:
         print(f"{args.series}: {scene.series(args.series)} pictures")
     if args.film:
@@ -469,4 +592,5 @@ if os.path.basename(sys.argv[0] if sys.argv else "") == "scene.py":  # under pvb
     except RuntimeError as problem:
         sys.exit(f"scene.py: {problem}")
 else:  # in ParaView's own shell
-    metavox_scene = Scene(globals().get("RUN") or os.environ.get("METAVOX_RUN") or os.getcwd())
+    metavox_scene = Scene(globals().get("RUN") or os.environ.get("METAVOX_RUN") or os.getcwd(),
+                          vessels_by=globals().get("VESSELS_BY") or "perfused")

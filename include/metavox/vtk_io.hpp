@@ -3,8 +3,10 @@
 //
 // Three kinds of file, each with its own .pvd index:
 //   fields_*.vti    the lattice; a voxel is a VTK cell, so values are cell data and nothing is
-//   interpolated on writing cells_*.vtp     a point per cell with its state vessels_*.vtp
-//   poly-lines with a radius
+//                   interpolated on writing
+//   cells_*.vtp     a point per cell with its state
+//   vessels_*.vtp   poly-lines between junctions, with radius, flow, oxygen, age ... at points
+//
 // Array names are those of the snapshot ("oxygen"); the unit of each stands in the field data as a
 // string "oxygen_unit". Lengths are in um, TimeValue in days. The same snapshot always gives the
 // same bytes.
