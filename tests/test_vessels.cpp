@@ -373,7 +373,7 @@ matrix: {density: 0.3}
 vegf:
   enabled: true
   sources:
-    - {shape: sphere, centre: [300 um, 260 um, 240 um], radius: 40 um, rate: 0.02 nM/min}
+    - {shape: sphere, centre: [300 um, 260 um, 240 um], radius: 40 um, rate: 0.2 nM/min}
 sprouting: {enabled: true}
 regression: {enabled: true}
 vessels:
@@ -388,8 +388,13 @@ tissue:
 oxygen: {enabled: true}
 )";
 
+// One thread: boxes this small would mostly wait for a second.
+Simulation small(const std::vector<std::string>& overrides = {}) {
+  return simulation_of(pocket, overrides, {}, Executor::on_cpu(1));
+}
+
 TEST(Vasculature, SproutsReachThePelletFuseAndFill) {
-  Simulation s = simulation_of(pocket);
+  Simulation s = small();
   advance(s, 4 * 240);
   const Metrics m = metrics_of(s);
   EXPECT_GT(m.at("sprouts"), 3);
@@ -403,7 +408,7 @@ TEST(Vasculature, SproutsReachThePelletFuseAndFill) {
 }
 
 TEST(Vasculature, NothingGrowsWithoutVegf) {
-  Simulation s = simulation_of(pocket, {"vegf.sources=[]"});
+  Simulation s = small({"vegf.sources=[]"});
   advance(s, 240);
   EXPECT_EQ(metrics_of(s).at("sprouts"), 0);
 }
@@ -425,9 +430,9 @@ TEST(Vasculature, SameBitsWithAnyThreadsAndInEveryForm) {
 
 TEST(Vasculature, ARestartGoesOnAsIfNothingHappened) {
   for (const std::int64_t when : {7, 301, 640}) {
-    Simulation whole = simulation_of(pocket);
+    Simulation whole = small();
     advance(whole, when);
-    Simulation resumed = simulation_of(pocket);
+    Simulation resumed = small();
     for (const ArrayInfo& info : whole.state_arrays()) {
       std::vector<std::byte> bytes(info.bytes());
       whole.read(info.name, bytes.data());
@@ -447,7 +452,7 @@ TEST(Vasculature, ARestartGoesOnAsIfNothingHappened) {
 
 TEST(Vasculature, DeadEndsAreUnperfusedAndGoWhenTheirTimeIsUp) {
   // Without VEGF from day one on: tips starve after 48 h, their stalks follow 4000 min later.
-  Simulation s = simulation_of(pocket, {"vegf.sources[0].duration=1 day", "vessels.lines[1].from=[600 um, 510 um, 470 um]",
+  Simulation s = small({"vegf.sources[0].duration=1 day", "vessels.lines[1].from=[600 um, 510 um, 470 um]",
                                         "vessels.lines[1].to=[0 um, 510 um, 470 um]"});
   advance(s, 240);
   EXPECT_GT(metrics_of(s).at("tips"), 0);
@@ -460,21 +465,21 @@ TEST(Vasculature, DeadEndsAreUnperfusedAndGoWhenTheirTimeIsUp) {
 
 TEST(Vasculature, CellsMakeWayAndTheLedgerKnows) {
   // Tissue without a gap: the cells that sprouts meet are lost, and counted (check_ledger runs in every step).
-  Simulation s = simulation_of(pocket, {"tissue.parenchyma=0.9", "tissue.stroma=0.1"});
+  Simulation s = small({"tissue.parenchyma=0.9", "tissue.stroma=0.1"});
   const Count before = count_kinds(s);
   advance(s, 400);
   const Count after = count_kinds(s);
   EXPECT_GT(of(after, Kind::vessel), of(before, Kind::vessel));
   EXPECT_LT(of(after, Kind::parenchyma), of(before, Kind::parenchyma));
   // With gaps they move up.
-  Simulation loose = simulation_of(pocket);
+  Simulation loose = small();
   const Count first = count_kinds(loose);
   advance(loose, 400);
   EXPECT_EQ(of(count_kinds(loose), Kind::parenchyma), of(first, Kind::parenchyma));
 }
 
 TEST(Vasculature, TipsOpenTheMatrixTheyCross) {
-  Simulation s = simulation_of(pocket, {"tissue.stroma=0", "tissue.parenchyma=0"});
+  Simulation s = small({"tissue.stroma=0", "tissue.parenchyma=0"});
   advance(s, 400);
   const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
   const std::vector<float> e = array_of<float>(s, "matrix");
