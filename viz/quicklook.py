@@ -5,9 +5,9 @@
                                                   [--vessels-by perfused|flow|oxygen|age|pressure|haematocrit] [--open 1] [--cut-vessels]
 
 The tumour is drawn cell by cell with a piece cut out, coloured by state; vessels are tubes of their true radius, growing tips bright
-balls. --open takes out the tumour cells that hide a vessel, --cut-vessels the vessels in the cut. Slices through the middle of the cut are thrown onto the three walls
-behind: oxygen on the floor, matrix and VEGF (or proteinase) on the back walls. film.py puts several frames side by side. Frames
-come from RUN_DIR/fields.pvd, cells.pvd, vessels.pvd; what is missing is left out.
+balls. --open takes out the tumour cells that hide a vessel, --cut-vessels the vessels in the cut. Slices through the middle of the
+cut are thrown onto the three walls behind: oxygen on the floor, matrix and VEGF (or proteinase) on the back walls. film.py puts
+several frames side by side. Frames come from RUN_DIR/fields.pvd, cells.pvd, vessels.pvd; what is missing is left out.
 
 A display is needed unless VTK was built for EGL or OSMesa: on a machine without one, run it under xvfb-run as above.
 """
@@ -704,7 +704,7 @@ class Stage:
             where = {"octant": front & right & top, "quarter": front & right, "half": front, "none": np.zeros(len(front), bool)}
             inside = inside.without(where[args.cut])
         if args.vessels_by not in ("perfused", *inside.values):
-            sys.exit(f"the vessels of this run have no {args.vessels_by}; there are {', '.join(sorted(inside.values))}")
+            sys.exit(f"the vessels of this run have no {args.vessels_by}; there are {', '.join(sorted(frame.vessels.values))}")
         return inside if len(inside.at) else None
 
     def widen(self, frame, args):
