@@ -2,12 +2,12 @@
 """A picture of one frame of a run, with nothing but VTK.
 
     xvfb-run -a /usr/bin/python3 viz/quicklook.py RUN_DIR [-o picture.png] [--frame last|N|DAYd] [--size 1600x1200]
-                                                  [--vessels-by perfused|flow|oxygen|age|pressure|haematocrit] [--open 1]
+                                                  [--vessels-by perfused|flow|oxygen|age|pressure|haematocrit] [--open 1] [--cut-vessels]
 
 The tumour is drawn cell by cell with a piece cut out, coloured by state; vessels are tubes of their true radius, growing tips bright
-balls. --open takes out the tumour cells that hide a vessel. Slices through the middle of the cut are thrown onto the three walls
-behind: oxygen on the floor, matrix and VEGF (or proteinase) on the back walls. film.py puts several frames side by side. Frames
-come from RUN_DIR/fields.pvd, cells.pvd, vessels.pvd; what is missing is left out.
+balls. --open takes out the tumour cells that hide a vessel, --cut-vessels the vessels in the cut. Slices through the middle of the
+cut are thrown onto the three walls behind: oxygen on the floor, matrix and VEGF (or proteinase) on the back walls. film.py puts
+several frames side by side. Frames come from RUN_DIR/fields.pvd, cells.pvd, vessels.pvd; what is missing is left out.
 
 A display is needed unless VTK was built for EGL or OSMesa: on a machine without one, run it under xvfb-run as above.
 """
@@ -318,10 +318,14 @@ class Vessels:
                 radius[k] = 0.25 * radius[k - 1] + 0.5 * radius[k] + 0.25 * radius[k + 1]
         return Vessels(at, self.first, {**self.values, "radius": radius})
 
+    def starts(self):
+        """First points of segments, and the line of every point."""
+        line = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+        return np.flatnonzero(line[1:] == line[:-1]), line
+
     def within(self, low, high):
         """Cut at the sides of a box. A filter of VTK's would merge points of different lines at junctions."""
-        line = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
-        a = np.flatnonzero(line[1:] == line[:-1])  # first points of segments
+        a, line = self.starts()
         p, d = self.at[a], self.at[a + 1] - self.at[a]
         with np.errstate(divide="ignore", invalid="ignore"):
             t = np.stack([(low - p) / d, (high - p) / d])
@@ -330,9 +334,19 @@ class Vessels:
         enter = np.clip(t.min(axis=0).max(axis=1), 0, 1)
         leave = np.clip(t.max(axis=0).min(axis=1), 0, 1)
         kept = (enter < leave) & ~outside.any(axis=1)
-        a, enter, leave = a[kept], enter[kept], leave[kept]
+        return self._pieces(a[kept], enter[kept], leave[kept], line)
+
+    def without(self, hidden):
+        """Less the segments with a hidden point."""
+        a, line = self.starts()
+        a = a[~(hidden[a] | hidden[a + 1])]
+        return self._pieces(a, np.zeros(len(a)), np.ones(len(a)), line)
+
+    def _pieces(self, a, enter, leave, line):
+        """From each segment a, a + 1 the part enter .. leave, those that touch joined into lines."""
         if len(a) == 0:
-            return Vessels(np.zeros((0, 3)), np.zeros(1, np.int64), {n: v[:0] for n, v in self.values.items()})
+            names = {**self.values, "tip": line, "cut": line}
+            return Vessels(np.zeros((0, 3)), np.zeros(1, np.int64), {n: v[:0] for n, v in names.items()})
         joined = np.zeros(len(a), bool)
         joined[1:] = (a[1:] == a[:-1] + 1) & (line[a[1:]] == line[a[:-1]]) & (enter[1:] == 0) & (leave[:-1] == 1)
         run = np.cumsum(~joined) - 1
@@ -684,8 +698,13 @@ class Stage:
         if frame.vessels is None or not args.vessels:
             return None
         inside = frame.vessels.smoothed(args.smooth, 1.9 * frame.h).within(self.low, self.high)
+        if args.cut_vessels:
+            front = inside.at[:, 1] < self.centre[1]
+            right, top = inside.at[:, 0] > self.centre[0], inside.at[:, 2] > self.centre[2]
+            where = {"octant": front & right & top, "quarter": front & right, "half": front, "none": np.zeros(len(front), bool)}
+            inside = inside.without(where[args.cut])
         if args.vessels_by not in ("perfused", *inside.values):
-            sys.exit(f"the vessels of this run have no {args.vessels_by}; there are {', '.join(sorted(inside.values))}")
+            sys.exit(f"the vessels of this run have no {args.vessels_by}; there are {', '.join(sorted(frame.vessels.values))}")
         return inside if len(inside.at) else None
 
     def widen(self, frame, args):
@@ -962,6 +981,7 @@ def add_options(parser, **defaults):
     parser.add_argument("--jitter", type=float, default=0.35, help="displacement of the spheres in voxels, for the eye only")
     parser.add_argument("--vessels-by", choices=palette.VESSELS_BY, default="perfused", help="what vessels are coloured by")
     parser.add_argument("--smooth", type=int, default=3, metavar="ROUNDS", help="how far voxel steps of vessels are rounded off, 0: not")
+    parser.add_argument("--cut-vessels", action="store_true", help="vessels are cut like the tumour: for dense beds")
     parser.add_argument("--no-vessels", dest="vessels", action="store_false")
     parser.add_argument("--no-ssao", dest="ssao", action="store_false", help="without ambient occlusion (faster)")
     parser.add_argument("--supersample", type=int, default=2, help="rendered so many times larger, then averaged")
