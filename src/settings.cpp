@@ -448,7 +448,7 @@ void add_vegf(Table& t) {
   t.number(AT(vegf.hypoxia_low), "mmHg", "4 mmHg", from(0, 760),
            "Pressure at which it has reached hypoxic_secretion; below hypoxia_high.",
            "HIF response in PhysiCell, " + physicell);
-  t.number(AT(vegf.normal_factor), "", "0.1", from(0, 100),
+  t.number(AT(vegf.normal_factor), "", "0.02", from(0, 100),
            "Secretion of normal cells (parenchyma and stroma) relative to tumour cells.",
            "assumed: healthy tissue releases little for its volume; the model has no receptors "
            "there that would bind it");

@@ -65,6 +65,18 @@ std::vector<double> distances_to(const std::vector<Point>& vessels, const std::v
   }
   std::vector<double> distance;
   if (vessels.empty()) return distance;
+  const auto squared = [](const Point& a, const Point& b) {
+    return (a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]);
+  };
+  // Where vessels are few, empty bins cost more than vessels do.
+  if (vessels.size() < 4096) {
+    for (const Point& p : places) {
+      double best2 = squared(vessels[0], p);
+      for (const Point& v : vessels) best2 = std::min(best2, squared(v, p));
+      distance.push_back(std::sqrt(best2));
+    }
+    return distance;
+  }
   for (const Point& p : places) {
     const std::array<int, 3> b = bin_of(p);
     double best2 = -1;
@@ -80,8 +92,7 @@ std::vector<double> distances_to(const std::vector<Point>& vessels, const std::v
             const auto found = bins.find({b[0] + dx, b[1] + dy, b[2] + dz});
             if (found == bins.end()) continue;
             for (const std::size_t n : found->second) {
-              double d2 = 0;
-              for (std::size_t a = 0; a < 3; ++a) d2 += (vessels[n][a] - p[a]) * (vessels[n][a] - p[a]);
+              const double d2 = squared(vessels[n], p);
               if (best2 < 0 || d2 < best2) best2 = d2;
             }
           }
@@ -101,20 +112,17 @@ void Vasculature::measure(MetricRow& row, const std::vector<std::uint8_t>& kinds
   const VesselGraph::Segments& s = graph_.segments();
   const VesselGraph::Nodes& n = graph_.nodes();
   double length = 0, perfused = 0, immature = 0, cells = 0, flow_in = 0;
-  std::vector<Point> fed;
-  std::vector<std::int64_t> voxels;
+  std::vector<std::uint8_t> fed(static_cast<std::size_t>(graph_.node_count()), 0);
   for (std::int32_t k = 0; k < graph_.segment_count(); ++k) {
     if (!graph_.is_alive(k)) continue;
     const auto i = static_cast<std::size_t>(k);
     const double l = graph_.length(k);
     length += l;
     if (!graph_.has(k, VesselGraph::mature)) immature += l;
-    for (const std::int32_t end : {s.from[i], s.to[i]}) voxels.push_back(graph_.voxel(end));
     if (!graph_.has(k, VesselGraph::perfused)) continue;
     perfused += l;
     cells += l * s.haematocrit[i];
-    fed.push_back(graph_.position(s.from[i]));
-    fed.push_back(graph_.position(s.to[i]));
+    fed[static_cast<std::size_t>(s.from[i])] = fed[static_cast<std::size_t>(s.to[i])] = 1;
     if (n.end[static_cast<std::size_t>(s.from[i])] != 0) flow_in += std::max(0.0, s.flow[i]);
     if (n.end[static_cast<std::size_t>(s.to[i])] != 0) flow_in += std::max(0.0, -s.flow[i]);
   }
@@ -126,8 +134,14 @@ void Vasculature::measure(MetricRow& row, const std::vector<std::uint8_t>& kinds
   real("vessel_length_density", "mm/mm^3",
        length * 1e-3 / (static_cast<double>(tissue_.voxels()) * h * h * h * 1e-9));
   std::int64_t branch_points = 0;
-  for (std::int32_t k = 0; k < graph_.node_count(); ++k)
-    if (graph_.node_alive(k) && graph_.degree(k) >= 3) branch_points += 1;
+  std::vector<Point> vessels;
+  std::vector<std::int64_t> voxels;
+  for (std::int32_t k = 0; k < graph_.node_count(); ++k) {
+    if (!graph_.node_alive(k)) continue;
+    if (graph_.degree(k) >= 3) branch_points += 1;
+    if (fed[static_cast<std::size_t>(k)] != 0) vessels.push_back(graph_.position(k));
+    if (graph_.voxel(k) >= 0) voxels.push_back(graph_.voxel(k));
+  }
   count("vessel_segments", graph_.living_segments());
   count("tips", static_cast<std::int64_t>(tips_.size()));
   count("branch_points", branch_points);
@@ -152,7 +166,7 @@ void Vasculature::measure(MetricRow& row, const std::vector<std::uint8_t>& kinds
   const std::size_t every = std::max<std::size_t>(1, places.size() / sample);
   std::vector<Point> at;
   for (std::size_t k = 0; k < places.size(); k += every) at.push_back(centre(places[k]));
-  std::vector<double> distance = distances_to(fed, at);
+  std::vector<double> distance = distances_to(vessels, at);
   std::sort(distance.begin(), distance.end());
   double mean = 0;
   for (const double d : distance) mean += d / static_cast<double>(distance.size());
@@ -163,7 +177,6 @@ void Vasculature::measure(MetricRow& row, const std::vector<std::uint8_t>& kinds
   real("vessel_distance_median", "um", quantile(0.5));
   real("vessel_distance_p90", "um", quantile(0.9));
   real("vessel_distance_max", "um", quantile(1));
-  voxels.erase(std::remove(voxels.begin(), voxels.end(), std::int64_t{-1}), voxels.end());
   real("fractal_dimension", "1", fractal_dimension(voxels, tissue_));
 }
 
