@@ -39,10 +39,6 @@ std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>&
   if (edges.size() > std::numeric_limits<std::uint32_t>::max() / 4)
     throw std::invalid_argument("perfusion: too many edges");
 
-  struct Arc {
-    std::int32_t to;
-    std::uint32_t edge;
-  };
   std::vector<std::uint32_t> first(nodes + 1, 0);
   for (const Edge& e : edges)
     if (e.first != e.second) {
@@ -50,19 +46,17 @@ std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>&
       ++first[static_cast<std::size_t>(e.second) + 1];
     }
   for (std::size_t v = 0; v < nodes; ++v) first[v + 1] += first[v];
-  std::vector<Arc> arcs(first[nodes]);
+  std::vector<std::int32_t> beside(first[nodes]);
   std::vector<std::uint32_t> next(first.begin(), first.end() - 1);
-  for (std::size_t e = 0; e < edges.size(); ++e) {
-    const auto [a, b] = edges[e];
+  for (const auto& [a, b] : edges) {
     if (a == b) continue;
-    arcs[next[static_cast<std::size_t>(a)]++] = {b, static_cast<std::uint32_t>(e)};
-    arcs[next[static_cast<std::size_t>(b)]++] = {a, static_cast<std::uint32_t>(e)};
+    beside[next[static_cast<std::size_t>(a)]++] = b;
+    beside[next[static_cast<std::size_t>(b)]++] = a;
   }
   std::copy(first.begin(), first.end() - 1, next.begin());
 
   // Ranks: 0 the node above, 1 the root, then nodes in the order of discovery; unseen nodes have none.
   constexpr std::uint32_t unseen = std::numeric_limits<std::uint32_t>::max();
-  constexpr std::uint32_t no_edge = unseen;
   struct Node {
     std::uint32_t rank = unseen, low = unseen;
     std::int32_t parent = -1; // -1: the root
@@ -74,25 +68,21 @@ std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>&
 
   std::vector<std::int32_t> order; // of discovery
   order.reserve(nodes);
-  struct Frame {
-    std::int32_t v;
-    std::uint32_t through; // edge
-  };
-  std::vector<Frame> stack;
-  const auto enter = [&](std::int32_t v, std::int32_t parent, std::uint32_t through) {
+  std::vector<std::int32_t> stack;
+  const auto enter = [&](std::int32_t v, std::int32_t parent) {
     Node& n = node[static_cast<std::size_t>(v)];
     n.rank = static_cast<std::uint32_t>(order.size()) + 2;
     n.low = std::min(n.low, n.rank);
     n.parent = parent;
     order.push_back(v);
-    stack.push_back({v, through});
+    stack.push_back(v);
   };
   for (const std::int32_t start : below) {
     if (node[static_cast<std::size_t>(start)].rank != unseen) continue;
-    enter(start, -1, no_edge);
+    enter(start, -1);
     while (!stack.empty()) {
-      const Frame top = stack.back();
-      const auto v = static_cast<std::size_t>(top.v);
+      const std::int32_t top = stack.back();
+      const auto v = static_cast<std::size_t>(top);
       if (next[v] == first[v + 1]) {
         stack.pop_back();
         if (node[v].parent >= 0) {
@@ -101,11 +91,11 @@ std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>&
         }
         continue;
       }
-      const Arc arc = arcs[next[v]++];
-      const Node& other = node[static_cast<std::size_t>(arc.to)];
+      const std::int32_t to = beside[next[v]++];
+      const Node& other = node[static_cast<std::size_t>(to)];
       if (other.rank == unseen)
-        enter(arc.to, top.v, arc.edge);
-      else if (arc.edge != top.through)
+        enter(to, top);
+      else // the way back to the parent does no harm: its rank is not below itself
         node[v].low = std::min(node[v].low, other.rank);
     }
   }
