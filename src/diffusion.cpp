@@ -417,25 +417,38 @@ void Diffusion::restrict_coefficients() {
                             RestrictCoefficients{view(level), view(level + 1), transfer(level)});
 }
 
+// Each level is walked once on the way down, with the residual, and once up, with the correction. The operator's share in
+// a coarse right side is that of the first guess, which sweeps leave alone.
 template <bool saturating>
-void Diffusion::cycle(std::size_t level, float& residual, float& correction) {
+void Diffusion::cycle(std::size_t level, float& residual, float& correction, bool add_operator) {
   const DiffusionLevel here = view(level);
   const Lattice box = here.lattice.box();
   const SmoothField<saturating> smooth{here, smallest(here.lattice) ? 1.0f : over_relaxation};
+  AddOperator<saturating> add{here};
+  if (add_operator) add.level.c = scratch_->levels_[level].guess.data();
   residual = correction = 0.0f;
-  executor_.for_each_colour(box, settings_.sweeps_before, smooth);
-  if (level + 1 == axes_.size()) return; // one voxel, solved exactly
+  if (level + 1 == axes_.size()) { // one voxel, solved exactly
+    if (add_operator)
+      executor_.chain(box, settings_.sweeps_before, add, smooth, box, NoStage{});
+    else
+      executor_.for_each_colour(box, settings_.sweeps_before, smooth);
+    return;
+  }
   const DiffusionLevel coarse = view(level + 1);
+  const Lattice coarse_box = coarse.lattice.box();
   float* guess = scratch_->levels_[level + 1].guess.data();
-  residual = executor_.max_over(
-      coarse.lattice.box(), RestrictResidual<saturating>{here, coarse, guess, transfer(level),
-                                                      inverse_coupling_[level]});
-  executor_.for_each_site(coarse.lattice.box(), AddOperator<saturating>{coarse});
+  const RestrictResidual<saturating> restrict_residual{here, coarse, guess, transfer(level),
+                                                       inverse_coupling_[level]};
+  residual = add_operator ? executor_.chain(box, settings_.sweeps_before, add, smooth, coarse_box,
+                                            restrict_residual)
+                          : executor_.chain(box, settings_.sweeps_before, NoStage{}, smooth,
+                                            coarse_box, restrict_residual);
   float coarse_residual, coarse_correction;
-  cycle<saturating>(level + 1, coarse_residual, coarse_correction);
-  correction = executor_.max_over(box, CorrectField{here.lattice, coarse.lattice, here.c, coarse.c,
-                                                    guess, transfer(level)});
-  executor_.for_each_colour(box, settings_.sweeps_after, smooth);
+  cycle<saturating>(level + 1, coarse_residual, coarse_correction, true);
+  correction = executor_.chain(
+      box, settings_.sweeps_after,
+      CorrectField{here.lattice, coarse.lattice, here.c, coarse.c, guess, transfer(level)}, smooth,
+      box, NoStage{});
 }
 
 template <bool saturating>

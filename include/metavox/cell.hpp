@@ -269,36 +269,48 @@ struct AdvanceFate {
     age_tumour(s, kind, pressure, draw(seed, Purpose::fate, lattice.global(s), step));
   }
 
-  void row(const Row& r) const { in_eights(*this, r); }
-  void eight(const Row& r) const {
-    const std::uint8_t* k = cell.kind_code + r.i;
-    if (oxygen.coarsen == 1 && !p.regeneration && p.apoptosis_normal == 0.0f) {
-      // Most lines of tissue hold normal cells at ease, and a glance at the line tells.
-      const std::uint8_t* near = sensed + r.i;
-      const float* c = oxygen.c + r.i;
-      const float danger = p.necrosis ? p.necrosis_high : 0.0f;
-      int busy = 0;
-#pragma omp simd reduction(| : busy)
-      for (int x = 0; x < 8; ++x)
-        busy |= (static_cast<std::uint8_t>(k[x] - 3) < 5 ? 1 : 0) | ((near[x] & 0x38) != 0 ? 1 : 0) |
-                (c[x] < danger ? 1 : 0);
-      if (busy == 0) return;
-    }
-    int tumour = 0;
-    for (int x = 0; x < 8; ++x) tumour += is_tumour(static_cast<Kind>(k[x])) ? 1 : 0;
-    if (tumour < 2) {
-      for (int x = 0; x < 8; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
-      return;
-    }
-    DrawRow draws;
-    draw_row(seed, Purpose::fate, lattice.global(r.x, r.y, r.z), step, 0, draws);
-    for (int x = 0; x < 8; ++x) {
-      const Site s{r.x + x, r.y, r.z, r.i + x};
-      const auto kind = static_cast<Kind>(k[x]);
-      if (is_tumour(kind))
-        age_tumour(s, kind, oxygen.at(s), draws.at(x));
-      else
-        (*this)(s);
+  // Most voxels of a line are empty or hold normal cells at ease, and a glance at the line tells.
+  void row(const Row& r) const {
+    const bool glance = oxygen.coarsen == 1 && !p.regeneration && p.apoptosis_normal == 0.0f;
+    const float danger = p.necrosis ? p.necrosis_high : 0.0f;
+    std::uint8_t tumour[marked_piece], other[marked_piece];
+    std::uint16_t list[marked_piece + DrawList::size];
+    for (int begin = 0; begin < r.n; begin += marked_piece) {
+      const int n = exact::min_of(marked_piece, r.n - begin);
+      const std::int64_t i = r.i + begin;
+      const std::uint8_t* MV_RESTRICT k = cell.kind_code + i;
+      const std::uint8_t* MV_RESTRICT near = sensed + i;
+      const float* MV_RESTRICT c = glance ? oxygen.c + i : matrix + i;
+      int tumours = 0, others = 0;
+#pragma omp simd reduction(| : tumours, others)
+      for (int x = 0; x < n; ++x) {
+        const bool normal = static_cast<std::uint8_t>(k[x] - 1) < 2;
+        const bool dead = static_cast<std::uint8_t>(k[x] - 6) < 2;
+        const bool stirred = !glance | ((near[x] & 0x38) != 0) | (c[x] < danger);
+        tumour[x] = static_cast<std::uint8_t>(k[x] - 3) < 2 ? 1 : 0;
+        other[x] = (dead | (normal & stirred)) ? 1 : 0;
+        tumours |= tumour[x];
+        others |= other[x];
+      }
+      if (others != 0) {
+        for (int x = n; x % 64 != 0; ++x) other[x] = 0;
+        const int count = list_marked(other, n, list);
+        for (int m = 0; m < count; ++m)
+          (*this)(Site{r.x + begin + list[m], r.y, r.z, i + list[m]});
+      }
+      if (tumours == 0) continue;
+      for (int x = n; x % 64 != 0; ++x) tumour[x] = 0;
+      const int count = list_marked(tumour, n, list);
+      for (int x = count; x % DrawList::size != 0; ++x) list[x] = 0;
+      for (int m = 0; m < count; m += DrawList::size) {
+        DrawList draws;
+        draw_list(seed, Purpose::fate, lattice.global(r.x + begin, r.y, r.z), list + m, step, 0, draws);
+        const int end = exact::min_of(DrawList::size, count - m);
+        for (int d = 0; d < end; ++d) {
+          const Site s{r.x + begin + list[m + d], r.y, r.z, i + list[m + d]};
+          age_tumour(s, cell.kind(s.i), oxygen.at(s), draws.at(d));
+        }
+      }
     }
   }
 
@@ -587,8 +599,17 @@ struct ProposeDivision {
     return true;
   }
   void row(const Row& r) const {
-    for (int x = 0; x < r.n; ++x)
-      if (cell.clock[r.i + x] >= clock_divide) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+    constexpr int piece = 64;
+    for (int begin = 0; begin < r.n; begin += piece) {
+      const int n = exact::min_of(piece, r.n - begin);
+      const std::uint16_t* MV_RESTRICT clock = cell.clock + r.i + begin;
+      std::uint16_t latest = 0;
+#pragma omp simd reduction(max : latest)
+      for (int x = 0; x < n; ++x) latest = latest < clock[x] ? clock[x] : latest;
+      if (latest < clock_divide) continue;
+      for (int x = begin; x < begin + n; ++x)
+        if (cell.clock[r.i + x] >= clock_divide) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+    }
   }
   MV_HD void operator()(const Site& s) const {
     const Kind kind = cell.kind(s.i);

@@ -390,14 +390,17 @@ struct AddOperator {
       const float* xl = level.x_low + h.table;
       const float* xh = level.x_high + h.table;
       float* MV_RESTRICT f = level.f + h.own;
-      const bool residual = subtract;
+      const auto rest = [&](int m, float right) {
+        return defect<saturating>(c[m], c_xl[m], c_xh[m], c_yl[m], c_yh[m], c_zl[m], c_zh[m], xl[m],
+                                  xh[m], yl, yh, zl, zh, right, k[m], saturating ? q[m] : 0.0f,
+                                  level.half_saturation);
+      };
+      if (subtract) {
 #pragma omp simd
-      for (int m = 0; m < h.count; ++m) {
-        const float rest = defect<saturating>(c[m], c_xl[m], c_xh[m], c_yl[m], c_yh[m], c_zl[m],
-                                              c_zh[m], xl[m], xh[m], yl, yh, zl, zh,
-                                              residual ? f[m] : 0.0f, k[m],
-                                              saturating ? q[m] : 0.0f, level.half_saturation);
-        f[m] = residual ? rest : f[m] - rest;
+        for (int m = 0; m < h.count; ++m) f[m] = rest(m, f[m]);
+      } else {
+#pragma omp simd
+        for (int m = 0; m < h.count; ++m) f[m] = f[m] - rest(m, 0.0f);
       }
     }
   }
@@ -434,8 +437,10 @@ struct CorrectField {
     return d < 0.0f ? -d : d;
   }
   float row(const Row& row) const {
-    // Change along the coarse line, interpolated in y and z, in natural order with one voxel to spare on both sides.
-    alignas(64) float line[line_piece + 2];
+    // Change along the coarse line, interpolated in y and z: even coarse voxels from begin on, odd ones from begin - 1,
+    // then all from begin - 1 to begin + n in natural order.
+    constexpr int half_piece = line_piece / 2 + 2;
+    alignas(64) float part[2][half_piece], line[2 * half_piece];
     const int y = row.y / 2, z = row.z / 2;
     const int dy = (row.y & 1) != 0 ? 1 : -1, dz = (row.z & 1) != 0 ? 1 : -1;
     const float w00 = w.y_own[row.y] * w.z_own[row.z], w10 = w.y_other[row.y] * w.z_own[row.z];
@@ -445,20 +450,29 @@ struct CorrectField {
     for (int begin = 0; begin < l.nx; begin += line_piece) {
       const int n = exact::min_of(line_piece, l.nx - begin);
       for (int parity = 0; parity < 2; ++parity) {
-        // Coarse voxels begin - 1 ... begin + n of this parity.
         const int first = parity == 0 ? begin : begin - 1;
-        const int count = (begin + n - first) / 2 + 1;
+        const int count = (n + (parity == 0 ? 0 : 1)) / 2 + 1; // up to begin + n, which may be a ghost
         const std::int64_t at = l.index(first, y, z), at10 = l.index(first, y + dy, z) - at,
                            at01 = l.index(first, y, z + dz) - at,
                            at11 = l.index(first, y + dy, z + dz) - at;
         const float* a = coarse + at;
         const float* b = guess + at;
-        float* MV_RESTRICT out = line + (first - begin + 1);
-        const int fit = exact::min_of(count, (n + 1 - (first - begin)) / 2 + 1);
+        float* MV_RESTRICT out = part[parity];
 #pragma omp simd
-        for (int m = 0; m < fit; ++m)
-          out[2 * m] = (w00 * (a[m] - b[m]) + w10 * (a[m + at10] - b[m + at10])) +
-                       (w01 * (a[m + at01] - b[m + at01]) + w11 * (a[m + at11] - b[m + at11]));
+        for (int m = 0; m < count; ++m)
+          out[m] = (w00 * (a[m] - b[m]) + w10 * (a[m + at10] - b[m + at10])) +
+                   (w01 * (a[m + at01] - b[m + at01]) + w11 * (a[m + at11] - b[m + at11]));
+      }
+      {
+        const float* MV_RESTRICT even = part[0];
+        const float* MV_RESTRICT odd = part[1];
+        const int pairs = n / 2 + 1;
+#pragma omp simd
+        for (int m = 0; m < pairs; ++m) {
+          line[2 * m] = odd[m];
+          line[2 * m + 1] = even[m];
+        }
+        if (n % 2 != 0) line[n + 1] = odd[pairs];
       }
       for (int parity = 0; parity < 2; ++parity) {
         const HalfLine h(lattice, parity, row.y, row.z);
@@ -550,7 +564,7 @@ private:
   void store(float* field, bool add = false) const;
   void restrict_coefficients();
   template <bool saturating>
-  void cycle(std::size_t level, float& residual, float& correction);
+  void cycle(std::size_t level, float& residual, float& correction, bool add_operator = false);
   SolveReport sweep_until_done(float* field);
   template <bool saturating>
   SolveReport solve_as(Start start);

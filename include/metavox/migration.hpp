@@ -167,22 +167,32 @@ struct ProposeMove {
                         static_cast<std::uint32_t>(substep));
     if (uniform(r.word[0]) < bound(kind)) attempt(s, kind, r);
   }
-  void row(const Row& r) const { in_eights(*this, r); }
-  void eight(const Row& r) const {
-    const std::uint8_t* k = cell.kind_code + r.i;
+  void row(const Row& r) const {
     const auto lowest = static_cast<std::uint8_t>(substep == 0 ? Kind::stroma : Kind::epithelial);
     const auto span = static_cast<std::uint8_t>(static_cast<int>(Kind::mesenchymal) - lowest);
-    int movers = 0;
-#pragma omp simd reduction(+ : movers)
-    for (int x = 0; x < 8; ++x) movers += static_cast<std::uint8_t>(k[x] - lowest) <= span ? 1 : 0;
-    if (movers == 0) return;
-    DrawRow draws;
-    draw_row(seed, Purpose::motility, walk.lattice.global(r.x, r.y, r.z), step,
-             static_cast<std::uint32_t>(substep), draws);
-    for (int x = 0; x < 8; ++x) {
-      const auto kind = static_cast<Kind>(k[x]);
-      if (may_move(kind) && uniform(draws.word[0][x]) < bound(kind))
-        attempt(Site{r.x + x, r.y, r.z, r.i + x}, kind, draws.at(x));
+    const float of_stroma = bound(Kind::stroma), of_tumour = bound(Kind::epithelial);
+    std::uint8_t mark[marked_piece];
+    std::uint16_t mover[marked_piece + DrawList::size];
+    for (int begin = 0; begin < r.n; begin += marked_piece) {
+      const int n = exact::min_of(marked_piece, r.n - begin);
+      const std::uint8_t* MV_RESTRICT k = cell.kind_code + r.i + begin;
+#pragma omp simd
+      for (int x = 0; x < n; ++x) mark[x] = static_cast<std::uint8_t>(k[x] - lowest) <= span ? 1 : 0;
+      for (int x = n; x % 64 != 0; ++x) mark[x] = 0;
+      const int movers = list_marked(mark, n, mover);
+      for (int x = movers; x % DrawList::size != 0; ++x) mover[x] = 0;
+      for (int m = 0; m < movers; m += DrawList::size) {
+        DrawList draws;
+        draw_list(seed, Purpose::motility, walk.lattice.global(r.x + begin, r.y, r.z), mover + m,
+                  step, static_cast<std::uint32_t>(substep), draws);
+        const int end = exact::min_of(DrawList::size, movers - m);
+        for (int d = 0; d < end; ++d) {
+          const int x = mover[m + d];
+          const auto kind = static_cast<Kind>(k[x]);
+          if (uniform(draws.word[0][d]) < (kind == Kind::stroma ? of_stroma : of_tumour))
+            attempt(Site{r.x + begin + x, r.y, r.z, r.i + begin + x}, kind, draws.at(d));
+        }
+      }
     }
   }
   MV_HD void attempt(const Site& s, Kind kind, const Draw& r) const {

@@ -33,6 +33,11 @@ struct ActiveBricks {
   std::int64_t count = 0;
 };
 
+// Stands for a stage of Executor::chain that is left out.
+struct NoStage {
+  static constexpr const char* name = "none";
+};
+
 class Executor {
 public:
   // threads = 0: as many as OpenMP offers.
@@ -61,6 +66,13 @@ public:
   // each other by a plane, so that memory is read once; the order of dependent updates is the same everywhere.
   template <class F>
   void for_each_colour(const Lattice& lattice, int sweeps, const F& f) const;
+  // for_each_colour with what comes before and after in the same walk, so that memory is read once: first(Site) at every
+  // voxel, then the sweeps, then last(Site) at every voxel of `coarse`, whose voxel (x, y, z) reads (2x, 2y, 2z) to
+  // (2x + 1, 2y + 1, 2z + 1) and their neighbours. Stages that do nothing are NoStage. `first` may read no neighbours that
+  // a sweep changes. Returned is the largest value of those stages that return one, 0 if there are none.
+  template <class First, class F, class Last>
+  float chain(const Lattice& lattice, int sweeps, const First& first, const F& f,
+              const Lattice& coarse, const Last& last) const;
   // Maximum of f(Site) >= 0 over the lattice; NaN wins over all numbers.
   template <class F>
   float max_over(const Lattice& lattice, const F& f) const;

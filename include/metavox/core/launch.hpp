@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "metavox/core/exact.hpp"
 #include "metavox/core/executor.hpp"
@@ -106,42 +107,123 @@ void cpu_colour_line(const Lattice& l, bool rows, const F& f, int colour, int y,
   for (int x = (y + z + colour) & 1; x < l.nx; x += 2) f(colour, Site{x, y, z, row.i + x});
 }
 
-// Each thread owns a slab of planes. Through its inside the half sweeps run one plane behind each other: red, black, red
-// of the next sweep, and so on, while the planes are still in cache. What depends on another slab waits for barriers:
-// half sweep n lacks n planes at both ends of the slab. In a lattice of few planes lines in y take the part of planes.
 template <class F>
-void cpu_colours(const Lattice& l, int sweeps, int threads, bool rows, const F& f) {
-  const int halves = 2 * sweeps;
-  const bool flat = l.nz < 2 * halves * threads && l.ny > l.nz;
+using result_of = decltype(std::declval<const F&>()(std::declval<const Site&>()));
+
+// One line of a functor for sites; the largest value it returns, or 0 where it returns none.
+template <class F>
+std::uint32_t cpu_line(const Lattice& l, bool rows, const F& f, int y, int z) {
+  const Row row{0, y, z, l.nx, l.index(0, y, z)};
+  if constexpr (std::is_same_v<result_of<F>, float>) {
+    if constexpr (has_row<F>::value)
+      if (rows) return key_of(f.row(row));
+    std::uint32_t key = 0;
+    for (int x = 0; x < l.nx; ++x) key = exact::max_of(key, key_of(f(Site{x, y, z, row.i + x})));
+    return key;
+  } else {
+    if constexpr (has_row<F>::value) {
+      if (rows) {
+        f.row(row);
+        return 0;
+      }
+    }
+    for (int x = 0; x < l.nx; ++x) f(Site{x, y, z, row.i + x});
+    return 0;
+  }
+}
+
+// A chain of stages on one lattice: `first` on every line, then red, black, red ... of all sweeps, then `last` on every
+// line of the lattice of half the extents. A stage at a line needs the stage before it at that line and the lines next
+// to it, no more, and changes nothing that an earlier stage still reads there.
+//
+// Each thread owns a slab of planes. Through its inside the stages run one plane behind each other, while the planes are
+// still in cache. What depends on another slab waits for barriers: stage n lacks n planes at both ends of the slab. In a
+// lattice of few planes lines in y take the part of planes.
+template <class First, class F, class Last>
+std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, const First& first,
+                        const F& f, const Lattice& coarse, const Last& last) {
+  constexpr bool has_first = !std::is_same_v<First, NoStage>, has_last = !std::is_same_v<Last, NoStage>;
+  const int halves = 2 * sweeps, lead = has_first ? 1 : 0;
+  const int stages = lead + halves + (has_last ? 1 : 0);
+  const bool flat = l.nz < 2 * stages * threads && l.ny > l.nz;
   const int planes = flat ? l.ny : l.nz;
   const int depth = flat ? l.nz : l.ny;
-  if (sweeps > 1 && planes < 2 * halves * threads) {
-    for (int sweep = 0; sweep < sweeps; ++sweep) cpu_colours(l, 1, threads, rows, f);
-    return;
+  if (stages > 2 && threads > 1 && planes < 2 * stages * threads) {
+    std::uint32_t key = 0;
+    const std::int64_t lines = static_cast<std::int64_t>(planes) * depth;
+    if constexpr (has_first) {
+#pragma omp parallel for schedule(static) num_threads(threads) reduction(max : key)
+      for (std::int64_t k = 0; k < lines; ++k)
+        key = exact::max_of(key, cpu_line(l, rows, first, static_cast<int>(k % l.ny),
+                                          static_cast<int>(k / l.ny)));
+    }
+    for (int sweep = 0; sweep < sweeps; ++sweep)
+      cpu_chain(l, 1, threads, rows, NoStage{}, f, coarse, NoStage{});
+    if constexpr (has_last) {
+      const std::int64_t coarse_lines = static_cast<std::int64_t>(coarse.ny) * coarse.nz;
+#pragma omp parallel for schedule(static) num_threads(threads) reduction(max : key)
+      for (std::int64_t k = 0; k < coarse_lines; ++k)
+        key = exact::max_of(key, cpu_line(coarse, rows, last, static_cast<int>(k % coarse.ny),
+                                          static_cast<int>(k / coarse.ny)));
+    }
+    return key;
   }
-  const auto do_plane = [&](int half, int p) {
-    for (int q = 0; q < depth; ++q)
-      cpu_colour_line(l, rows, f, half & 1, flat ? p : q, flat ? q : p);
-  };
-#pragma omp parallel num_threads(threads)
+  std::uint32_t key = 0;
+#pragma omp parallel num_threads(threads) reduction(max : key)
   {
     const int team = omp_get_num_threads(), me = omp_get_thread_num();
-    const int begin = static_cast<int>(static_cast<std::int64_t>(planes) * me / team);
-    const int end = static_cast<int>(static_cast<std::int64_t>(planes) * (me + 1) / team);
+    const int pairs = (planes + 1) / 2; // slabs begin at even planes
+    const int begin = 2 * static_cast<int>(static_cast<std::int64_t>(pairs) * me / team);
+    const int end = exact::min_of(
+        planes, 2 * static_cast<int>(static_cast<std::int64_t>(pairs) * (me + 1) / team));
     // A slab at the edge of the box has nobody to wait for on that side.
     const int wait_low = me > 0 ? 1 : 0, wait_high = me + 1 < team ? 1 : 0;
-    for (int front = begin; front < end + halves - 1; ++front)
-      for (int half = 0; half < halves; ++half) {
-        const int p = front - half;
-        if (p >= begin + half * wait_low && p < end - half * wait_high) do_plane(half, p);
+    const auto do_plane = [&](int stage, int p) {
+      if constexpr (has_first)
+        if (stage == 0) {
+          for (int q = 0; q < depth; ++q)
+            key = exact::max_of(key, cpu_line(l, rows, first, flat ? p : q, flat ? q : p));
+          return;
+        }
+      if constexpr (has_last)
+        if (stage == stages - 1) {
+          // Two lines make one of the coarse lattice; the second one brings it about.
+          for (int q = 0; q < depth; ++q)
+            if (q % 2 != 0 || q == depth - 1)
+              key = exact::max_of(key, cpu_line(coarse, rows, last, (flat ? p : q) / 2,
+                                                (flat ? q : p) / 2));
+          return;
+        }
+      for (int q = 0; q < depth; ++q)
+        cpu_colour_line(l, rows, f, (stage - lead) & 1, flat ? p : q, flat ? q : p);
+    };
+    // The last stage takes two planes at a time, at the second one.
+    const auto of_pair = [&](int stage) { return has_last && stage == stages - 1; };
+    const auto inside = [&](int stage, int p) {
+      const int low = of_pair(stage) ? p - p % 2 : p;
+      return low >= begin + stage * wait_low && p < end - stage * wait_high;
+    };
+    const auto in_turn = [&](int stage, int p) {
+      return !of_pair(stage) || p % 2 != 0 || p == planes - 1;
+    };
+    for (int front = begin; front < end + stages - 1; ++front)
+      for (int stage = 0; stage < stages; ++stage) {
+        const int p = front - stage;
+        if (p >= begin && p < end && in_turn(stage, p) && inside(stage, p)) do_plane(stage, p);
       }
-    for (int half = 1; half < halves; ++half) {
+    for (int stage = 1; stage < stages; ++stage) {
 #pragma omp barrier
-      for (int p = begin; p < exact::min_of(begin + half * wait_low, end); ++p) do_plane(half, p);
-      for (int p = exact::max_of(end - half * wait_high, begin + half * wait_low); p < end; ++p)
-        do_plane(half, p);
+      if (wait_low + wait_high == 0) continue;
+      for (int p = begin; p < end; ++p)
+        if (in_turn(stage, p) && !inside(stage, p)) do_plane(stage, p);
     }
   }
+  return key;
+}
+
+template <class F>
+void cpu_colours(const Lattice& l, int sweeps, int threads, bool rows, const F& f) {
+  cpu_chain(l, sweeps, threads, rows, NoStage{}, f, l, NoStage{});
 }
 
 template <class F>
@@ -240,6 +322,46 @@ void Executor::for_each_colour(const Lattice& l, int sweeps, const F& f) const {
     detail::cpu_colours(l, sweeps, detail::team_for(l, threads_), !profile_->sites_only, f);
   });
   tell(F::name);
+}
+
+template <class First, class F, class Last>
+float Executor::chain(const Lattice& l, int sweeps, const First& first, const F& f,
+                      const Lattice& coarse, const Last& last) const {
+  constexpr bool has_first = !std::is_same_v<First, NoStage>, has_last = !std::is_same_v<Last, NoStage>;
+  float result = 0;
+  timed(F::name, static_cast<double>(l.voxels()) * sweeps, detail::bytes_of<F>::value, [&] {
+#if defined(__CUDACC__)
+    if (backend_ == Backend::cuda) {
+      if constexpr (has_first) {
+        if constexpr (std::is_same_v<detail::result_of<First>, float>)
+          result = cuda::launch_max(l, first);
+        else
+          cuda::launch_sites(l, first);
+      }
+      cuda::launch_colours(l, sweeps, f);
+      if constexpr (has_last) result = cuda::launch_max(coarse, last);
+      return;
+    }
+#endif
+    result = exact::bit_cast<float>(detail::cpu_chain(
+        l, sweeps, detail::team_for(l, threads_), !profile_->sites_only, first, f, coarse, last));
+  });
+  // Time cannot be told apart and counts for the sweeps.
+  const auto count = [&](const char* name, const Lattice& box, double bytes_per_site) {
+    if (!profile_->on) return;
+    const auto sites = static_cast<double>(box.voxels());
+    Timing& t = profile_->entries[name];
+    t.calls += 1;
+    t.bytes += sites * bytes_per_site;
+    t.sites += sites;
+  };
+  if constexpr (has_first) count(First::name, l, detail::bytes_of<First>::value);
+  if constexpr (has_last) count(Last::name, coarse, detail::bytes_of<Last>::value);
+  if constexpr (has_first) tell(First::name);
+  tell(F::name);
+  if constexpr (has_last) tell(Last::name);
+  tell("chain", &result, sizeof result);
+  return result;
 }
 
 template <class F>

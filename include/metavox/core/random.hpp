@@ -63,17 +63,20 @@ MV_HD inline Draw draw(std::uint64_t seed, Purpose purpose, std::uint64_t identi
   return philox4x32(counter, key);
 }
 
-// The draws of eight neighbours along x, word by word: the same numbers as draw() gives one by one, in the form that
-// compilers turn into vector code.
-struct DrawRow {
-  std::uint32_t word[4][8];
-  Draw at(int x) const { return {{word[0][x], word[1][x], word[2][x], word[3][x]}}; }
+// The draws of sixteen voxels `offset` places behind the first, word by word: the same numbers as draw() gives one by
+// one, in the form that compilers turn into vector code.
+struct DrawList {
+  static constexpr int size = 16;
+  std::uint32_t word[4][size];
+  Draw at(int n) const { return {{word[0][n], word[1][n], word[2][n], word[3][n]}}; }
 };
-inline void draw_row(std::uint64_t seed, Purpose purpose, std::uint64_t first, std::uint64_t step,
-                     std::uint32_t substep, DrawRow& row) {
-  std::uint64_t c0[8], c1[8], c2[8], c3[8];
-  for (unsigned x = 0; x < 8; ++x) {
-    const std::uint64_t identity = first + x;
+inline void draw_list(std::uint64_t seed, Purpose purpose, std::uint64_t first,
+                      const std::uint16_t* offset, std::uint64_t step, std::uint32_t substep,
+                      DrawList& list) {
+  constexpr int n = DrawList::size;
+  std::uint64_t c0[n], c1[n], c2[n], c3[n];
+  for (int x = 0; x < n; ++x) {
+    const std::uint64_t identity = first + offset[x];
     c0[x] = identity & 0xffffffffu;
     c1[x] = (identity >> 32) | (static_cast<std::uint64_t>(purpose) << 16);
     c2[x] = step & 0xffffffffu;
@@ -82,22 +85,23 @@ inline void draw_row(std::uint64_t seed, Purpose purpose, std::uint64_t first, s
   std::uint64_t k0 = seed & 0xffffffffu, k1 = seed >> 32;
   for (int round = 0; round < 10; ++round) {
 #pragma omp simd
-    for (int x = 0; x < 8; ++x) {
-      const std::uint64_t p0 = 0xD2511F53u * c0[x];
-      const std::uint64_t p1 = 0xCD9E8D57u * c2[x];
+    for (int x = 0; x < n; ++x) {
+      const std::uint64_t p0 = 0xD2511F53u * (c0[x] & 0xffffffffu);
+      const std::uint64_t p1 = 0xCD9E8D57u * (c2[x] & 0xffffffffu);
       c0[x] = (p1 >> 32) ^ c1[x] ^ k0;
-      c1[x] = p1 & 0xffffffffu;
+      c1[x] = p1;
       c2[x] = (p0 >> 32) ^ c3[x] ^ k1;
-      c3[x] = p0 & 0xffffffffu;
+      c3[x] = p0;
     }
     k0 = (k0 + 0x9E3779B9u) & 0xffffffffu;
     k1 = (k1 + 0xBB67AE85u) & 0xffffffffu;
   }
-  for (int x = 0; x < 8; ++x) {
-    row.word[0][x] = static_cast<std::uint32_t>(c0[x]);
-    row.word[1][x] = static_cast<std::uint32_t>(c1[x]);
-    row.word[2][x] = static_cast<std::uint32_t>(c2[x]);
-    row.word[3][x] = static_cast<std::uint32_t>(c3[x]);
+#pragma omp simd
+  for (int x = 0; x < n; ++x) {
+    list.word[0][x] = static_cast<std::uint32_t>(c0[x]);
+    list.word[1][x] = static_cast<std::uint32_t>(c1[x]);
+    list.word[2][x] = static_cast<std::uint32_t>(c2[x]);
+    list.word[3][x] = static_cast<std::uint32_t>(c3[x]);
   }
 }
 
