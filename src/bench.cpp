@@ -7,23 +7,27 @@
 #include <fstream>
 #include <sstream>
 
+#include "metavox/blood_flow.hpp"
 #include "metavox/build_info.hpp"
 #include "metavox/config.hpp"
 #include "metavox/core/random.hpp"
+#include "metavox/perfusion.hpp"
 #include "metavox/simulation.hpp"
 
 namespace metavox {
 namespace {
 
 // A carcinoma of a third of the box's edge in vascularised tissue with all default processes on.
-std::string default_problem(int size) {
+std::string default_problem(int size, bool growing_vessels) {
   std::ostringstream text;
   text << "simulation: {name: bench, seed: 1, duration: 30 day}\n"
        << "domain: {voxels: [" << size << ", " << size << ", " << size << "], spacing: 20 um}\n"
-       << "vessels: {pattern: grid, spacing: 300 um, jitter: 0.5}\n"
+       << "vessels: {pattern: grid, spacing: " << (growing_vessels ? 250 : 300) << " um, jitter: 0.5}\n"
        << "tissue:\n  parenchyma: 0.45\n  stroma: 0.1\n  cells:\n"
        << "    - {shape: sphere, kind: epithelial, radius: " << size * 20 / 6
        << " um, mesenchymal_fraction: 0.1}\n";
+  if (growing_vessels)
+    text << "vegf: {enabled: true}\nsprouting: {enabled: true}\nregression: {enabled: true}\n";
   return text.str();
 }
 
@@ -164,6 +168,86 @@ SolverFigures measure_solver(const Executor& executor, int size) {
   return figures;
 }
 
+// The default step with VEGF and vessels that grow: a vessel step falls due in every fifth step, so times are averages
+// over whole fives.
+struct VesselFigures {
+  double step = 0, vegf = 0, vessels = 0; // s per step
+  std::int64_t segments = 0, tips = 0;
+};
+VesselFigures measure_vessels(const Executor& executor, int size, int steps) {
+  Simulation simulation(read_config_text(default_problem(size, true), "bench.yaml").parameters, executor);
+  for (int n = 0; n < 6; ++n) simulation.step(); // the first solve is a cold one
+  const int fives = 5 * ((steps + 4) / 5);
+  VesselFigures f;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int n = 0; n < fives; ++n) simulation.step();
+  simulation.executor().synchronise();
+  f.step = seconds_since(begin) / fives;
+  simulation.executor().forget_timings();
+  simulation.executor().profile(true);
+  for (int n = 0; n < fives; ++n) simulation.step();
+  simulation.executor().profile(false);
+  const auto& timings = simulation.executor().timings();
+  const auto seconds = [&](const char* name) {
+    const auto found = timings.find(name);
+    return found == timings.end() ? 0.0 : found->second.seconds / fives;
+  };
+  f.vegf = seconds("step.vegf");
+  f.vessels = seconds("step.vessels");
+  simulation.executor().forget_timings();
+  for (const Metric& m : simulation.measure()) {
+    if (m.name == "vessel_segments") f.segments = static_cast<std::int64_t>(m.value);
+    if (m.name == "tips") f.tips = static_cast<std::int64_t>(m.value);
+  }
+  return f;
+}
+
+// Perfusion and flow in a sheet of hexagons with an edge of one voxel: every segment is a branch of its own.
+struct FlowFigures {
+  std::int64_t segments = 0;
+  double perfusion = 0, cold = 0, warm = 0; // s
+  FlowReport first, again;
+};
+FlowFigures measure_flow() {
+  std::vector<std::pair<std::int32_t, std::int32_t>> edges;
+  std::vector<std::int32_t> inlets, outlets;
+  FlowNetwork network;
+  constexpr std::int32_t columns = 300, rows = 222; // a brick wall is a honeycomb to a graph
+  const auto node = [](std::int32_t x, std::int32_t y) { return y * columns + x; };
+  const auto join = [&](std::int32_t a, std::int32_t b) {
+    const Draw d = draw(1, Purpose::test, edges.size(), 0);
+    edges.emplace_back(a, b);
+    network.segments.push_back({a, b, 4 + 3 * to_unit(d.word[0]), 20});
+  };
+  for (std::int32_t y = 0; y < rows; ++y)
+    for (std::int32_t x = 0; x < columns; ++x) {
+      if (x + 1 < columns) join(node(x, y), node(x + 1, y));
+      if (y + 1 < rows && (x + y) % 2 == 0) join(node(x, y), node(x, y + 1));
+    }
+  network.nodes = columns * rows;
+  for (std::int32_t y = 0; y < rows; ++y) {
+    inlets.push_back(node(0, y));
+    outlets.push_back(node(columns - 1, y));
+    network.ends.push_back({node(0, y), 25, 0.45});
+    network.ends.push_back({node(columns - 1, y), 15, 0.45});
+  }
+  FlowFigures f;
+  f.segments = static_cast<std::int64_t>(edges.size());
+  auto begin = std::chrono::steady_clock::now();
+  const std::vector<std::uint8_t> perfused = perfused_edges(network.nodes, edges, inlets, outlets);
+  f.perfusion = seconds_since(begin);
+  const FlowParameters settings = read_config_text(default_problem(8, false), "bench.yaml").parameters.flow;
+  FlowSolution solution;
+  begin = std::chrono::steady_clock::now();
+  f.first = solve_flow(network, settings, solution);
+  f.cold = seconds_since(begin);
+  network.segments[network.segments.size() / 2].radius *= 1.2;
+  begin = std::chrono::steady_clock::now();
+  f.again = solve_flow(network, settings, solution);
+  f.warm = seconds_since(begin);
+  return f;
+}
+
 } // namespace
 
 int bench(const BenchOptions& options) {
@@ -171,7 +255,7 @@ int bench(const BenchOptions& options) {
   const std::string obstacle = Executor::cuda_obstacle();
   if (options.backend == "cuda" || (options.backend == "auto" && obstacle.empty()))
     executor = Executor::on_cuda();
-  const Config config = read_config_text(default_problem(options.size), "bench.yaml");
+  const Config config = read_config_text(default_problem(options.size, false), "bench.yaml");
   const Lattice lattice{options.size, options.size, options.size, 20};
   const auto voxels = static_cast<double>(lattice.voxels());
   std::printf("metavox %s on %s, %d^3 voxels\n", version().c_str(), executor.description().c_str(),
@@ -226,6 +310,20 @@ int bench(const BenchOptions& options) {
          << ", \"bytes_per_voxel\": " << (t.sites > 0 ? t.bytes / t.sites : 0)
          << ", \"gb_per_s\": " << speed * 1e-9 << "}";
   }
+  const VesselFigures vessels = measure_vessels(executor, options.size, options.steps);
+  const double share = (vessels.vegf + vessels.vessels) / vessels.step;
+  std::printf("\nwith growing vessels, %lld segments, %lld tips\n", static_cast<long long>(vessels.segments),
+              static_cast<long long>(vessels.tips));
+  std::printf("  whole step            %8.1f ms  %6.1f copies\n", vessels.step * 1e3, vessels.step / copy);
+  std::printf("  VEGF                  %8.1f ms  %6.1f copies\n", vessels.vegf * 1e3, vessels.vegf / copy);
+  std::printf("  sprouts, regression   %8.1f ms  %6.1f copies\n", vessels.vessels * 1e3, vessels.vessels / copy);
+  std::printf("  share of the step     %8.1f %%\n", 100 * share);
+  const FlowFigures flow = measure_flow();
+  std::printf("blood, %lld segments, each a branch\n", static_cast<long long>(flow.segments));
+  std::printf("  perfusion             %8.1f ms\n", flow.perfusion * 1e3);
+  std::printf("  flow, cold            %8.1f ms  %d iterations, imbalance %.1e\n", flow.cold * 1e3,
+              flow.first.iterations, flow.first.imbalance);
+  std::printf("  flow, one radius new  %8.1f ms  %d iterations\n", flow.warm * 1e3, flow.again.iterations);
   if (!options.json.empty()) {
     std::ofstream file(options.json);
     file << "{\n  \"program\": \"metavox " << version() << "\",\n  \"commit\": \"" << commit()
@@ -241,7 +339,13 @@ int bench(const BenchOptions& options) {
          << ",\n  \"warm_ms\": " << solver.warm_seconds * 1e3 << ",\n  \"step_ms\": " << step * 1e3
          << ",\n  \"step_copies\": " << step / copy << ",\n  \"voxels_per_s\": " << voxels / step
          << ",\n  \"bytes_per_voxel\": " << bytes_per_voxel
-         << ",\n  \"buffers_made_in_a_step\": " << allocated << ",\n  \"functors\": [\n    "
+         << ",\n  \"buffers_made_in_a_step\": " << allocated
+         << ",\n  \"vessel_segments\": " << vessels.segments << ",\n  \"vessel_step_ms\": " << vessels.step * 1e3
+         << ",\n  \"vessel_step_copies\": " << vessels.step / copy
+         << ",\n  \"vegf_ms\": " << vessels.vegf * 1e3 << ",\n  \"sprouts_ms\": " << vessels.vessels * 1e3
+         << ",\n  \"vascular_share\": " << share << ",\n  \"flow_segments\": " << flow.segments
+         << ",\n  \"perfusion_ms\": " << flow.perfusion * 1e3 << ",\n  \"flow_cold_ms\": " << flow.cold * 1e3
+         << ",\n  \"flow_warm_ms\": " << flow.warm * 1e3 << ",\n  \"functors\": [\n    "
          << rows.str() << "\n  ]\n}\n";
     if (!file) {
       std::fprintf(stderr, "metavox: cannot write %s\n", options.json.c_str());

@@ -25,6 +25,15 @@ normal: {regeneration: true, regeneration_neighbours: 4}
 death: {apoptosis: 1e-3 1/min}
 migration: {chemotaxis: 0.05 um^2/min/mmHg}
 tracers: {count: 50}
+vegf:
+  enabled: true
+  relaxation: transient
+  initial: 0.02 nM
+  sources:
+    - {shape: sphere, radius: 60 um, rate: 0.1 nM/min}
+sprouting: {enabled: true, rate: 0.01 1/min, maturation_age: 0 min}
+regression: {enabled: true}
+time: {vessel_step: 12 min}
 vessels: {pattern: grid, spacing: 150 um}
 tissue:
   parenchyma: 0.4
@@ -84,7 +93,7 @@ std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& exe
       });
       entry->second = hash;
     });
-    for (int step = 0; step < 4; ++step) simulation.step();
+    for (int step = 0; step < 6; ++step) simulation.step();
     simulation.measure();
     simulation.hash();
     own.trace({});

@@ -13,6 +13,7 @@
 #include "metavox/population.hpp"
 #include "metavox/proteinase.hpp"
 #include "metavox/tissue.hpp"
+#include "metavox/vessel.hpp"
 #include "metavox/vasculature.hpp"
 #include "metavox/vegf.hpp"
 
@@ -233,9 +234,11 @@ void Simulation::step() {
 
   const bool vessels_due = s.vessels.due(s.step);
   if (vessels_due || s.vegf.every_step())
-    s.vegf.relax(s.executor, s.cells.view(), s.cells.factors(), s.oxygen.field().data(), time(),
-                 s.step == 0);
-  if (vessels_due) s.grow_vessels();
+    s.executor.timed("step.vegf", 0, 0, [&] {
+      s.vegf.relax(s.executor, s.cells.view(), s.cells.factors(), s.oxygen.field().data(), time(),
+                   s.step == 0);
+    });
+  if (vessels_due) s.executor.timed("step.vessels", 0, 0, [&] { s.grow_vessels(); });
 
   s.cells.check_ledger(s.executor, s.step);
   s.step += 1;
@@ -535,6 +538,30 @@ MetricRow Simulation::measure() {
   return row;
 }
 
+namespace {
+
+// Lists of vessel voxels on the device: walls (a vessel reaches five field voxels), and readings on their way. A network
+// read from a file is counted when it is laid.
+std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue) {
+  double voxels = 0;
+  if (p.vessels.pattern != VesselPattern::none && p.vessels.pattern != VesselPattern::file) {
+    const VesselNetwork parents = build_parent_vessels(p, tissue);
+    for (const VesselSegment& s : parents.segments) {
+      const Point& a = parents.nodes[static_cast<std::size_t>(s.from)].position;
+      const Point& b = parents.nodes[static_cast<std::size_t>(s.to)].position;
+      double length2 = 0;
+      for (std::size_t k = 0; k < 3; ++k) length2 += (a[k] - b[k]) * (a[k] - b[k]);
+      voxels += std::sqrt(length2) / tissue.spacing;
+    }
+  }
+  // A dense tumour network takes a voxel in a hundred.
+  if (p.sprouting.enabled) voxels += 0.01 * static_cast<double>(tissue.voxels());
+  return static_cast<std::size_t>(1.5 * voxels * 5 * sizeof(VesselWall) + 1.5 * voxels * 16) +
+         std::size_t{1024} * (sizeof(VesselWall) + 40);
+}
+
+} // namespace
+
 std::size_t estimate_device_bytes(const Parameters& p) {
   const Lattice tissue = tissue_lattice(p), fields = field_lattice(p);
   const auto n = static_cast<std::size_t>(tissue.padded()), m = static_cast<std::size_t>(fields.padded());
@@ -543,7 +570,7 @@ std::size_t estimate_device_bytes(const Parameters& p) {
   if (p.inhibitor.enabled) ++field_arrays;
   if (p.vegf.enabled) ++field_arrays;
   return DiffusionScratch::bytes(fields) + field_arrays * m * 4 + Population::bytes(tissue) +
-         n * (4 + 2) + static_cast<std::size_t>(p.tracers.count) * 12 + (std::size_t{64} << 10);
+         n * (4 + 2) + estimate_vessel_bytes(p, tissue) + static_cast<std::size_t>(p.tracers.count) * 12 + (std::size_t{64} << 10);
 }
 
 Snapshot take_snapshot(const Simulation& simulation, const std::vector<std::string>& names) {

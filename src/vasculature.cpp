@@ -511,7 +511,9 @@ void Vasculature::perfuse() {
     if (end == VesselEnd::inlet) inlets.push_back(n);
     if (end == VesselEnd::outlet) outlets.push_back(n);
   }
-  const std::vector<std::uint8_t> now = perfused_edges(graph_.node_count(), edges, inlets, outlets);
+  std::vector<std::uint8_t> now;
+  executor_.timed("vessel.perfusion", 0, 0,
+                  [&] { now = perfused_edges(graph_.node_count(), edges, inlets, outlets); });
   std::vector<std::uint8_t> carries(segments.flags.size(), 0);
   for (std::size_t k = 0; k < owner.size(); ++k) carries[at(owner[k])] = now[k];
   std::map<std::int32_t, std::int32_t> filled; // sprout: first node
@@ -572,8 +574,7 @@ void Vasculature::solve_flow_now() {
   }
   std::fill(graph_.nodes().pressure.begin(), graph_.nodes().pressure.end(), 0.0);
   if (owner.empty()) return;
-  executor_.timed("vessel.flow", static_cast<double>(owner.size()), 64,
-                  [&] { solve_flow(network, flow_, solution); });
+  executor_.timed("vessel.flow", 0, 0, [&] { solve_flow(network, flow_, solution); });
   for (std::size_t k = 0; k < node_of.size(); ++k)
     graph_.nodes().pressure[at(node_of[k])] = solution.pressure[k];
   for (std::size_t k = 0; k < owner.size(); ++k) {

@@ -107,7 +107,7 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
       sum.supply += shares[k].supply;
     }
     walls.push_back({sum.voxel, static_cast<float>(sum.wall), static_cast<float>(sum.conductance),
-                     static_cast<float>(sum.supply)});
+                     static_cast<float>(sum.supply), 0.0f});
   }
   return walls;
 }

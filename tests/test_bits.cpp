@@ -92,11 +92,32 @@ vessels:
     - {from: [200 um, 0 um, 10 um], to: [200 um, 1200 um, 10 um]}
 )";
 
+// Vessels that grow towards a starving tumour, with flow, mutation and coarse fields.
+const std::string vessels = R"(
+simulation: {seed: 6}
+domain: {voxels: [40, 28, 30], spacing: 20 um}
+fields: {coarsen: 2}
+matrix: {density: 0.5}
+mutation: {probability: 0.1}
+vegf: {enabled: true, hypoxic_secretion: 1 molecules/s/cell}
+sprouting: {enabled: true, rate: 5e-3 1/min, branching_age: 3 h, maturation_age: 6 h, haptotaxis: 20 um^2/min}
+regression: {enabled: true, patience: 18 h}
+flow: {adaptation: true, phase_separation: velocity}
+oxygen: {faces: no_flux}
+vessels: {pattern: pair, axis: z, spacing: 500 um, check: true}
+tissue:
+  parenchyma: 0.2
+  stroma: 0.05
+  cells:
+    - {shape: sphere, kind: epithelial, radius: 180 um, mesenchymal_fraction: 0.2}
+)";
+
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{{"primary_tumour", primary_tumour, {1, 20, 60, 120}},
                                      {"physicell", physicell, {1, 20, 60, 120}},
                                      {"invasion", invasion, {1, 20, 60, 120}},
-                                     {"flat", flat, {1, 20, 60, 200}}};
+                                     {"flat", flat, {1, 20, 60, 200}},
+                                     {"vessels", vessels, {1, 60, 240, 400}}};
   return all;
 }
 

@@ -17,6 +17,7 @@ struct TipReading {
   float matrix[7];      // E
   std::uint8_t closed;  // bit a: direction a leads out of the box or into a basement membrane
   std::uint8_t tumour;  // faces with living tumour cells
+  std::uint8_t spare[2];
 };
 
 struct TipRule {

@@ -34,6 +34,7 @@ struct VesselReading {
   float vegf;                   // nM
   std::uint8_t tumour, crowded; // faces with living tumour cells; with such that found no room
   std::uint8_t vessel;
+  std::uint8_t spare;           // no byte of it is left to chance
 };
 
 struct SenseVessels {
@@ -48,14 +49,14 @@ struct SenseVessels {
   MV_HD void operator()(std::int64_t n) const {
     const std::int64_t v = voxel[n];
     if (v < 0) { // outside the box
-      reading[n] = VesselReading{0.0f, 0, 0, 0};
+      reading[n] = VesselReading{0.0f, 0, 0, 0, 0};
       return;
     }
     const Site s = lattice.site(static_cast<int>(v % lattice.nx),
                                 static_cast<int>(v / lattice.nx % lattice.ny),
                                 static_cast<int>(v / lattice.nx / lattice.ny));
     const std::int64_t stride[3] = {1, lattice.pitch(), lattice.plane()};
-    VesselReading r{vegf.at(s), 0, 0, 0};
+    VesselReading r{vegf.at(s), 0, 0, 0, 0};
     for (int a = 0; a < 6; ++a) {
       const std::int64_t i = (a & 1) != 0 ? s.i + stride[a / 2] : s.i - stride[a / 2];
       const auto k = static_cast<Kind>(kind[i]);

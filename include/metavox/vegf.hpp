@@ -108,6 +108,7 @@ struct AssembleVegf {
 struct FieldSource {
   std::int64_t voxel; // of the field, x fastest, no ghosts
   float rate;         // nM/min
+  float spare;
 };
 
 struct AddSources {

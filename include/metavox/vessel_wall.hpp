@@ -20,6 +20,7 @@ struct VesselWall {
   float wall;         // 1/min, conductance of the walls
   float conductance;  // 1/min, for the oxygen that red cells bring
   float supply;       // mmHg/min: that conductance times the oxygen pressure of the blood
+  float spare;
 };
 
 // The walls as functors see them.
