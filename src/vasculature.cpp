@@ -64,7 +64,8 @@ void Vasculature::rebuild() {
 
 void Vasculature::advance(const VesselSurroundings& tissue, std::int64_t step) {
   step_ = step;
-  if (graph_.living_segments() == 0) return;
+  const bool adapts = flow_.enabled && flow_.adaptation;
+  if (graph_.living_segments() == 0 || !(sprouting_.enabled || regression_.enabled || adapts)) return;
   sense(tissue);
   if (sprouting_.enabled) {
     gone_.assign(tips_.size(), 0);
@@ -77,7 +78,7 @@ void Vasculature::advance(const VesselSurroundings& tissue, std::int64_t step) {
   mature_and_collapse();
   if (regression_.enabled) regress();
   if (topology_changed_) perfuse();
-  if (flow_.enabled && flow_.adaptation) adapt_radii();
+  if (adapts) adapt_radii();
   if (flow_.enabled && blood_changed_) solve_flow_now();
   if (blood_changed_) renew_walls();
   blood_changed_ = false;
