@@ -24,7 +24,7 @@ constexpr double largest_haematocrit = 0.95;  // what packed red cells reach
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
-// ---- viscosity --------------------------------------------------------------------------------
+// ---- viscosity ----------------------------------------------------------------------------------
 
 // Apparent viscosity relative to plasma as a function of haematocrit: wall (1 + slope l f(exponent l)), where
 // l = ln(1 - H) and f(y) = (e^y - 1) / y, which also holds where the exponent C of the law passes through 0.
@@ -65,7 +65,7 @@ double relative(const Rheology& r, double log_plasma_share) {
   return r.wall * (1.0 + r.slope * log_plasma_share * growth(r.exponent * log_plasma_share));
 }
 
-// ---- preconditioner ---------------------------------------------------------------------------
+// ---- preconditioner -----------------------------------------------------------------------------
 
 // A symmetric M-matrix as a graph: conductances between unknowns, and of each unknown to the ground (the ends).
 // Eliminates unknowns in the order of their degree. The star of a pivot becomes a clique of its neighbours where that is
@@ -322,7 +322,7 @@ void Elimination::apply(const std::vector<double>& r, std::vector<double>& z) co
   }
 }
 
-// ---- the bed: unbranched runs of segments as single branches ---------------------------------------------------------
+// ---- the bed: unbranched runs of segments as single branches ------------------------------------
 
 constexpr std::int32_t none = -1;
 
@@ -591,7 +591,7 @@ Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
   arcs_of(branches);
 }
 
-// ---- pressures ----------------------------------------------------------------------------------------------------
+// ---- pressures ----------------------------------------------------------------------------------
 
 class PressureSolver {
 public:
@@ -694,7 +694,7 @@ void PressureSolver::correct(const std::vector<double>& excess, double remainder
   excess_ += std::max(0, taken - fresh_);
 }
 
-// ---- red cells ------------------------------------------------------------------------------------------------------
+// ---- red cells ----------------------------------------------------------------------------------
 
 struct Daughter {
   std::int32_t branch;
@@ -863,9 +863,126 @@ void RedCells::distribute(const std::vector<double>& pressure, const std::vector
   for (std::size_t k = done; k < order_.size(); ++k) serve(at(order_[k]), flow, haematocrit);
 }
 
+// ---- the fixed point of haematocrit -------------------------------------------------------------
+
+// Moves the haematocrit in use towards the one found from it.
+//
+// Each branch has a relaxation factor of its own, since what oscillates, or creeps away from a state that is not stable,
+// is a few vessels here and there: the secant through the last two changes of its haematocrit would end them, and is
+// followed within bounds (A. Aitken 1926 for one number). In long runs the upper bound falls off (W. Mann 1953,
+// Proc. Am. Math. Soc. 4:506). Towards the end a few slow modes are left, which are extrapolated together
+// (D. Anderson 1965, J. ACM 12:547) unless that makes it worse.
+class Mixing {
+public:
+  Mixing(std::size_t branches, bool steep)
+      : least_(steep ? 0.005 : 0.05), most_(steep ? 1.0 : 2.0), rise_(steep ? 1.2 : 2.0),
+        relaxation_(branches, 0.5), last_(branches, 0.0), now_(branches) {}
+
+  void advance(int iteration, double change, const std::vector<double>& found, std::vector<double>& used);
+
+private:
+  static constexpr double fall = 0.5, long_run = 100, small_change = 3e-4;
+  static constexpr std::size_t depth = 6;
+  static constexpr int longest_try = 24;
+
+  void remember(const std::vector<double>& used);
+  std::vector<double> combine() const;
+
+  double least_, most_, rise_;
+  std::vector<double> relaxation_, last_, now_, before_;
+  std::vector<std::vector<double>> steps_, differences_; // of haematocrit in use, of what it lacked; oldest first
+  bool together_ = false;
+  int since_ = 0, resume_ = 0, pause_ = 8;
+  double last_change_ = 0;
+};
+
+void Mixing::remember(const std::vector<double>& used) {
+  if (steps_.size() < depth) {
+    steps_.emplace_back(used.size());
+    differences_.emplace_back(used.size());
+  } else {
+    std::rotate(steps_.begin(), steps_.begin() + 1, steps_.end());
+    std::rotate(differences_.begin(), differences_.begin() + 1, differences_.end());
+  }
+  for (std::size_t b = 0; b < used.size(); ++b) {
+    steps_.back()[b] = used[b] - before_[b];
+    differences_.back()[b] = now_[b] - last_[b];
+  }
+}
+
+// Weights of the differences that come closest to what is lacking now: normal equations by Cholesky's method, without
+// differences that say nothing new.
+std::vector<double> Mixing::combine() const {
+  const std::size_t m = differences_.size(), n = now_.size();
+  std::vector<double> g(m * m), y(m);
+  for (std::size_t i = 0; i < m; ++i) {
+    y[i] = dot(differences_[i], now_, n);
+    for (std::size_t j = 0; j <= i; ++j) g[i * m + j] = dot(differences_[i], differences_[j], n);
+  }
+  for (std::size_t k = 0; k < m; ++k) {
+    const double whole = g[k * m + k];
+    double rest = whole;
+    for (std::size_t i = 0; i < k; ++i) rest -= g[k * m + i] * g[k * m + i];
+    const bool spent = !(rest > 1e-10 * whole);
+    const double root = spent ? 0.0 : std::sqrt(rest);
+    for (std::size_t i = 0; i < k; ++i) y[k] -= g[k * m + i] * y[i];
+    y[k] = spent ? 0.0 : y[k] / root;
+    for (std::size_t l = k + 1; l < m; ++l) {
+      for (std::size_t i = 0; i < k; ++i) g[l * m + k] -= g[l * m + i] * g[k * m + i];
+      g[l * m + k] = spent ? 0.0 : g[l * m + k] / root;
+    }
+    g[k * m + k] = root;
+  }
+  for (std::size_t k = m; k-- > 0;) {
+    for (std::size_t l = k + 1; l < m; ++l) y[k] -= g[l * m + k] * y[l];
+    y[k] = g[k * m + k] > 0 ? y[k] / g[k * m + k] : 0.0;
+  }
+  return y;
+}
+
+void Mixing::advance(int iteration, double change, const std::vector<double>& found, std::vector<double>& used) {
+  const std::size_t n = used.size();
+  for (std::size_t b = 0; b < n; ++b) now_[b] = found[b] - used[b];
+
+  if (together_ && (change > 1.5 * last_change_ || iteration - since_ >= longest_try)) {
+    together_ = false;
+    pause_ *= 2;
+    resume_ = iteration + pause_;
+    steps_.clear();
+    differences_.clear();
+  } else if (together_) {
+    remember(used);
+  } else if (change < small_change && iteration >= resume_) {
+    together_ = true;
+    since_ = iteration;
+  }
+  last_change_ = change;
+
+  if (!together_) {
+    const double highest = most_ * exact::min_of(1.0, long_run / iteration);
+    for (std::size_t b = 0; b < n; ++b)
+      if (last_[b] != 0) {
+        const double ratio = now_[b] / last_[b];
+        const double secant = ratio < 1.0 ? 1.0 / (1.0 - ratio) : rise_;
+        relaxation_[b] = exact::clamp(relaxation_[b] * exact::clamp(secant, fall, rise_), least_, highest);
+      }
+  }
+  last_ = now_;
+  before_ = used;
+  const std::vector<double> weights = combine();
+  for (std::size_t b = 0; b < n; ++b) {
+    double h = used[b], lacking = now_[b];
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      h -= weights[i] * steps_[i][b];
+      lacking -= weights[i] * differences_[i][b];
+    }
+    used[b] = exact::clamp(h + relaxation_[b] * lacking, 0.0, largest_haematocrit);
+  }
+}
+
 } // namespace
 
-// ---- public -----------------------------------------------------------------------------------------------------------
+// ---- public -------------------------------------------------------------------------------------
 
 double relative_viscosity(double diameter, double haematocrit) {
   if (!(diameter > 0)) refuse("a diameter must be positive");
@@ -975,16 +1092,8 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
     return report.haematocrit_change = change;
   };
 
-  // Each branch has a relaxation factor of its own, since what oscillates, or creeps away from a state that is not
-  // stable, is a few vessels here and there: the secant through the last two changes of its haematocrit would end them,
-  // and is followed within bounds (as C. Aitken 1926 for one number). In long runs the upper bound falls off (W. Mann
-  // 1953, Proc. Am. Math. Soc. 4:506).
-  const bool steep = settings.phase_separation == PhaseSeparation::velocity;
-  const double least = steep ? 0.005 : 0.05, most = steep ? 1.0 : 2.0;
-  const double fall = 0.5, rise = steep ? 1.2 : 2.0;
-  constexpr double long_run = 100;
   constexpr double reduction = 1e-3; // of a pressure solve's residual, which starts from the last one's result
-  std::vector<double> relaxation(branches, 0.5), last(branches, 0.0);
+  Mixing mixing(branches, settings.phase_separation == PhaseSeparation::velocity);
   for (;;) {
     ++report.iterations;
     set_conductances();
@@ -1004,17 +1113,7 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
       throw NumericalError("blood flow: haematocrit still changes by " + std::to_string(change) + " after " +
                            std::to_string(report.iterations) +
                            " iterations; raise flow.max_iterations or flow.tolerance");
-    const double highest = most * exact::min_of(1.0, long_run / report.iterations);
-    for (std::size_t b = 0; b < branches; ++b) {
-      const double now = found[b] - used[b];
-      if (last[b] != 0) {
-        const double ratio = now / last[b];
-        const double secant = ratio < 1.0 ? 1.0 / (1.0 - ratio) : rise;
-        relaxation[b] = exact::clamp(relaxation[b] * exact::clamp(secant, fall, rise), least, highest);
-      }
-      last[b] = now;
-      used[b] = exact::clamp(used[b] + relaxation[b] * now, 0.0, largest_haematocrit);
-    }
+    mixing.advance(report.iterations, change, found, used);
   }
   report.solver_steps = solver.steps();
 
@@ -1061,7 +1160,8 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
       solution.pressure[at(s.from)] = solution.pressure[at(s.to)] = pressure[at(branch.from)];
     }
   for (std::size_t i = 0; i < segments; ++i)
-    if (network.segments[i].from == network.segments[i].to) solution.viscosity[i] = viscosity_of(network.segments[i], 0.0);
+    if (const FlowNetwork::Segment& s = network.segments[i]; s.from == s.to)
+      solution.viscosity[i] = viscosity_of(s, 0.0);
   return report;
 }
 
