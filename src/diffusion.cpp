@@ -390,19 +390,25 @@ TransferWeights Diffusion::transfer(std::size_t level) const {
           table(a[2].other)};
 }
 
-void Diffusion::load(const float* field) {
+void Diffusion::load(const float* field, float* c) {
   const DiffusionScratch::Level& finest = scratch_->levels_.front();
   const Lattice& lattice = scratch_->lattice();
-  float* c = scratch_->levels_.front().c.data();
   executor_.for_each_site(lattice, LoadField{lattice, finest.lattice, field, c});
+  std::array<float, 6> value{};
+  for (std::size_t a = 0; a < 6; ++a)
+    if (settings_.faces[a].kind == FaceKind::fixed) value[a] = static_cast<float>(settings_.faces[a].value);
+  fill_faces(c, value);
+}
+
+void Diffusion::fill_faces(float* c, const std::array<float, 6>& value) {
+  const DiffusionScratch::Level& finest = scratch_->levels_.front();
+  const Lattice& lattice = scratch_->lattice();
   const int n[3] = {lattice.nx, lattice.ny, lattice.nz};
   for (int axis = 0; axis < 3; ++axis)
-    for (int side = 0; side < 2; ++side) {
-      const Face& face = settings_.faces[static_cast<std::size_t>(2 * axis + side)];
-      const float value = face.kind == FaceKind::fixed ? static_cast<float>(face.value) : 0.0f;
+    for (int side = 0; side < 2; ++side)
       executor_.for_each_index(lattice.voxels() / n[axis],
-                               FillFace{finest.lattice, c, axis, side == 0 ? -1 : n[axis], value});
-    }
+                               FillFace{finest.lattice, c, axis, side == 0 ? -1 : n[axis],
+                                        value[static_cast<std::size_t>(2 * axis + side)]});
 }
 
 void Diffusion::store(float* field, bool add) const {
@@ -507,15 +513,20 @@ SolveReport Diffusion::solve_as(Start start) {
 SolveReport Diffusion::sweep_until_done(float* field) {
   const DiffusionLevel fine = view(0);
   const Lattice box = fine.lattice.box();
-  load(field);
-  executor_.for_each_site(box, AddOperator<false>{fine, true});
-  scratch_->levels_.front().c.clear();
+  // The field itself stands where uptake would.
+  StartChange start{fine, fine.c};
+  start.level.c = fine.q;
+  load(field, fine.q);
+  fill_faces(fine.c, {});
   const double coupling = 1 / static_cast<double>(inverse_coupling_[0]);
   SolveReport report;
   float before = 0.0f;
   while (report.cycles < settings_.max_cycles) {
-    executor_.for_each_colour(box, 2, SmoothField<false>{fine, 1.0f, -3e38f});
-    report.residual = executor_.max_over(box, ResidualNorm<false>{fine});
+    const SmoothField<false> smooth{fine, 1.0f, -3e38f};
+    const ResidualNorm<false> residual{fine};
+    report.residual = report.cycles == 0
+                          ? executor_.chain(box, 2, start, smooth, box, residual)
+                          : executor_.chain(box, 2, NoStage{}, smooth, box, residual);
     report.cycles += 1;
     report.error =
         report.residual *
@@ -533,7 +544,7 @@ SolveReport Diffusion::sweep_until_done(float* field) {
 
 SolveReport Diffusion::solve(float* field, Start start) {
   if (sweeps_only_) return sweep_until_done(field);
-  load(field);
+  load(field, scratch_->levels_.front().c.data());
   const SolveReport report =
       settings_.half_saturation > 0 ? solve_as<true>(start) : solve_as<false>(start);
   store(field);
@@ -571,7 +582,7 @@ SolveReport Diffusion::solve_or_throw(float* field, Start start) {
 
 void Diffusion::cycles(float* field, int n, bool prepare) {
   if (prepare) {
-    load(field);
+    load(field, scratch_->levels_.front().c.data());
     restrict_coefficients();
   }
   float residual, correction;
@@ -584,7 +595,7 @@ void Diffusion::cycles(float* field, int n, bool prepare) {
 }
 
 float Diffusion::residual(float* field) {
-  load(field);
+  load(field, scratch_->levels_.front().c.data());
   const DiffusionLevel fine = view(0);
   const Lattice box = fine.lattice.box();
   return settings_.half_saturation > 0 ? executor_.max_over(box, ResidualNorm<true>{fine})

@@ -12,6 +12,7 @@
 // centres follow.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -358,19 +359,16 @@ struct RestrictResidual {
   }
 };
 
-// f <- f + N(c) completes the right side of the full approximation scheme; f <- f - N(c), the residual, is the right side
-// of an equation for the change of c. Ghosts of coarse arrays are zero, which is as good as any value: their share
+// f <- f + N(c) completes the right side of the full approximation scheme. Ghosts of coarse arrays are zero, which is as good as any value: their share
 // appears on both sides of the coarse equation.
 template <bool saturating>
 struct AddOperator {
   static constexpr const char* name = "diffusion.add_operator";
   static constexpr double bytes = saturating ? 20 : 16;
   DiffusionLevel level;
-  bool subtract = false;
   MV_HD void operator()(const Site& s) const {
     float& f = level.f[level.lattice.index(s.x, s.y, s.z)];
-    f = subtract ? residual_at<saturating>(level, s.x, s.y, s.z, f)
-                 : f - residual_at<saturating>(level, s.x, s.y, s.z, 0.0f);
+    f = f - residual_at<saturating>(level, s.x, s.y, s.z, 0.0f);
   }
   void row(const Row& r) const {
     const SplitLattice& l = level.lattice;
@@ -390,17 +388,49 @@ struct AddOperator {
       const float* xl = level.x_low + h.table;
       const float* xh = level.x_high + h.table;
       float* MV_RESTRICT f = level.f + h.own;
-      const auto rest = [&](int m, float right) {
-        return defect<saturating>(c[m], c_xl[m], c_xh[m], c_yl[m], c_yh[m], c_zl[m], c_zh[m], xl[m],
-                                  xh[m], yl, yh, zl, zh, right, k[m], saturating ? q[m] : 0.0f,
-                                  level.half_saturation);
-      };
-      if (subtract) {
 #pragma omp simd
-        for (int m = 0; m < h.count; ++m) f[m] = rest(m, f[m]);
-      } else {
+      for (int m = 0; m < h.count; ++m)
+        f[m] = f[m] - defect<saturating>(c[m], c_xl[m], c_xh[m], c_yl[m], c_yh[m], c_zl[m], c_zh[m],
+                                         xl[m], xh[m], yl, yh, zl, zh, 0.0f, k[m],
+                                         saturating ? q[m] : 0.0f, level.half_saturation);
+    }
+  }
+};
+
+// f <- f - N(c), the residual, is the right side of an equation for the change of c, which starts from zero.
+struct StartChange {
+  static constexpr const char* name = "diffusion.start_change";
+  static constexpr double bytes = 20;
+  DiffusionLevel level; // c is the field
+  float* change;
+  MV_HD void operator()(const Site& s) const {
+    const std::int64_t i = level.lattice.index(s.x, s.y, s.z);
+    level.f[i] = residual_at<false>(level, s.x, s.y, s.z, level.f[i]);
+    change[i] = 0.0f;
+  }
+  void row(const Row& r) const {
+    const SplitLattice& l = level.lattice;
+    const float yl = level.y_low[r.y], yh = level.y_high[r.y];
+    const float zl = level.z_low[r.z], zh = level.z_high[r.z];
+    for (int parity = 0; parity < 2; ++parity) {
+      const HalfLine h(l, parity, r.y, r.z);
+      const float* c = level.c + h.own;
+      const float* c_xl = level.c + h.x_low;
+      const float* c_xh = level.c + h.x_high;
+      const float* c_yl = level.c + h.y_low;
+      const float* c_yh = level.c + h.y_high;
+      const float* c_zl = level.c + h.z_low;
+      const float* c_zh = level.c + h.z_high;
+      const float* k = level.k + h.own;
+      const float* xl = level.x_low + h.table;
+      const float* xh = level.x_high + h.table;
+      float* MV_RESTRICT f = level.f + h.own;
+      float* MV_RESTRICT d = change + h.own;
 #pragma omp simd
-        for (int m = 0; m < h.count; ++m) f[m] = f[m] - rest(m, 0.0f);
+      for (int m = 0; m < h.count; ++m) {
+        f[m] = defect<false>(c[m], c_xl[m], c_xh[m], c_yl[m], c_yh[m], c_zl[m], c_zh[m], xl[m],
+                             xh[m], yl, yh, zl, zh, f[m], k[m], 0.0f, 0.0f);
+        d[m] = 0.0f;
       }
     }
   }
@@ -560,7 +590,8 @@ private:
   };
   DiffusionLevel view(std::size_t level) const;
   TransferWeights transfer(std::size_t level) const;
-  void load(const float* field);
+  void load(const float* field, float* c);
+  void fill_faces(float* c, const std::array<float, 6>& value); // ghosts of the finest level
   void store(float* field, bool add = false) const;
   void restrict_coefficients();
   template <bool saturating>

@@ -67,9 +67,9 @@ public:
   template <class F>
   void for_each_colour(const Lattice& lattice, int sweeps, const F& f) const;
   // for_each_colour with what comes before and after in the same walk, so that memory is read once: first(Site) at every
-  // voxel, then the sweeps, then last(Site) at every voxel of `coarse`, whose voxel (x, y, z) reads (2x, 2y, 2z) to
-  // (2x + 1, 2y + 1, 2z + 1) and their neighbours. Stages that do nothing are NoStage. `first` may read no neighbours that
-  // a sweep changes. Returned is the largest value of those stages that return one, 0 if there are none.
+  // voxel, then the sweeps, then last(Site) at every voxel of `coarse`. That is the same lattice, or one whose voxel
+  // (x, y, z) reads (2x, 2y, 2z) to (2x + 1, 2y + 1, 2z + 1) and their neighbours. Stages that do nothing are NoStage.
+  // `first` may read no neighbours that a sweep changes. Returned is the largest value of those stages that return one, 0 if there are none.
   template <class First, class F, class Last>
   float chain(const Lattice& lattice, int sweeps, const First& first, const F& f,
               const Lattice& coarse, const Last& last) const;

@@ -133,7 +133,7 @@ std::uint32_t cpu_line(const Lattice& l, bool rows, const F& f, int y, int z) {
 }
 
 // A chain of stages on one lattice: `first` on every line, then red, black, red ... of all sweeps, then `last` on every
-// line of the lattice of half the extents. A stage at a line needs the stage before it at that line and the lines next
+// line of the same lattice or of the one of half the extents. A stage at a line needs the stage before it at that line and the lines next
 // to it, no more, and changes nothing that an earlier stage still reads there.
 //
 // Each thread owns a slab of planes. Through its inside the stages run one plane behind each other, while the planes are
@@ -145,6 +145,7 @@ std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, co
   constexpr bool has_first = !std::is_same_v<First, NoStage>, has_last = !std::is_same_v<Last, NoStage>;
   const int halves = 2 * sweeps, lead = has_first ? 1 : 0;
   const int stages = lead + halves + (has_last ? 1 : 0);
+  const bool paired = has_last && coarse.voxels() != l.voxels();
   const bool flat = l.nz < 2 * stages * threads && l.ny > l.nz;
   const int planes = flat ? l.ny : l.nz;
   const int depth = flat ? l.nz : l.ny;
@@ -187,18 +188,17 @@ std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, co
         }
       if constexpr (has_last)
         if (stage == stages - 1) {
-          // Two lines make one of the coarse lattice; the second one brings it about.
-          for (int q = 0; q < depth; ++q)
-            if (q % 2 != 0 || q == depth - 1)
-              key = exact::max_of(key, cpu_line(coarse, rows, last, (flat ? p : q) / 2,
-                                                (flat ? q : p) / 2));
+          const int by = paired ? 2 : 1;
+          for (int q = 0; q < depth; q += by)
+            key = exact::max_of(key, cpu_line(coarse, rows, last, (flat ? p : q) / by,
+                                              (flat ? q : p) / by));
           return;
         }
       for (int q = 0; q < depth; ++q)
         cpu_colour_line(l, rows, f, (stage - lead) & 1, flat ? p : q, flat ? q : p);
     };
-    // The last stage takes two planes at a time, at the second one.
-    const auto of_pair = [&](int stage) { return has_last && stage == stages - 1; };
+    // Two planes make one of the coarse lattice, when the second one is due.
+    const auto of_pair = [&](int stage) { return paired && stage == stages - 1; };
     const auto inside = [&](int stage, int p) {
       const int low = of_pair(stage) ? p - p % 2 : p;
       return low >= begin + stage * wait_low && p < end - stage * wait_high;
