@@ -632,7 +632,11 @@ TEST(BloodFlow, RefusesWhatIsNoNetwork) {
   refused([](FlowNetwork& n) { n.ends[0].haematocrit = 1; });
   refused([](FlowNetwork& n) { n.ends.clear(); });
   refused([](FlowNetwork& n) { n.nodes = 5; n.segments.push_back({3, 4, 5, 10}); });
-  refused([](FlowNetwork& n) { n.nodes = 5; n.segments.push_back({3, 4, 5, 10}); n.segments.push_back({4, 3, 5, 10}); });
+  refused([](FlowNetwork& n) {
+    n.nodes = 5; // a ring without junctions
+    n.segments.push_back({3, 4, 5, 10});
+    n.segments.push_back({4, 3, 5, 10});
+  });
   refused([](FlowNetwork& n) { n.nodes = 4; n.segments.push_back({3, 3, 5, 10}); });
 }
 
