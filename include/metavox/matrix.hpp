@@ -71,45 +71,86 @@ struct DegradeMatrix {
     matrix[s.i] = updated(matrix[s.i], loss, gain, p.maximum, p.dt);
     wear_membrane(s.i, contact);
   }
-  // Pieces of a line without an M-like cell in reach need no neighbours and become vector code.
+  static constexpr int piece = 64;
   void row(const Row& r) const {
-    constexpr int piece = 64;
     for (int begin = 0; begin < r.n; begin += piece)
       short_row(Row{r.x + begin, r.y, r.z, exact::min_of(piece, r.n - begin), r.i + begin});
   }
-  void short_row(const Row& r) const {
-    const std::int64_t y = lattice.pitch(), z = lattice.plane();
+  // surface() of n voxels, most of which are not M-like.
+  void surfaces(std::int64_t i, int n, float* MV_RESTRICT out) const {
     const auto m_like = static_cast<std::uint8_t>(Kind::mesenchymal);
-    const std::uint8_t* MV_RESTRICT k = kind + r.i;
-    std::uint8_t found = k[-1] == m_like || k[r.n] == m_like ? 1 : 0;
-#pragma omp simd reduction(| : found)
-    for (int x = 0; x < r.n; ++x)
-      found = static_cast<std::uint8_t>(
-          found | (((k[x] == m_like) | (k[x - y] == m_like) | (k[x + y] == m_like) |
-                    (k[x - z] == m_like) | (k[x + z] == m_like))
-                       ? 1
-                       : 0));
-    if (found != 0 || proteinase.coarsen != 1 || (p.inhibited && inhibitor.coarsen != 1)) {
+    const std::uint8_t* MV_RESTRICT k = kind + i;
+    std::uint8_t mark[piece] = {};
+    std::uint16_t list[piece];
+#pragma omp simd
+    for (int x = 0; x < n; ++x) mark[x] = k[x] == m_like ? 1 : 0;
+    for (int x = 0; x < piece; ++x) out[x] = 0.0f;
+    const int count = list_marked(mark, n, list);
+    for (int m = 0; m < count; ++m) out[list[m]] = surface(i + list[m]);
+  }
+  void short_row(const Row& r) const {
+    if (proteinase.coarsen != 1 || (p.inhibited && inhibitor.coarsen != 1)) {
       for (int x = 0; x < r.n; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
       return;
     }
+    const std::int64_t y = lattice.pitch(), z = lattice.plane();
+    const auto m_like = static_cast<std::uint8_t>(Kind::mesenchymal);
     const auto necrotic = static_cast<std::uint8_t>(Kind::necrotic);
     const auto stroma = static_cast<std::uint8_t>(Kind::stroma);
+    const std::uint8_t* MV_RESTRICT k = kind + r.i;
+    std::uint8_t found = 0;
+#pragma omp simd reduction(| : found)
+    for (int x = -1; x <= r.n; ++x) found = static_cast<std::uint8_t>(found | (k[x] == m_like ? 1 : 0));
+#pragma omp simd reduction(| : found)
+    for (int x = 0; x < r.n; ++x)
+      found = static_cast<std::uint8_t>(
+          found | (((k[x - y] == m_like) | (k[x + y] == m_like) | (k[x - z] == m_like) |
+                    (k[x + z] == m_like))
+                       ? 1
+                       : 0));
     const float* MV_RESTRICT m = proteinase.c + r.i;
     const float* t = p.inhibited ? inhibitor.c + r.i : m;
     const bool inhibited = p.inhibited;
     float* MV_RESTRICT e = matrix + r.i;
-    const float contact = p.contact * (0.0f + p.neighbour_weight * 0.0f);
+    const float weight = p.neighbour_weight, strength = p.contact;
     const float soluble = p.soluble, debris = p.debris, deposition = p.deposition;
     const float maximum = p.maximum, dt = p.dt;
-    float m_active[64];
+    float m_active[piece];
     for (int x = 0; x < r.n; ++x) m_active[x] = inhibited ? m[x] / (1.0f + t[x]) : m[x];
-#pragma omp simd
-    for (int x = 0; x < r.n; ++x) {
-      const float loss = (contact + soluble * m_active[x]) + (k[x] == necrotic ? debris : 0.0f);
+    const auto settled = [&](int x, float contact) {
+      const float loss = (strength * contact + soluble * m_active[x]) + (k[x] == necrotic ? debris : 0.0f);
       const float gain = k[x] == stroma ? deposition : 0.0f;
-      e[x] = updated(e[x], loss, gain, maximum, dt);
+      return updated(e[x], loss, gain, maximum, dt);
+    };
+    if (found == 0) {
+      const float contact = 0.0f + weight * 0.0f;
+#pragma omp simd
+      for (int x = 0; x < r.n; ++x) e[x] = settled(x, contact);
+      return;
     }
+    float line[piece + 2], y_low[piece], y_high[piece], z_low[piece], z_high[piece];
+    float contact[piece];
+    float* own = line + 1;
+    surfaces(r.i, r.n, own);
+    own[-1] = surface(r.i - 1);
+    own[r.n] = surface(r.i + r.n);
+    surfaces(r.i - y, r.n, y_low);
+    surfaces(r.i + y, r.n, y_high);
+    surfaces(r.i - z, r.n, z_low);
+    surfaces(r.i + z, r.n, z_high);
+    const std::uint16_t* left = membrane + r.i;
+    int touched = 0;
+#pragma omp simd reduction(| : touched)
+    for (int x = 0; x < r.n; ++x) {
+      const float around =
+          ((own[x - 1] + own[x + 1]) + (y_low[x] + y_high[x])) + (z_low[x] + z_high[x]);
+      contact[x] = own[x] + weight * around;
+      touched |= left[x];
+    }
+#pragma omp simd
+    for (int x = 0; x < r.n; ++x) e[x] = settled(x, contact[x]);
+    if (touched == 0) return;
+    for (int x = 0; x < r.n; ++x) wear_membrane(r.i + x, contact[x]);
   }
 };
 
