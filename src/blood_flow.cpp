@@ -1109,10 +1109,11 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
       change = compare(inflow);
       if (change <= settings.tolerance) break;
     }
-    if (report.iterations >= settings.max_iterations)
-      throw NumericalError("blood flow: haematocrit still changes by " + std::to_string(change) + " after " +
-                           std::to_string(report.iterations) +
-                           " iterations; raise flow.max_iterations or flow.tolerance");
+    if (report.iterations >= settings.max_iterations) {
+      report.settled = false;
+      compare(solve_tightly());
+      break;
+    }
     mixing.advance(report.iterations, change, found, used);
   }
   report.solver_steps = solver.steps();

@@ -584,6 +584,9 @@ void add_cells(Table& t) {
            "Cells rest below this pressure.", owen);
   t.number(AT(quiescence.leave), "mmHg", "9.8 mmHg", from(0, 760),
            "Resting cells return above this pressure; not below quiescence.enter.", owen);
+  t.number(AT(quiescence.delay), "min", "2 h", from(0, 1e6),
+           "Mean time a cell takes to enter or leave hypoxic rest; 0: one step.",
+           "assumed: changes of transcription; at once, cells that share a scarce supply would rest and wake in step");
   t.number(AT(quiescence.survival), "min", "4000 min", above(0, 1e9),
            "Continuous hypoxic rest that a cell survives.", owen);
   t.boolean(AT(quiescence.crowding), "true",
@@ -936,11 +939,12 @@ void add_vessels_and_output(Table& t) {
          "the measured law of Pries.",
          "Pries et al. 1990, Circ Res 67:826 (quoted from memory); velocity: Alarcon, Byrne & "
          "Maini 2003, J Theor Biol 225:257, as coded in MicrovesselChaste");
-  t.number(AT(flow.tolerance), "", "1e-6", above(0, 0.1),
+  t.number(AT(flow.tolerance), "", "1e-4", above(0, 0.1),
            "Largest change of haematocrit in the last iteration.",
            "assumed: far below what oxygen supply notices");
-  t.integer(AT(flow.max_iterations), "500", from(1, 1e6),
-            "Iterations of flow and haematocrit before they count as failed.",
+  t.integer(AT(flow.max_iterations), "200", from(1, 1e6),
+            "Iterations of flow and haematocrit; what then still changes is told in events.csv, more than 0.1 is an "
+            "error.",
             "assumed: many times the usual number");
   t.boolean(AT(flow.adaptation), "false", "Radii follow the shear stress of the wall.",
             "assumed: off; that vessels do so: Pries, Secomb & Gaehtgens 1998, Am J Physiol "

@@ -575,7 +575,15 @@ void Vasculature::solve_flow_now() {
   }
   std::fill(graph_.nodes().pressure.begin(), graph_.nodes().pressure.end(), 0.0);
   if (owner.empty()) return;
-  executor_.timed("vessel.flow", 0, 0, [&] { solve_flow(network, flow_, solution); });
+  executor_.timed("vessel.flow", 0, 0, [&] { flow_report_ = solve_flow(network, flow_, solution); });
+  if (!flow_report_.settled) {
+    const std::string change = std::to_string(flow_report_.haematocrit_change);
+    if (flow_report_.haematocrit_change > 0.1)
+      throw NumericalError("blood flow: haematocrit still changes by " + change + " after " +
+                           std::to_string(flow_report_.iterations) +
+                           " iterations; raise flow.max_iterations or flow.tolerance");
+    report("flow_unsettled", node_of[0], "haematocrit still changes by " + change + " somewhere");
+  }
   for (std::size_t k = 0; k < node_of.size(); ++k)
     graph_.nodes().pressure[at(node_of[k])] = solution.pressure[k];
   for (std::size_t k = 0; k < owner.size(); ++k) {

@@ -360,6 +360,7 @@ struct OneCell : Patch {
 TEST(Quiescence, HasHysteresis) {
   FateParameters p = quiet();
   p.quiescence = true;
+  p.rest_switch = 65536;
   p.advance_epithelial = 147;
   OneCell c;
   const auto rests_at = [&](float pressure) {
@@ -383,6 +384,7 @@ TEST(Quiescence, HasHysteresis) {
 TEST(Quiescence, StopsTheClockAndCountsTheTime) {
   FateParameters p = quiet();
   p.quiescence = true;
+  p.rest_switch = 65536;
   p.advance_epithelial = 100;
   p.rest_limit = 3;
   OneCell c;
@@ -711,6 +713,7 @@ TEST(Glucose, LimitsThroughAtp) {
   FateParameters p = quiet();
   p.glucose = true;
   p.quiescence = true;
+  p.rest_switch = 65536;
   p.atp_oxygen = 0.4f;
   p.atp_glucose = 0.7f;
   p.oxygen_half = 2.5f;
@@ -742,6 +745,7 @@ TEST(Fate, OfLinesIsThatOfSites) {
   std::mt19937 random(3);
   FateParameters p = quiet();
   p.quiescence = p.crowding = p.necrosis = p.transition = p.stem = true;
+  p.rest_switch = 20000;
   p.necrosis_rate = 0.01f;
   p.apoptosis = 0.01f;
   p.crushing = 0.01f;
@@ -1641,6 +1645,29 @@ TEST(TumourShape, CountsFaceConnectedGroups) {
     for (std::size_t g = 0; g < size.size(); ++g) clusters += g != main && living[g] > 0 ? 1 : 0;
     EXPECT_EQ(shape.detached_clusters, clusters);
   }
+}
+
+// A region that shares a scarce supply finds a level instead of resting and waking in step: cells take time to switch.
+TEST(CellsRules, ScarceOxygenDoesNotSwingFromStepToStep) {
+  Simulation s = simulation_of(R"(
+domain: {voxels: [36, 20, 20], spacing: 20 um}
+oxygen: {faces: no_flux, initial: 20 mmHg}
+matrix: {density: 0.4}
+cycle: {push_length: 100 um}
+tissue:
+  cells:
+    - {shape: box, kind: epithelial, from: [440 um, 100 um, 100 um], to: [600 um, 300 um, 300 um]}
+vessels: {pattern: lines, lines: [{from: [50 um, 200 um, 0 um], to: [50 um, 200 um, 400 um], radius: 8 um}]}
+)");
+  advance(s, 60);
+  double largest = 0, last = metrics_of(s).at("oxygen_tumour_mean");
+  for (int n = 0; n < 20; ++n) {
+    s.step();
+    const double now = metrics_of(s).at("oxygen_tumour_mean");
+    largest = std::max(largest, std::abs(now - last));
+    last = now;
+  }
+  EXPECT_LT(largest, 0.5); // mmHg; several mmHg if all switched at once
 }
 
 } // namespace

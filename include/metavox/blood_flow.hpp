@@ -46,6 +46,7 @@ struct FlowSolution {
 
 struct FlowReport {
   int iterations = 0;        // of viscosity and haematocrit
+  bool settled = true;       // haematocrit changes by less than the tolerance
   int solver_steps = 0;      // conjugate-gradient steps, all iterations together
   double haematocrit_change = 0; // largest, in the last iteration
   double imbalance = 0;      // largest net flow at an inner node, relative to the total inflow
@@ -57,12 +58,13 @@ struct FlowReport {
 // were solved with, haematocrits those that these flows carry; they agree to the tolerance. Vessels that carry less than
 // 1e-9 of the inflow do not count for it.
 //
-// With uneven separation a bed can have several states, and on beds of 10^5 branches iterations number 50 to 200; allow
-// 400. The rule `velocity` settles on trees; on meshes it may not.
+// With uneven separation a bed can have several states, or go round between some; where haematocrit has not settled
+// after settings.max_iterations the report says so and by how much it still changes, while pressures and flows balance
+// for the viscosities reached. Beds of 10^5 branches take 50 to 200 iterations. The rule `velocity` settles on trees; on meshes it may not.
 //
 // Where `solution` has the network's sizes it is the first guess, so that a network that changed a little costs little.
 // Where the bed has several states the guess can decide which; else it changes nothing beyond the tolerance.
-// Throws NumericalError when haematocrit does not settle within settings.max_iterations, std::invalid_argument for a
+// Throws NumericalError when flows do not balance, std::invalid_argument for a
 // segment of no length or radius, a node out of range or held twice, a haematocrit outside 0 to 0.95, or a part of the
 // network that no end holds at a pressure.
 FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings, FlowSolution& solution);

@@ -180,6 +180,7 @@ struct FateParameters {
   // quiescence, mmHg
   bool quiescence, crowding;
   float rest_enter, rest_leave;
+  std::uint32_t rest_switch; // chance per step to enter or leave rest, in 65536ths
   std::uint16_t rest_limit; // steps
   // death, 1/min and mmHg
   bool necrosis;
@@ -360,8 +361,10 @@ struct AdvanceFate {
     if (p.quiescence) {
       const bool starving = felt < p.rest_enter || atp < p.atp_rest;
       const bool recovered = felt > p.rest_leave && atp >= p.atp_rest;
-      if (starving) flags |= flag_hypoxic;
-      if (recovered) flags = static_cast<std::uint8_t>(flags & ~flag_hypoxic);
+      // Not all at once: cells that share a scarce supply would otherwise rest and wake together, step by step.
+      const bool switches = (d.word[3] >> 16) < p.rest_switch;
+      if (starving && switches) flags |= flag_hypoxic;
+      if (recovered && switches) flags = static_cast<std::uint8_t>(flags & ~flag_hypoxic);
     }
     const bool hypoxic = (flags & flag_hypoxic) != 0;
     const std::uint16_t rested =

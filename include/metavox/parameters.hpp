@@ -199,6 +199,7 @@ struct QuiescenceParameters {
   bool enabled;
   double enter;        // mmHg
   double leave;        // mmHg
+  double delay;        // min a cell takes on average to enter or leave rest; 0: one step
   double survival;     // min of continuous hypoxic rest before death
   bool crowding;       // cells with no room within the push length rest
 };

@@ -229,6 +229,7 @@ private:
   std::vector<std::uint8_t> gone_;     // tips that ended
   bool topology_changed_ = false, blood_changed_ = false;
   std::vector<Event> events_;
+  FlowReport flow_report_;
 
   std::vector<VesselWall> host_walls_;
   Buffer<VesselWall> walls_;
