@@ -967,7 +967,7 @@ void add_vessels_and_output(Table& t) {
            "How long a vessel bears less than that, or no flow at all.",
            owen + "; that it holds for vessels without flow is assumed");
   t.boolean(AT(regression.vegf_protects), "true",
-            "VEGF above sprouting.half_response spares vessels that low shear would prune.", protection);
+            "Where VEGF suffices for tips (sprouting.starvation), vessels that low shear would prune stay.", protection);
   t.number(AT(regression.occlusion_rate), "1/min", "0.05 1/day", from(0, 1e3),
            "Rate at which crowded tumour presses a vessel shut.", "assumed");
   t.number(AT(regression.occlusion_share), "", "0.8", fraction,

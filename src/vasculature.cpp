@@ -470,7 +470,8 @@ void Vasculature::regress() {
     if (graph_.has(s, VesselGraph::perfused)) {
       const std::int32_t n = segments.from[i];
       const bool fed = regression_.vegf_protects && at(n) < reading_.size() &&
-                       static_cast<double>(reading_[at(n)].vegf) > sprouting_.half_response;
+                       static_cast<double>(reading_[at(n)].vegf) >
+                           sprouting_.starvation * sprouting_.half_response;
       needed = !flow_.enabled || segments.generation[i] == 0 || fed || shear(s) >= regression_.shear;
     }
     if (needed) {
