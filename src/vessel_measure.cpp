@@ -37,7 +37,7 @@ double fractal_dimension(const std::vector<std::int64_t>& voxels, const Lattice&
     xx += (x[k] - mx) * (x[k] - mx);
     xy += (x[k] - mx) * (y[k] - my);
   }
-  return xy / xx;
+  return std::max(0.0, xy / xx);
 }
 
 std::vector<double> distances_to(const std::vector<Point>& vessels, const std::vector<Point>& places) {
