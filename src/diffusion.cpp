@@ -224,6 +224,20 @@ struct StoreField {
   }
 };
 
+// The largest loss rate, or source, of a voxel.
+struct LargestSink {
+  static constexpr const char* name = "diffusion.sinks";
+  static constexpr double bytes = 8;
+  DiffusionLevel level;
+  bool saturating;
+  bool source;
+  MV_HD float operator()(const Site& s) const {
+    const std::int64_t i = level.lattice.index(s.x, s.y, s.z);
+    if (source) return level.f[i] < 0.0f ? -level.f[i] : level.f[i];
+    return level.k[i] + (saturating ? level.q[i] : 0.0f);
+  }
+};
+
 template <bool saturating>
 struct ResidualNorm {
   static constexpr const char* name = "diffusion.residual";
@@ -297,7 +311,9 @@ std::size_t DiffusionScratch::bytes(const Lattice& lattice) {
 
 Diffusion::Diffusion(const Executor& executor, const Lattice& lattice,
                      const DiffusionSettings& settings, std::shared_ptr<DiffusionScratch> scratch)
-    : executor_(executor), settings_(settings), scratch_(std::move(scratch)) {
+    : executor_(executor), settings_(settings), scratch_(std::move(scratch)),
+      closed_(std::all_of(settings.faces.begin(), settings.faces.end(),
+                          [](const Face& face) { return face.kind == FaceKind::no_flux; })) {
   std::vector<float> tables;
   std::array<std::vector<double>, 3> width;
   const int extents[3] = {lattice.nx, lattice.ny, lattice.nz};
@@ -544,6 +560,20 @@ SolveReport Diffusion::sweep_until_done(float* field) {
 
 SolveReport Diffusion::solve(float* field, Start start) {
   if (sweeps_only_) return sweep_until_done(field);
+  if (closed_) {
+    const DiffusionLevel fine = view(0);
+    const Lattice box = fine.lattice.box();
+    const bool saturating = settings_.half_saturation > 0;
+    if (executor_.max_over(box, LargestSink{fine, saturating, false}) == 0.0f) {
+      if (executor_.max_over(box, LargestSink{fine, saturating, true}) > 0.0f)
+        throw NumericalError(settings_.name +
+                             ": sources but neither sinks nor open faces, so there is no steady state");
+      // Nothing enters and nothing leaves: whatever level the field has reached stays.
+      SolveReport report;
+      report.converged = true;
+      return report;
+    }
+  }
   load(field, scratch_->levels_.front().c.data());
   const SolveReport report =
       settings_.half_saturation > 0 ? solve_as<true>(start) : solve_as<false>(start);

@@ -756,5 +756,27 @@ TEST(FieldFailure, ThatGivesNoNumberNamesFieldAndVoxel) {
       }
 }
 
+// A closed box in which nothing breathes and nothing bleeds any more keeps its level; sources alone have no steady state.
+TEST(Diffusion, AClosedBoxWithoutSinksKeepsItsLevel) {
+  const Executor executor = Executor::on_cpu(2);
+  const Lattice l{12, 9, 7, 20};
+  auto scratch = std::make_shared<DiffusionScratch>(executor, l);
+  DiffusionSettings settings;
+  settings.name = "oxygen";
+  settings.diffusivity = 1e5;
+  settings.half_saturation = 2.5;
+  settings.tolerance = 1e-3;
+  for (Face& face : settings.faces) face = {FaceKind::no_flux, 0};
+  Diffusion solver(executor, l, settings, scratch);
+  Buffer<float> field(executor, l.padded());
+  const std::vector<float> level(static_cast<std::size_t>(l.padded()), 7.5f);
+  field.upload(level.data());
+  EXPECT_TRUE(solver.solve_or_throw(field.data()).converged);
+  EXPECT_EQ(field.host_copy(), level);
+  const float source = 1;
+  executor.copy_in(scratch->source() + scratch->split().index(3, 3, 3), &source, sizeof source);
+  EXPECT_THROW(solver.solve_or_throw(field.data()), NumericalError);
+}
+
 } // namespace
 } // namespace metavox

@@ -607,6 +607,7 @@ private:
   std::shared_ptr<DiffusionScratch> scratch_;
   std::vector<std::array<Axis, 3>> axes_;
   std::vector<float> inverse_coupling_;
+  bool closed_;      // no face lets anything through
   bool sweeps_only_ = false;
   Buffer<float> tables_;
 };
