@@ -1,0 +1,115 @@
+// Vessels against published numbers: cord necrosis (B2), angiogenesis across a gap (B3), geometry (B4), the angiogenic
+// switch (B5). Bands are those of the sources named at each test.
+
+#include <map>
+
+#include "metavox/vessel_measure.hpp"
+#include "tissue_support.hpp"
+
+namespace metavox {
+namespace {
+
+using namespace tissue_test;
+
+Parameters sample(const std::string& name, const std::vector<std::string>& overrides) {
+  return read_config(METAVOX_SOURCE_DIR "/configs/" + name + ".yaml", overrides).parameters;
+}
+
+// B2. A block of tumour fed by one capillary shrinks to a cord: sheath 90-180 um, median pO2 below 10 mmHg from 140 um on
+// (R. Thomlinson and L. Gray 1955, Br. J. Cancer 9:539; diffusion limit: Cancer Res. 2006, 66:2219).
+TEST(ValidationVessels, ACapillaryFeedsACordOfTheRightThickness) {
+  double mean_sheath = 0;
+  constexpr int seeds = 5;
+  for (int seed = 1; seed <= seeds; ++seed) {
+    Simulation s = simulation_of(R"(
+domain: {voxels: [28, 28, 4], spacing: 20 um}
+oxygen: {faces: no_flux}
+migration: {enabled: false}
+tissue:
+  cells:
+    - {shape: box, kind: epithelial, from: [0 um, 0 um, 0 um], to: [560 um, 560 um, 80 um]}
+vessels: {pattern: lines, lines: [{from: [290 um, 290 um, 0 um], to: [290 um, 290 um, 80 um], radius: 5 um}]}
+)",
+                                 {"simulation.seed=" + std::to_string(seed)}, {}, Executor::on_cpu(1));
+    advance(s, 2 * 240);
+    const double cells = metrics_of(s).at("tumour_cells");
+    const double sheath = std::sqrt(cells * 8000 / (3.14159265358979 * 80));
+    EXPECT_GE(sheath, 90);
+    EXPECT_LE(sheath, 180);
+    mean_sheath += sheath / seeds;
+    const std::vector<float> p = array_of<float>(s, "oxygen");
+    std::vector<float> far;
+    for (int y = 0; y < 28; ++y)
+      for (int x = 0; x < 28; ++x)
+        if (std::hypot((x + 0.5) * 20 - 290, (y + 0.5) * 20 - 290) >= 140)
+          far.push_back(p[static_cast<std::size_t>(x + 28 * (y + 28 * 2))]);
+    std::sort(far.begin(), far.end());
+    EXPECT_LT(far[far.size() / 2], 10);
+  }
+  RecordProperty("mean_sheath_um", std::to_string(mean_sheath));
+}
+
+// Grain of B3: what one run of the sample config tells.
+struct Switch {
+  double contact = -1, flow = -1; // day
+  double speed = 0;               // mm/day of the front until contact
+};
+Switch run_until(Simulation& s, double days) {
+  Switch found;
+  const std::int64_t steps = steps_in(s, days * 1440);
+  for (std::int64_t n = 0; n < steps; ++n) {
+    s.step();
+    for (const Event& e : s.take_events()) {
+      if (e.what == "first_contact") {
+        found.contact = e.time / 1440;
+        found.speed = (e.x * 1e-3 - 0.15) / found.contact;
+      }
+      if (e.what == "first_flow") found.flow = e.time / 1440;
+    }
+  }
+  return found;
+}
+
+// B3. A tumour 1-2 mm from its parent vessels: first perfused vessel in it on day 7-21, tips at 0.1-0.8 mm a day
+// (G. Naumov et al. 2006, JNCI 98:316; A. Anderson and M. Chaplain 1998, Bull. Math. Biol. 60:857).
+TEST(LongVessels, SproutsReachATumourAndFillInTime) {
+  double flow = 0, speed = 0;
+  constexpr int seeds = 5;
+  for (int seed = 1; seed <= seeds; ++seed) {
+    Simulation s(sample("angiogenesis", {"simulation.seed=" + std::to_string(seed)}), Executor::on_cpu());
+    const Switch found = run_until(s, 20);
+    EXPECT_GT(found.contact, 0) << "seed " << seed;
+    EXPECT_GT(found.flow, found.contact) << "seed " << seed;
+    flow += found.flow / seeds;
+    speed += found.speed / seeds;
+  }
+  EXPECT_GE(flow, 7);
+  EXPECT_LE(flow, 21);
+  EXPECT_GE(speed, 0.1);
+  EXPECT_LE(speed, 0.8);
+  RecordProperty("first_flow_day", std::to_string(flow));
+  RecordProperty("tip_speed_mm_per_day", std::to_string(speed));
+}
+
+// B5 and B4. Without sprouting the nodule stays below 2 mm for 50 days and more; with it, it is at least ten times larger
+// on day 60 (Naumov et al. 2006). The network it then has is a tumour's: box-counting dimension of the projection
+// 1.75-1.95 (Y. Gazit et al. 1995, Phys. Rev. Lett. 75:2428).
+TEST(LongVessels, TheAngiogenicSwitchDecidesAboutGrowth) {
+  Simulation off(sample("angiogenesis", {"sprouting.enabled=false"}), Executor::on_cpu());
+  Simulation on(sample("angiogenesis", {}), Executor::on_cpu());
+  run_until(off, 50);
+  EXPECT_LT(metrics_of(off).at("tumour_diameter"), 2000);
+  run_until(off, 10);
+  run_until(on, 60);
+  const Metrics with = metrics_of(on), without = metrics_of(off);
+  EXPECT_GE(with.at("tumour_volume"), 10 * without.at("tumour_volume"));
+  EXPECT_LT(without.at("tumour_diameter"), 2000);
+  EXPECT_GE(with.at("fractal_dimension"), 1.75);
+  EXPECT_LE(with.at("fractal_dimension"), 1.95);
+  RecordProperty("volume_with", std::to_string(with.at("tumour_volume")));
+  RecordProperty("volume_without", std::to_string(without.at("tumour_volume")));
+  RecordProperty("fractal_dimension", std::to_string(with.at("fractal_dimension")));
+}
+
+} // namespace
+} // namespace metavox
