@@ -540,10 +540,14 @@ MetricRow Simulation::measure() {
 
 namespace {
 
-// Lists of vessel voxels on the device: walls (a vessel reaches five field voxels), and readings on their way. A network
-// read from a file is counted when it is laid.
-std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue) {
-  double voxels = 0;
+// Lists of vessels on the device: walls, and readings on their way to the host. A network read from a file is counted
+// when it is laid.
+std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
+  // A vessel wider than the lattice's own line reaches the four field voxels beside its own as well.
+  const auto reach = [&](double radius) {
+    return p.vessels.well_index && radius > 0.2 * fields.spacing ? 5.0 : 1.0;
+  };
+  double voxels = 0, walls = 0;
   if (p.vessels.pattern != VesselPattern::none && p.vessels.pattern != VesselPattern::file) {
     const VesselNetwork parents = build_parent_vessels(p, tissue);
     for (const VesselSegment& s : parents.segments) {
@@ -552,12 +556,18 @@ std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue) {
       double length2 = 0;
       for (std::size_t k = 0; k < 3; ++k) length2 += (a[k] - b[k]) * (a[k] - b[k]);
       voxels += std::sqrt(length2) / tissue.spacing;
+      walls += std::sqrt(length2) / fields.spacing * reach(s.radius);
     }
   }
-  // A dense tumour network takes a voxel in a hundred.
-  if (p.sprouting.enabled) voxels += 0.01 * static_cast<double>(tissue.voxels());
-  return static_cast<std::size_t>(1.5 * voxels * 5 * sizeof(VesselWall) + 1.5 * voxels * 16) +
-         std::size_t{1024} * (sizeof(VesselWall) + 40);
+  // A dense tumour network takes a voxel in a hundred; lists grow by half more than they need.
+  double listed = 0;
+  if (p.sprouting.enabled) {
+    const double grown = 0.01 * static_cast<double>(tissue.voxels());
+    walls += grown * tissue.spacing / fields.spacing * reach(p.sprouting.radius);
+    listed = 1.5 * (voxels + grown);
+  }
+  return static_cast<std::size_t>((1.5 * walls + 1024) * sizeof(VesselWall) +
+                                  listed * (sizeof(std::int64_t) + sizeof(VesselReading)));
 }
 
 } // namespace
@@ -570,7 +580,7 @@ std::size_t estimate_device_bytes(const Parameters& p) {
   if (p.inhibitor.enabled) ++field_arrays;
   if (p.vegf.enabled) ++field_arrays;
   return DiffusionScratch::bytes(fields) + field_arrays * m * 4 + Population::bytes(tissue) +
-         n * (4 + 2) + estimate_vessel_bytes(p, tissue) + static_cast<std::size_t>(p.tracers.count) * 12 + (std::size_t{64} << 10);
+         n * (4 + 2) + estimate_vessel_bytes(p, tissue, fields) + static_cast<std::size_t>(p.tracers.count) * 12 + (std::size_t{64} << 10);
 }
 
 Snapshot take_snapshot(const Simulation& simulation, const std::vector<std::string>& names) {

@@ -1654,6 +1654,7 @@ domain: {voxels: [80, 80, 80], spacing: 20 um}
 oxygen: {faces: no_flux}
 matrix: {density: 0.4}
 tissue:
+  parenchyma: 0
   stroma: 0.02
   cells:
     - {shape: sphere, kind: epithelial, radius: 200 um, mesenchymal_fraction: 0.1}
