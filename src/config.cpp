@@ -1096,6 +1096,10 @@ private:
       complain({"sprouting.enabled", "vessels.pattern"},
                "sprouting.enabled needs vessels to sprout from, but vessels.pattern is none; type "
                "for example vessels.pattern: grid");
+    if (s.radius >= p_.domain.spacing)
+      complain({"sprouting.radius", "domain.spacing"},
+               "sprouting.radius must be below domain.spacing (" + format_number(p_.domain.spacing) +
+                   " um), as a sprout is a line of voxels");
     const double voxels = s.speed_limit * p_.time.vessel_step / p_.domain.spacing;
     if (voxels > 10 * (1 + 1e-12))
       complain({"sprouting.speed_limit", "time.vessel_step"},

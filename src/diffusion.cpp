@@ -535,13 +535,15 @@ SolveReport Diffusion::sweep_until_done(float* field) {
   load(field, fine.q);
   fill_faces(fine.c, {});
   const double coupling = 1 / static_cast<double>(inverse_coupling_[0]);
+  // A sweep leaves about a tenth of an error. Three mostly do, and more follow two by two.
+  constexpr int first_sweeps = 3;
   SolveReport report;
   float before = 0.0f;
   while (report.cycles < settings_.max_cycles) {
     const SmoothField<false> smooth{fine, 1.0f, -3e38f};
     const ResidualNorm<false> residual{fine};
     report.residual = report.cycles == 0
-                          ? executor_.chain(box, 2, start, smooth, box, residual)
+                          ? executor_.chain(box, first_sweeps, start, smooth, box, residual)
                           : executor_.chain(box, 2, NoStage{}, smooth, box, residual);
     report.cycles += 1;
     report.error =

@@ -584,7 +584,7 @@ void add_cells(Table& t) {
            "Cells rest below this pressure.", owen);
   t.number(AT(quiescence.leave), "mmHg", "9.8 mmHg", from(0, 760),
            "Resting cells return above this pressure; not below quiescence.enter.", owen);
-  t.number(AT(quiescence.delay), "min", "2 h", from(0, 1e6),
+  t.number(AT(quiescence.delay), "min", "2 h", from(0, 1e4),
            "Mean time a cell takes to enter or leave hypoxic rest; 0: one step.",
            "assumed: changes of transcription; at once, cells that share a scarce supply would rest and wake in step");
   t.number(AT(quiescence.survival), "min", "4000 min", above(0, 1e9),
@@ -969,7 +969,10 @@ void add_vessels_and_output(Table& t) {
   t.boolean(AT(regression.vegf_protects), "true",
             "Where VEGF suffices for tips (sprouting.starvation), vessels that low shear would prune stay.", protection);
   t.number(AT(regression.occlusion_rate), "1/min", "0.05 1/day", from(0, 1e3),
-           "Rate at which crowded tumour presses a vessel shut.", "assumed");
+           "Rate at which crowded tumour presses an immature vessel shut.", "assumed");
+  t.number(AT(regression.reopening_rate), "1/min", "0.5 1/day", from(0, 1e3),
+           "Rate at which it opens again when nothing presses it any more.",
+           "assumed; that it does: Padera et al. 2004, Nature 427:695 (quoted from memory)");
   t.number(AT(regression.occlusion_share), "", "0.8", fraction,
            "Share of a vessel's faces, those to other vessels apart, that tumour must hold for it.",
            "assumed: nearly all round");

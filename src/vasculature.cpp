@@ -33,7 +33,7 @@ Vasculature::Vasculature(const Executor& executor, const Lattice& tissue, const 
     : executor_(executor), tissue_(tissue), fields_(fields), vessels_(p.vessels),
       sprouting_(p.sprouting), flow_(p.flow), regression_(p.regression), oxygen_(p.oxygen),
       migration_(p.migration), contact_degradation_(p.matrix.contact_degradation),
-      contact_weight_(p.matrix.contact_weight), seed_(p.simulation.seed),
+      contact_weight_(p.matrix.contact_weight), matrix_frozen_(p.matrix.frozen), seed_(p.simulation.seed),
       step_length_(p.time.step),
       steps_between_(std::max(1, static_cast<int>(std::floor(p.time.vessel_step / p.time.step + 0.5)))),
       graph_(tissue), counters_(counter_count, 0) {
@@ -51,7 +51,10 @@ void Vasculature::start(const VesselNetwork& parents) {
   perfuse();
   if (flow_.enabled) solve_flow_now();
   renew_walls();
-  events_.clear(); // of the set-up
+  // Perfusion of what was there from the start is no event; blood that does not settle is.
+  events_.erase(std::remove_if(events_.begin(), events_.end(),
+                               [](const Event& e) { return e.what != "flow_unsettled"; }),
+                events_.end());
 }
 
 void Vasculature::rebuild() {
@@ -219,7 +222,7 @@ void Vasculature::join(std::size_t t, std::int32_t node) {
 }
 
 void Vasculature::erode(const VesselSurroundings& tissue) {
-  if (sprouting_.proteinase <= 0) return;
+  if (sprouting_.proteinase <= 0 || matrix_frozen_) return;
   std::vector<std::int64_t> voxels;
   for (std::size_t t = 0; t < tips_.size(); ++t)
     if (gone_[t] == 0) voxels.push_back(graph_.voxel(tips_.node[t]));
@@ -300,7 +303,10 @@ void Vasculature::start_sprouts(const VesselSurroundings& tissue) {
   for (std::int32_t n = 0; n < static_cast<std::int32_t>(reading_.size()); ++n) {
     const double vegf = static_cast<double>(reading_[at(n)].vegf);
     if (vegf <= 0 || !graph_.node_alive(n) || graph_.degree(n) != 2) continue;
-    const double rate = sprouting_.rate * vegf / (vegf + sprouting_.half_response);
+    // The rate is that of an endothelial cell 20 um long.
+    double length = 0;
+    graph_.for_each_segment(n, [&](std::int32_t s, std::int32_t) { length += graph_.length(s) / 2; });
+    const double rate = sprouting_.rate * (length / 20) * vegf / (vegf + sprouting_.half_response);
     const Draw d = draw(seed_, Purpose::sprouting, static_cast<std::uint64_t>(n),
                         static_cast<std::uint64_t>(step_));
     if (to_unit(d.word[0]) >= chance(rate, dt)) continue;
@@ -404,11 +410,19 @@ bool Vasculature::tip_within(const Point& p, double distance, std::size_t except
 void Vasculature::mature_and_collapse() {
   const double dt = steps_between_ * step_length_;
   const double matures = chance(sprouting_.maturation_rate, dt);
-  const double collapses = regression_.enabled ? chance(regression_.occlusion_rate, dt) : 0;
+  const double collapses = chance(regression_.occlusion_rate, dt);
+  const double reopens = chance(regression_.reopening_rate, dt);
   std::vector<std::uint8_t>& flags = graph_.segments().flags;
+  const auto at_tumour = [&](std::int32_t n) { return at(n) < reading_.size() && reading_[at(n)].tumour > 0; };
   for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
     if (!graph_.is_alive(s)) continue;
     const auto i = at(s);
+    if (counters_[first_flow] < 0 && graph_.segments().generation[i] > 0 &&
+        (flags[i] & VesselGraph::perfused) != 0 &&
+        (at_tumour(graph_.segments().from[i]) || at_tumour(graph_.segments().to[i]))) {
+      counters_[first_flow] = step_;
+      report("first_flow", graph_.segments().from[i], "blood flows through a new vessel at the tumour");
+    }
     if ((flags[i] & VesselGraph::mature) == 0 && (flags[i] & VesselGraph::perfused) != 0 &&
         static_cast<double>(step_ - graph_.segments().born[i]) * step_length_ >= sprouting_.maturation_age) {
       const Draw d = draw(seed_, Purpose::maturation, static_cast<std::uint64_t>(s),
@@ -416,7 +430,8 @@ void Vasculature::mature_and_collapse() {
       if (to_unit(d.word[0]) < matures)
         flags[i] = static_cast<std::uint8_t>(flags[i] | VesselGraph::mature);
     }
-    if (collapses <= 0 || (flags[i] & VesselGraph::collapsed) != 0 ||
+    // Muscle and pericytes hold a vessel open.
+    if (!regression_.enabled || (flags[i] & VesselGraph::mature) != 0 ||
         graph_.segments().radius[i] >= collapsible_radius)
       continue;
     // Pressed where tumour that finds no room holds nearly all faces that are not vessel.
@@ -425,14 +440,21 @@ void Vasculature::mature_and_collapse() {
       const VesselReading& r = reading_[at(n)];
       return r.crowded > 0 && r.tumour >= regression_.occlusion_share * (6 - r.vessel);
     };
-    if (!pressed(graph_.segments().from[i]) || !pressed(graph_.segments().to[i])) continue;
+    const bool shut = (flags[i] & VesselGraph::collapsed) != 0;
+    const bool squeezed = pressed(graph_.segments().from[i]) && pressed(graph_.segments().to[i]);
+    if (shut == squeezed) continue;
     const Draw d = draw(seed_, Purpose::occlusion, static_cast<std::uint64_t>(s),
                         static_cast<std::uint64_t>(step_));
-    if (to_unit(d.word[0]) >= collapses) continue;
-    flags[i] = static_cast<std::uint8_t>(flags[i] | VesselGraph::collapsed);
-    counters_[collapsed] += 1;
-    if ((flags[i] & VesselGraph::perfused) != 0) topology_changed_ = true;
-    report("collapse", graph_.segments().from[i], "crowded tumour closes a vessel");
+    if (to_unit(d.word[0]) >= (shut ? reopens : collapses)) continue;
+    flags[i] = static_cast<std::uint8_t>(flags[i] ^ VesselGraph::collapsed);
+    if (shut) {
+      topology_changed_ = true;
+    } else {
+      counters_[collapsed] += 1;
+      if ((flags[i] & VesselGraph::perfused) != 0) topology_changed_ = true;
+    }
+    report(shut ? "reopening" : "collapse", graph_.segments().from[i],
+           shut ? "a vessel is no longer pressed" : "crowded tumour closes a vessel");
   }
 }
 
@@ -488,11 +510,20 @@ void Vasculature::regress() {
     report("regression", loss.node,
            (sprout == 0 ? "parent vessel" : "sprout " + std::to_string(sprout)) + " loses " +
                std::to_string(loss.segments) + (loss.segments == 1 ? " segment" : " segments"));
+  std::vector<std::int32_t> freed; // nodes that lose their last segment
   for (const std::int32_t s : going) {
-    if (graph_.has(s, VesselGraph::perfused)) topology_changed_ = true;
+    if (graph_.has(s, VesselGraph::perfused)) topology_changed_ = blood_changed_ = true;
+    const std::int32_t ends[2] = {segments.from[at(s)], segments.to[at(s)]};
     graph_.remove_segment(s);
+    for (const std::int32_t n : ends)
+      if (!graph_.node_alive(n)) freed.push_back(n);
     counters_[regressed] += 1;
   }
+  std::sort(freed.begin(), freed.end());
+  // A tip that had gone on from a loop goes with it.
+  gone_.assign(tips_.size(), 0);
+  for (std::size_t t = 0; t < tips_.size(); ++t) gone_[t] = std::binary_search(freed.begin(), freed.end(), tips_.node[t]) ? 1 : 0;
+  remove_tips(gone_);
 }
 
 // ---- blood -------------------------------------------------------------------------------------------------------
@@ -531,14 +562,6 @@ void Vasculature::perfuse() {
     segments.haematocrit[i] = after ? flow_.haematocrit : 0;
     if (!after) continue;
     filled.try_emplace(segments.sprout[i], segments.from[i]);
-    const auto near_tumour = [&](std::int32_t n) {
-      return at(n) < reading_.size() && reading_[at(n)].tumour > 0;
-    };
-    if (segments.generation[i] > 0 && counters_[first_flow] < 0 &&
-        (near_tumour(segments.from[i]) || near_tumour(segments.to[i]))) {
-      counters_[first_flow] = step_;
-      report("first_flow", segments.from[i], "blood flows through a new vessel at the tumour");
-    }
   }
   for (const auto& [sprout, node] : filled) {
     if (sprout == 0) continue;
@@ -622,7 +645,7 @@ void Vasculature::renew_walls() {
 
 void Vasculature::report(const char* what, std::int32_t node, const std::string& detail) {
   const Point p = graph_.position(node);
-  events_.push_back({static_cast<double>(step_) * step_length_, what, p[0], p[1], p[2], detail});
+  events_.push_back({static_cast<double>(step_ + 1) * step_length_, what, p[0], p[1], p[2], detail});
 }
 
 std::vector<Event> Vasculature::take_events() { return std::exchange(events_, {}); }

@@ -42,8 +42,9 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
                                      const OxygenParameters& oxygen, bool well_index) {
   const double h = fields.spacing;
   std::vector<Share> shares;
-  const auto add = [&](std::int64_t voxel, double wall, double carried, double pressure) {
-    shares.push_back({voxel, wall, wall * carried, wall * carried * pressure});
+  // `wall`: of the bare wall; `conductance`: corrected for how oxygen spreads around it.
+  const auto add = [&](std::int64_t voxel, double wall, double conductance, double pressure) {
+    shares.push_back({voxel, wall, conductance, conductance * pressure});
   };
   const int n[3] = {fields.nx, fields.ny, fields.nz};
   double last_radius = -1;
@@ -67,7 +68,7 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
       filled.erase(std::unique(filled.begin(), filled.end()), filled.end());
       const double each = 2 * pi * radius * oxygen.wall_permeability * length /
                           (static_cast<double>(filled.size()) * h * h * h);
-      for (const std::int64_t v : filled) add(v, each, carried, pressure);
+      for (const std::int64_t v : filled) add(v, each, each * carried, pressure);
       continue;
     }
     if (radius != last_radius) {
@@ -79,10 +80,11 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
     const std::size_t main = along[0] >= along[1] && along[0] >= along[2] ? 0
                              : along[1] >= along[2]                      ? 1
                                                                          : 2;
+    const double bare = 2 * pi * radius * oxygen.wall_permeability;
     for (const VoxelPiece& piece : pieces_of(a, b, fields)) {
       const double volume_share = (piece.end - piece.begin) * length / (h * h * h);
       add(static_cast<std::int64_t>(fields.global(piece.voxel[0], piece.voxel[1], piece.voxel[2])),
-          per.direct * volume_share, carried, pressure);
+          bare * volume_share, per.direct * carried * volume_share, pressure);
       if (per.beside <= 0) continue;
       for (std::size_t axis = 0; axis < 3; ++axis) {
         if (axis == main) continue;
@@ -91,7 +93,7 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
           v[axis] += side;
           if (v[axis] >= 0 && v[axis] < n[axis])
             add(static_cast<std::int64_t>(fields.global(v[0], v[1], v[2])),
-                per.beside * volume_share, carried, pressure);
+                0, per.beside * carried * volume_share, pressure);
         }
       }
     }

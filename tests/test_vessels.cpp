@@ -486,6 +486,48 @@ TEST(Vasculature, CellsMakeWayAndTheLedgerKnows) {
   EXPECT_EQ(of(count_kinds(loose), Kind::parenchyma), of(first, Kind::parenchyma));
 }
 
+// Low shear prunes a perfused cross-link; the walls then are those of what is left, before and after a restart.
+TEST(Vasculature, PrunedVesselsFeedNobody) {
+  Parameters p = parameters_of(pocket);
+  p.sprouting.enabled = false;
+  p.regression.vegf_protects = false;
+  p.regression.patience = 120;
+  // A thin link between the two capillaries, at almost the same pressure.
+  VesselNetwork ladder;
+  ladder.nodes = {{{0, 50, 240}, VesselEnd::inlet, 25},  {{300, 50, 240}}, {{600, 50, 240}, VesselEnd::outlet, 15},
+                  {{0, 470, 240}, VesselEnd::inlet, 25}, {{310, 470, 240}}, {{600, 470, 240}, VesselEnd::outlet, 15}};
+  ladder.segments = {{0, 1, 5, true}, {1, 2, 5, true}, {3, 4, 5, true}, {4, 5, 5, true}, {1, 4, 4, true}};
+  ladder.segments[4].generation = 1;
+  const Lattice l{30, 26, 24, 20};
+  Vasculature v(Executor::on_cpu(1), l, l, p);
+  v.start(ladder);
+  VesselGraph::Segments& segments = v.graph().segments();
+  std::int64_t link = 0;
+  for (std::int32_t n = 0; n < v.graph().segment_count(); ++n) {
+    const Point a = v.graph().position(segments.from[static_cast<std::size_t>(n)]);
+    if (a[1] > 60 && a[1] < 460) segments.generation[static_cast<std::size_t>(n)] = 1, ++link;
+  }
+  ASSERT_GT(link, 10);
+  const std::size_t before = v.host_walls().size();
+  Buffer<float> field(Executor::on_cpu(1), l.padded()), matrix(Executor::on_cpu(1), l.padded());
+  Buffer<std::uint8_t> kind(Executor::on_cpu(1), l.padded()), flags(Executor::on_cpu(1), l.padded());
+  Buffer<std::uint16_t> membrane(Executor::on_cpu(1), l.padded());
+  CellView cells{};
+  cells.kind_code = kind.data();
+  cells.flags = flags.data();
+  const VesselSurroundings around{{field.data(), l, 1}, cells, matrix.data(), membrane.data()};
+  for (std::int64_t step = 0; step <= 60; step += 5) v.advance(around, step);
+  EXPECT_GE(v.counted(Vasculature::regressed), link);
+  EXPECT_LT(v.host_walls().size(), before);
+  const std::vector<VesselWall> now = v.host_walls();
+  v.rebuild(); // what a restart does
+  ASSERT_EQ(v.host_walls().size(), now.size());
+  for (std::size_t k = 0; k < now.size(); ++k) {
+    EXPECT_EQ(v.host_walls()[k].voxel, now[k].voxel);
+    EXPECT_EQ(v.host_walls()[k].supply, now[k].supply);
+  }
+}
+
 TEST(Vasculature, TipsOpenTheMatrixTheyCross) {
   Simulation s = small({"tissue.stroma=0", "tissue.parenchyma=0"});
   advance(s, 400);

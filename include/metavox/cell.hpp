@@ -13,7 +13,7 @@
 
 namespace metavox {
 
-// Heritable traits, one signed byte each: factor = exp(trait_step * value). See MODEL 7.
+// Heritable traits, one signed byte each: factor = exp(trait_step * value).
 enum class Trait : int {
   cycle_time = 0,
   oxygen_use = 1,

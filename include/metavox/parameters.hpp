@@ -18,11 +18,11 @@ enum class FaceKind : std::uint8_t { no_flux, fixed };
 enum class Uptake : std::uint8_t { michaelis_menten, first_order, constant };
 enum class Relaxation : std::uint8_t { steady, transient };
 enum class CycleLaw : std::uint8_t { owen, physicell };
-enum class AdhesionRule : std::uint8_t { bonds, neighbour_count };  // MODEL 8: A (Khain/Deroulers), B (Anderson 2005)
+enum class AdhesionRule : std::uint8_t { bonds, neighbour_count };  // Khain and Deroulers; Anderson 2005
 enum class Shape : std::uint8_t { sphere, box, layer };
 enum class MatrixPattern : std::uint8_t { uniform, layers, fibres };
 enum class VesselPattern : std::uint8_t { none, lines, grid, pair, hexagonal, file };
-enum class PhaseSeparation : std::uint8_t { none, velocity, pries };  // MODEL 9; YAML: the enumerator's name
+enum class PhaseSeparation : std::uint8_t { none, velocity, pries };  // YAML: the enumerator's name
 enum class EndRole : std::uint8_t { inlet, outlet };
 enum class Compression : std::uint8_t { none, lz4, zlib };
 
@@ -378,8 +378,9 @@ struct RegressionParameters {
   bool enabled;
   double shear;             // dyn/cm^2: below it a vessel is not needed
   double patience;          // min of low shear, or without perfusion, before it goes
-  bool vegf_protects;       // low shear is borne where VEGF exceeds sprouting.half_response
+  bool vegf_protects;       // low shear is borne where tips would not starve
   double occlusion_rate;    // 1/min: collapse of a vessel that crowded tumour presses
+  double reopening_rate;    // 1/min: of a collapsed vessel that is pressed no more
   double occlusion_share;   // share of the faces not taken by vessels that tumour must hold
 };
 

@@ -213,6 +213,7 @@ private:
   const OxygenParameters oxygen_;
   const MigrationParameters migration_;
   const double contact_degradation_, contact_weight_;
+  const bool matrix_frozen_;
   std::uint64_t seed_;
   double step_length_;  // min
   int steps_between_;

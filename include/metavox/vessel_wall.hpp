@@ -17,7 +17,7 @@ namespace metavox {
 // One entry per field voxel that vessels touch.
 struct VesselWall {
   std::int64_t voxel; // of the field, x fastest, no ghosts
-  float wall;         // 1/min, conductance of the walls
+  float wall;         // 1/min, conductance of the bare walls
   float conductance;  // 1/min, for the oxygen that red cells bring
   float supply;       // mmHg/min: that conductance times the oxygen pressure of the blood
   float spare;
