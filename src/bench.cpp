@@ -202,29 +202,35 @@ VesselFigures measure_vessels(const Executor& executor, int size, int steps) {
   return f;
 }
 
-// Perfusion and flow in a sheet of hexagons with an edge of one voxel: every segment is a branch of its own.
+// Perfusion and flow in a sheet of hexagons whose edges are cut into `pieces` segments, as a lattice cuts them.
 struct FlowFigures {
   std::int64_t segments = 0;
   double perfusion = 0, cold = 0, warm = 0; // s
   FlowReport first, again;
 };
-FlowFigures measure_flow() {
+FlowFigures measure_flow(std::int32_t pieces) {
   std::vector<std::pair<std::int32_t, std::int32_t>> edges;
   std::vector<std::int32_t> inlets, outlets;
   FlowNetwork network;
-  constexpr std::int32_t columns = 300, rows = 222; // a brick wall is a honeycomb to a graph
-  const auto node = [](std::int32_t x, std::int32_t y) { return y * columns + x; };
+  // A brick wall is a honeycomb to a graph. About 10^5 segments either way.
+  const std::int32_t columns = pieces == 1 ? 300 : 134, rows = pieces == 1 ? 222 : 100;
+  network.nodes = columns * rows;
+  const auto node = [columns](std::int32_t x, std::int32_t y) { return y * columns + x; };
   const auto join = [&](std::int32_t a, std::int32_t b) {
     const Draw d = draw(1, Purpose::test, edges.size(), 0);
-    edges.emplace_back(a, b);
-    network.segments.push_back({a, b, 4 + 3 * to_unit(d.word[0]), 20});
+    const double radius = 4 + 3 * to_unit(d.word[0]);
+    for (std::int32_t k = 0, from = a; k < pieces; ++k) {
+      const std::int32_t to = k + 1 < pieces ? network.nodes++ : b;
+      edges.emplace_back(from, to);
+      network.segments.push_back({from, to, radius, 20});
+      from = to;
+    }
   };
   for (std::int32_t y = 0; y < rows; ++y)
     for (std::int32_t x = 0; x < columns; ++x) {
       if (x + 1 < columns) join(node(x, y), node(x + 1, y));
       if (y + 1 < rows && (x + y) % 2 == 0) join(node(x, y), node(x, y + 1));
     }
-  network.nodes = columns * rows;
   for (std::int32_t y = 0; y < rows; ++y) {
     inlets.push_back(node(0, y));
     outlets.push_back(node(columns - 1, y));
@@ -318,12 +324,15 @@ int bench(const BenchOptions& options) {
   std::printf("  VEGF                  %8.1f ms  %6.1f copies\n", vessels.vegf * 1e3, vessels.vegf / copy);
   std::printf("  sprouts, regression   %8.1f ms  %6.1f copies\n", vessels.vessels * 1e3, vessels.vessels / copy);
   std::printf("  share of the step     %8.1f %%\n", 100 * share);
-  const FlowFigures flow = measure_flow();
-  std::printf("blood, %lld segments, each a branch\n", static_cast<long long>(flow.segments));
-  std::printf("  perfusion             %8.1f ms\n", flow.perfusion * 1e3);
-  std::printf("  flow, cold            %8.1f ms  %d iterations, imbalance %.1e\n", flow.cold * 1e3,
-              flow.first.iterations, flow.first.imbalance);
-  std::printf("  flow, one radius new  %8.1f ms  %d iterations\n", flow.warm * 1e3, flow.again.iterations);
+  const FlowFigures flow = measure_flow(5), branches = measure_flow(1);
+  for (const FlowFigures* f : {&flow, &branches}) {
+    std::printf("blood, %lld segments, %s\n", static_cast<long long>(f->segments),
+                f == &flow ? "five to a branch" : "each a branch");
+    std::printf("  perfusion             %8.1f ms\n", f->perfusion * 1e3);
+    std::printf("  flow, cold            %8.1f ms  %d iterations, imbalance %.1e\n", f->cold * 1e3,
+                f->first.iterations, f->first.imbalance);
+    std::printf("  flow, one radius new  %8.1f ms  %d iterations\n", f->warm * 1e3, f->again.iterations);
+  }
   if (!options.json.empty()) {
     std::ofstream file(options.json);
     file << "{\n  \"program\": \"metavox " << version() << "\",\n  \"commit\": \"" << commit()
@@ -345,7 +354,9 @@ int bench(const BenchOptions& options) {
          << ",\n  \"vegf_ms\": " << vessels.vegf * 1e3 << ",\n  \"sprouts_ms\": " << vessels.vessels * 1e3
          << ",\n  \"vascular_share\": " << share << ",\n  \"flow_segments\": " << flow.segments
          << ",\n  \"perfusion_ms\": " << flow.perfusion * 1e3 << ",\n  \"flow_cold_ms\": " << flow.cold * 1e3
-         << ",\n  \"flow_warm_ms\": " << flow.warm * 1e3 << ",\n  \"functors\": [\n    "
+         << ",\n  \"flow_warm_ms\": " << flow.warm * 1e3 << ",\n  \"flow_branches\": " << branches.segments
+         << ",\n  \"flow_branches_cold_ms\": " << branches.cold * 1e3
+         << ",\n  \"flow_branches_warm_ms\": " << branches.warm * 1e3 << ",\n  \"functors\": [\n    "
          << rows.str() << "\n  ]\n}\n";
     if (!file) {
       std::fprintf(stderr, "metavox: cannot write %s\n", options.json.c_str());
