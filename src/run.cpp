@@ -516,9 +516,9 @@ Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
   const std::uint64_t fields = 2 + (p.glucose.enabled ? 1 : 0) + (p.inhibitor.enabled ? 1 : 0) +
                                (p.vegf.enabled ? 1 : 0) + 1; // and vessel walls for pictures
   n.device = estimate_device_bytes(p);
-  // 28 bytes of cell and matrix per voxel, then what is derived for pictures.
+  // 24 bytes of cell and matrix per voxel, then what is derived for pictures.
   n.snapshot =
-      voxels * 29 + field_voxels * 4 * fields + static_cast<std::uint64_t>(p.tracers.count) * 12;
+      voxels * 25 + field_voxels * 4 * fields + static_cast<std::uint64_t>(p.tracers.count) * 12;
   // The vessel graph: a voxel in a hundred where it grows, 130 bytes for a node and its segment.
   if (p.sprouting.enabled) n.snapshot += voxels / 100 * 130;
   if (s.frames > 0) n.frame = estimate_frame_bytes(p);
