@@ -156,7 +156,7 @@ protected:
 std::string case_name(const testing::TestParamInfo<std::size_t>& info) {
   return cases()[info.param].name;
 }
-INSTANTIATE_TEST_SUITE_P(Cases, Bits, testing::Values(0, 1, 2, 3), case_name);
+INSTANTIATE_TEST_SUITE_P(Cases, Bits, testing::Values(0, 1, 2, 3, 4), case_name);
 
 TEST_P(Bits, TwoAndThreeThreadsGiveWhatOneGives) {
   const Case& c = the_case();
@@ -187,7 +187,8 @@ TEST_P(Bits, RestartHalfWayChangesNothing) {
     advance(first, half);
     Simulation resumed(parameters_of(c.yaml), second.executor);
     advance(resumed, 2); // leaves its scratch memory used, as a long run's is
-    for (const auto& [name, bytes] : state_of(first)) resumed.write(name, bytes.data());
+    for (const auto& [name, bytes] : state_of(first))
+      resumed.write(name, bytes.data(), static_cast<std::int64_t>(info_of(first, name).count()));
     resumed.set_clock(first.steps());
     EXPECT_EQ(resumed.hash(), first.hash()) << second.name;
     EXPECT_EQ(resumed.time(), first.time());
@@ -332,7 +333,7 @@ TEST(TakenSnapshot, HoldsTheStateAndRestoresIt) {
       const Snapshot::Array* array = shot.find(info.name);
       ASSERT_NE(array, nullptr) << info.name;
       EXPECT_EQ(array->data.size(), info.bytes());
-      other.write(info.name, array->data.data());
+      other.write(info.name, array->data.data(), array->info.extents[0]);
     }
     other.set_clock(shot.step);
     EXPECT_EQ(other.hash(), shot.hash);

@@ -209,7 +209,7 @@ TEST_F(CheckpointFile, RestartedStateContinuesBitForBit) {
     const Snapshot::Array* a = c.snapshot.find(info.name);
     ASSERT_NE(a, nullptr) << info.name;
     ASSERT_EQ(a->data.size(), info.bytes()) << info.name;
-    again.write(info.name, a->data.data());
+    again.write(info.name, a->data.data(), a->info.extents[0]);
   }
   again.set_clock(c.header.step);
   EXPECT_EQ(again.hash(), c.header.hash);
