@@ -365,12 +365,10 @@ void Simulation::State::add_event(const std::string& what, Kind kind, const std:
   const std::vector<std::uint8_t> kinds = stripped(cells.arrays().kind.host_copy(), tissue);
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     if (static_cast<Kind>(kinds[i]) != kind) continue;
-    const auto n = static_cast<std::int64_t>(i);
-    const double h = tissue.spacing;
-    events.push_back({static_cast<double>(step) * parameters.time.step, what,
-                      (static_cast<double>(n % tissue.nx) + 0.5) * h,
-                      (static_cast<double>(n / tissue.nx % tissue.ny) + 0.5) * h,
-                      (static_cast<double>(n / tissue.nx / tissue.ny) + 0.5) * h, detail});
+    const Site at = tissue.site_of(static_cast<std::int64_t>(i));
+    const auto centre = [&](int n) { return (n + 0.5) * tissue.spacing; };
+    events.push_back({static_cast<double>(step) * parameters.time.step, what, centre(at.x), centre(at.y), centre(at.z),
+                      detail});
     return;
   }
 }

@@ -162,9 +162,7 @@ private:
     VesselGraph graph(l_);
     graph.lay(t_.vessels);
     for (const std::int64_t v : graph.take_changes().entered) {
-      const auto i = static_cast<std::size_t>(
-          l_.index(static_cast<int>(v % l_.nx), static_cast<int>(v / l_.nx % l_.ny),
-                   static_cast<int>(v / l_.nx / l_.ny)));
+      const auto i = static_cast<std::size_t>(l_.site_of(v).i);
       t_.kind[i] = static_cast<std::uint8_t>(Kind::vessel);
       t_.clock[i] = 0;
     }

@@ -374,26 +374,10 @@ void Vasculature::remove_tips(const std::vector<std::uint8_t>& gone) {
   std::size_t kept = 0;
   for (std::size_t t = 0; t < gone.size(); ++t) {
     if (gone[t] != 0) continue;
-    const auto move = [&](auto& v) { v[kept] = v[t]; };
-    move(tips_.node);
-    move(tips_.sprout);
-    move(tips_.generation);
-    move(tips_.exempt);
-    move(tips_.root);
-    move(tips_.born);
-    move(tips_.branched);
-    move(tips_.starving);
+    tips_.for_each([&](auto& v) { v[kept] = v[t]; });
     ++kept;
   }
-  const auto cut = [&](auto& v) { v.resize(kept); };
-  cut(tips_.node);
-  cut(tips_.sprout);
-  cut(tips_.generation);
-  cut(tips_.exempt);
-  cut(tips_.root);
-  cut(tips_.born);
-  cut(tips_.branched);
-  cut(tips_.starving);
+  tips_.for_each([&](auto& v) { v.resize(kept); });
   gone_.assign(kept, 0);
 }
 
@@ -651,8 +635,8 @@ void Vasculature::report(const char* what, std::int32_t node, const std::string&
 std::vector<Event> Vasculature::take_events() { return std::exchange(events_, {}); }
 
 std::array<int, 3> Vasculature::coordinates(std::int64_t v) const {
-  return {static_cast<int>(v % tissue_.nx), static_cast<int>(v / tissue_.nx % tissue_.ny),
-          static_cast<int>(v / tissue_.nx / tissue_.ny)};
+  const Site s = tissue_.site_of(v);
+  return {s.x, s.y, s.z};
 }
 
 Point Vasculature::centre(std::int64_t v) const {

@@ -13,8 +13,6 @@ namespace {
 
 using Vector = std::array<double, 3>;
 
-int axis_index(const std::string& axis) { return axis == "x" ? 0 : (axis == "y" ? 1 : 2); }
-
 std::int32_t add_node(VesselNetwork& network, const Vector& at, VesselEnd end = VesselEnd::none,
                       double end_pressure = 0) {
   VesselNode node{};
@@ -35,7 +33,7 @@ void add_line(VesselNetwork& network, const Vector& from, const Vector& to, doub
 
 VesselNetwork jittered_grid(const VesselParameters& p, const Lattice& l, std::uint64_t seed) {
   VesselNetwork network;
-  const int along = axis_index(p.axis), u = (along + 1) % 3, v = (along + 2) % 3;
+  const int along = static_cast<int>(axis_index(p.axis)), u = (along + 1) % 3, v = (along + 2) % 3;
   const double size[3] = {l.nx * l.spacing, l.ny * l.spacing, l.nz * l.spacing};
   const auto lines = [&](int a) { return std::max(1, static_cast<int>(std::floor(size[a] / p.spacing))); };
   for (int j = 0; j < lines(v); ++j)
@@ -66,7 +64,7 @@ Vector edges_of(const Lattice& l) {
 VesselNetwork artery_and_vein(const VesselParameters& p, const FlowParameters& flow,
                               const Lattice& l) {
   const Vector size = edges_of(l);
-  const auto along = static_cast<std::size_t>(axis_index(p.axis));
+  const auto along = axis_index(p.axis);
   const std::size_t next = (along + 1) % 3, third = (along + 2) % 3;
   const double middle = p.offset > 0 ? p.offset : size[next] / 2;
   const auto at = [&](double low_or_high, double place) {
@@ -89,7 +87,7 @@ VesselNetwork artery_and_vein(const VesselParameters& p, const FlowParameters& f
 // knee points back and is fed from the row before or from the low face, the others feed the next row or the high face.
 VesselNetwork honeycomb(const VesselParameters& p, const Lattice& l) {
   const Vector size = edges_of(l);
-  const auto along = static_cast<std::size_t>(axis_index(p.axis));
+  const auto along = axis_index(p.axis);
   const std::size_t across = (along + 1) % 3, third = (along + 2) % 3;
   const double edge = p.spacing, pitch = edge * std::sqrt(3.0) / 2;
   const int rows = static_cast<int>(std::floor(size[along] / (1.5 * edge) * (1 + 1e-12)));

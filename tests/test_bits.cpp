@@ -1,7 +1,5 @@
-// A32: the same seed gives the same bits, whatever computes them and wherever a run is interrupted.
-//
-// Source: VALIDATION A32. Tolerance: none, for cells and for fields alike (stricter than the 1e-5
-// asked of fields).
+// The same seed gives the same bits, whatever computes them and wherever a run is interrupted.
+// Tolerance: none, for cells and for fields alike.
 
 #include <cstdlib>
 #include <fstream>

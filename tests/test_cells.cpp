@@ -571,7 +571,7 @@ TEST(Bodies, VanishAfterTheirTime) {
   EXPECT_EQ(c.what(0, 0, 0), Kind::none);
   EXPECT_EQ(c.flowed(Kind::apoptotic, Kind::none), 1);
 
-  // MODEL 7: 516 min, which the default step of 6 min divides.
+  // 516 min, which the default step of 6 min divides.
   Simulation s = simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [9, 9, 9]}
@@ -1224,7 +1224,7 @@ TEST(Jump, IsDrawnByItsProbability) {
   EXPECT_TRUE(full);
 }
 
-// MODEL 8, adhesion A.
+// migration.adhesion: bonds.
 TEST(Adhesion, MultipliesWhatEachBondLetsThrough) {
   Patch p(Lattice{3, 3, 3, 20});
   const MigrationParameters32 m = free_walk();
@@ -1247,7 +1247,7 @@ TEST(Adhesion, MultipliesWhatEachBondLetsThrough) {
   EXPECT_EQ(share(Kind::epithelial), 0);
 }
 
-// MODEL 8, adhesion B (Anderson 2005): A_e >= A_i moves.
+// migration.adhesion: neighbour_count (Anderson 2005): A_e >= A_i moves.
 TEST(Adhesion, ByCountAsksForEnoughNeighbours) {
   Patch p(Lattice{3, 3, 3, 20});
   MigrationParameters32 m = free_walk();
@@ -1265,7 +1265,7 @@ TEST(Adhesion, ByCountAsksForEnoughNeighbours) {
   EXPECT_EQ(share(Kind::epithelial), 1);
 }
 
-// MODEL 8: 1 up to E_c, exp(-(E - E_c)/0.1) above, a fifth of it for E-like cells.
+// 1 up to E_c, exp(-(E - E_c)/0.1) above, a fifth of it for E-like cells.
 TEST(Squeeze, FollowsTheMatrixOfTheTarget) {
   Patch p(Lattice{3, 3, 3, 20});
   MigrationParameters32 m = free_walk();
@@ -1511,7 +1511,7 @@ TEST(MatrixRule, OfLinesIsThatOfSites) {
     }
 }
 
-// MODEL 6: broken when the exposure, the integral of gamma_1 M1, exceeds B_bm. A neighbour's share
+// Broken when the exposure, the integral of gamma_1 M1, exceeds B_bm. A neighbour's share
 // is a sixth.
 TEST(Membrane, WearsWithExposure) {
   Patch p(Lattice{5, 3, 3, 20});

@@ -675,7 +675,7 @@ TEST(FieldNegativeControl, ZeroRatesLeaveFieldsBitIdentical) {
   }
 }
 
-// Source: VALIDATION.md, section D. A whole run in which every process is off, or on with a rate of
+// Negative control: a whole run in which every process is off, or on with a rate of
 // zero.
 TEST(FieldNegativeControl, RunWithoutRatesLeavesEveryArrayBitIdentical) {
   const std::string yaml = R"(

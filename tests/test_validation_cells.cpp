@@ -50,7 +50,7 @@ tissue: {cells: [{shape: box, kind: mesenchymal, from: [40 um, 40 um, 40 um], to
         return static_cast<double>(e[static_cast<std::size_t>(x + 5 * (y + 5 * z))]);
       };
       EXPECT_NEAR(at(2, 2, 2), look.expected, 1e-4) << steps << " steps";
-      // MODEL 5: a sixth of it acts on the six neighbours, nothing beyond.
+      // A sixth of it acts on the six neighbours, nothing beyond.
       EXPECT_NEAR(at(1, 2, 2), std::exp(-1e-3 * look.time), 1e-4);
       EXPECT_NEAR(at(2, 2, 3), std::exp(-1e-3 * look.time), 1e-4);
       EXPECT_EQ(at(1, 1, 2), 1.0);

@@ -1,5 +1,5 @@
 // Fields against closed forms and against another program's scheme. Letters and numbers are those
-// of VALIDATION.md; a tolerance that is not explained is the pass band given there.
+// of docs/validation.md; a tolerance that is not explained is the pass band given there.
 #include <gtest/gtest.h>
 
 #include <algorithm>

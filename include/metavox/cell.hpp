@@ -767,10 +767,6 @@ struct MakeWay {
   std::int64_t left_count;
   std::uint64_t seed, step;
 
-  MV_HD Site site_of(std::int64_t v) const {
-    return lattice.site(static_cast<int>(v % lattice.nx), static_cast<int>(v / lattice.nx % lattice.ny),
-                        static_cast<int>(v / lattice.nx / lattice.ny));
-  }
   MV_HD bool free_path(const Site& s, const Offset& o) const {
     if (!lattice.holds(s.x + o.dx, s.y + o.dy, s.z + o.dz)) return false;
     const PushPath path(o);
@@ -799,11 +795,11 @@ struct MakeWay {
   }
   MV_HD void operator()(std::int64_t) const {
     for (std::int64_t n = 0; n < left_count; ++n) {
-      cell.erase(site_of(left[n]).i);
+      cell.erase(lattice.site_of(left[n]).i);
       ledger.record(Kind::vessel, Kind::none);
     }
     for (std::int64_t n = 0; n < entered_count; ++n) {
-      const Site s = site_of(entered[n]);
+      const Site s = lattice.site_of(entered[n]);
       const Kind kind = cell.kind(s.i);
       if (kind == Kind::vessel) continue;
       const bool lost = kind != Kind::none && !push_aside(s);

@@ -52,9 +52,7 @@ struct SenseVessels {
       reading[n] = VesselReading{0.0f, 0, 0, 0, 0};
       return;
     }
-    const Site s = lattice.site(static_cast<int>(v % lattice.nx),
-                                static_cast<int>(v / lattice.nx % lattice.ny),
-                                static_cast<int>(v / lattice.nx / lattice.ny));
+    const Site s = lattice.site_of(v);
     const std::int64_t stride[3] = {1, lattice.pitch(), lattice.plane()};
     VesselReading r{vegf.at(s), 0, 0, 0, 0};
     for (int a = 0; a < 6; ++a) {
@@ -79,15 +77,12 @@ struct SenseTips {
   const std::uint16_t* membrane;
   Lattice lattice;
   MV_HD void operator()(std::int64_t n) const {
-    const std::int64_t v = voxel[n];
-    const int at[3] = {static_cast<int>(v % lattice.nx), static_cast<int>(v / lattice.nx % lattice.ny),
-                       static_cast<int>(v / lattice.nx / lattice.ny)};
-    const Site own = lattice.site(at[0], at[1], at[2]);
+    const Site own = lattice.site_of(voxel[n]);
     TipReading r{};
     r.vegf[0] = vegf.at(own);
     r.matrix[0] = matrix[own.i];
     for (int a = 0; a < 6; ++a) {
-      int to[3] = {at[0], at[1], at[2]};
+      int to[3] = {own.x, own.y, own.z};
       to[a / 2] += (a & 1) != 0 ? 1 : -1;
       r.vegf[a + 1] = r.vegf[0];
       r.matrix[a + 1] = r.matrix[0];
@@ -117,10 +112,7 @@ struct ErodeAtTips {
   MV_HD void operator()(std::int64_t) const {
     const std::int64_t stride[3] = {1, lattice.pitch(), lattice.plane()};
     for (std::int64_t n = 0; n < count; ++n) {
-      const std::int64_t v = voxel[n];
-      const std::int64_t i = lattice.index(static_cast<int>(v % lattice.nx),
-                                           static_cast<int>(v / lattice.nx % lattice.ny),
-                                           static_cast<int>(v / lattice.nx / lattice.ny));
+      const std::int64_t i = lattice.site_of(voxel[n]).i;
       matrix[i] = matrix[i] * keep_own;
       for (int a = 0; a < 3; ++a) {
         matrix[i - stride[a]] = matrix[i - stride[a]] * keep_neighbour;
@@ -170,6 +162,10 @@ public:
     std::vector<std::int64_t> root;                             // voxel
     std::vector<std::int64_t> born, branched, starving;         // steps; starving: -1 if fed
     std::size_t size() const { return node.size(); }
+    template <class F>
+    void for_each(const F& f) {
+      f(node), f(sprout), f(generation), f(exempt), f(root), f(born), f(branched), f(starving);
+    }
   };
   const Tips& tips() const { return tips_; }
   std::int64_t counted(Counter c) const { return counters_[c]; }

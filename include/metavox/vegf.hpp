@@ -119,10 +119,8 @@ struct AddSources {
   SplitLattice split;
   float* f;
   MV_HD void operator()(std::int64_t n) const {
-    const std::int64_t v = source[n].voxel;
-    const std::int64_t j = split.index(static_cast<int>(v % lattice.nx),
-                                       static_cast<int>(v / lattice.nx % lattice.ny),
-                                       static_cast<int>(v / lattice.nx / lattice.ny));
+    const Site s = lattice.site_of(source[n].voxel);
+    const std::int64_t j = split.index(s.x, s.y, s.z);
     f[j] = f[j] + source[n].rate;
   }
 };

@@ -41,9 +41,8 @@ struct AddVesselWalls {
   float *f, *k;
   MV_HD void operator()(std::int64_t n) const {
     const VesselWall w = wall[n];
-    const std::int64_t j = split.index(static_cast<int>(w.voxel % lattice.nx),
-                                       static_cast<int>(w.voxel / lattice.nx % lattice.ny),
-                                       static_cast<int>(w.voxel / lattice.nx / lattice.ny));
+    const Site s = lattice.site_of(w.voxel);
+    const std::int64_t j = split.index(s.x, s.y, s.z);
     const float conductance = own_supply ? w.conductance : w.wall * scale;
     f[j] = f[j] + (own_supply ? w.supply : conductance * value);
     k[j] = k[j] + conductance;

@@ -65,6 +65,11 @@ struct Lattice {
                 static_cast<std::uint64_t>(ny) * static_cast<std::uint64_t>(z));
   }
   MV_HD std::uint64_t global(const Site& s) const { return global(s.x, s.y, s.z); }
+  // The inverse of global().
+  MV_HD Site site_of(std::int64_t number) const {
+    return site(static_cast<int>(number % nx), static_cast<int>(number / nx % ny),
+                static_cast<int>(number / nx / ny));
+  }
 };
 
 // Bricks of 8 x 8 x 8 voxels: the unit in which idle tissue is skipped.
