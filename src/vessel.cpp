@@ -7,6 +7,7 @@
 
 #include "metavox/core/exact.hpp"
 #include "metavox/core/random.hpp"
+#include "metavox/shape.hpp"
 
 namespace metavox {
 namespace {
