@@ -65,6 +65,7 @@ struct RestrictCoefficients {
 #pragma omp simd
             for (int m = 0; m < count; ++m) {
               const float coupling = ((xl[m] + xh[m]) + (yl + yh)) + (zl + zh);
+              // Zeroed above, which the analyzer cannot follow. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult)
               k_sum[m] = k_sum[m] + share * damped_sink(k[m], coupling);
               q_sum[m] = q_sum[m] + share * q[m];
             }

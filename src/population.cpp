@@ -26,7 +26,7 @@ FateParameters fate_parameters(const Parameters& p, int push_distance2) {
   f.rest_enter = f32(p.quiescence.enter);
   f.rest_leave = f32(p.quiescence.leave);
   const double switches = p.quiescence.delay > 0 ? 1 - exact::exp(-dt / p.quiescence.delay) : 1;
-  f.rest_switch = std::max(1u, static_cast<std::uint32_t>(switches * 65536 + 0.5));
+  f.rest_switch = std::max(1u, static_cast<std::uint32_t>(std::lround(switches * 65536)));
   f.rest_limit = steps_of(p.quiescence.survival, dt);
   f.necrosis = p.death.necrosis;
   f.necrosis_high = f32(p.death.necrosis_high);

@@ -79,22 +79,20 @@ std::vector<double> distances_to(const std::vector<Point>& vessels, const std::v
   }
   for (const Point& p : places) {
     const std::array<int, 3> b = bin_of(p);
-    double best2 = -1;
+    double best2 = std::numeric_limits<double>::infinity();
     int farthest = 0;
     for (std::size_t a = 0; a < 3; ++a)
       farthest = std::max({farthest, std::abs(b[a] - low[a]), std::abs(high[a] - b[a])});
     for (int shell = 0; shell <= farthest; ++shell) {
-      if (best2 >= 0 && (shell - 1) * edge > 0 && best2 <= (shell - 1) * edge * (shell - 1) * edge) break;
+      const double reached = (shell - 1) * edge;
+      if (reached > 0 && best2 <= reached * reached) break;
       for (int dz = -shell; dz <= shell; ++dz)
         for (int dy = -shell; dy <= shell; ++dy)
           for (int dx = -shell; dx <= shell; ++dx) {
             if (std::max({std::abs(dx), std::abs(dy), std::abs(dz)}) != shell) continue;
             const auto found = bins.find({b[0] + dx, b[1] + dy, b[2] + dz});
             if (found == bins.end()) continue;
-            for (const std::size_t n : found->second) {
-              const double d2 = squared(vessels[n], p);
-              if (best2 < 0 || d2 < best2) best2 = d2;
-            }
+            for (const std::size_t n : found->second) best2 = std::min(best2, squared(vessels[n], p));
           }
     }
     distance.push_back(std::sqrt(best2));

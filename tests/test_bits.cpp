@@ -235,7 +235,7 @@ TEST(GoldenTable, IsWrittenOnDemand) {
   if (std::getenv("METAVOX_WRITE_GOLDEN") == nullptr)
     GTEST_SKIP() << "only with METAVOX_WRITE_GOLDEN=1";
   std::string path = __FILE__;
-  path = path.substr(0, path.find_last_of('/') + 1) + "golden.inc";
+  path.replace(path.find_last_of('/') + 1, std::string::npos, "golden.inc");
   std::ofstream out(path);
   out << "// Hashes of the state: case, step, Simulation::hash(). Written by test_bits with "
          "METAVOX_WRITE_GOLDEN=1.\n";

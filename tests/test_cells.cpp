@@ -33,7 +33,7 @@ struct Patch {
   std::uint64_t seed = 11, step = 0;
   int order = 0; // 0: ascending; otherwise shuffled with this seed
 
-  explicit Patch(Lattice lattice, int push_distance2 = 25) : l(lattice) {
+  explicit Patch(const Lattice& lattice, int push_distance2 = 25) : l(lattice) {
     const auto n = static_cast<std::size_t>(l.padded());
     kind.assign(n, static_cast<std::uint8_t>(Kind::outside));
     each([&](const Site& s) { kind[at(s)] = 0; });

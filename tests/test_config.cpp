@@ -201,8 +201,8 @@ TEST(Config, VesselsAreDueEveryThirtyMinutesOrSo) {
 TEST(Config, VesselsThatAreFine) {
   const char* good[] = {
       "vegf: {enabled: true}\nsprouting: {enabled: true}\nvessels: {pattern: grid}\n",
-      "vegf: {enabled: true, frozen: 0.1*z/2000 nM}\nsprouting: {enabled: true}\n"
-      "vessels: {pattern: pair, spacing: 1 mm}\n",
+      ("vegf: {enabled: true, frozen: 0.1*z/2000 nM}\nsprouting: {enabled: true}\n"
+       "vessels: {pattern: pair, spacing: 1 mm}\n"),
       "vegf: {enabled: true, relaxation: transient, sources: [{radius: 10 um, rate: 1 nM/day}]}\n",
       "vessels: {pattern: pair, axis: y, offset: 200 um, radius: 15 um, radius_vein: 50 um}\n",
       "vessels: {pattern: hexagonal, spacing: 200 um, layers: 300 um, axis: x}\n",

@@ -557,7 +557,7 @@ struct PushTable {
   const std::uint16_t* first; // longest_push^2 + 2 entries
 };
 
-// Voxel m of the digital line from a mother to a push's end, m = 0 ... length.
+// Voxel m of the digital line from a mother to a push's end, m = 0 ... length; an offset is never zero.
 struct PushPath {
   int dx, dy, dz, length;
   MV_HD explicit PushPath(Offset o) : dx(o.dx), dy(o.dy), dz(o.dz) {
@@ -566,7 +566,7 @@ struct PushPath {
   }
   MV_HD int along(int d, int m) const {
     const int a = d < 0 ? -d : d;
-    const int rounded = (2 * m * a + length) / (2 * length);
+    const int rounded = (2 * m * a + length) / (2 * length); // NOLINT(clang-analyzer-core.DivideZero)
     return d < 0 ? -rounded : rounded;
   }
   MV_HD std::int64_t index(const Lattice& l, const Site& s, int m) const {
@@ -672,7 +672,8 @@ struct CommitDivision {
     const double length =
         exact::exp(::sqrt(sigma2) * exact::normal_quantile(to_unit(word)) - 0.5 * sigma2);
     const double start = clock_zero + clock_unit * (1.0 - length);
-    return static_cast<std::uint16_t>(exact::clamp(start, 0.0, double{clock_zero + clock_unit / 2}));
+    constexpr double latest = clock_zero + clock_unit / 2; // NOLINT(bugprone-integer-division): a tick
+    return static_cast<std::uint16_t>(exact::clamp(start, 0.0, latest));
   }
   MV_HD std::uint64_t inherited(std::uint64_t traits, Purpose purpose, std::uint64_t voxel) const {
     if (p.mutates == 0) return traits;
