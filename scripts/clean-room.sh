@@ -6,20 +6,21 @@ cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'TEXT'
-scripts/clean-room.sh [--suite NAME] [--mirror URL] [--root DIR] [--keep] [--until STAGE] [--unsigned]
+scripts/clean-room.sh [--suite NAME] [--mirror URL] [--root DIR] [--keep] [--until STAGE] [--tests] [--unsigned]
 
   --suite     bookworm (default), jammy or noble
   --mirror    archive of the distribution; default: its public one
   --root      where the system goes (about 3 GB); default: /tmp/metavox-clean-room-SUITE
-  --keep      leave the root in place; started again with it, finished stages are skipped
+  --keep      leave the root in place; started again with it, only what changed is done again
   --until     root, setup, build or readme (default): the last stage to do
+  --tests     scripts/test.sh as well, another half an hour
   --unsigned  accept an archive whose keyring is not installed here (ubuntu-keyring on Debian)
 
 Needs root and debootstrap. METAVOX_JOBS as for scripts/build.sh. Takes 15 minutes on two idle cores.
 TEXT
 }
 
-suite=bookworm mirror='' root='' keep=no last=readme unsigned=no
+suite=bookworm mirror='' root='' keep=no last=readme unsigned=no tests=''
 while (($# > 0)); do
   case $1 in
     --suite | --mirror | --root | --until)
@@ -32,6 +33,7 @@ while (($# > 0)); do
       esac
       shift ;;
     --keep) keep=yes ;;
+    --tests) tests=--tests ;;
     --unsigned) unsigned=yes ;;
     -h | --help) usage; exit 0 ;;
     *) echo "clean-room.sh: unknown option $1" >&2; usage >&2; exit 2 ;;
@@ -68,12 +70,9 @@ inside() {
     mount -t tmpfs tmpfs "$root/dev/shm"
     exec chroot "$root" su -s /bin/bash "$user" -c "$*"' clean-room "$root" "$@"
 }
-stage() { # name and function: once per root
-  if [[ ! -e $root/.metavox-clean-room/$1 ]]; then
-    echo "== $suite: $1"
-    "$2"
-    : >"$root/.metavox-clean-room/$1"
-  fi
+stage() { # name and function
+  echo "== $suite: $1"
+  "$2"
   if [[ $last == "$1" ]]; then
     echo "== $suite: done"
     exit 0
@@ -81,6 +80,7 @@ stage() { # name and function: once per root
 }
 
 make_root() {
+  if [[ -e $root/.metavox-clean-room/made ]]; then return 0; fi
   local trust=(--keyring="$keyring") apt='' script=()
   if [[ ! -e $keyring ]]; then
     if [[ $unsigned == no ]]; then
@@ -102,21 +102,23 @@ make_root() {
   cp /etc/resolv.conf "$root/etc/resolv.conf"
   inside root "apt-get -qq update && apt-get -qq install -y --no-install-recommends sudo git ca-certificates >/dev/null"
   inside root "useradd -m -s /bin/bash newcomer && echo 'newcomer ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/newcomer"
+  : >"$root/.metavox-clean-room/made"
 }
 set_up() {
-  rm -rf "$root/home/newcomer/metavox"
-  git clone --quiet --no-hardlinks . "$root/home/newcomer/metavox"
-  chroot "$root" chown -R newcomer: /home/newcomer/metavox
+  git bundle create --quiet "$root/tmp/metavox.bundle" HEAD
+  inside newcomer "if [ -d ~/metavox ]; then cd ~/metavox && git fetch -q /tmp/metavox.bundle HEAD && git reset -q --hard FETCH_HEAD
+    else git clone -q /tmp/metavox.bundle ~/metavox; fi"
   inside newcomer "cd ~/metavox && scripts/setup.sh"
   inside newcomer "cd ~/metavox && test -z \"\$(scripts/setup.sh)\"" # nothing left to install
 }
 build() {
   inside newcomer "cd ~/metavox && export METAVOX_JOBS=${METAVOX_JOBS:-$(nproc)} &&
-    cmake --preset cpu && cmake --build --preset cpu --parallel \$METAVOX_JOBS --target metavox_cli"
+    cmake --preset cpu && cmake --build --preset cpu --parallel \$METAVOX_JOBS --target metavox_cli &&
+    cmake --install build/cpu --prefix ~/installed >/dev/null && ~/installed/bin/metavox --version"
 }
 readme() {
   inside newcomer "cd ~/metavox && export METAVOX_JOBS=${METAVOX_JOBS:-$(nproc)} &&
-    /usr/bin/python3 tests/try_readme.py --build build/cpu"
+    /usr/bin/python3 tests/try_readme.py --build build/cpu $tests"
 }
 
 stage root make_root

@@ -132,7 +132,6 @@ int run_program(int argc, char** argv) {
                "The same configuration and seed give the same bits on every machine."};
   app.name("metavox");
   app.require_subcommand(0, 1);
-  app.set_help_all_flag("--help-all", "print the help of every command and exit");
   app.set_version_flag("--version", "metavox " + version());
   app.footer(
       "Examples:\n"
@@ -247,7 +246,7 @@ int run_program(int argc, char** argv) {
   });
 
   CLI::App* schema = command("schema", "JSON Schema of configurations, for editors",
-                             "Example:\n"
+                             "Examples:\n"
                              "  metavox schema > metavox.schema.json\n"
                              "\n"
                              "Editors that know the YAML language server complete and check a configuration whose\n"
@@ -271,7 +270,7 @@ int run_program(int argc, char** argv) {
 
   std::string verified;
   CLI::App* verify = command("verify", "re-read every file of a run against its checksums",
-                             "Example:\n"
+                             "Examples:\n"
                              "  metavox verify runs/first && echo intact\n"
                              "\n"
                              "Code 3 if a file is missing or altered; files you added are mentioned only.");
@@ -339,6 +338,8 @@ int run_program(int argc, char** argv) {
     code = sweep(sweep_options);
   });
 
+  // Last, as commands inherit what is there when they are added.
+  app.set_help_all_flag("--help-all", "print the help of every command and exit");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
