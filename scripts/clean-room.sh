@@ -67,6 +67,7 @@ inside() {
   unshare --mount --pid --fork -- bash -euc '
     root=$1 user=$2; shift 2
     mount -t proc proc "$root/proc"
+    mount -t devpts devpts "$root/dev/pts"
     mount -t tmpfs tmpfs "$root/dev/shm"
     exec chroot "$root" su -s /bin/bash "$user" -c "$*"' clean-room "$root" "$@"
 }

@@ -163,11 +163,11 @@ class Frames(Equal):
     def test_both_lz4_decoders(self):
         path = metavox_io.Run(RUN).series("fields")[-1][1]
         kept = metavox_io._lz4_fast
+        self.addCleanup(setattr, metavox_io, "_lz4_fast", kept)
         found = []
         for function in (kept, None):
             metavox_io._lz4_fast = function
             found.append(everything(metavox_io.Fields(path)))
-        metavox_io._lz4_fast = kept
         for name in found[0]:
             self.same(found[-1][name], found[0][name], name)
         self.assertEqual(metavox_io._lz4_plain(b"\x1fa\x01\x00" + bytes([230]) + b"\x00", 250), b"a" * 250)  # longest length
@@ -368,6 +368,17 @@ class Damage(unittest.TestCase):
                 self.assertIn(os.path.basename(path), str(error))
                 wrong += 1
         self.assertGreater(wrong, 100)
+
+    def test_altered_heads_of_checkpoints(self):
+        """Step, time and hash are taken from the text in front."""
+        path = self.run_.checkpoints[-1]
+        whole = content(path)
+        text = len(whole[:512].split(b"version")[0])
+        for place in [*range(0, text, 3), 300, 500, 511]:
+            with open(path, "wb") as file:
+                file.write(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+            with self.assertRaises(metavox_io.Error, msg=f"byte {place}"):
+                metavox_io.Checkpoint(path)
 
     def test_cut_checkpoints(self):
         path = self.run_.checkpoints[-1]

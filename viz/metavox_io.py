@@ -611,7 +611,7 @@ class Checkpoint(collections.abc.Mapping):
                 raise Error(f"{path}: {'the file is empty' if not head else 'this is not a checkpoint of metavox'}")
             if len(head) < self._head:
                 raise Error(f"{path}: truncated after {len(head)} bytes")
-            if head[-14:-9] != b"head " or head[-9:-1] != b"%08x" % zlib.crc32(head[:-14]):
+            if head[-14:] != b"head %08x\n" % zlib.crc32(head[:-14]):
                 raise Error(f"{path}: damaged: its header does not match its own checksum")
             said = dict(line.split(" ", 1) for line in head.decode("ascii", "replace").splitlines()[1:] if " " in line.strip())
             size = file.seek(0, os.SEEK_END)
