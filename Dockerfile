@@ -29,7 +29,8 @@ RUN scripts/build.sh ${PRESET} -DMETAVOX_MARCH=${MARCH} -DMETAVOX_TESTS=OFF -DME
 
 FROM ${RUN_BASE}
 COPY --from=build /opt/metavox /opt/metavox
-RUN apt-get update && xargs apt-get install -y --no-install-recommends python3-numpy </opt/metavox/packages \
+RUN export DEBIAN_FRONTEND=noninteractive && apt-get update \
+    && xargs apt-get install -y --no-install-recommends python3-numpy </opt/metavox/packages \
     && rm -rf /var/lib/apt/lists/*
 ENV PATH=/opt/metavox/bin:$PATH PYTHONPATH=/opt/metavox/share/metavox/viz
 WORKDIR /data
