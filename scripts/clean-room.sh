@@ -64,7 +64,7 @@ trap clean_up EXIT
 
 # Mounts live in a namespace of their own and go with it. The first argument is the user.
 inside() {
-  unshare --mount --pid --fork -- bash -euc '
+  unshare --mount --pid --fork --kill-child -- bash -euc '
     root=$1 user=$2; shift 2
     mount -t proc proc "$root/proc"
     mount -t devpts devpts "$root/dev/pts"
