@@ -8,7 +8,7 @@ if [[ -n $missing ]]; then
   exit 1
 fi
 # Where /lib is a link to /usr/lib, packages may know a file by either name; those that nobody knows are no matter.
-mapfile -t libraries < <(ldd "$1" | grep -o '/[^ ]*')
+mapfile -t libraries <<<"$(ldd "$1" | grep -o '/[^ ]*')"
 names=()
 for library in "${libraries[@]}"; do
   names+=("$library" "$(realpath "$library")" "${library#/usr}" "/usr$library")
