@@ -10,8 +10,8 @@
 #     --build-arg RUN_BASE=nvidia/cuda:12.4.1-base-ubuntu22.04 --build-arg PRESET=cuda .
 #   docker run --rm --gpus all -u "$(id -u):$(id -g)" -v "$PWD:/data" metavox:cuda run tumour.yaml -o runs/first
 #
-# Not run yet: no docker daemon was at hand. tests/test_recipes.py checks what can be checked without one, and
-# scripts/clean-room.sh does the same steps in a fresh Debian.
+# The file itself has not been run: no docker daemon was at hand. The steps of both stages were, without CUDA, in fresh
+# roots of Debian 12 (scripts/clean-room.sh), and tests/test_recipes.py checks what can be checked without docker.
 ARG BASE=debian:bookworm
 ARG RUN_BASE=debian:bookworm
 

@@ -438,6 +438,12 @@ class Damage(unittest.TestCase):
         for words in (run.provenance["final_hash"], "3 frames", f"{frame['oxygen'].max():.6g}", "every file matches",
                       f"{int((run.events['event'] == 'sprout').sum())} sprout"):  # fmt: skip
             self.assertIn(words, result.stdout)
+        reader, writer = os.pipe()
+        os.close(reader)  # as `head` does when it has its lines
+        command = [sys.executable, metavox_io.__file__, self.run_path]
+        early = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+        os.close(writer)
+        self.assertEqual((early.returncode, early.stderr), (0, ""))
         os.remove(self.files()["vessels"])
         result = call(self.run_path, "--verify")
         self.assertEqual(result.returncode, 1)

@@ -821,7 +821,7 @@ def main():
     arguments = parser.parse_args()
     try:
         run = Run(arguments.run)
-        print(summary(run))
+        print(summary(run), flush=True)
         if arguments.verify:
             wrong = run.verify()
             print("\n" + ("\n".join(wrong) if wrong else "every file matches its checksum"))
@@ -829,6 +829,8 @@ def main():
     except Error as error:
         print(f"metavox_io: {error}", file=sys.stderr)
         return 3
+    except BrokenPipeError:  # whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
