@@ -222,6 +222,19 @@ class Tables(unittest.TestCase):
         self.assertEqual(list(table["detail"]), [row["detail"] for row in rows])
         self.assertEqual(list(table["y"]), [float(row["y [um]"]) for row in rows])
 
+    def test_a_run_that_goes_on(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "run")
+            shutil.copytree(RUN, path)
+            run = metavox_io.Run(path)
+            rows = run.metrics.rows
+            self.assertIs(run.metrics, run.metrics)
+            metrics = os.path.join(path, "metrics.csv")
+            last = content(metrics).splitlines(keepends=True)[-1]
+            with open(metrics, "ab") as file:
+                file.write(last)
+            self.assertEqual(run.metrics.rows, rows + 1)
+
     def test_hashes_stay_text(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "t.csv")

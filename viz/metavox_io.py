@@ -672,20 +672,27 @@ class Run:
             raise Error(f"{path}: not a run folder: it has no provenance.json")
         self._kept = {}
 
-    def _keep(self, name, make):
-        if name not in self._kept:
-            self._kept[name] = make(os.path.join(self.path, name))
-        return self._kept[name]
+    def _table(self, name):
+        """A table, read again where its file has grown."""
+        path = os.path.join(self.path, name)
+        try:
+            state = os.stat(path)
+        except OSError as error:
+            raise Error(f"{path}: {error.strerror}") from None
+        key = (state.st_mtime_ns, state.st_size)
+        if self._kept.get(name, (None,))[0] != key:
+            self._kept[name] = (key, Table(path))
+        return self._kept[name][1]
 
     @property
     def metrics(self):
         """metrics.csv: a Table with a row per report."""
-        return self._keep("metrics.csv", Table)
+        return self._table("metrics.csv")
 
     @property
     def events(self):
         """events.csv: a Table with columns time (day), event, x, y, z (um), detail."""
-        return self._keep("events.csv", Table)
+        return self._table("events.csv")
 
     @property
     def provenance(self):
