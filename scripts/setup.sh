@@ -28,7 +28,7 @@ done
 
 packages=(g++ cmake ninja-build git libyaml-cpp-dev libcli11-dev zlib1g-dev nlohmann-json3-dev)
 if [[ $extent != minimal ]]; then
-  packages+=(libhdf5-dev libgtest-dev libbenchmark-dev python3 python3-numpy python3-yaml python3-jsonschema)
+  packages+=(libhdf5-dev libgtest-dev libbenchmark-dev python3 python3-numpy python3-h5py python3-yaml python3-jsonschema)
 fi
 if [[ $extent == all ]]; then
   packages+=(libvtk9-dev python3-vtk9 python3-matplotlib xvfb xauth)

@@ -135,15 +135,16 @@ int run_program(int argc, char** argv) {
   app.set_version_flag("--version", "metavox " + version());
   app.footer(
       "Examples:\n"
-      "  metavox validate tumour.yaml               what the run will take and write\n"
-      "  metavox run tumour.yaml -o runs/first      run it\n"
-      "  metavox run tumour.yaml --set oxygen.decay='0 1/min' --seed 7 --until '5 day'\n"
-      "  metavox run tumour.yaml -o runs/first --restart runs/first/checkpoints/step_00000480.h5\n"
-      "  metavox explain oxygen.diffusivity         meaning, unit, default, range, source\n"
+      "  metavox validate tumour.yaml                # is it right, and what will its run take?\n"
+      "  metavox run tumour.yaml -o runs/first       # run it\n"
+      "  metavox run tumour.yaml -o runs/first --restart runs/first/checkpoints/step_00000480.h5 --until '3 day'\n"
+      "  metavox run tumour.yaml -o runs/thin --set oxygen.diffusivity='1e5 um^2/min' --seed 7\n"
+      "  metavox explain oxygen.diffusivity          # meaning, unit, default, range, source\n"
+      "  metavox verify runs/first                   # is every file as it was written?\n"
       "\n"
       "Exit codes: 0 done, 2 usage or configuration, 3 input or output, 4 resources,\n"
       "            5 numerical, 130 interrupted with a checkpoint.\n"
-      "'metavox COMMAND -h' tells more about a command.");
+      "'metavox COMMAND -h' tells more about a command, --help-all about all.");
   const auto command = [&](const char* name, const char* about, const char* footer) {
     CLI::App* sub = app.add_subcommand(name, about);
     sub->footer(footer);
@@ -157,9 +158,23 @@ int run_program(int argc, char** argv) {
   CLI::App* run_app = command(
       "run", "run a simulation",
       "Examples:\n"
-      "  metavox run tumour.yaml\n"
-      "  metavox run tumour.yaml -o runs/dense --set tissue.parenchyma=0.4 --threads 8\n"
-      "  metavox run tumour.yaml -o runs/dense --restart runs/dense/checkpoints/step_00000480.h5\n"
+      "  metavox run tumour.yaml                     # into runs/tumour\n"
+      "  metavox run tumour.yaml -o runs/dense --set tissue.parenchyma=0.4 --set cycle.law=physicell --threads 8\n"
+      "  metavox run tumour.yaml -o runs/dense --force --until '36 h' --seed 7 --backend cpu --quiet\n"
+      "  metavox run tumour.yaml --restart runs/tumour/checkpoints/step_00000480.h5 --until '3 day'\n"
+      "\n"
+      "with tumour.yaml, for example:\n"
+      "  simulation:\n"
+      "    duration: 2 day\n"
+      "  domain:\n"
+      "    size: [1 mm, 1 mm, 1 mm]\n"
+      "  tissue:\n"
+      "    cells:\n"
+      "      - shape: sphere\n"
+      "        kind: epithelial\n"
+      "        radius: 100 um\n"
+      "  output:\n"
+      "    checkpoints: 1 day\n"
       "\n"
       "Ctrl-C finishes the step, writes a checkpoint and leaves with code 130.");
   run_app->add_option("config", config, "configuration (YAML)")->required()->type_name("CONFIG");
@@ -208,7 +223,9 @@ int run_program(int argc, char** argv) {
   std::string validated;
   CLI::App* validate =
       command("validate", "check a configuration; print what its run takes and writes",
-              "Example:\n  metavox validate tumour.yaml");
+              "Examples:\n"
+              "  metavox validate tumour.yaml\n"
+              "  metavox validate tumour.yaml && metavox run tumour.yaml -o runs/checked");
   validate->add_option("config", validated, "configuration (YAML)")
       ->required()
       ->type_name("CONFIG");
@@ -217,8 +234,10 @@ int run_program(int argc, char** argv) {
   std::string key;
   CLI::App* explained =
       command("explain", "meaning, unit, default, range and source of a setting, or of all",
-              "Examples:\n  metavox explain oxygen.diffusivity\n"
-              "  metavox explain oxygen\n  metavox explain");
+              "Examples:\n"
+              "  metavox explain oxygen.diffusivity          # one setting\n"
+              "  metavox explain oxygen                      # a section\n"
+              "  metavox explain | grep -i necro             # in which settings does the word stand?");
   explained->add_option("key", key, "setting or section; default: all")->type_name("KEY");
   explained->callback([&] {
     std::string text = key.empty() ? explain_all() : explain(key);
@@ -227,7 +246,11 @@ int run_program(int argc, char** argv) {
   });
 
   CLI::App* schema = command("schema", "JSON Schema of configurations, for editors",
-                             "Example:\n  metavox schema > metavox.schema.json");
+                             "Examples:\n"
+                             "  metavox schema > metavox.schema.json\n"
+                             "\n"
+                             "Editors that know the YAML language server complete and check a configuration whose\n"
+                             "first line is '# yaml-language-server: $schema=metavox.schema.json'.");
   schema->callback([&] {
     std::string text = json_schema();
     if (text.empty() || text.back() != '\n') text += '\n';
@@ -236,8 +259,10 @@ int run_program(int argc, char** argv) {
 
   std::string hashed;
   CLI::App* hash = command("hash", "the state hash of a run or checkpoint",
-                           "Examples:\n  metavox hash runs/first\n"
-                           "  metavox hash runs/first/checkpoints/step_00000480.h5");
+                           "Examples:\n"
+                           "  metavox hash runs/first\n"
+                           "  metavox hash runs/first/checkpoints/step_00000480.h5\n"
+                           "  test \"$(metavox hash runs/first)\" = \"$(metavox hash runs/again)\" && echo the same bits");
   hash->add_option("what", hashed, "run folder or checkpoint")
       ->required()
       ->type_name("RUN|CHECKPOINT");
@@ -245,21 +270,31 @@ int run_program(int argc, char** argv) {
 
   std::string verified;
   CLI::App* verify = command("verify", "re-read every file of a run against its checksums",
-                             "Example:\n  metavox verify runs/first");
+                             "Examples:\n"
+                             "  metavox verify runs/first && echo intact\n"
+                             "\n"
+                             "Code 3 if a file is missing or altered; files you added are mentioned only.");
   verify->add_option("run", verified, "run folder")->required()->type_name("RUN");
   verify->callback([&] { code = verify_command(verified); });
 
   CLI::App* check = command("selfcheck", "a hash per functor, to compare machines",
-                            "Example:\n  metavox selfcheck > here.txt; diff here.txt there.txt");
+                            "Examples:\n"
+                            "  metavox selfcheck > here.txt\n"
+                            "  diff here.txt there.txt && echo the same bits      # there.txt: from another machine");
   check->callback([&] { code = selfcheck_command(); });
 
-  CLI::App* info = command("info", "build, back ends and devices", "");
+  CLI::App* info = command("info", "build, back ends and devices",
+                           "Examples:\n"
+                           "  metavox info\n"
+                           "  metavox info | grep cuda                    # can this program use the GPU of this machine?");
   info->callback([&] { code = info_command(); });
 
   BenchOptions bench_options;
   CLI::App* bench_app =
       command("bench", "time and bandwidth of every functor",
-              "Example:\n  metavox bench --size 256 --backend cpu --json bench.json");
+              "Examples:\n"
+              "  metavox bench --size 64                     # a first look\n"
+              "  metavox bench --size 256 --backend cpu --json bench.json");
   bench_app->add_option("--size", bench_options.size, "voxels along an edge")
       ->check(CLI::Range(8, 4096))
       ->capture_default_str()
@@ -275,8 +310,9 @@ int run_program(int argc, char** argv) {
   std::string sweep_file, sweep_output;
   CLI::App* sweep_app =
       command("sweep", "replicates times a grid of settings, into one table",
-              "Example:\n"
-              "  metavox sweep diffusivity.yaml -o runs/diffusivity --jobs 4\n"
+              "Examples:\n"
+              "  metavox sweep diffusivity.yaml              # into runs/diffusivity\n"
+              "  metavox sweep diffusivity.yaml -o runs/grid --jobs 4\n"
               "\n"
               "with diffusivity.yaml:\n"
               "  config: tumour.yaml\n"
@@ -302,6 +338,8 @@ int run_program(int argc, char** argv) {
     code = sweep(sweep_options);
   });
 
+  // Last, as commands inherit what is there when they are added.
+  app.set_help_all_flag("--help-all", "print the help of every command and exit");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
