@@ -10,6 +10,7 @@
 
 #include "metavox/text.hpp"
 #include "metavox/units.hpp"
+#include "room.hpp"
 #include "vtk_xml.hpp"
 
 namespace metavox {
@@ -199,6 +200,8 @@ private:
                         polys = piece.whole("NumberOfPolys", most_points, 0);
     if (points + vessels_.points.size() > most_points) throw VtkError("it holds too many points");
     if (lines == 0) return;
+    constexpr std::size_t bytes_of_a_point = 600; // with what the graph makes of it
+    check_room(points * bytes_of_a_point, std::to_string(points) + " points");
     const XmlElement* coordinates = piece.child("Points");
     if (coordinates == nullptr || coordinates->children.empty() ||
         components_of(coordinates->children[0]) != 3)
@@ -284,12 +287,12 @@ private:
 std::vector<float> read_vti_array(const VtkXml& xml, const std::string& array,
                                   std::array<int, 3> voxels) {
   ImageReader reader(xml, array);
-  const auto values = reader.fitting(voxels);
+  auto values = reader.fitting(voxels);
   if (values) {
     for (std::size_t i = 0; i < values->size(); ++i)
       if (!std::isfinite((*values)[i]))
         throw VtkError("value " + std::to_string(i) + " (x runs fastest) is not a finite number");
-    return *values;
+    return std::move(*values);
   }
   if (!reader.misfit().empty())
     throw VtkError("the lattice needs " + size_text({voxels[0], voxels[1], voxels[2]}) +

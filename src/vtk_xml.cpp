@@ -17,9 +17,9 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "metavox/core/executor.hpp"
 #include "metavox/files.hpp"
 #include "metavox/text.hpp"
+#include "room.hpp"
 
 namespace metavox {
 
@@ -44,16 +44,6 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
   return value;
-}
-
-// Refuses what the machine could not hold, whatever a file may claim.
-void check_room(std::size_t bytes) {
-  if (bytes < std::size_t{64} << 20) return;
-  const std::size_t available = Executor::on_cpu(1).memory_available();
-  if (bytes > available)
-    throw ResourceError("not enough memory to read an array of " +
-                        bytes_text(static_cast<double>(bytes)) + "; the machine has " +
-                        bytes_text(static_cast<double>(available)) + " free");
 }
 
 // The part of XML that VTK writes. Ends at <AppendedData>, behind which comes what is no XML.
@@ -292,7 +282,7 @@ std::vector<T> ascii_numbers(const XmlElement& array, std::size_t count) {
   const std::string name = name_of(array);
   if (count > array.text.size()) // a digit and a blank each
     throw VtkError(name + " holds fewer than the " + std::to_string(count) + " values expected");
-  check_room(count * sizeof(T));
+  check_room(count * sizeof(T), name);
   std::vector<T> values;
   values.reserve(count);
   for (std::string_view text = trimmed(array.text); !text.empty();) {
@@ -526,7 +516,7 @@ std::string VtkXml::compressed(Stream& stream, const std::string& name, std::siz
     packed_total += sizes.back();
   }
   if (total / best_packing > packed_total) throw wrong();
-  check_room(total);
+  check_room(total, name);
   std::string out(total, '\0'), packed;
   std::size_t at = 0;
   for (std::uint64_t b = 0; b < blocks; ++b) {
@@ -561,7 +551,7 @@ std::string VtkXml::raw(const XmlElement& array, std::size_t bytes, bool at_most
     throw VtkError(name + " holds " + std::to_string(stored) + " bytes where " +
                    (at_most ? "at most " : "") + std::to_string(bytes) + " are expected");
   if (stored > stream.left()) throw VtkError(name + " is cut short");
-  check_room(stored);
+  check_room(stored, name);
   std::string out(stored, '\0');
   if (!stream.read(out.data(), out.size()))
     throw VtkError(name + " is cut short or not base64");
@@ -580,7 +570,7 @@ std::vector<T> VtkXml::numbers(const XmlElement& array, std::size_t count) const
   if (count > std::numeric_limits<std::size_t>::max() / 8) throw VtkError(name + " is too large");
   const std::string bytes = raw(array, count * known->bytes, false);
   const Convert<T> convert = converters<T>[known - std::begin(number_types)];
-  check_room(count * sizeof(T));
+  check_room(count * sizeof(T), name);
   std::vector<T> values(count);
   for (std::size_t i = 0; i < count; ++i)
     values[i] = convert(bytes.data() + i * known->bytes, swap_);
