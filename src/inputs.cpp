@@ -249,7 +249,7 @@ VesselFile read_swc(std::istream& stream, const std::string& file) {
       line = trimmed(line.substr(length));
     }
     if (word[6].empty())
-      lines.refuse("a sample has seven columns with blanks between: id type x y z radius parent");
+      lines.refuse("a sample has seven columns: id type x y z radius parent, with blanks between");
     const auto id = parsed<std::int64_t>(word[0]), parent = parsed<std::int64_t>(word[6]);
     if (!id || *id < 0)
       lines.refuse("the id is " + cited(word[0]) + "; type a whole number, for example 1");

@@ -186,18 +186,22 @@ private:
 
 } // namespace
 
+SweepConfig read_sweep_text(const std::string& yaml, const std::filesystem::path& file) {
+  Complaints complaints;
+  const Entry root = read_yaml(yaml, file.string(), complaints);
+  SweepConfig sweep = SweepReader(file, complaints).read(root);
+  if (complaints.any()) throw ConfigError(complaints.text());
+  return sweep;
+}
+
 SweepConfig read_sweep(const std::filesystem::path& file) {
   std::string text;
   try {
     text = read_text(file, 1 << 22);
   } catch (const IoError& e) {
-    throw ConfigError(e.what());
+    throw ConfigError(printable(e.what()));
   }
-  Complaints complaints;
-  const Entry root = read_yaml(text, file.string(), complaints);
-  SweepConfig sweep = SweepReader(file, complaints).read(root);
-  if (complaints.any()) throw ConfigError(complaints.text());
-  return sweep;
+  return read_sweep_text(text, file);
 }
 
 } // namespace metavox
