@@ -8,7 +8,7 @@ usage() {
 scripts/fuzz.sh [SECONDS] [TARGET ...]
 
   SECONDS   how long each target runs; default 60
-  TARGET    config, overrides, quantity, expression, sweep, cells, swc, image, polylines, checkpoint;
+  TARGET    config, overrides, quantity, expression, sweep, cells, swc, image, polylines, checkpoint, state;
             default: all
 
 Inputs that fail are left in build/fuzz/findings; the first of them makes the script end with code 1. What the
@@ -26,7 +26,7 @@ for argument in "$@"; do
   esac
 done
 if ((${#targets[@]} == 0)); then
-  targets=(config overrides quantity expression sweep cells swc image polylines checkpoint)
+  targets=(config overrides quantity expression sweep cells swc image polylines checkpoint state)
 fi
 if ! command -v clang++ >/dev/null; then
   echo "fuzz.sh: clang++ was not found; on Debian and Ubuntu, install clang and libclang-rt-dev" >&2
@@ -46,7 +46,7 @@ for target in "${targets[@]}"; do
   length=4096
   case $target in
     config) seeds+=(configs) length=16384 ;;
-    checkpoint) length=65536 ;;
+    checkpoint | state) length=65536 ;;
   esac
   words=()
   if [[ -f tests/fuzz/$target.dict ]]; then words=(-dict="tests/fuzz/$target.dict"); fi

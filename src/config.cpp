@@ -186,6 +186,8 @@ private:
       parent.key_place = entry.place;
     } else {
       parent.has_key = false;
+      // The parser finds that a value is missing only at what follows.
+      if (entry.form == Entry::Form::empty) entry.place = parent.key_place;
       parent.entry.members.push_back({parent.key, parent.key_place, std::move(entry)});
     }
   }
@@ -233,6 +235,30 @@ void check_characters(std::string_view text, const Source& source) {
   }
 }
 
+// The parser speaks of its grammar; a user wants to know what to mend.
+std::string in_plain_words(const std::string& what) {
+  struct Words {
+    std::string_view parser, ours;
+  };
+  static constexpr Words known[] = {
+      {"end of map flow not found", "a { has no }"},
+      {"end of sequence flow not found", "a [ has no ]"},
+      {"end of map not found", "a line does not fit the indentation of those above it"},
+      {"end of sequence not found", "a line does not fit the indentation of those above it"},
+      {"illegal map value", "a colon cannot stand here; is the line indented like its neighbours, "
+                            "or does a text with a colon need quotes?"},
+      {"illegal block entry", "a dash cannot begin an entry here; is the line indented like its "
+                              "neighbours?"},
+      {"illegal flow end", "a closing bracket has no opening one"},
+      {"unknown token", "this character cannot begin a value; put the text in quotes"},
+      {"the referenced anchor is not defined",
+       "a value that begins with * repeats an earlier one marked by &, and there is none of this "
+       "name; put other texts in quotes"}};
+  for (const Words& words : known)
+    if (what == words.parser) return std::string(words.ours);
+  return what.empty() ? "it cannot be read" : what;
+}
+
 Entry parse_yaml(std::string_view text, const Source& source, bool has_lines) {
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
   if (text.substr(0, 2) == "\xFF\xFE" || text.substr(0, 2) == "\xFE\xFF")
@@ -253,9 +279,10 @@ Entry parse_yaml(std::string_view text, const Source& source, bool has_lines) {
              "the file holds more than one YAML document; keep the first and remove ---");
     return tree;
   } catch (const YAML::Exception& e) {
-    std::string what = e.msg;
-    if (what.empty()) what = "it cannot be read";
-    refuse({source, has_lines ? std::max(e.mark.line, 0) + 1 : 0}, "not valid YAML: " + what);
+    const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n')) +
+                       (text.empty() || text.back() != '\n' ? 1 : 0);
+    const int line = std::min(std::max(e.mark.line, 0) + 1, std::max(lines, 1));
+    refuse({source, has_lines ? line : 0}, "not valid YAML: " + in_plain_words(e.msg));
   }
 }
 

@@ -268,6 +268,9 @@ private:
       std::size_t end = at_;
       while (end < text_.size() && letter(text_[end])) ++end;
       if (end == at_) {
+        if (digit(c) || c == '.')
+          throw UnitError("a number stands where a unit should, at " +
+                          in_quotes(text_.substr(at_), 40) + "; write one number, then its unit");
         if (c == ',') throw UnitError("write the number without commas: 12000.5 or 1.20005e4");
         throw UnitError(not_a_unit(text_.substr(at_)));
       }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "metavox/core/executor.hpp"
 #include "metavox/text.hpp"
 #include "metavox/units.hpp"
 #include "room.hpp"
@@ -200,13 +201,13 @@ private:
                         polys = piece.whole("NumberOfPolys", most_points, 0);
     if (points + vessels_.points.size() > most_points) throw VtkError("it holds too many points");
     if (lines == 0) return;
-    constexpr std::size_t bytes_of_a_point = 600; // with what the graph makes of it
-    check_room(points * bytes_of_a_point, std::to_string(points) + " points");
     const XmlElement* coordinates = piece.child("Points");
     if (coordinates == nullptr || coordinates->children.empty() ||
         components_of(coordinates->children[0]) != 3)
       throw VtkError("<Points> must hold an array of three components");
     const Numbers place = xml_.numbers<double>(coordinates->children[0], 3 * points);
+    constexpr std::size_t bytes_of_a_point = 600; // with what the graph makes of it
+    check_room(points * bytes_of_a_point, std::to_string(points) + " points");
     const auto point_radius = numbers(piece, "PointData", "radius", points);
     const auto cell_radius =
         numbers(piece, "CellData", "radius", verts + lines + strips + polys);
@@ -304,10 +305,13 @@ VesselFile read_vessel_polylines(const VtkXml& xml) { return PolylineReader(xml)
 
 std::vector<float> read_vti_array(const std::filesystem::path& file, const std::string& array,
                                   std::array<int, 3> voxels) {
+  const std::string where = file.string() + ", array '" + array + "': ";
   try {
     return read_vti_array(VtkXml(file, "ImageData", "image file (.vti)"), array, voxels);
   } catch (const VtkError& e) {
-    throw std::runtime_error(printable(file.string() + ", array '" + array + "': " + e.what()));
+    throw std::runtime_error(printable(where + e.what()));
+  } catch (const ResourceError& e) {
+    throw ResourceError(printable(where + e.what()));
   }
 }
 
@@ -316,6 +320,8 @@ VesselFile read_vessel_polylines(const std::filesystem::path& file) {
     return read_vessel_polylines(VtkXml(file, "PolyData", "file of poly-lines (.vtp)"));
   } catch (const VtkError& e) {
     throw std::runtime_error(printable(file.string() + ": " + e.what()));
+  } catch (const ResourceError& e) {
+    throw ResourceError(printable(file.string() + ": " + e.what()));
   }
 }
 

@@ -198,12 +198,29 @@ void checkpoint(std::string_view bytes) {
   guarded([&] { read_checkpoint(scratch().write("fuzz.h5", file)); });
 }
 
+// All checksums are mended and step, time and hash are those of the seed: the HDF5 library reads
+// what an attacker made.
+void state(std::string_view bytes) {
+  if (bytes.size() < checkpoint_head_bytes) return;
+  const std::string_view body = bytes.substr(checkpoint_head_bytes);
+  CheckpointHeader header;
+  header.format = checkpoint_format;
+  header.bytes = bytes.size();
+  header.crc = crc32(body.data(), body.size());
+  header.step = 1;
+  header.time = 6;
+  header.hash = 0x2c1eb9a7507dfd37;
+  header.version = "fuzz";
+  guarded(
+      [&] { read_checkpoint(scratch().write("state.h5", checkpoint_head(header).append(body))); });
+}
+
 } // namespace
 
 const Target targets[target_count] = {
     {"config", config}, {"overrides", overrides}, {"quantity", quantity},
     {"expression", expression}, {"sweep", sweep}, {"cells", cells},
     {"swc", swc}, {"image", image}, {"polylines", polylines},
-    {"checkpoint", checkpoint}};
+    {"checkpoint", checkpoint}, {"state", state}};
 
 } // namespace metavox::fuzz

@@ -13,7 +13,7 @@ struct Target {
   void (*run)(std::string_view bytes);
 };
 
-inline constexpr int target_count = 10;
+inline constexpr int target_count = 11;
 extern const Target targets[target_count];
 
 } // namespace metavox::fuzz
