@@ -397,9 +397,9 @@ void override_with(Entry& root, const std::vector<std::string>& overrides,
   for (const std::string& text : overrides) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0)
-      throw ConfigError("--set " + text.substr(0, 100) +
-                        ": a key, = and a value are needed; type for example: --set "
-                        "'oxygen.diffusivity=1e5 um^2/min'");
+      throw ConfigError(printable("--set " + text.substr(0, 100) +
+                                  ": a key, = and a value are needed; type for example: --set "
+                                  "'oxygen.diffusivity=1e5 um^2/min'"));
     std::string key = text.substr(0, equals);
     while (!key.empty() && key.back() == ' ') key.pop_back();
     voxels = voxels || key == "domain.voxels";

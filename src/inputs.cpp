@@ -469,7 +469,7 @@ void read_vessels(const Parameters& p, ExternalArrays& external) {
   try {
     build_parent_vessels(p, lattice, external.vessel_file, external.vessel_names);
   } catch (const std::invalid_argument& e) {
-    throw ConfigError((from_file ? p.vessels.file + ": " : std::string()) + e.what());
+    throw ConfigError(printable((from_file ? p.vessels.file + ": " : std::string()) + e.what()));
   }
 }
 

@@ -1862,7 +1862,7 @@ std::string explain(const std::string& key) {
     if (s.key.compare(0, general.size(), general) == 0 && s.key.size() > general.size() &&
         (s.key[general.size()] == '.' || s.key[general.size()] == '['))
       text += (text.empty() ? "" : "\n") + explain_one(s);
-  if (text.empty()) throw ConfigError(unknown_key(key));
+  if (text.empty()) throw ConfigError(printable(unknown_key(key)));
   return text;
 }
 
