@@ -48,9 +48,12 @@ for target in "${targets[@]}"; do
     config) seeds+=(configs) length=16384 ;;
     checkpoint | state) length=65536 ;;
   esac
+  options=$ASAN_OPTIONS
+  # HDF5 1.10.8 itself loses some hundred bytes when it refuses a damaged file.
+  if [[ $target == state ]]; then options+=:detect_leaks=0; fi
   words=()
   if [[ -f tests/fuzz/$target.dict ]]; then words=(-dict="tests/fuzz/$target.dict"); fi
-  if "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -rss_limit_mb=512 -timeout=10 \
+  if ASAN_OPTIONS=$options "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -rss_limit_mb=512 -timeout=10 \
     -max_len=$length "${words[@]}" -artifact_prefix="$findings/" -print_final_stats=1 \
     "$grown" "${seeds[@]}" >"$log" 2>&1; then
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
