@@ -13,6 +13,7 @@
 
 #include "checkpoint_header.hpp"
 #include "metavox/build_info.hpp"
+#include "metavox/text.hpp"
 
 #include <hdf5.h>
 
@@ -29,7 +30,7 @@ std::mutex& library() {
 }
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& why) {
-  throw CheckpointError("checkpoint " + file.string() + ": " + why);
+  throw CheckpointError(printable("checkpoint " + file.string() + ": " + why));
 }
 
 // What went wrong, in the library's own words; its habit of printing them is switched off.

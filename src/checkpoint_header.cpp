@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "metavox/text.hpp"
+
 namespace metavox {
 
 namespace fs = std::filesystem;
@@ -21,7 +23,7 @@ constexpr std::string_view magic = "metavox checkpoint\n";
 constexpr std::string_view hdf5_magic = "\x89HDF\r\n\x1a\n";
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& why) {
-  throw CheckpointError("checkpoint " + file.string() + ": " + why);
+  throw CheckpointError(printable("checkpoint " + file.string() + ": " + why));
 }
 
 // "key value\n"; the value of a key, empty where there is none.

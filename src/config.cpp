@@ -12,6 +12,7 @@
 
 #include "metavox/expression.hpp"
 #include "metavox/settings.hpp"
+#include "metavox/text.hpp"
 #include "metavox/units.hpp"
 
 #include <yaml-cpp/eventhandler.h>
@@ -23,7 +24,9 @@ namespace {
 
 constexpr std::size_t largest_file = 4 << 20;
 constexpr std::size_t most_nodes = 100000;
+constexpr std::size_t most_text = 16 << 20;
 constexpr std::size_t deepest = 32;
+constexpr std::size_t longest_key = 200;
 
 // yaml-cpp takes a quoted text without its closing quote to end with the file. This comment, put
 // behind every text, then shows up in the value.
@@ -36,7 +39,7 @@ Source source_named(std::string name) {
 }
 
 [[noreturn]] void refuse(const Place& place, const std::string& message) {
-  throw ConfigError(place.text() + ": " + message);
+  throw ConfigError(printable(place.text() + ": " + message));
 }
 
 // YAML::Load would hide duplicate keys and share aliased nodes, so that a small file can stand for
@@ -53,7 +56,7 @@ public:
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Entry entry;
     entry.place = at(mark);
-    finish(std::move(entry), anchor);
+    finish(std::move(entry), anchor, mark);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
@@ -66,15 +69,16 @@ public:
       refuse(entry.place, "a quoted text begins here that never ends");
     entry.form = Entry::Form::scalar;
     entry.text = value;
-    finish(std::move(entry), anchor);
+    finish(std::move(entry), anchor, mark);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end())
       refuse(at(mark), "this alias stands inside what it stands for; write the value out");
-    count(found->second.nodes, mark);
-    if (open_.size() + found->second.depth > deepest) refuse_depth(mark);
-    attach(found->second.entry, found->second.nodes, found->second.depth);
+    const Anchored& meant = found->second;
+    count(nodes_, meant.size, mark);
+    if (open_.size() + meant.depth > deepest) refuse_depth(mark);
+    attach(meant.entry, meant.size, meant.depth);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
@@ -88,18 +92,22 @@ public:
   void OnMapEnd() override { close(); }
 
 private:
+  struct Size {
+    std::size_t nodes = 0, text = 0;
+  };
   struct Open {
     Entry entry;
     YAML::anchor_t anchor = 0;
     bool has_key = false;
     std::string key;
     Place key_place;
-    std::size_t nodes = 1;
+    Size size{1, 0};
     std::size_t depth = 1;
   };
   struct Anchored {
     Entry entry;
-    std::size_t nodes, depth;
+    Size size;
+    std::size_t depth;
   };
 
   Place at(const YAML::Mark& mark) const {
@@ -110,20 +118,32 @@ private:
     refuse(at(mark), "nested more than " + std::to_string(deepest) + " levels deep");
   }
 
-  void count(std::size_t nodes, const YAML::Mark& mark) {
-    nodes_ += nodes;
-    if (nodes_ > most_nodes)
+  void count(Size& sum, const Size& more, const YAML::Mark& mark) const {
+    sum.nodes += more.nodes;
+    sum.text += more.text;
+    if (sum.nodes > most_nodes)
       refuse(at(mark),
              "more than " + std::to_string(most_nodes) +
                  " values, aliases counted as what they stand for; many cells belong into a file "
                  "named by tissue.cells_csv");
+    if (sum.text > most_text)
+      refuse(at(mark), "more than 16 MiB of text, aliases counted as what they stand for; write "
+                       "shorter values");
+  }
+
+  // What an anchor stands for is held a second time until the file has been read.
+  void keep(const Entry& entry, YAML::anchor_t anchor, const Size& size, std::size_t depth,
+            const YAML::Mark& mark) {
+    if (anchor == 0) return;
+    count(kept_, size, mark);
+    anchors_[anchor] = {entry, size, depth};
   }
 
   void open(const YAML::Mark& mark, YAML::anchor_t anchor, Entry::Form form) {
     if (!open_.empty() && open_.back().entry.form == Entry::Form::map && !open_.back().has_key)
       refuse(at(mark), "a key must be a word, not a list or a map; or a bracket is left open");
     if (open_.size() >= deepest) refuse_depth(mark);
-    count(1, mark);
+    count(nodes_, {1, 0}, mark);
     Open o;
     o.entry.form = form;
     o.entry.place = at(mark);
@@ -134,38 +154,52 @@ private:
   void close() {
     Open o = std::move(open_.back());
     open_.pop_back();
-    if (o.anchor != 0) anchors_[o.anchor] = {o.entry, o.nodes, o.depth};
-    attach(std::move(o.entry), o.nodes, o.depth);
+    YAML::Mark mark;
+    mark.line = o.entry.place.line - 1;
+    keep(o.entry, o.anchor, o.size, o.depth, mark);
+    attach(std::move(o.entry), o.size, o.depth);
   }
 
-  void finish(Entry entry, YAML::anchor_t anchor) {
-    if (++nodes_ > most_nodes) {
-      --nodes_;
-      count(1, YAML::Mark::null_mark());
-    }
-    if (anchor != 0) anchors_[anchor] = {entry, 1, 0};
-    attach(std::move(entry), 1, 0);
+  void finish(Entry entry, YAML::anchor_t anchor, const YAML::Mark& mark) {
+    const Size size{1, entry.text.size()};
+    count(nodes_, size, mark);
+    keep(entry, anchor, size, 0, mark);
+    attach(std::move(entry), size, 0);
   }
 
-  void attach(Entry entry, std::size_t nodes, std::size_t depth) {
+  void attach(Entry entry, const Size& size, std::size_t depth) {
     if (open_.empty()) {
       root_ = std::move(entry);
       return;
     }
     Open& parent = open_.back();
-    parent.nodes += nodes;
+    parent.size.nodes += size.nodes;
+    parent.size.text += size.text;
     parent.depth = std::max(parent.depth, depth + 1);
     if (parent.entry.form == Entry::Form::list) {
       parent.entry.items.push_back(std::move(entry));
     } else if (!parent.has_key) {
       if (entry.form != Entry::Form::scalar) refuse(entry.place, "a key must be a word");
+      check_key(entry);
       parent.has_key = true;
       parent.key = entry.text;
       parent.key_place = entry.place;
     } else {
       parent.has_key = false;
+      // The parser finds that a value is missing only at what follows.
+      if (entry.form == Entry::Form::empty) entry.place = parent.key_place;
       parent.entry.members.push_back({parent.key, parent.key_place, std::move(entry)});
     }
+  }
+
+  static void check_key(const Entry& key) {
+    if (key.text.size() > longest_key)
+      refuse(key.place, "a key has more than " + std::to_string(longest_key) +
+                            " characters: " + in_quotes(key.text, 40));
+    for (const char c : key.text)
+      if (static_cast<unsigned char>(c) < 32 || c == 127)
+        refuse(key.place, "a key holds a line break or another control character: " +
+                              in_quotes(key.text, 40));
   }
 
   Source source_;
@@ -173,27 +207,8 @@ private:
   Entry root_;
   std::vector<Open> open_;
   std::unordered_map<YAML::anchor_t, Anchored> anchors_;
-  std::size_t nodes_ = 0;
+  Size nodes_, kept_;
 };
-
-// Length of the UTF-8 character at the front of `text`; 0 where there is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 && first < 0xF5   ? 4
-                             : first >= 0xE0 && first < 0xF0 ? 3
-                             : first >= 0xC2 && first < 0xE0 ? 2
-                                                             : 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) ||
-      (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F))
-    return 0;
-  return length;
-}
 
 void check_characters(std::string_view text, const Source& source) {
   int line = 1;
@@ -220,8 +235,34 @@ void check_characters(std::string_view text, const Source& source) {
   }
 }
 
+// The parser speaks of its grammar; a user wants to know what to mend.
+std::string in_plain_words(const std::string& what) {
+  struct Words {
+    std::string_view parser, ours;
+  };
+  static constexpr Words known[] = {
+      {"end of map flow not found", "a { has no }"},
+      {"end of sequence flow not found", "a [ has no ]"},
+      {"end of map not found", "a line does not fit the indentation of those above it"},
+      {"end of sequence not found", "a line does not fit the indentation of those above it"},
+      {"illegal map value", "a colon cannot stand here; is the line indented like its neighbours, "
+                            "or does a text with a colon need quotes?"},
+      {"illegal block entry", "a dash cannot begin an entry here; is the line indented like its "
+                              "neighbours?"},
+      {"illegal flow end", "a closing bracket has no opening one"},
+      {"unknown token", "this character cannot begin a value; put the text in quotes"},
+      {"the referenced anchor is not defined",
+       "a value that begins with * repeats an earlier one marked by &, and there is none of this "
+       "name; put other texts in quotes"}};
+  for (const Words& words : known)
+    if (what == words.parser) return std::string(words.ours);
+  return what.empty() ? "it cannot be read" : what;
+}
+
 Entry parse_yaml(std::string_view text, const Source& source, bool has_lines) {
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+  if (text.substr(0, 2) == "\xFF\xFE" || text.substr(0, 2) == "\xFE\xFF")
+    refuse({source, has_lines ? 1 : 0}, "this is UTF-16 text; save the file as UTF-8");
   if (text.size() > largest_file)
     refuse({source, 0},
            "the file has more than 4 MiB; many cells belong into a file named by tissue.cells_csv");
@@ -238,9 +279,10 @@ Entry parse_yaml(std::string_view text, const Source& source, bool has_lines) {
              "the file holds more than one YAML document; keep the first and remove ---");
     return tree;
   } catch (const YAML::Exception& e) {
-    std::string what = e.msg;
-    if (what.empty()) what = "it cannot be read";
-    refuse({source, has_lines ? std::max(e.mark.line, 0) + 1 : 0}, "not valid YAML: " + what);
+    const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n')) +
+                       (text.empty() || text.back() != '\n' ? 1 : 0);
+    const int line = std::min(std::max(e.mark.line, 0) + 1, std::max(lines, 1));
+    refuse({source, has_lines ? line : 0}, "not valid YAML: " + in_plain_words(e.msg));
   }
 }
 
@@ -355,9 +397,9 @@ void override_with(Entry& root, const std::vector<std::string>& overrides,
   for (const std::string& text : overrides) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0)
-      throw ConfigError("--set " + text.substr(0, 100) +
-                        ": a key, = and a value are needed; type for example: --set "
-                        "'oxygen.diffusivity=1e5 um^2/min'");
+      throw ConfigError(printable("--set " + text.substr(0, 100) +
+                                  ": a key, = and a value are needed; type for example: --set "
+                                  "'oxygen.diffusivity=1e5 um^2/min'"));
     std::string key = text.substr(0, equals);
     while (!key.empty() && key.back() == ' ') key.pop_back();
     voxels = voxels || key == "domain.voxels";
@@ -489,7 +531,8 @@ private:
         else if (m.value.form != Entry::Form::empty)
           complaints_.add(m.place, key + " is a section; put its settings beneath it, indented");
       } else {
-        complaints_.add(m.place, unknown_key(key));
+        // The search for what was meant takes a while, and only the first complaints are shown.
+        complaints_.add(m.place, complaints_.full() ? std::string() : unknown_key(key));
       }
     }
   }
@@ -1217,6 +1260,13 @@ bool acts_on_state(const std::string& key) {
 }
 
 } // namespace
+
+Entry read_yaml(std::string_view text, const std::string& name_for_messages,
+                Complaints& complaints) {
+  Entry root = parse_yaml(text, source_named(name_for_messages), true);
+  complain_of_duplicates(root, "", complaints);
+  return root;
+}
 
 Config read_config_text(const std::string& yaml, const std::filesystem::path& name_for_messages,
                         const std::vector<std::string>& overrides,

@@ -202,8 +202,8 @@ Expression::Expression(std::string_view text) {
 }
 
 double Expression::operator()(double x, double y, double z) const {
-  double stack[stack_size];
-  double* top = stack - 1;
+  double stack[stack_size + 1]; // the first stays unused
+  double* top = stack;
   for (const Instruction& i : program_) {
     switch (i.op) {
     case Op::constant: *++top = i.value; break;
@@ -226,7 +226,7 @@ double Expression::operator()(double x, double y, double z) const {
     case Op::cosine: top[0] = cosine(top[0]); break;
     }
   }
-  return stack[0];
+  return stack[1];
 }
 
 } // namespace metavox

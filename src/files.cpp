@@ -171,7 +171,8 @@ void remove_temporaries(const fs::path& run) {
 // Throws where another process holds the lock. An empty result: the file system cannot lock.
 Descriptor lock_folder(const fs::path& run, bool make) {
   const fs::path file = run / lock_name;
-  Descriptor lock = open_file(file, O_RDWR | (make ? O_CREAT : 0), "open the lock file");
+  Descriptor lock =
+      open_file(file, O_RDWR | O_NOFOLLOW | (make ? O_CREAT : 0), "open the lock file");
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
   if (errno == EWOULDBLOCK) {
     char text[64] = {};
@@ -410,6 +411,10 @@ void RunFolder::lock() {
 void RunFolder::make_folders() const {
   for (const char* name : {"frames", "checkpoints"}) {
     std::error_code error;
+    if (fs::is_symlink(path_ / name, error))
+      throw IoError((path_ / name).string() +
+                    " is a link, which a run does not write through; remove it, or choose another "
+                    "folder with -o");
     fs::create_directory(path_ / name, error);
     if (!fs::is_directory(path_ / name))
       throw IoError("cannot make the folder " + (path_ / name).string() + ": " + error.message());
@@ -473,7 +478,9 @@ RunFolder RunFolder::resume(const fs::path& path, std::int64_t step, double time
 
 void RunFolder::append(Descriptor& file, const std::string& name, std::string_view text,
                        bool to_disk) {
-  if (!file.open()) file = open_file(path_ / name, O_WRONLY | O_CREAT | O_APPEND, "write");
+  // A run folder may be a stranger's: links in it could lead anywhere.
+  if (!file.open())
+    file = open_file(path_ / name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, "write");
   write_all(file.get(), text.data(), text.size(), path_ / name);
   if (to_disk) sync(file.get(), path_ / name);
 }

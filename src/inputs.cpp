@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fstream>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,9 +17,11 @@
 #include "metavox/files.hpp"
 #include "metavox/kind.hpp"
 #include "metavox/settings.hpp"
+#include "metavox/text.hpp"
 #include "metavox/units.hpp"
 #include "metavox/vessel.hpp"
 #include "metavox/vtk_io.hpp"
+#include "room.hpp"
 
 namespace metavox {
 
@@ -62,38 +66,92 @@ std::vector<float> vti_values(const std::string& key, const std::string& file,
                               const std::string& array, const DomainParameters& domain) {
   try {
     return read_vti_array(file, array, domain.voxels);
+  } catch (const ResourceError&) {
+    throw;
   } catch (const std::runtime_error& e) {
     throw ConfigError(key + ": " + e.what());
   }
 }
 
+std::string cited(std::string_view text) {
+  std::string s = in_quotes(text);
+  s.front() = s.back() = '\'';
+  return s;
+}
+
+constexpr const char* wanted_columns =
+    "the first line must be x,y,z,kind or x,y,z,kind,clone";
+
+std::ifstream open_text(const std::string& key, const std::filesystem::path& file) {
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(file, failed))
+    throw ConfigError(printable(key + ": " + file.string() + " is not a file"));
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream)
+    throw ConfigError(
+        printable(key + ": " + file.string() + " cannot be opened; check its permissions"));
+  return stream;
+}
+
+// The lines of a text file that say something, one at a time: a file may be larger than memory.
+class Lines {
+public:
+  Lines(std::istream& stream, std::string file)
+      : stream_(stream), file_(std::move(file)), buffer_(std::size_t{1} << 16) {}
+
+  bool next(std::string_view& line) {
+    for (;;) {
+      stream_.getline(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+      auto length = static_cast<std::size_t>(stream_.gcount());
+      if (stream_.bad()) refuse("the file cannot be read");
+      if (length == 0 && !stream_) return false;
+      ++number_;
+      if (stream_.fail())
+        refuse("the line has more than " + std::to_string(buffer_.size() - 2) +
+               " characters; this is not the text file expected here");
+      if (!stream_.eof()) --length; // the line break counts
+      std::string_view text(buffer_.data(), length);
+      if (number_ == 1 && (text.substr(0, 2) == "\xFF\xFE" || text.substr(0, 2) == "\xFE\xFF"))
+        refuse("this is UTF-16 text; save the file as UTF-8");
+      if (number_ == 1 && text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+      for (const char c : text)
+        if ((static_cast<unsigned char>(c) < 32 && c != '\t' && c != '\r') || c == 127)
+          refuse("this is not a text file: it holds control characters");
+      line = trimmed(text);
+      if (line.empty() || line[0] == '#') continue;
+      if (line.find('\r') != line.npos)
+        refuse("its lines end in a carriage return alone; save the file with Unix or Windows line "
+               "breaks");
+      return true;
+    }
+  }
+  std::int64_t number() const { return number_; }
+
+  [[noreturn]] void refuse(const std::string& message) const {
+    throw ConfigError(printable(file_ + ":" + std::to_string(std::max<std::int64_t>(1, number_)) +
+                                ": " + message));
+  }
+
+private:
+  std::istream& stream_;
+  std::string file_;
+  std::vector<char> buffer_;
+  std::int64_t number_ = 0;
+};
+
 } // namespace
 
-std::vector<ExternalArrays::PlacedCell> read_cells_csv(const std::filesystem::path& file,
+std::vector<ExternalArrays::PlacedCell> read_cells_csv(std::istream& stream,
+                                                       const std::string& file,
                                                        const DomainParameters& domain) {
-  std::string text;
-  try {
-    text = read_text(file, std::size_t{1} << 34);
-  } catch (const IoError& e) {
-    throw ConfigError("tissue.cells_csv: " + std::string(e.what()));
-  }
-  const auto refuse = [&](std::size_t line, const std::string& message) {
-    throw ConfigError(file.string() + ":" + std::to_string(line) + ": " + message);
-  };
+  Lines lines(stream, file);
   constexpr std::size_t absent = static_cast<std::size_t>(-1);
   const char* const names[5] = {"x", "y", "z", "kind", "clone"};
   std::size_t column[5] = {absent, absent, absent, absent, absent};
-  std::size_t columns = 0, line_number = 0;
+  std::size_t columns = 0;
   std::vector<ExternalArrays::PlacedCell> cells;
   std::vector<std::string_view> row;
-  std::size_t begin = text.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0; // spreadsheets add it
-  for (; begin < text.size();) {
-    std::size_t end = text.find('\n', begin);
-    if (end == std::string::npos) end = text.size();
-    const std::string_view line = trimmed(std::string_view(text).substr(begin, end - begin));
-    begin = end + 1;
-    ++line_number;
-    if (line.empty() || line[0] == '#') continue;
+  for (std::string_view line; lines.next(line);) {
     row.clear();
     for (std::size_t at = 0; at <= line.size();) {
       const std::size_t comma = std::min(line.find(',', at), line.size());
@@ -109,86 +167,81 @@ std::vector<ExternalArrays::PlacedCell> read_cells_csv(const std::filesystem::pa
         std::string_view name = row[c];
         if (const std::size_t unit = name.find('['); unit != name.npos) {
           if (trimmed(name.substr(unit)) != "[um]")
-            refuse(line_number, "column '" + std::string(name) + "': lengths are in [um]");
+            lines.refuse("column " + cited(name) +
+                         ": lengths are in [um]; convert them and type x [um] or x");
           name = trimmed(name.substr(0, unit));
         }
         const auto known = std::find(std::begin(names), std::end(names), name);
         if (known == std::end(names))
-          refuse(line_number, "'" + std::string(row[c]) +
-                                  "' is not a column; the first line must be x,y,z,kind or "
-                                  "x,y,z,kind,clone");
+          lines.refuse(cited(row[c]) + " is not a column; " +
+                       (row.size() == 1 && name.find_first_of(";\t ") != name.npos
+                            ? "separate the columns by commas: x,y,z,kind"
+                            : wanted_columns));
         std::size_t& where = column[known - std::begin(names)];
-        if (where != absent) refuse(line_number, "column '" + std::string(name) + "' stands twice");
+        if (where != absent)
+          lines.refuse("column " + cited(name) + " stands twice; remove one of them");
         where = c;
       }
       for (int n = 0; n < 4; ++n)
         if (column[n] == absent)
-          refuse(line_number, "column '" + std::string(names[n]) +
-                                  "' is missing; the first line must be x,y,z,kind or "
-                                  "x,y,z,kind,clone");
+          lines.refuse("column " + cited(names[n]) + " is missing; " + wanted_columns);
       continue;
     }
     if (row.size() != columns)
-      refuse(line_number, std::to_string(row.size()) + " values where the header has " +
-                              std::to_string(columns) + " columns");
+      lines.refuse(std::to_string(row.size()) + " values where the header has " +
+                   std::to_string(columns) +
+                   " columns; separate values by commas and write decimals with a point");
     ExternalArrays::PlacedCell cell{};
     double* const place[3] = {&cell.x, &cell.y, &cell.z};
     for (std::size_t a = 0; a < 3; ++a) {
       const auto value = parsed<double>(row[column[a]]);
       if (!value || !std::isfinite(*value))
-        refuse(line_number, std::string(names[a]) + " is '" + std::string(row[column[a]]) +
-                                "'; type a number in um");
+        lines.refuse(std::string(names[a]) + " is " + cited(row[column[a]]) +
+                     "; type a number in um, for example 120.5");
       const double edge = domain.voxels[a] * domain.spacing;
       if (*value < 0 || *value >= edge)
-        refuse(line_number, std::string(names[a]) + " = " + std::string(row[column[a]]) +
-                                " um lies outside the box, which spans 0 to " +
-                                std::to_string(edge) + " um");
+        lines.refuse(std::string(names[a]) + " = " + format_number(*value) +
+                     " um lies outside the box, which spans 0 to " + format_number(edge) +
+                     " um; move the cell or enlarge domain.size");
       *place[a] = *value;
     }
     const auto kind = kind_of(row[column[3]]);
     if (!kind) {
       const std::string near = closest(row[column[3]], placeable_names());
-      refuse(line_number,
-             "'" + std::string(row[column[3]]) + "' is not a kind of cell; " +
-                 (near.empty() ? "there are " + kinds_text() : "did you mean " + near + "?"));
+      lines.refuse(cited(row[column[3]]) + " is not a kind of cell; " +
+                   (near.empty() ? "there are " + kinds_text() : "did you mean " + near + "?"));
     }
     cell.kind = *kind;
     if (column[4] != absent) {
       const auto clone = parsed<std::uint16_t>(row[column[4]]);
       if (!clone)
-        refuse(line_number,
-               "clone is '" + std::string(row[column[4]]) + "'; type an integer from 0 to 65535");
+        lines.refuse("clone is " + cited(row[column[4]]) +
+                     "; type a whole number from 0 to 65535");
       cell.clone = *clone;
     }
-    cells.push_back(cell);
+    push_checked(cells, cell, "the cells of " + file);
   }
-  if (columns == 0)
-    refuse(1, "the file is empty; its first line must be x,y,z,kind or x,y,z,kind,clone");
+  if (columns == 0) lines.refuse(std::string("the file is empty; ") + wanted_columns);
   return cells;
 }
 
-VesselFile read_swc(const std::filesystem::path& file) {
-  std::string text;
-  try {
-    text = read_text(file, std::size_t{1} << 31);
-  } catch (const IoError& e) {
-    throw ConfigError("vessels.file: " + std::string(e.what()));
-  }
-  const auto refuse = [&](std::int64_t line, const std::string& message) {
-    throw ConfigError(file.string() + ":" + std::to_string(line) + ": " + message);
-  };
+std::vector<ExternalArrays::PlacedCell> read_cells_csv(const std::filesystem::path& file,
+                                                       const DomainParameters& domain) {
+  std::ifstream stream = open_text("tissue.cells_csv", file);
+  return read_cells_csv(stream, file.string(), domain);
+}
+
+VesselFile read_swc(std::istream& stream, const std::string& file) {
+  Lines lines(stream, file);
   VesselFile vessels;
   vessels.is_text = true;
   std::vector<std::int64_t> parents;
   std::unordered_map<std::int64_t, std::int32_t> point_of;
-  std::int64_t line_number = 0;
-  std::size_t begin = text.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    std::string_view line = trimmed(std::string_view(text).substr(begin, end - begin));
-    begin = end + 1;
-    ++line_number;
-    if (line.empty() || line[0] == '#') continue;
+  const auto refuse = [&](std::int64_t line, const std::string& message) {
+    throw ConfigError(printable(file + ":" + std::to_string(line) + ": " + message));
+  };
+  for (std::string_view line; lines.next(line);) {
+    const std::int64_t line_number = lines.number();
     std::array<std::string_view, 7> word;
     for (std::string_view& w : word) {
       const std::size_t length = std::min(line.find_first_of(" \t"), line.size());
@@ -196,20 +249,22 @@ VesselFile read_swc(const std::filesystem::path& file) {
       line = trimmed(line.substr(length));
     }
     if (word[6].empty())
-      refuse(line_number, "a sample has seven columns: id type x y z radius parent");
+      lines.refuse("a sample has seven columns: id type x y z radius parent, with blanks between");
     const auto id = parsed<std::int64_t>(word[0]), parent = parsed<std::int64_t>(word[6]);
     if (!id || *id < 0)
-      refuse(line_number, "the id is '" + std::string(word[0]) + "'; type a whole number");
+      lines.refuse("the id is " + cited(word[0]) + "; type a whole number, for example 1");
     if (!parent || *parent < -1)
-      refuse(line_number, "the parent is '" + std::string(word[6]) +
-                              "'; type the id of a sample, or -1 for a root");
-    if (*parent == *id) refuse(line_number, "sample " + std::to_string(*id) + " is its own parent");
+      lines.refuse("the parent is " + cited(word[6]) +
+                   "; type the id of a sample, or -1 for a root");
+    if (*parent == *id)
+      lines.refuse("sample " + std::to_string(*id) +
+                   " is its own parent; type another's id, or -1 for a root");
     VesselFile::Point point;
     for (std::size_t a = 0; a < 4; ++a) {
       const auto value = parsed<double>(word[a + 2]);
       if (!value || !std::isfinite(*value))
-        refuse(line_number, std::string(a < 3 ? std::string(1, "xyz"[a]) : "the radius") + " is '" +
-                                std::string(word[a + 2]) + "'; type a number");
+        lines.refuse(std::string(a < 3 ? std::string(1, "xyz"[a]) : "the radius") + " is " +
+                     cited(word[a + 2]) + "; type a number, for example 7.5");
       (a < 3 ? point.position[a] : point.radius) = *value;
     }
     point.name = std::to_string(*id);
@@ -218,14 +273,18 @@ VesselFile read_swc(const std::filesystem::path& file) {
     const auto [known, is_new] =
         point_of.emplace(*id, static_cast<std::int32_t>(vessels.points.size()));
     if (!is_new)
-      refuse(line_number,
-             "id " + point.name + " stands in line " +
-                 std::to_string(vessels.points[static_cast<std::size_t>(known->second)].number) +
-                 " already");
-    vessels.points.push_back(std::move(point));
+      lines.refuse(
+          "id " + point.name + " stands in line " +
+          std::to_string(vessels.points[static_cast<std::size_t>(known->second)].number) +
+          " already; give each sample its own");
+    if (vessels.points.size() >= std::numeric_limits<std::int32_t>::max())
+      lines.refuse("more samples than can be counted");
+    constexpr std::size_t bytes_of_a_point = 600; // with what the graph makes of it
+    push_checked(vessels.points, std::move(point), "the samples of " + file, bytes_of_a_point);
     parents.push_back(*parent);
   }
-  if (vessels.points.empty()) refuse(1, "the file holds no samples");
+  if (vessels.points.empty())
+    refuse(1, "the file holds no samples; a sample is a line: id type x y z radius parent");
   std::vector<std::int32_t> above(parents.size(), -1);
   for (std::size_t i = 0; i < parents.size(); ++i) {
     if (parents[i] < 0) continue;
@@ -254,6 +313,11 @@ VesselFile read_swc(const std::filesystem::path& file) {
       seen[static_cast<std::size_t>(at)] = 2;
   }
   return vessels;
+}
+
+VesselFile read_swc(const std::filesystem::path& file) {
+  std::ifstream stream = open_text("vessels.file", file);
+  return read_swc(stream, file.string());
 }
 
 namespace {
@@ -387,6 +451,8 @@ void read_vessels(const Parameters& p, ExternalArrays& external) {
     } else {
       try {
         vessels = read_vessel_polylines(file);
+      } catch (const ResourceError&) {
+        throw;
       } catch (const std::runtime_error& e) {
         throw ConfigError("vessels.file: " + std::string(e.what()));
       }
@@ -403,7 +469,7 @@ void read_vessels(const Parameters& p, ExternalArrays& external) {
   try {
     build_parent_vessels(p, lattice, external.vessel_file, external.vessel_names);
   } catch (const std::invalid_argument& e) {
-    throw ConfigError((from_file ? p.vessels.file + ": " : std::string()) + e.what());
+    throw ConfigError(printable((from_file ? p.vessels.file + ": " : std::string()) + e.what()));
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "metavox/config.hpp"
 #include "metavox/expression.hpp"
+#include "metavox/text.hpp"
 #include "metavox/units.hpp"
 
 namespace metavox {
@@ -1089,17 +1090,6 @@ std::vector<PresetChange> make_preset_changes() {
 constexpr std::string_view face_names[6] = {"x_low",  "x_high", "y_low",
                                             "y_high", "z_low",  "z_high"};
 
-// Text from outside, shortened and without control characters, for messages.
-std::string in_quotes(std::string_view text) {
-  std::string s = "`";
-  std::size_t end = std::min<std::size_t>(text.size(), 60);
-  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
-    --end;
-  for (const char c : text.substr(0, end))
-    s += static_cast<unsigned char>(c) < 32 || c == 127 ? '?' : c;
-  return s + (end < text.size() ? "...`" : "`");
-}
-
 std::string listed(const std::vector<std::string_view>& words) {
   std::string s;
   for (std::size_t i = 0; i < words.size(); ++i)
@@ -1215,13 +1205,16 @@ public:
     return -1;
   }
 
+  bool one_line(const Entry& entry) {
+    return (entry.text.find('\n') == std::string::npos && printable(entry.text) == entry.text) ||
+           wrong(entry, "holds a line break or another control character", false);
+  }
+
   bool text(const Entry& entry, std::string& value) {
     if (!scalar(entry, "text")) return false;
     if (entry.text.empty() || entry.text.size() > 200)
       return wrong(entry, "must have between 1 and 200 characters", false);
-    for (const char c : entry.text)
-      if (static_cast<unsigned char>(c) < 32 || c == 127)
-        return wrong(entry, "holds a line break or another control character", false);
+    if (!one_line(entry)) return false;
     value = entry.text;
     return true;
   }
@@ -1229,9 +1222,7 @@ public:
   bool file(const Entry& entry, std::string& value) {
     if (!scalar(entry, "the path of a file")) return false;
     if (entry.text.empty()) return wrong(entry, "has no value");
-    for (const char c : entry.text)
-      if (static_cast<unsigned char>(c) < 32 || c == 127)
-        return wrong(entry, "holds a line break or another control character", false);
+    if (!one_line(entry)) return false;
     const std::filesystem::path base = folder_.empty() ? std::filesystem::path(".") : folder_;
     std::error_code failed;
     const std::filesystem::path full =
@@ -1449,7 +1440,8 @@ const Entry* Entry::find(std::string_view key) const {
 }
 
 void Complaints::add(const Place& place, const std::string& message) {
-  if (++count_ <= 20) lines_.push_back(place.text() + ": " + message);
+  if (!full()) lines_.push_back(printable(place.text() + ": " + message));
+  ++count_;
 }
 
 std::string Complaints::text() const {
@@ -1870,7 +1862,7 @@ std::string explain(const std::string& key) {
     if (s.key.compare(0, general.size(), general) == 0 && s.key.size() > general.size() &&
         (s.key[general.size()] == '.' || s.key[general.size()] == '['))
       text += (text.empty() ? "" : "\n") + explain_one(s);
-  if (text.empty()) throw ConfigError(unknown_key(key));
+  if (text.empty()) throw ConfigError(printable(unknown_key(key)));
   return text;
 }
 

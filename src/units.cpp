@@ -7,6 +7,8 @@
 #include <numeric>
 #include <vector>
 
+#include "metavox/text.hpp"
+
 namespace metavox {
 namespace {
 
@@ -202,15 +204,6 @@ std::string lower(std::string_view text) {
   return s;
 }
 
-// Text from outside goes into messages shortened and without control characters.
-std::string in_quotes(std::string_view text) {
-  std::string s = "`";
-  for (const char c : text.substr(0, 40))
-    s += static_cast<unsigned char>(c) < 32 || c == 127 ? '?' : c;
-  if (text.size() > 40) s += "...";
-  return s + "`";
-}
-
 const NamedUnit* find_unit(std::string_view name) {
   for (const NamedUnit& u : named_units)
     if (u.name == name) return &u;
@@ -229,7 +222,7 @@ public:
 
 private:
   std::string not_a_unit(std::string_view what) const {
-    std::string message = in_quotes(what) + " is not a unit";
+    std::string message = in_quotes(what, 40) + " is not a unit";
     const std::string wanted = lower(what);
     for (const NamedUnit& u : named_units)
       if (lower(u.name) == wanted && u.name != what)
@@ -256,25 +249,28 @@ private:
 
   Unit factor(int depth) {
     skip_blanks();
-    if (at_ >= text_.size()) throw UnitError("the unit " + in_quotes(text_) + " ends too early");
+    if (at_ >= text_.size()) throw UnitError("the unit " + in_quotes(text_, 40) + " ends too early");
     Unit unit;
     const char c = text_[at_];
     if (c == '(') {
       ++at_;
       unit = product_of_factors(depth + 1);
       if (at_ >= text_.size() || text_[at_] != ')')
-        throw UnitError("the unit " + in_quotes(text_) + " lacks a closing parenthesis");
+        throw UnitError("the unit " + in_quotes(text_, 40) + " lacks a closing parenthesis");
       ++at_;
     } else if (c == '1' || c == '%') {
       unit = named(text_.substr(at_, 1));
       ++at_;
       if (at_ < text_.size() && (digit(text_[at_]) || text_[at_] == '.'))
-        throw UnitError("a unit holds no numbers but 1 and exponents; " + in_quotes(text_) +
+        throw UnitError("a unit holds no numbers but 1 and exponents; " + in_quotes(text_, 40) +
                         " has one");
     } else {
       std::size_t end = at_;
       while (end < text_.size() && letter(text_[end])) ++end;
       if (end == at_) {
+        if (digit(c) || c == '.')
+          throw UnitError("a number stands where a unit should, at " +
+                          in_quotes(text_.substr(at_), 40) + "; write one number, then its unit");
         if (c == ',') throw UnitError("write the number without commas: 12000.5 or 1.20005e4");
         throw UnitError(not_a_unit(text_.substr(at_)));
       }
@@ -307,16 +303,16 @@ private:
     std::size_t digits = 0;
     while (at < text_.size() && digit(text_[at])) {
       if (++digits > 3)
-        throw UnitError("the unit " + in_quotes(text_) + " has an exponent out of reach");
+        throw UnitError("the unit " + in_quotes(text_, 40) + " has an exponent out of reach");
       exponent = exponent * 10 + (text_[at++] - '0');
     }
     if (digits == 0) {
       if (caret || minus)
-        throw UnitError("the unit " + in_quotes(text_) + " lacks an exponent after ^ or -");
+        throw UnitError("the unit " + in_quotes(text_, 40) + " lacks an exponent after ^ or -");
       return unit;
     }
     if (at < text_.size() && text_[at] == '.')
-      throw UnitError("the unit " + in_quotes(text_) + " has an exponent that is not an integer");
+      throw UnitError("the unit " + in_quotes(text_, 40) + " has an exponent that is not an integer");
     at_ = at;
     return power(unit, minus ? -exponent : exponent);
   }
@@ -365,7 +361,7 @@ double to_double(const Decimal& d, std::string_view as_typed) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size()) return value;
   const bool huge = static_cast<long>(d.digits.size()) + d.ten > 0;
-  throw UnitError(in_quotes(as_typed) +
+  throw UnitError(in_quotes(as_typed, 40) +
                   (huge ? " is too large for a double" : " is too small for a double"));
 }
 
@@ -417,7 +413,7 @@ Quantity parse_quantity(std::string_view text) {
   text = trimmed(text);
   if (text.empty()) throw UnitError("a number is missing");
   if (text.size() > longest_text)
-    throw UnitError(in_quotes(text) + " is too long for a number with a unit");
+    throw UnitError(in_quotes(text, 40) + " is too long for a number with a unit");
   const std::size_t length = number_length(text);
   if (length == 0) {
     std::string_view bare = text;
@@ -425,8 +421,8 @@ Quantity parse_quantity(std::string_view text) {
       bare.remove_prefix(1);
     const std::string word = lower(bare.substr(0, 3));
     if (word == "nan" || word == "inf")
-      throw UnitError(in_quotes(text) + " is not a finite number");
-    throw UnitError(in_quotes(text) + " does not begin with a number");
+      throw UnitError(in_quotes(text, 40) + " is not a finite number");
+    throw UnitError(in_quotes(text, 40) + " does not begin with a number");
   }
   Quantity quantity;
   quantity.number = text.substr(0, length);
@@ -440,7 +436,7 @@ Quantity parse_quantity(std::string_view text) {
 
 double convert(const Quantity& quantity, const Unit& unit) {
   if (quantity.unit.dimension != unit.dimension)
-    throw UnitError(in_quotes(quantity.unit.text) + " measures " +
+    throw UnitError(in_quotes(quantity.unit.text, 40) + " measures " +
                     describe(quantity.unit.dimension) + ", not " + describe(unit.dimension) +
                     " as " + unit.text + " does");
   Decimal d = decimal_of(quantity.number);
@@ -485,7 +481,7 @@ double convert(const Quantity& quantity, std::string_view unit) {
 double parse_number(std::string_view text) {
   text = trimmed(text);
   const Quantity quantity = parse_quantity(text);
-  if (quantity.has_unit) throw UnitError(in_quotes(text) + " is not a plain number");
+  if (quantity.has_unit) throw UnitError(in_quotes(text, 40) + " is not a plain number");
   return convert(quantity, Unit{});
 }
 

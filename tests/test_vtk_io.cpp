@@ -30,6 +30,7 @@
 #include <vtkXMLImageDataWriter.h>
 #include <vtkXMLPolyDataReader.h>
 #include <vtkXMLPolyDataWriter.h>
+#include <vtkXMLWriter.h>
 
 namespace metavox {
 namespace {
@@ -674,6 +675,108 @@ TEST_F(Frames, ReadVtiArray) {
   writer->SetFileName((folder_ / "points.vti").c_str());
   writer->Write();
   EXPECT_EQ(read_vti_array(folder_ / "points.vti", "density", {10, 7, 5})[10], 5.0f);
+}
+
+// Files in every way VTK can write them, against the values that went in.
+TEST_F(Frames, EveryEncodingOfVtkIsRead) {
+  vtkNew<vtkImageData> image;
+  image->SetExtent(-3, 7, 2, 9, 0, 5); // 10 x 7 x 5 cells that begin anywhere
+  vtkNew<vtkPolyData> lines;
+  vtkNew<vtkPoints> points;
+  points->SetDataTypeToDouble();
+  vtkNew<vtkCellArray> cells;
+  vtkNew<vtkDoubleArray> radius;
+  vtkNew<vtkStringArray> name;
+  radius->SetName("radius");
+  name->SetName("name");
+  for (int i = 0; i < 900; ++i) {
+    points->InsertNextPoint(0.1 * i, std::sqrt(i), 1e-7 * i);
+    radius->InsertNextValue(3 + i % 7);
+    name->InsertNextValue(i % 3 == 0 ? "" : "node " + std::to_string(i));
+    if (i > 0) cells->InsertNextCell({i - 1, i});
+  }
+  lines->SetPoints(points);
+  lines->SetLines(cells);
+  lines->GetPointData()->AddArray(radius);
+  lines->GetPointData()->AddArray(name);
+  int files = 0;
+  for (const int type : {VTK_UNSIGNED_CHAR, VTK_SIGNED_CHAR, VTK_SHORT, VTK_UNSIGNED_INT,
+                         VTK_LONG_LONG, VTK_FLOAT, VTK_DOUBLE}) {
+    vtkSmartPointer<vtkDataArray> values;
+    values.TakeReference(vtkDataArray::CreateDataArray(type));
+    values->SetName("density");
+    values->SetNumberOfTuples(350);
+    const double step = type == VTK_FLOAT || type == VTK_DOUBLE ? 0.375 : 1;
+    for (vtkIdType i = 0; i < 350; ++i)
+      values->SetTuple1(i, step * static_cast<double>(i % 120));
+    image->GetCellData()->Initialize();
+    image->GetCellData()->AddArray(values);
+    for (const int mode : {0, 1, 2, 3}) // ascii, binary, appended raw and base64
+      for (const int packing : {0, 1, 2})
+        for (const bool wide : {false, true})
+          for (const bool big : {false, true}) {
+            const auto write = [&](vtkXMLWriter* writer, vtkDataObject* data, const char* file) {
+              writer->SetInputData(data);
+              writer->SetFileName((folder_ / file).c_str());
+              writer->SetDataMode(mode == 0   ? vtkXMLWriter::Ascii
+                                  : mode == 1 ? vtkXMLWriter::Binary
+                                              : vtkXMLWriter::Appended);
+              writer->SetEncodeAppendedData(mode == 3 ? 1 : 0);
+              writer->SetCompressorType(packing == 0   ? vtkXMLWriter::NONE
+                                        : packing == 1 ? vtkXMLWriter::ZLIB
+                                                       : vtkXMLWriter::LZ4);
+              writer->SetBlockSize(256); // several blocks
+              writer->SetHeaderType(wide ? vtkXMLWriter::UInt64 : vtkXMLWriter::UInt32);
+              writer->SetByteOrder(big ? vtkXMLWriter::BigEndian : vtkXMLWriter::LittleEndian);
+              ASSERT_EQ(writer->Write(), 1);
+            };
+            SCOPED_TRACE("type " + std::to_string(type) + ", mode " + std::to_string(mode) +
+                         ", packing " + std::to_string(packing) + (wide ? ", 64 bits" : "") +
+                         (big ? ", big-endian" : ""));
+            vtkNew<vtkXMLImageDataWriter> images;
+            write(images, image, "e.vti");
+            const auto read = read_vti_array(folder_ / "e.vti", "density", {10, 7, 5});
+            ASSERT_EQ(read.size(), 350u);
+            for (std::size_t i = 0; i < 350; ++i)
+              ASSERT_EQ(read[i], static_cast<float>(step * static_cast<double>(i % 120))) << i;
+            ++files;
+            if (type != VTK_FLOAT) continue;
+            vtkNew<vtkXMLPolyDataWriter> polys;
+            write(polys, lines, "e.vtp");
+            const VesselFile vessels = read_vessel_polylines(folder_ / "e.vtp");
+            ASSERT_EQ(vessels.points.size(), 900u);
+            ASSERT_EQ(vessels.stretches.size(), 899u);
+            for (int i = 0; i < 900; ++i) {
+              const auto& p = vessels.points[static_cast<std::size_t>(i)];
+              ASSERT_NEAR(p.position[0], 0.1 * i, mode == 0 ? 1e-9 : 0);
+              ASSERT_NEAR(p.position[1], std::sqrt(i), mode == 0 ? 1e-9 : 0);
+              ASSERT_EQ(p.radius, 3 + i % 7);
+              ASSERT_EQ(p.name, i % 3 == 0 ? "" : "node " + std::to_string(i));
+            }
+            ASSERT_EQ(vessels.stretches[500].from, 500);
+            ASSERT_EQ(vessels.stretches[500].to, 501);
+          }
+  }
+  EXPECT_EQ(files, 7 * 4 * 3 * 4);
+}
+
+// An image in several pieces, as parallel programs leave them.
+TEST_F(Frames, PiecesOfAnImageAreJoined) {
+  const auto piece = [](const char* extent, const char* values) {
+    return std::string("<Piece Extent=\"") + extent +
+           "\"><CellData><DataArray type=\"Int32\" Name=\"a\" format=\"ascii\">" + values +
+           "</DataArray></CellData></Piece>\n";
+  };
+  const auto file = [&](const std::string& pieces) {
+    return store("pieces.vti", "<VTKFile type=\"ImageData\"><ImageData WholeExtent=\"1 4 0 2 0 1\">" +
+                                   pieces + "</ImageData></VTKFile>");
+  };
+  const std::string left = piece("1 2 0 2 0 1", "1 4"), right = piece("2 4 0 2 0 1", "2 3 5 6");
+  EXPECT_EQ(read_vti_array(file(left + right), "a", {3, 2, 1}),
+            (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  EXPECT_TRUE(contains(error_of(file(left), "a", {3, 2, 1}), "leave out 4 of 6 values"));
+  EXPECT_TRUE(contains(error_of(file(left + piece("2 5 0 2 0 1", "1 2 3 4 5 6")), "a", {3, 2, 1}),
+                       "beyond WholeExtent"));
 }
 
 TEST(PvdIndex, ListsTimesInFullPrecision) {

@@ -12,13 +12,10 @@
 #include "metavox/kind.hpp"
 
 #include <vtkAOSDataArrayTemplate.h>
-#include <vtkCallbackCommand.h>
 #include <vtkCellArray.h>
 #include <vtkCellData.h>
 #include <vtkDataArray.h>
-#include <vtkExecutive.h>
 #include <vtkFieldData.h>
-#include <vtkIdList.h>
 #include <vtkImageData.h>
 #include <vtkNew.h>
 #include <vtkPointData.h>
@@ -28,9 +25,7 @@
 #include <vtkStringArray.h>
 #include <vtkTypeInt32Array.h>
 #include <vtkTypeInt64Array.h>
-#include <vtkXMLImageDataReader.h>
 #include <vtkXMLImageDataWriter.h>
-#include <vtkXMLPolyDataReader.h>
 #include <vtkXMLPolyDataWriter.h>
 
 namespace metavox {
@@ -313,47 +308,6 @@ std::vector<Chain> chains_of(const VesselNetwork& network) {
   for (std::size_t s = 0; s < segments; ++s)
     if (!used[s]) follow(network.segments[s].from, static_cast<std::int32_t>(s));
   return chains;
-}
-
-// What VTK's readers complain about, collected instead of printed.
-void collect_error(vtkObject*, unsigned long, void* client, void* text) {
-  if (text == nullptr) return;
-  std::string message = static_cast<const char*>(text);
-  const std::size_t end = message.find_last_not_of("\n ");
-  message.erase(end == std::string::npos ? 0 : end + 1);
-  const std::size_t line = message.rfind('\n');
-  auto& all = *static_cast<std::string*>(client);
-  all +=
-      (all.empty() ? "" : "; ") + (line == std::string::npos ? message : message.substr(line + 1));
-}
-
-// Lets a reader read; what it complained of, empty if it is well.
-std::string read_file(vtkXMLReader* reader, const std::filesystem::path& file,
-                      const std::string& where, const char* wanted) {
-  std::string complaints;
-  vtkNew<vtkCallbackCommand> listen;
-  listen->SetCallback(collect_error);
-  listen->SetClientData(&complaints);
-  reader->AddObserver("ErrorEvent", listen);
-  reader->SetReaderErrorObserver(listen);
-  reader->SetParserErrorObserver(listen);
-  reader->GetExecutive()->AddObserver("ErrorEvent", listen);
-  reader->SetFileName(file.string().c_str());
-  if (reader->CanReadFile(file.string().c_str()) == 0)
-    throw std::runtime_error(where + "this is not a VTK XML " + wanted);
-  // VTK 9.1 may crash on a file cut short, and where it reads on after a header without sense.
-  std::string tail(64, ' ');
-  std::ifstream stream(file, std::ios::binary | std::ios::ate);
-  const auto size = static_cast<std::streamoff>(stream.tellg());
-  stream.seekg(std::max<std::streamoff>(0, size - 64));
-  stream.read(tail.data(), 64);
-  const std::size_t last = tail.find_last_not_of(" \t\r\n");
-  if (last == std::string::npos || tail.substr(0, last + 1).rfind("</VTKFile>") != last - 9)
-    return "the file is cut short; its last word must be </VTKFile>";
-  reader->UpdateInformation();
-  if (complaints.empty() && reader->GetErrorCode() == 0) reader->Update();
-  if (complaints.empty() && reader->GetErrorCode() != 0) complaints = "the file is damaged";
-  return complaints;
 }
 
 std::string number(double value) {
@@ -836,146 +790,6 @@ std::size_t estimate_frame_bytes(const Parameters& p) {
     bytes += header + segments * 80; // a point, 68 bytes, and its share of a line
   }
   return static_cast<std::size_t>(bytes);
-}
-
-std::vector<float> read_vti_array(const std::filesystem::path& file, const std::string& array,
-                                  std::array<int, 3> voxels) {
-  const std::string where = file.string() + ", array '" + array + "': ";
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(file, ignored))
-    throw std::runtime_error(where + "there is no such file");
-
-  vtkNew<vtkXMLImageDataReader> reader;
-  const std::string complaints = read_file(reader.Get(), file, where, "image file (.vti)");
-  vtkImageData* image = reader->GetOutput();
-  if (!complaints.empty() || image == nullptr)
-    throw std::runtime_error(where + "cannot be read: " + complaints);
-
-  const auto wanted = Index{voxels[0]} * voxels[1] * voxels[2];
-  int n[3];
-  image->GetDimensions(n);
-  std::string found;
-  const auto list = [&](const char* kind, vtkDataSetAttributes* attributes) {
-    for (int i = 0; i < attributes->GetNumberOfArrays(); ++i)
-      if (const char* name = attributes->GetArrayName(i))
-        found += (found.empty() ? "" : ", ") + std::string(name) + " (" + kind + " data)";
-  };
-  list("cell", image->GetCellData());
-  list("point", image->GetPointData());
-
-  // Voxels are VTK cells in our own files, but tools that know only points store a voxel per point.
-  struct Place {
-    vtkDataArray* data;
-    std::array<int, 3> size;
-    const char* kind;
-  };
-  const auto cells = [](int points) { return std::max(1, points - 1); };
-  const Place places[] = {
-      {image->GetCellData()->GetArray(array.c_str()),
-       {cells(n[0]), cells(n[1]), cells(n[2])},
-       "cell"},
-      {image->GetPointData()->GetArray(array.c_str()), {n[0], n[1], n[2]}, "point"}};
-  const auto size_text = [](const std::array<int, 3>& e) {
-    return std::to_string(e[0]) + " x " + std::to_string(e[1]) + " x " + std::to_string(e[2]);
-  };
-  std::string misfit;
-  for (const Place& place : places) {
-    if (place.data == nullptr) continue;
-    const int components = place.data->GetNumberOfComponents();
-    if (components == 1 && place.size == voxels && place.data->GetNumberOfTuples() == wanted) {
-      std::vector<float> values(static_cast<std::size_t>(wanted));
-      for (Index i = 0; i < wanted; ++i) {
-        const double v = place.data->GetComponent(i, 0);
-        if (!std::isfinite(v))
-          throw std::runtime_error(where + "value " + std::to_string(i) +
-                                   " (x runs fastest) is not a finite number");
-        values[static_cast<std::size_t>(i)] = static_cast<float>(v);
-      }
-      return values;
-    }
-    misfit += (misfit.empty() ? "" : "; ") + std::string(place.kind) + " data of " +
-              size_text(place.size) + " with " + std::to_string(components) +
-              (components == 1 ? " component" : " components");
-  }
-  if (!misfit.empty())
-    throw std::runtime_error(where + "the lattice needs " + size_text(voxels) +
-                             " values of one component, found " + misfit);
-  throw std::runtime_error(where + "there is no such array; the file has " +
-                           (found.empty() ? "none" : found));
-}
-
-VesselFile read_vessel_polylines(const std::filesystem::path& file) {
-  const auto refuse = [&](const std::string& what) {
-    throw std::runtime_error(file.string() + ": " + what);
-  };
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(file, ignored)) refuse("there is no such file");
-  vtkNew<vtkXMLPolyDataReader> reader;
-  const std::string complaints =
-      read_file(reader.Get(), file, file.string() + ": ", "file of poly-lines (.vtp)");
-  vtkPolyData* data = reader->GetOutput();
-  if (!complaints.empty() || data == nullptr) refuse("cannot be read: " + complaints);
-  vtkCellArray* lines = data->GetLines();
-  if (lines == nullptr || lines->GetNumberOfCells() == 0)
-    refuse("it holds no lines; vessels are poly-lines");
-  if (lines->IsValid() == 0) refuse("cannot be read: its lines are damaged");
-  const vtkIdType points = data->GetNumberOfPoints();
-  if (points >= std::numeric_limits<std::int32_t>::max()) refuse("it holds too many points");
-
-  const auto numbers = [&](vtkDataSetAttributes* attributes, const char* name, vtkIdType count) {
-    vtkDataArray* array = attributes->GetArray(name);
-    if (array != nullptr &&
-        (array->GetNumberOfComponents() != 1 || array->GetNumberOfTuples() != count))
-      refuse(std::string("array '") + name + "' must hold one number for each point or line");
-    return array;
-  };
-  vtkDataArray* point_radius = numbers(data->GetPointData(), "radius", points);
-  vtkDataArray* line_radius = numbers(data->GetCellData(), "radius", data->GetNumberOfCells());
-  if (point_radius == nullptr && line_radius == nullptr)
-    refuse("there is no array 'radius', of points or of lines; add one, in units of the file");
-  vtkDataArray* end = numbers(data->GetPointData(), "end", points);
-  vtkDataArray* end_pressure = numbers(data->GetPointData(), "end_pressure", points);
-  auto* name = vtkStringArray::SafeDownCast(data->GetPointData()->GetAbstractArray("name"));
-  if (name != nullptr && name->GetNumberOfValues() != points)
-    refuse("array 'name' must hold one string for each point");
-
-  VesselFile vessels;
-  vessels.points.resize(static_cast<std::size_t>(points));
-  for (vtkIdType i = 0; i < points; ++i) {
-    VesselFile::Point& point = vessels.points[static_cast<std::size_t>(i)];
-    data->GetPoint(i, point.position.data());
-    point.number = i;
-    if (point_radius != nullptr) point.radius = point_radius->GetComponent(i, 0);
-    if (end_pressure != nullptr) point.end_pressure = end_pressure->GetComponent(i, 0);
-    if (name != nullptr) point.name = name->GetValue(i);
-    const double code = end != nullptr ? end->GetComponent(i, 0) : 0;
-    if (!(code == 0 || code == 1 || code == 2))
-      refuse("point " + std::to_string(i) + " has end " + number(code) +
-             "; it must be 0 (none), 1 (inlet) or 2 (outlet)");
-    point.end = static_cast<VesselEnd>(static_cast<int>(code));
-  }
-  vtkNew<vtkIdList> ids;
-  for (vtkIdType line = 0; line < lines->GetNumberOfCells(); ++line) {
-    lines->GetCellAtId(line, ids);
-    if (ids->GetNumberOfIds() < 2)
-      refuse("line " + std::to_string(line) + " has fewer than two points");
-    double radius = 0;
-    if (point_radius == nullptr) {
-      radius = line_radius->GetComponent(data->GetNumberOfVerts() + line, 0);
-      if (!(radius > 0) || !std::isfinite(radius))
-        refuse("line " + std::to_string(line) + " has radius " + number(radius) +
-               "; it must be above 0");
-    }
-    for (vtkIdType k = 0; k < ids->GetNumberOfIds(); ++k) {
-      if (ids->GetId(k) < 0 || ids->GetId(k) >= points)
-        refuse("line " + std::to_string(line) + " refers to point " +
-               std::to_string(ids->GetId(k)) + ", but there are " + std::to_string(points));
-      if (k > 0)
-        vessels.stretches.push_back({static_cast<std::int32_t>(ids->GetId(k - 1)),
-                                     static_cast<std::int32_t>(ids->GetId(k)), radius, line});
-    }
-  }
-  return vessels;
 }
 
 } // namespace metavox

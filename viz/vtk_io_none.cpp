@@ -30,15 +30,6 @@ std::string pvd_index(const std::vector<std::pair<double, std::string>>&) {
 // frames.
 std::size_t estimate_frame_bytes(const Parameters&) { return 0; }
 
-std::vector<float> read_vti_array(const std::filesystem::path& file, const std::string& array,
-                                  std::array<int, 3>) {
-  refuse("reading array '" + array + "' of " + file.string());
-}
-
-VesselFile read_vessel_polylines(const std::filesystem::path& file) {
-  refuse("reading vessels from " + file.string());
-}
-
 std::array<FrameAxis, 3> frame_axes(std::array<int, 3>, double, const OutputParameters&) {
   refuse("frame geometry");
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <istream>
+#include <string>
 #include <vector>
 
 #include "metavox/parameters.hpp"
@@ -17,9 +19,13 @@ ExternalArrays read_inputs(const Parameters& parameters);
 // kind a name ("epithelial") or its code. Lines that start with # and empty ones are skipped.
 std::vector<ExternalArrays::PlacedCell> read_cells_csv(const std::filesystem::path& file,
                                                        const DomainParameters& domain);
+std::vector<ExternalArrays::PlacedCell> read_cells_csv(std::istream& stream,
+                                                       const std::string& name_for_messages,
+                                                       const DomainParameters& domain);
 
 // A tree of samples, each a line `id type x y z radius parent`, more columns and the type ignored;
 // # begins a comment line. Roots (parent -1) are inlets, and a point's name is its id.
 VesselFile read_swc(const std::filesystem::path& file);
+VesselFile read_swc(std::istream& stream, const std::string& name_for_messages);
 
 } // namespace metavox

@@ -47,12 +47,19 @@ struct Entry::Member {
   Entry value;
 };
 
+class Complaints;
+// The tree of a YAML text, in src/config.cpp. Throws ConfigError where it is none or has no bounds;
+// complains of keys that occur twice.
+Entry read_yaml(std::string_view text, const std::string& name_for_messages,
+                Complaints& complaints);
+
 // Everything that is wrong with a configuration, so that a user can mend it in one go.
 class Complaints {
 public:
   void add(const Place& place, const std::string& message);
   bool any() const { return count_ > 0; }
   std::size_t count() const { return count_; }
+  bool full() const { return count_ >= 20; } // more are counted, not shown
   std::string text() const; // one per line, the first 20
 
 private:

@@ -31,6 +31,7 @@ struct SweepConfig {
 
 // In src/sweep_config.cpp. Throws ConfigError with file:line.
 SweepConfig read_sweep(const std::filesystem::path& file);
+SweepConfig read_sweep_text(const std::string& yaml, const std::filesystem::path& file);
 
 struct SweepMember {
   std::string name;                // "m0001_r1"

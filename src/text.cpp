@@ -1,0 +1,54 @@
+#include "metavox/text.hpp"
+
+#include <algorithm>
+
+namespace metavox {
+
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return text.empty() ? 0 : 1;
+  const std::size_t length = first >= 0xF0 && first < 0xF5   ? 4
+                             : first >= 0xE0 && first < 0xF0 ? 3
+                             : first >= 0xC2 && first < 0xE0 ? 2
+                                                             : 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) ||
+      (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F))
+    return 0;
+  return length;
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const std::string_view c = text.substr(0, std::max<std::size_t>(length, 1));
+    text.remove_prefix(c.size());
+    const auto first = static_cast<unsigned char>(c[0]);
+    const bool control = (first < 32 && first != '\n') || first == 127 ||
+                         (length == 2 && c < "\xC2\xA0") || // U+0080 to U+009F
+                         (length == 3 && ((c >= "\xE2\x80\xA8" && c <= "\xE2\x80\xAE") ||
+                                          (c >= "\xE2\x81\xA6" && c <= "\xE2\x81\xA9")));
+    if (length == 0 || control)
+      out += '?';
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string in_quotes(std::string_view text, std::size_t longest) {
+  std::size_t end = std::min(text.size(), longest);
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;
+  std::string s = printable(text.substr(0, end));
+  std::replace(s.begin(), s.end(), '\n', '?');
+  return "`" + s + (end < text.size() ? "...`" : "`");
+}
+
+} // namespace metavox
