@@ -194,6 +194,8 @@ int run_program(int argc, char** argv) {
   run_app->add_option("--restart", restart, "continues from a checkpoint of the same settings")
       ->type_name("FILE");
   run_app->add_flag("--force", options.force, "replaces a former run in the run folder");
+  run_app->add_flag("--profile", options.profile,
+                    "tells at the end, and in profile.csv, what the time went into");
   run_app->add_flag("--quiet", options.quiet, "prints the final hash and errors only");
   run_app->callback([&] {
     options.config = config;
