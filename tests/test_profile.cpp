@@ -116,9 +116,9 @@ TEST(Profile, TimeOfAProcessInsideAnotherCountsOnce) {
   const auto begin = std::chrono::steady_clock::now();
   executor.profile(true);
   executor.during("outer", [&] {
+    sleep();
     executor.during("inner", sleep);
     EXPECT_THROW(executor.during("failing", [] { throw std::runtime_error("as planned"); }), std::runtime_error);
-    sleep();
   });
   executor.profile(false);
   EXPECT_LE(in_processes(executor), seconds_since(begin));
