@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""metavox's solver against hypre and against BioFVM's scheme: same problem, same cores, in turn, in one run.
+
+    cmake --build build/cpu --target compare_solvers compare_hypre
+    bench/compare/run.py --size 256 --threads 2 1 -o bench/results/DATE-compare.json
+    bench/compare/run.py --table bench/results/DATE-compare.json
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import machine  # noqa: E402
+
+HOUR_STEPS = 6000  # of 0.01 min
+
+
+def call(program, *arguments, threads=1, ranks=0):
+    command = [str(program), *map(str, arguments)]
+    environment = machine.environment(threads)
+    if ranks > 0:
+        # A rank that waits lets others run, or a busy machine would be charged to hypre.
+        command = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--mca",
+                   "mpi_yield_when_idle", "1", "-np", str(ranks)] + command
+        environment["OMP_NUM_THREADS"] = "1"
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if result.returncode != 0:
+        raise SystemExit(f"run.py: {' '.join(command)} failed:\n{result.stderr}")
+    answer = json.loads(result.stdout.strip().splitlines()[-1])
+    answer["load_after"] = machine.load()
+    return answer
+
+
+def total(answer):
+    return min(a + b for a, b in zip(answer["setup_s"], answer["solve_s"]))
+
+
+def measure(options):
+    folder = pathlib.Path(options.build) / "bench"
+    ours, hypre = folder / "compare_solvers", folder / "compare_hypre"
+    have_hypre = hypre.exists()
+    if not have_hypre:
+        print("run.py: compare_hypre was not built (no hypre with MPI); left out", file=sys.stderr)
+    result = {"problem": "k c - D lap c = 0, D 1e5 um^2/min, 20 um voxels, 38 mmHg on the faces, k 10/min in a centred "
+                         "sphere of a quarter of the edge, 0.1/min elsewhere",
+              "size": options.size, "machine": machine.describe(), "runs": []}
+    with tempfile.TemporaryDirectory() as scratch:
+        reference = os.path.join(scratch, "reference")
+        small = os.path.join(scratch, "small")
+        most = max(options.threads)
+        result["reference"] = call(ours, "reference", "--size", options.size, "--threads", most, "--file", reference,
+                                   threads=most)
+        result["small_reference"] = call(ours, "reference", "--size", 64, "--threads", most, "--file", small,
+                                         threads=most)
+        result["biofvm_error"] = [call(ours, "lod-error", "--size", 64, "--threads", most, "--file", small, "--dt", dt,
+                                       threads=most) for dt in (0.01, 0.005, 0.0025)]
+        result["ours_small"] = call(ours, "ours", "--size", 64, "--threads", most, "--file", small, "--cycles", 5,
+                                    threads=most)
+        for threads in options.threads:
+            run = {"threads": threads, "ours": [], "hypre": [], "biofvm": []}
+            common = ["--size", options.size]
+            best = None
+            if have_hypre:
+                run["hypre_variants"] = [
+                    call(hypre, *common, "--relax", relax, "--rap", rap, "--sweeps", 1, ranks=threads)
+                    for relax in (2, 3) for rap in (0, 1)]
+                best = min(run["hypre_variants"], key=total)
+            for _ in range(options.rounds):
+                run["ours"].append(call(ours, "ours", *common, "--threads", threads, "--file", reference, "--repeats",
+                                        3, "--cycles", options.cycles, threads=threads))
+                if best:
+                    run["hypre"].append(call(hypre, *common, "--relax", best["relax"], "--rap", best["rap"],
+                                             "--repeats", 2, "--file", reference, ranks=threads))
+                run["biofvm"].append(call(ours, "lod", *common, "--threads", threads, "--steps", options.steps,
+                                          threads=threads))
+            if best and threads == most:
+                # For equal errors.
+                run["hypre_tolerances"] = [
+                    call(hypre, *common, "--relax", best["relax"], "--rap", best["rap"], "--tolerance", tolerance,
+                         "--file", reference, ranks=threads) for tolerance in (1e-3, 1e-4, 1e-5, 1e-7)]
+            run["hour"] = call(ours, "hour", *common, "--threads", threads, threads=threads)
+            run["cold_hour"] = call(ours, "cold-hour", *common, "--threads", threads, threads=threads)
+            result["runs"].append(run)
+    result["machine"]["load_at_the_end"] = machine.load()
+    pathlib.Path(options.output).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return result
+
+
+def best_cold(run, limit):
+    """Fewest cycles whose true residual is below the limit in every round; its median time."""
+    for row in zip(*(o["cold_by_cycles"] for o in run["ours"])):
+        if all(r["relative_residual"] <= limit for r in row):
+            return row[0], statistics.median(t for r in row for t in r["seconds"])
+    return None, None
+
+
+def table(result):
+    n = result["size"]
+    lines = []
+    for run in result["runs"]:
+        cores = "1 core" if run["threads"] == 1 else f"{run['threads']} cores"
+        lines += [f"{n}³, {cores}:", "", "| | time, s | ratio | relative residual | largest error, mmHg |",
+                  "|---|--:|--:|--:|--:|"]
+
+        def row(name, seconds, base, residual, error):
+            ratio = "1" if seconds == base else f"{seconds / base:.1f}"
+            shown = "" if residual is None else f"{residual:.1e}"
+            lines.append(f"| {name} | {seconds:.3g} | {ratio} | {shown} | {error if isinstance(error, str) else f'{error:.1e}'} |")
+
+        first, base = best_cold(run, 1e-6)
+        own = [o["cold_own_stop"] for o in run["ours"]]
+        own_time = statistics.median(t for o in own for t in o["seconds"])
+        if base is None:
+            base = own_time
+        else:
+            row(f"metavox, cold, {first['cycles']} cycles: below 10⁻⁶", base, base, first["relative_residual"],
+                first["max_error_mmHg"])
+        row(f"metavox, cold, its own stop (10⁻³ mmHg): {own[0]['cycles']} cycles", own_time, base,
+            own[0]["relative_residual"], own[0]["max_error_mmHg"])
+        for h in run["hypre"][:1]:
+            times = [s + t for r in run["hypre"] for s, t in zip(r["setup_s"], r["solve_s"])]
+            solve = [t for r in run["hypre"] for t in r["solve_s"]]
+            name = f"hypre PFMG-CG (relaxation {h['relax']}, RAP {h['rap']}), {h['iterations']} iterations"
+            row(name + ", with set-up", statistics.median(times), base, h["relative_residual"], h["max_error_mmHg"])
+            row(name + ", solve alone", statistics.median(solve), base, h["relative_residual"], h["max_error_mmHg"])
+        for h in run.get("hypre_tolerances", []):
+            row(f"hypre to {h['tolerance']:.0e}, {h['iterations']} iterations, with set-up", total(h), base,
+                h["relative_residual"], h["max_error_mmHg"])
+        lines += ["", f"| an hour of oxygen, {n}³, {cores} | time, s | ratio | largest error, mmHg |", "|---|--:|--:|--:|"]
+        hour, cold = run["hour"], run["cold_hour"]
+        lines.append(f"| metavox, ten solves, 2 % of the sphere changed before each | {hour['seconds']:.3g} | 1 | "
+                     f"{hour['max_error_mmHg']:.1e} |")
+        lines.append(f"| metavox, ten solves from nothing | {cold['seconds']:.3g} | "
+                     f"{cold['seconds'] / hour['seconds']:.1f} | {cold['max_error_mmHg']:.1e} |")
+        error = result["biofvm_error"][0]["max_error_mmHg"]
+        for key, name in (("line_step_s", "line by line, as published"), ("block_step_s", "reordered for caches")):
+            step = statistics.median(b[key] for b in run["biofvm"])
+            lines.append(f"| BioFVM's scheme, {HOUR_STEPS} steps {name} ({step * 1e3:.0f} ms each) | "
+                         f"{step * HOUR_STEPS:.4g} | {step * HOUR_STEPS / hour['seconds']:.0f} | {error:.2f} (at 64³) |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build/cpu")
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cycles", type=int, default=4, help="metavox's cold solves with 1 to so many cycles")
+    parser.add_argument("--steps", type=int, default=10, help="BioFVM steps that are timed")
+    parser.add_argument("-o", "--output", default="compare.json")
+    parser.add_argument("--table", metavar="JSON", help="print the tables of an earlier run")
+    options = parser.parse_args()
+    result = json.loads(pathlib.Path(options.table).read_text(encoding="utf-8")) if options.table else measure(options)
+    print(table(result))
+
+
+if __name__ == "__main__":
+    main()
