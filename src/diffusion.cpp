@@ -111,6 +111,7 @@ struct RestrictProblem {
 // What a fixed face value adds to the right side of coarse cells, whose ghosts stay zero.
 struct AddFaces {
   static constexpr const char* name = "diffusion.add_faces";
+  static constexpr double bytes = 8;
   DiffusionLevel level;
   float value[6];
   MV_HD void operator()(const Site& s) const {
@@ -157,6 +158,7 @@ struct InterpolateField {
 // Ghost voxels of one face.
 struct FillFace {
   static constexpr const char* name = "diffusion.fill_face";
+  static constexpr double bytes = 4;
   SplitLattice lattice;
   float* c;
   int axis;

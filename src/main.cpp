@@ -269,6 +269,9 @@ int run_program(int argc, char** argv) {
   bench_app->add_option("--backend", bench_options.backend, "auto, cpu or cuda")
       ->check(backends)
       ->type_name("NAME");
+  bench_app->add_option("--threads", bench_options.threads, "CPU threads; default: all")
+      ->check(CLI::Range(0, 4096))
+      ->type_name("N");
   bench_app->add_option("--json", bench_options.json, "also write the table to this file")
       ->type_name("FILE");
   bench_app->callback([&] { code = bench(bench_options); });
