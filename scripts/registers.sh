@@ -11,7 +11,7 @@ scripts/registers.sh [--update] [--log FILE] [ARCHITECTURES]
   --update        also put the table into docs/performance.md
   --log FILE      read the output of an earlier build instead of building (build/registers/ptxas.log is the last one's)
 
-Exit codes: 0 done, 1 a kernel spills or the build failed, 2 usage, 3 no nvcc.
+Exit codes: 0 done, 1 a kernel spills more than 64 bytes or the build failed, 2 usage, 3 no nvcc.
 TEXT
 }
 

@@ -244,7 +244,7 @@ template <bool saturating>
 struct ResidualNorm {
   static constexpr const char* name = "diffusion.residual";
   static constexpr double bytes = saturating ? 16 : 12;
-  static constexpr double fused_bytes = 0; // the sweeps have read it all
+  [[maybe_unused]] static constexpr double fused_bytes = 0; // the sweeps have read it all
   DiffusionLevel level;
   MV_HD float operator()(const Site& s) const {
     const float f = level.f[level.lattice.index(s.x, s.y, s.z)];
