@@ -42,4 +42,4 @@ def load():
 
 def environment(threads):
     """Threads that wait give their core away: others may be using the machine."""
-    return {**os.environ, "OMP_NUM_THREADS": str(threads), "GOMP_SPINCOUNT": "20000"}
+    return {**os.environ, "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000"}

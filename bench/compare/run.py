@@ -63,14 +63,14 @@ def measure(options):
         result["ours_small"] = call(ours, "ours", "--size", 64, "--threads", most, "--file", small, "--cycles", 5,
                                     threads=most)
         for threads in sorted(options.threads, reverse=True):
-            run = {"threads": threads, "ours": [], "hypre": [], "biofvm": []}
+            run = {"threads": threads, "ours": [], "hypre": [], "biofvm": [], "hour": [], "cold_hour": []}
             common = ["--size", options.size]
             if have_hypre and threads == most:
                 result["hypre_variants"] = [
                     call(hypre, *common, "--relax", relax, "--rap", rap, "--sweeps", 1, ranks=threads)
                     for relax in (2, 3) for rap in (0, 1)]
             best = min(result["hypre_variants"], key=total) if have_hypre else None
-            for _ in range(options.rounds):
+            for k in range(options.rounds):
                 run["ours"].append(call(ours, "ours", *common, "--threads", threads, "--file", reference, "--repeats",
                                         3, "--cycles", options.cycles, threads=threads))
                 if best:
@@ -78,17 +78,15 @@ def measure(options):
                                              "--repeats", 2, "--file", reference, ranks=threads))
                 run["biofvm"].append(call(ours, "lod", *common, "--threads", threads, "--steps", options.steps,
                                           threads=threads))
+                # The error is judged once, which takes a minute.
+                judge = int(k == 0 and threads == most)
+                for key, kind in (("hour", "hour"), ("cold_hour", "cold-hour")):
+                    run[key].append(call(ours, kind, *common, "--threads", threads, "--judge", judge, threads=threads))
             if best and threads == most:
                 # For equal errors.
                 run["hypre_tolerances"] = [
                     call(hypre, *common, "--relax", best["relax"], "--rap", best["rap"], "--tolerance", tolerance,
                          "--file", reference, ranks=threads) for tolerance in (1e-3, 1e-4, 1e-5, 1e-7)]
-            # The error is judged once, which takes a minute; times are taken in every round.
-            run["hour"] = [call(ours, "hour", *common, "--threads", threads, "--judge", int(k == 0 and threads == most),
-                                threads=threads)
-                           for k in range(options.rounds)]
-            run["cold_hour"] = [call(ours, "cold-hour", *common, "--threads", threads, "--judge", int(threads == most),
-                                     threads=threads)]
             result["runs"].append(run)
     result["machine"]["load_at_the_end"] = machine.load()
     pathlib.Path(options.output).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
