@@ -153,13 +153,20 @@ stage_run() {
   run_both configs/primary_tumour.yaml '2 day'
 }
 
+bench_on() { # back end, size
+  local json=$out/bench-$1-$2.json
+  rm -f "$json" # of an earlier check
+  check "bench $1 $2" 240 "$metavox" bench --backend "$1" --size "$2" --json "$json"
+  if grep -qs "\"device\": \"${1^^}," "$json" && grep -qs "\"size\": $2," "$json"; then
+    report pass "$(basename "$json")" 0
+  else
+    report FAIL "$(basename "$json")" 0
+  fi
+}
 stage_bench() {
   local size
-  for size in ${sizes//,/ }; do
-    check "bench cuda $size" 240 "$metavox" bench --backend cuda --size "$size" --json "$out/bench-cuda-$size.json"
-  done
-  check "bench cpu ${sizes%%,*}" 240 "$metavox" bench --backend cpu --size "${sizes%%,*}" \
-    --json "$out/bench-cpu-${sizes%%,*}.json"
+  for size in ${sizes//,/ }; do bench_on cuda "$size"; done
+  bench_on cpu "${sizes%%,*}"
   cat "$out"/bench_*.log
 }
 

@@ -6,7 +6,7 @@ usage() {
   cat <<'TEXT'
 scripts/setup.sh [--no-viz | --minimal] [--list]
 
-  --no-viz    without VTK, matplotlib and the virtual display: no frames, no pictures
+  --no-viz    without VTK, matplotlib, the virtual display and valgrind: no frames, no pictures
   --minimal   only what compiles the program: no frames, checkpoints, tests or benchmarks either
   --list      print the packages and stop
 
@@ -31,7 +31,7 @@ if [[ $extent != minimal ]]; then
   packages+=(libhdf5-dev libgtest-dev libbenchmark-dev python3 python3-numpy python3-h5py python3-yaml python3-jsonschema)
 fi
 if [[ $extent == all ]]; then
-  packages+=(libvtk9-dev python3-vtk9 python3-matplotlib xvfb xauth)
+  packages+=(libvtk9-dev python3-vtk9 python3-matplotlib xvfb xauth valgrind)
 fi
 if [[ $list == yes ]]; then
   printf '%s\n' "${packages[@]}"

@@ -112,6 +112,7 @@ struct RestrictProblem {
 // What a fixed face value adds to the right side of coarse cells, whose ghosts stay zero.
 struct AddFaces {
   static constexpr const char* name = "diffusion.add_faces";
+  static constexpr double bytes = 8;
   DiffusionLevel level;
   float value[6];
   MV_HD void operator()(const Site& s) const {
@@ -158,6 +159,7 @@ struct InterpolateField {
 // Ghost voxels of one face.
 struct FillFace {
   static constexpr const char* name = "diffusion.fill_face";
+  static constexpr double bytes = 4;
   SplitLattice lattice;
   float* c;
   int axis;
@@ -243,6 +245,7 @@ template <bool saturating>
 struct ResidualNorm {
   static constexpr const char* name = "diffusion.residual";
   static constexpr double bytes = saturating ? 16 : 12;
+  [[maybe_unused]] static constexpr double fused_bytes = 0; // the sweeps have read it all
   DiffusionLevel level;
   MV_HD float operator()(const Site& s) const {
     const float f = level.f[level.lattice.index(s.x, s.y, s.z)];

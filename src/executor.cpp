@@ -147,6 +147,53 @@ void Executor::synchronise() const {
 #endif
 }
 
+void Executor::profile(bool on) const {
+  if (profile_->on) profile_->book();
+  profile_->on = on;
+  profile_->mark = std::chrono::steady_clock::now();
+}
+
+std::map<std::string, Executor::Timing> Executor::timings() const {
+  std::map<std::string, Timing> sum;
+  for (const auto& [process, entry] : profile_->processes)
+    for (const auto& [name, t] : entry.functors) {
+      Timing& total = sum[name];
+      total.calls += t.calls;
+      total.seconds += t.seconds;
+      total.bytes += t.bytes;
+      total.sites += t.sites;
+    }
+  return sum;
+}
+
+void Executor::Profile::book() {
+  const auto now = std::chrono::steady_clock::now();
+  processes[current].seconds += std::chrono::duration<double>(now - mark).count();
+  mark = now;
+}
+
+void Executor::Profile::book(const char* functor, double seconds, double sites, double bytes_per_site) {
+  Timing& t = processes[current].functors[functor];
+  t.calls += 1;
+  t.seconds += seconds;
+  t.bytes += sites * bytes_per_site;
+  t.sites += sites;
+}
+
+Executor::Share::Share(Profile& profile, const char* process) : profile_(profile), on_(profile.on) {
+  if (!on_) return;
+  profile_.book();
+  outer_ = profile_.current;
+  profile_.current = process;
+  profile_.processes[process].calls += 1;
+}
+
+Executor::Share::~Share() {
+  if (!on_) return;
+  profile_.book();
+  profile_.current = outer_;
+}
+
 std::int64_t Executor::compact(const std::uint8_t* flags, std::int64_t n,
                                std::uint32_t* ids) const {
 #if defined(METAVOX_CUDA)

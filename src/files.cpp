@@ -131,9 +131,9 @@ bool is_temporary(const std::string& name) {
 constexpr const char* lock_name = ".lock";
 constexpr const char* list_name = "checksums.txt";
 // Sealed at the end of a run; before, their content changes.
-constexpr std::array<const char*, 7> growing = {"provenance.json", "log.txt",    "metrics.csv",
+constexpr std::array<const char*, 8> growing = {"provenance.json", "log.txt",    "metrics.csv",
                                                 "events.csv",      "fields.pvd", "cells.pvd",
-                                                "vessels.pvd"};
+                                                "vessels.pvd",     "profile.csv"};
 
 bool is_growing(const std::string& name) {
   return std::find(growing.begin(), growing.end(), name) != growing.end();

@@ -209,6 +209,8 @@ int run_program(int argc, char** argv) {
   run_app->add_option("--restart", restart, "continues from a checkpoint of the same settings")
       ->type_name("FILE");
   run_app->add_flag("--force", options.force, "replaces a former run in the run folder");
+  run_app->add_flag("--profile", options.profile,
+                    "tells at the end, and in profile.csv, what the time went into");
   run_app->add_flag("--quiet", options.quiet, "prints the final hash and errors only");
   run_app->callback([&] {
     options.config = config;
@@ -302,6 +304,9 @@ int run_program(int argc, char** argv) {
   bench_app->add_option("--backend", bench_options.backend, "auto, cpu or cuda")
       ->check(backends)
       ->type_name("NAME");
+  bench_app->add_option("--threads", bench_options.threads, "CPU threads; default: all")
+      ->check(CLI::Range(0, 4096))
+      ->type_name("N");
   bench_app->add_option("--json", bench_options.json, "also write the table to this file")
       ->type_name("FILE");
   bench_app->callback([&] { code = bench(bench_options); });

@@ -22,6 +22,7 @@
 #include "metavox/diffusion.hpp"
 #include "metavox/files.hpp"
 #include "metavox/inputs.hpp"
+#include "metavox/profile.hpp"
 #include "metavox/simulation.hpp"
 #include "metavox/units.hpp"
 #include "metavox/vtk_io.hpp"
@@ -289,6 +290,10 @@ public:
     changed_.notify_all();
   }
   void drain() { wait_for_room(true); }
+  double seconds() { // spent on writing
+    const std::lock_guard<std::mutex> guard(mutex_);
+    return seconds_;
+  }
   void check() {
     const std::lock_guard<std::mutex> guard(mutex_);
     if (error_) std::rethrow_exception(error_);
@@ -308,6 +313,7 @@ private:
       }
       changed_.notify_all();
       std::exception_ptr error;
+      const auto begin = std::chrono::steady_clock::now();
       try {
         write(job);
       } catch (...) {
@@ -317,6 +323,7 @@ private:
       {
         const std::lock_guard<std::mutex> guard(mutex_);
         busy_ = false;
+        seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         if (error) error_ = error;
       }
       changed_.notify_all();
@@ -359,6 +366,7 @@ private:
   std::condition_variable changed_;
   std::deque<Job> queue_;
   bool busy_ = false, stop_ = false;
+  double seconds_ = 0;
   std::exception_ptr error_;
   std::thread thread_; // last: it uses all of the above
 };
@@ -739,6 +747,9 @@ int run(const RunOptions& options) {
   int code = exit_done;
   std::string failure;
   std::exception_ptr error;
+  double writing = 0;
+  executor.forget_timings(); // of the set-up
+  executor.profile(options.profile);
   {
     std::optional<Writer> writer;
     try {
@@ -748,23 +759,27 @@ int run(const RunOptions& options) {
       double cells = -1;
       const auto save = [&](bool frame, bool state) {
         if (!frame && !state) return;
-        writer->wait_for_room(alone);
+        executor.during("waiting for the disk", [&] { writer->wait_for_room(alone); });
         std::vector<std::string> names;
         if (frame) names = frame_names;
         if (state)
           for (const std::string& name : state_names)
             if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-        auto snapshot = std::make_shared<Snapshot>(take_snapshot(simulation, names));
-        writer->submit({std::move(snapshot), frame, state});
+        executor.during("frames and checkpoints", [&] {
+          auto snapshot = std::make_shared<Snapshot>(take_snapshot(simulation, names));
+          writer->submit({std::move(snapshot), frame, state});
+        });
       };
       for (bool first = true;; first = false) {
         const std::int64_t s = simulation.steps();
         // A new folder shows the state it starts from; a continued one has it already.
         const bool opening = first && !resumes;
         if ((opening || schedule.row_at(s)) && folder.last_metrics_step() < s) {
-          const MetricRow row = simulation.measure();
-          folder.add_metrics(s, simulation.time(), simulation.hash(), row);
-          cells = find_metric(row, "tumour_cells");
+          executor.during("measuring", [&] {
+            const MetricRow row = simulation.measure();
+            folder.add_metrics(s, simulation.time(), simulation.hash(), row);
+            cells = find_metric(row, "tumour_cells");
+          });
         }
         const bool had_frame = first && resumes && folder.last_frame_step() == s;
         const bool frame = schedule.frames > 0 && (opening || schedule.frame_at(s)) && !had_frame;
@@ -781,10 +796,12 @@ int run(const RunOptions& options) {
         progress.at(s, cells, folder.last_frame());
         simulation.step();
         const std::vector<Event> events = simulation.take_events();
-        if (!events.empty()) folder.add_events(events);
+        if (!events.empty()) executor.during("events", [&] { folder.add_events(events); });
         writer->check();
       }
-      writer->drain();
+      executor.during("waiting for the disk", [&] { writer->drain(); });
+      executor.profile(false);
+      writing = writer->seconds();
     } catch (const NumericalError&) {
       error = std::current_exception();
       code = code_of(error, failure);
@@ -821,6 +838,12 @@ int run(const RunOptions& options) {
   provenance.final_hash = hash;
   try {
     folder.write_provenance(provenance);
+    if (options.profile) {
+      const std::vector<ProfileRow> rows = profile_rows(executor);
+      for (const std::string& text : profile_table(rows, simulation.steps() - start, writing))
+        console.line(text);
+      write_file_atomically(output / "profile.csv", profile_csv(rows));
+    }
     if (error) {
       console.log("error: " + failure);
     } else {

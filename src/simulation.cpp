@@ -223,26 +223,35 @@ void Simulation::step() {
   const Flows flows_before = s.cells.flows();
   const KindCounts counts_before = s.cells.counts();
 
-  s.oxygen.relax(s.executor, s.cells.view(), s.vessels.walls(), s.cells.factors(), s.step == 0);
-  s.glucose.relax(s.executor, s.cells.view(), s.vessels.walls(), s.cells.factors(), s.step == 0);
-  s.cells.advance(s.executor, s.oxygen.concentration(), s.glucose.concentration(),
-                  s.matrix.density(), s.matrix.membrane(), s.step);
-  s.proteinase.relax(s.executor, s.cells.view(), s.cells.factors());
-  s.inhibitor.relax(s.executor, s.cells.view(), s.cells.factors());
-  s.matrix.degrade(s.executor, s.cells.view(), s.cells.factors(), s.proteinase.concentration(),
-                   s.inhibitor.concentration());
+  const auto during = [&](const char* process, const auto& body) { s.executor.during(process, body); };
+  during("oxygen", [&] {
+    s.oxygen.relax(s.executor, s.cells.view(), s.vessels.walls(), s.cells.factors(), s.step == 0);
+  });
+  during("glucose", [&] {
+    s.glucose.relax(s.executor, s.cells.view(), s.vessels.walls(), s.cells.factors(), s.step == 0);
+  });
+  during("cells", [&] {
+    s.cells.advance(s.executor, s.oxygen.concentration(), s.glucose.concentration(),
+                    s.matrix.density(), s.matrix.membrane(), s.step);
+  });
+  during("MMP", [&] { s.proteinase.relax(s.executor, s.cells.view(), s.cells.factors()); });
+  during("TIMP", [&] { s.inhibitor.relax(s.executor, s.cells.view(), s.cells.factors()); });
+  during("matrix", [&] {
+    s.matrix.degrade(s.executor, s.cells.view(), s.cells.factors(), s.proteinase.concentration(),
+                     s.inhibitor.concentration());
+  });
 
   const bool vessels_due = s.vessels.due(s.step);
   if (vessels_due || s.vegf.every_step())
-    s.executor.timed("step.vegf", 0, 0, [&] {
+    during("VEGF", [&] {
       s.vegf.relax(s.executor, s.cells.view(), s.cells.factors(), s.oxygen.field().data(), time(),
                    s.step == 0);
     });
-  if (vessels_due) s.executor.timed("step.vessels", 0, 0, [&] { s.grow_vessels(); });
+  if (vessels_due) during("vessels", [&] { s.grow_vessels(); });
 
-  s.cells.check_ledger(s.executor, s.step);
+  during("cells", [&] { s.cells.check_ledger(s.executor, s.step); });
   s.step += 1;
-  s.record_events(flows_before, counts_before);
+  during("events", [&] { s.record_events(flows_before, counts_before); });
 }
 
 void Simulation::State::grow_vessels() {

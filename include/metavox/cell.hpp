@@ -217,7 +217,7 @@ MV_HD inline std::uint32_t event_threshold(float rate, float dt) {
 
 struct AdvanceFate {
   static constexpr const char* name = "cell.fate";
-  static constexpr double bytes = 20;
+  static constexpr double bytes = 6; // kind, neighbours, oxygen; a tumour cell takes 24 more
   CellView cell;
   FieldView oxygen;
   FieldView glucose;
@@ -576,7 +576,7 @@ struct PushPath {
 
 struct ProposeDivision {
   static constexpr const char* name = "cell.propose_division";
-  static constexpr double bytes = 3;
+  static constexpr double bytes = 2; // the clock
   CellView cell;
   const std::uint8_t* room;
   const std::uint16_t* membrane;
@@ -842,7 +842,7 @@ struct CountKinds {
 // Bricks in which a cell rule could change something: tumour, bodies, roaming stroma, normal cells in danger.
 struct FindActivity {
   static constexpr const char* name = "cell.activity";
-  static constexpr double bytes = 512;
+  static constexpr double bytes = 64; // the first line of a brick may decide
   const std::uint8_t* kind;
   FieldView oxygen;
   std::uint8_t* flag;

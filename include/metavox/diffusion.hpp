@@ -251,6 +251,7 @@ struct RestrictResidual {
   static constexpr const char* name =
       saturating ? "diffusion.restrict_uptake" : "diffusion.restrict";
   static constexpr double bytes = (saturating ? 10 : 8) * 8 + 12; // per coarse voxel
+  static constexpr double fused_bytes = 12;                       // c, guess and f of the coarse voxel
   DiffusionLevel fine;
   DiffusionLevel coarse;
   float* guess; // copy of coarse.c, kept to tell what the coarse grid changed
@@ -365,6 +366,7 @@ template <bool saturating>
 struct AddOperator {
   static constexpr const char* name = "diffusion.add_operator";
   static constexpr double bytes = saturating ? 20 : 16;
+  static constexpr double fused_bytes = 8; // the guess, and f back
   DiffusionLevel level;
   MV_HD void operator()(const Site& s) const {
     float& f = level.f[level.lattice.index(s.x, s.y, s.z)];
@@ -401,6 +403,7 @@ struct AddOperator {
 struct StartChange {
   static constexpr const char* name = "diffusion.start_change";
   static constexpr double bytes = 20;
+  static constexpr double fused_bytes = 4; // the field, and f back; sweeps need not read c
   DiffusionLevel level; // c is the field
   float* change;
   MV_HD void operator()(const Site& s) const {
@@ -440,6 +443,7 @@ struct StartChange {
 struct CorrectField {
   static constexpr const char* name = "diffusion.correct";
   static constexpr double bytes = 9;
+  static constexpr double fused_bytes = 1; // an eighth of the coarse voxel's c and guess
   SplitLattice lattice;
   SplitLattice coarse_lattice;
   float* c;

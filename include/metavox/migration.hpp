@@ -106,7 +106,7 @@ MV_HD inline std::int64_t neighbour(const Lattice& l, std::int64_t i, int direct
 
 struct ProposeMove {
   static constexpr const char* name = "migration.propose";
-  static constexpr double bytes = 3;
+  static constexpr double bytes = 1; // the kind; few try to move
   CellView cell;
   WalkRule walk;
   ContestView contest;

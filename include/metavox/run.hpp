@@ -37,6 +37,7 @@ struct RunOptions {
   std::filesystem::path restart; // empty: from the start
   bool force = false;
   bool quiet = false;
+  bool profile = false; // time per process and functor: at the end, and in profile.csv
   std::string command; // as typed, for provenance.json
 };
 

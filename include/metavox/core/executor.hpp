@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -94,16 +95,29 @@ public:
   void fill_zero(void* memory, std::size_t bytes) const;
   void synchronise() const;
 
-  // Time per functor, kept while profiling is on.
+  // Time per process (a science, measuring, output) and per functor in it, kept while profiling is on. Every moment
+  // belongs to the innermost process that runs, and to "" where none does.
   struct Timing {
     std::int64_t calls = 0;
     double seconds = 0;
     double bytes = 0; // moved at least, by the functor's own count
     double sites = 0;
   };
-  void profile(bool on) { profile_->on = on; }
-  const std::map<std::string, Timing>& timings() const { return profile_->entries; }
-  void forget_timings() { profile_->entries.clear(); }
+  struct Process {
+    std::int64_t calls = 0;
+    double seconds = 0; // functors and what the host does between them
+    std::map<std::string, Timing> functors;
+  };
+  void profile(bool on) const;
+  const std::map<std::string, Process>& processes() const { return profile_->processes; }
+  std::map<std::string, Timing> timings() const; // of functors, all processes together
+  void forget_timings() const { profile_->processes.clear(); }
+  // What `body` does belongs to this process.
+  template <class Body>
+  void during(const char* process, const Body& body) const {
+    const Share share(*profile_, process);
+    body();
+  }
   // Makes CPU threads ignore row(): tests compare both ways of writing a functor.
   void prefer_sites(bool on) { profile_->sites_only = on; }
 
@@ -120,8 +134,25 @@ private:
   struct Profile {
     bool on = false;
     bool sites_only = false;
-    std::map<std::string, Timing> entries;
+    std::map<std::string, Process> processes;
+    std::string current;                        // process
+    std::chrono::steady_clock::time_point mark; // all before it is booked
     Trace listener;
+    void book(); // the time since the mark on the current process
+    void book(const char* functor, double seconds, double sites, double bytes_per_site);
+  };
+  // The time of its life belongs to a process.
+  class Share {
+  public:
+    Share(Profile& profile, const char* process);
+    ~Share();
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+  private:
+    Profile& profile_;
+    bool on_;
+    std::string outer_;
   };
   struct Account {
     std::size_t bytes = 0;

@@ -36,6 +36,23 @@ struct bytes_of<F, std::void_t<decltype(F::bytes)>> {
   static constexpr double value = F::bytes;
 };
 
+// In a chain the sweeps stream the arrays; what a stage before or after moves besides is F::fused_bytes.
+template <class F, class = void>
+struct fused_bytes_of : bytes_of<F> {};
+template <class F>
+struct fused_bytes_of<F, std::void_t<decltype(F::fused_bytes)>> {
+  static constexpr double value = F::fused_bytes;
+};
+
+using Clock = std::chrono::steady_clock;
+inline double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+// Seconds of all threads in the three parts of a chain: first, sweeps, last.
+struct ChainClock {
+  double seconds[3] = {};
+};
+
 // Order-free maximum of non-negative floats: their bit patterns sort like the numbers, and NaN sorts above all.
 inline std::uint32_t key_of(float v) { return exact::bit_cast<std::uint32_t>(v) & 0x7fffffffu; }
 
@@ -138,10 +155,10 @@ std::uint32_t cpu_line(const Lattice& l, bool rows, const F& f, int y, int z) {
 //
 // Each thread owns a slab of planes. Through its inside the stages run one plane behind each other, while the planes are
 // still in cache. What depends on another slab waits for barriers: stage n lacks n planes at both ends of the slab. In a
-// lattice of few planes lines in y take the part of planes.
+// lattice of few planes lines in y take the part of planes. With a clock, every plane is timed.
 template <class First, class F, class Last>
 std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, const First& first,
-                        const F& f, const Lattice& coarse, const Last& last) {
+                        const F& f, const Lattice& coarse, const Last& last, ChainClock* clock = nullptr) {
   constexpr bool has_first = !std::is_same_v<First, NoStage>, has_last = !std::is_same_v<Last, NoStage>;
   const int halves = 2 * sweeps, lead = has_first ? 1 : 0;
   const int stages = lead + halves + (has_last ? 1 : 0);
@@ -152,14 +169,23 @@ std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, co
   if (stages > 2 && threads > 1 && planes < 2 * stages * threads) {
     std::uint32_t key = 0;
     const std::int64_t lines = static_cast<std::int64_t>(planes) * depth;
+    Clock::time_point begin{};
+    if (clock) begin = Clock::now();
+    const auto lap = [&](int part) {
+      if (!clock) return;
+      clock->seconds[part] += seconds_since(begin);
+      begin = Clock::now();
+    };
     if constexpr (has_first) {
 #pragma omp parallel for schedule(static) num_threads(threads) reduction(max : key)
       for (std::int64_t k = 0; k < lines; ++k)
         key = exact::max_of(key, cpu_line(l, rows, first, static_cast<int>(k % l.ny),
                                           static_cast<int>(k / l.ny)));
     }
+    lap(0);
     for (int sweep = 0; sweep < sweeps; ++sweep)
       cpu_chain(l, 1, threads, rows, NoStage{}, f, coarse, NoStage{});
+    lap(1);
     if constexpr (has_last) {
       const std::int64_t coarse_lines = static_cast<std::int64_t>(coarse.ny) * coarse.nz;
 #pragma omp parallel for schedule(static) num_threads(threads) reduction(max : key)
@@ -179,7 +205,8 @@ std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, co
         planes, 2 * static_cast<int>(static_cast<std::int64_t>(pairs) * (me + 1) / team));
     // A slab at the edge of the box has nobody to wait for on that side.
     const int wait_low = me > 0 ? 1 : 0, wait_high = me + 1 < team ? 1 : 0;
-    const auto do_plane = [&](int stage, int p) {
+    double spent[3] = {};
+    const auto work_on = [&](int stage, int p) {
       if constexpr (has_first)
         if (stage == 0) {
           for (int q = 0; q < depth; ++q)
@@ -196,6 +223,12 @@ std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, co
         }
       for (int q = 0; q < depth; ++q)
         cpu_colour_line(l, rows, f, (stage - lead) & 1, flat ? p : q, flat ? q : p);
+    };
+    const auto do_plane = [&](int stage, int p) {
+      Clock::time_point start{};
+      if (clock) start = Clock::now();
+      work_on(stage, p);
+      if (clock) spent[stage < lead ? 0 : stage < lead + halves ? 1 : 2] += seconds_since(start);
     };
     // Two planes make one of the coarse lattice, when the second one is due.
     const auto of_pair = [&](int stage) { return paired && stage == stages - 1; };
@@ -216,6 +249,10 @@ std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, co
       if (wait_low + wait_high == 0) continue;
       for (int p = begin; p < end; ++p)
         if (in_turn(stage, p) && !inside(stage, p)) do_plane(stage, p);
+    }
+    if (clock) {
+#pragma omp critical
+      for (int part = 0; part < 3; ++part) clock->seconds[part] += spent[part];
     }
   }
   return key;
@@ -279,15 +316,10 @@ void Executor::timed(const char* name, double sites, double bytes_per_site,
     body();
     return;
   }
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = detail::Clock::now();
   body();
   synchronise();
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-  Timing& t = profile_->entries[name];
-  t.calls += 1;
-  t.seconds += elapsed.count();
-  t.bytes += sites * bytes_per_site;
-  t.sites += sites;
+  profile_->book(name, detail::seconds_since(begin), sites, bytes_per_site);
 }
 
 template <class F>
@@ -315,7 +347,9 @@ void Executor::for_each_site(const Lattice& l, const ActiveBricks& bricks, const
 
 template <class F>
 void Executor::for_each_colour(const Lattice& l, int sweeps, const F& f) const {
-  timed(F::name, static_cast<double>(l.voxels()) * sweeps, detail::bytes_of<F>::value, [&] {
+  // CPU threads stream memory once for all sweeps.
+  const double passes = backend_ == Backend::cpu ? 1 : sweeps;
+  timed(F::name, static_cast<double>(l.voxels()), passes * detail::bytes_of<F>::value, [&] {
 #if defined(__CUDACC__)
     if (backend_ == Backend::cuda) return cuda::launch_colours(l, sweeps, f);
 #endif
@@ -328,35 +362,51 @@ template <class First, class F, class Last>
 float Executor::chain(const Lattice& l, int sweeps, const First& first, const F& f,
                       const Lattice& coarse, const Last& last) const {
   constexpr bool has_first = !std::is_same_v<First, NoStage>, has_last = !std::is_same_v<Last, NoStage>;
+  const bool fused = backend_ == Backend::cpu;
+  detail::ChainClock clock;
+  detail::Clock::time_point begin{};
+  if (profile_->on) begin = detail::Clock::now();
   float result = 0;
-  timed(F::name, static_cast<double>(l.voxels()) * sweeps, detail::bytes_of<F>::value, [&] {
+  if (fused) {
+    result = exact::bit_cast<float>(
+        detail::cpu_chain(l, sweeps, detail::team_for(l, threads_), !profile_->sites_only, first, f, coarse,
+                          last, profile_->on ? &clock : nullptr));
+  }
 #if defined(__CUDACC__)
-    if (backend_ == Backend::cuda) {
-      if constexpr (has_first) {
+  else {
+    const auto timed_part = [&](int part, const auto& launch) {
+      const auto start = detail::Clock::now();
+      launch();
+      if (!profile_->on) return;
+      synchronise();
+      clock.seconds[part] = detail::seconds_since(start);
+    };
+    if constexpr (has_first)
+      timed_part(0, [&] {
         if constexpr (std::is_same_v<detail::result_of<First>, float>)
           result = cuda::launch_max(l, first);
         else
           cuda::launch_sites(l, first);
-      }
-      cuda::launch_colours(l, sweeps, f);
-      if constexpr (has_last) result = cuda::launch_max(coarse, last);
-      return;
-    }
+      });
+    timed_part(1, [&] { cuda::launch_colours(l, sweeps, f); });
+    if constexpr (has_last) timed_part(2, [&] { result = cuda::launch_max(coarse, last); });
+  }
 #endif
-    result = exact::bit_cast<float>(detail::cpu_chain(
-        l, sweeps, detail::team_for(l, threads_), !profile_->sites_only, first, f, coarse, last));
-  });
-  // Time cannot be told apart and counts for the sweeps.
-  const auto count = [&](const char* name, const Lattice& box, double bytes_per_site) {
-    if (!profile_->on) return;
-    const auto sites = static_cast<double>(box.voxels());
-    Timing& t = profile_->entries[name];
-    t.calls += 1;
-    t.bytes += sites * bytes_per_site;
-    t.sites += sites;
-  };
-  if constexpr (has_first) count(First::name, l, detail::bytes_of<First>::value);
-  if constexpr (has_last) count(Last::name, coarse, detail::bytes_of<Last>::value);
+  if (profile_->on) {
+    // The parts overlap in time on several threads: each gets its share of what the whole took.
+    const double all = clock.seconds[0] + clock.seconds[1] + clock.seconds[2];
+    const double scale = all > 0 ? detail::seconds_since(begin) / all : 0;
+    const auto book = [&](int part, const char* name, const Lattice& box, double bytes) {
+      profile_->book(name, scale * clock.seconds[part], static_cast<double>(box.voxels()), bytes);
+    };
+    using detail::bytes_of;
+    using detail::fused_bytes_of;
+    if constexpr (has_first)
+      book(0, First::name, l, fused ? fused_bytes_of<First>::value : bytes_of<First>::value);
+    book(1, F::name, l, (fused ? 1 : sweeps) * bytes_of<F>::value);
+    if constexpr (has_last)
+      book(2, Last::name, coarse, fused ? fused_bytes_of<Last>::value : bytes_of<Last>::value);
+  }
   if constexpr (has_first) tell(First::name);
   tell(F::name);
   if constexpr (has_last) tell(Last::name);

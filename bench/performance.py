@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+"""Measures steps over sizes, tumours and vessels, and writes the tables and the plot of docs/performance.md.
+
+    cmake --build build/cpu --target bench_scaling
+    bench/performance.py measure -o bench/results/DATE-scaling.json
+    bench/performance.py write bench/results/DATE-scaling.json bench/results/DATE-compare.json
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "compare"))
+import machine  # noqa: E402
+
+PAGE = pathlib.Path("docs/performance.md")
+PLOT = pathlib.Path("docs/images/scaling.png")
+
+# Bytes a functor moves at least, per site it visits, and how they were counted. The program has the same numbers; the
+# script stops where they differ.
+COUNTS = {
+    "cell.activity": (64, "a line of kinds, per brick"),
+    "cell.commit_division": (2, "plan"),
+    "cell.count": (1, "kind"),
+    "cell.fate": (6, "kind 1, neighbours 1, oxygen 4; a tumour cell 24 more: traits 8, clock 4, timer 4, matrix 4, flags 2, "
+                     "room 1, capacity 1"),
+    "cell.propose_division": (2, "clock"),
+    "cell.room_x": (2, "kind 1; room 1 written"),
+    "cell.room_y": (2, "room 1; 1 written"),
+    "cell.room_z": (2, "room 1; 1 written"),
+    "cell.sense": (2, "kind 1; neighbours 1 written"),
+    "cell.widen_activity": (2, "flag 1; 1 written, per brick"),
+    "cell.withdraw_division": (2, "plan"),
+    "diffusion.add_operator": (8, "guess 4; f 4 written back"),
+    "diffusion.correct": (1, "an eighth of the coarse c and guess"),
+    "diffusion.fill_face": (4, "c 4 written, per voxel of a face"),
+    "diffusion.load": (8, "field 4; c 4 written"),
+    "diffusion.residual": (0, "nothing the sweeps have not read"),
+    "diffusion.restrict_coefficients": (72, "k, q of eight children 64; k, q 8 written, per coarse voxel"),
+    "diffusion.restrict_uptake": (12, "c, guess, f 12 written, per coarse voxel"),
+    "diffusion.smooth": (16, "c 4, f 4, k 4; c 4 written; all sweeps of a walk together"),
+    "diffusion.smooth_uptake": (20, "c 4, f 4, k 4, q 4; c 4 written; all sweeps of a walk together"),
+    "diffusion.start_change": (4, "field 4, f 4 written back, less c 4 that sweeps need not read"),
+    "diffusion.store": (8, "c 4; field 4 written"),
+    "matrix.degrade": (13, "kind 1, MMP 4, matrix 4; matrix 4 written"),
+    "migration.commit": (2, "plan"),
+    "migration.propose": (1, "kind, in each of three rounds"),
+    "migration.withdraw": (2, "plan"),
+    "oxygen.assemble": (14, "kind 1, flags 1; f, k, q 12 written"),
+    "signal.assemble": (13, "kind 1, old field 4; f, k 8 written"),
+    "vessel.walls": (40, "wall 24, f 4, k 4; f, k 8 written, per wall"),
+}
+FUSED = {"diffusion.add_operator", "diffusion.correct", "diffusion.residual", "diffusion.restrict_uptake",
+         "diffusion.start_change"}
+
+
+def run(build, **options):
+    arguments = [str(pathlib.Path(build) / "bench" / "bench_scaling")]
+    for name, value in options.items():
+        arguments += [f"--{name}", str(value)]
+    result = subprocess.run(arguments, capture_output=True, text=True, check=False,
+                            env=machine.environment(options["threads"]))
+    if result.returncode != 0:
+        raise SystemExit(f"performance.py: {' '.join(arguments)} failed:\n{result.stderr}")
+    answer = json.loads(result.stdout)
+    answer["setting"] = " ".join(arguments[1:])
+    answer["load_after"] = machine.load()
+    print(f"{' '.join(arguments[1:])}: step {min(answer['step_s']) * 1e3:.1f} ms, copy "
+          f"{min(answer['copy_s']) * 1e3:.2f} ms", file=sys.stderr)
+    return answer
+
+
+def measure(options):
+    sizes = [n for n in (64, 96, 128, 192, 256, 320, 384) if n <= options.largest]
+    middle = min(160, options.largest)
+    result = {"machine": machine.describe(), "voxels": [], "cells": [], "vessels": []}
+    for _ in range(options.rounds):
+        for n in sizes:
+            result["voxels"].append(run(options.build, size=n, threads=2, steps=5))
+            if n in (64, 128, 256, 384):
+                result["voxels"].append(run(options.build, size=n, threads=1, steps=3))
+        for share in (0.03, 0.06, 0.12, 0.24, 0.36, 0.48):
+            result["cells"].append(run(options.build, size=middle, threads=2, steps=5,
+                                       tumour=round(share * middle * 20)))
+        for spacing in (1600, 800, 400, 200, 140, 100):
+            result["vessels"].append(run(options.build, size=middle, threads=2, steps=10, spacing=spacing, growing=1))
+    result["machine"]["load_at_the_end"] = machine.load()
+    pathlib.Path(options.output).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+# ---- tables ------------------------------------------------------------------------------------------------------
+
+def copies(answer, seconds):
+    """In copies of one float field, the fastest of the same process."""
+    return seconds / min(answer["copy_s"])
+
+
+def rounds_of(rows, **wanted):
+    return [r for r in rows if all(r[k] == v for k, v in wanted.items())]
+
+
+def fastest(rows):
+    """The repeats of one setting as one: the fastest copy, step, process and functor of all."""
+    merged = dict(rows[0], functors=dict(rows[0]["functors"]), processes=dict(rows[0]["processes"]))
+    for key in ("copy_s", "step_s", "step_cpu_s"):
+        merged[key] = [v for r in rows for v in r[key]]
+    for r in rows[1:]:
+        merged["profiled_step_s"] = min(merged["profiled_step_s"], r["profiled_step_s"])
+        for name, f in r["functors"].items():
+            if name not in merged["functors"] or f["seconds"] < merged["functors"][name]["seconds"]:
+                merged["functors"][name] = f
+        for name, seconds in r["processes"].items():
+            merged["processes"][name] = min(seconds, merged["processes"].get(name, seconds))
+    return merged
+
+
+def step_seconds(answer):
+    """Vessels and VEGF fall due in every fifth step."""
+    often = min(answer["step_s"])
+    return often + sum(answer["processes"].get(p, 0) / 5 for p in ("VEGF", "vessels")) if answer["growing"] else often
+
+
+def least_bytes(answer):
+    return sum(f["bytes"] for f in answer["functors"].values())
+
+
+def least_copies(answer):
+    """Copies that moving those bytes would take at the speed of a copy."""
+    return least_bytes(answer) / (8 * answer["size"] ** 3)
+
+
+def check_counts(answer):
+    for name, f in answer["functors"].items():
+        if f["sites"] == 0:
+            continue
+        if name not in COUNTS:
+            raise SystemExit(f"performance.py: {name} is not counted")
+        if abs(f["bytes"] / f["sites"] - COUNTS[name][0]) > 1e-9:
+            raise SystemExit(f"performance.py: {name} moves {f['bytes'] / f['sites']} bytes by the program, "
+                             f"{COUNTS[name][0]} by hand")
+
+
+def step_table(rows):
+    lines = ["| voxels | threads | copy, ms | step, ms | median | CPU time, ms | copies | voxels/s | bytes a voxel, at least | share of the copy limit |",
+             "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"]
+    for size, threads in sorted({(r["size"], r["threads"]) for r in rows}):
+        best = fastest(rounds_of(rows, size=size, threads=threads))
+        seconds = min(best["step_s"])
+        lines.append(f"| {size}³ | {threads} | {min(best['copy_s']) * 1e3:.2f} | {seconds * 1e3:.1f} | "
+                     f"{statistics.median(best['step_s']) * 1e3:.1f} | {min(best['step_cpu_s']) * 1e3:.1f} | "
+                     f"{copies(best, seconds):.0f} | {size ** 3 / seconds * 1e-6:.0f} million | "
+                     f"{least_bytes(best) / size ** 3:.0f} | {100 * least_copies(best) / copies(best, seconds):.0f} % |")
+    return "\n".join(lines)
+
+
+def functor_table(rows):
+    columns = [(256, 2), (256, 1), (64, 2), (384, 2)]
+    answers = []
+    for size, threads in columns:
+        mine = rounds_of(rows, size=size, threads=threads)
+        answers.append(fastest(mine) if mine else None)
+    first = answers[0]
+    if first is None:
+        raise SystemExit("performance.py: 256³ in two threads was not measured")
+    for a in answers:
+        if a:
+            check_counts(a)
+    head = "| functor | bytes per site, counted | MB a step | ms |"
+    rule = "|---|---|--:|--:|"
+    for size, threads in columns:
+        head += f" {size}³, {threads} thread{'s' if threads > 1 else ''} |"
+        rule += "--:|"
+    lines = [head, rule]
+
+    def share(answer, seconds, moved):
+        if not answer or seconds <= 0:
+            return ""
+        if moved == 0:
+            return "0 %"
+        limit = moved / (8 * answer["size"] ** 3) * min(answer["copy_s"])
+        return f"{100 * limit / seconds:.0f} %"
+
+    for name, f in sorted(first["functors"].items(), key=lambda item: -item[1]["seconds"]):
+        if f["seconds"] < 2e-3 * first["profiled_step_s"] and name not in FUSED:
+            continue
+        count = COUNTS.get(name)
+        counted = f"{count[0]}: {count[1]}" if count else ""
+        mark = " ᶠ" if name in FUSED else ""
+        cells = [share(a, a["functors"][name]["seconds"], a["functors"][name]["bytes"])
+                 if a and name in a["functors"] else "" for a in answers]
+        lines.append(f"| `{name}`{mark} | {counted} | {f['bytes'] * 1e-6:.1f} | {f['seconds'] * 1e3:.2f} | "
+                     + " | ".join(cells) + " |")
+    whole = [share(a, a["profiled_step_s"], least_bytes(a)) if a else "" for a in answers]
+    lines.append(f"| **whole step** | | {least_bytes(first) * 1e-6:.0f} | {first['profiled_step_s'] * 1e3:.1f} | "
+                 + " | ".join(whole) + " |")
+    return "\n".join(lines)
+
+
+def process_table(rows):
+    best = fastest(rounds_of(rows, size=256, threads=2))
+    total = sum(best["processes"].values())
+    lines = ["| process | ms | share |", "|---|--:|--:|"]
+    for name, seconds in sorted(best["processes"].items(), key=lambda item: -item[1]):
+        if seconds > 1e-3 * total:
+            lines.append(f"| {name} | {seconds * 1e3:.1f} | {100 * seconds / total:.0f} % |")
+    return "\n".join(lines)
+
+
+def plot(result):
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), sharey=False)
+
+    def best(rows, key):
+        groups = {}
+        for r in rows:
+            groups.setdefault((r["size"], r["threads"], r["setting"]), []).append(r)
+        return sorted(((key(g[0]), fastest(g)) for g in groups.values()), key=lambda point: point[0])
+
+    left = axes[0]
+    for threads, marker in ((2, "o"), (1, "s")):
+        points = best([r for r in result["voxels"] if r["threads"] == threads], lambda r: r["size"])
+        left.loglog([k ** 3 for k, _ in points], [step_seconds(r) for _, r in points], marker + "-",
+                    label=f"step, {threads} thread{'s' if threads > 1 else ''}")
+    points = best([r for r in result["voxels"] if r["threads"] == 2], lambda r: r["size"])
+    for process in ("oxygen", "cells", "MMP", "matrix"):
+        left.loglog([k ** 3 for k, _ in points], [r["processes"].get(process, float("nan")) for _, r in points], ".--",
+                    linewidth=0.9, label=process)
+    k0, r0 = points[-1]
+    ends = [points[0][0] ** 3, k0 ** 3]
+    left.loglog(ends, [min(r0["step_s"]) * e / k0 ** 3 for e in ends], ":", color="grey", label="proportional")
+    left.set_xlabel("voxels")
+    left.set_ylabel("seconds a step")
+
+    for axis, rows, key, label, shown in (
+            (axes[1], result["cells"], "tumour_cells", "tumour cells", ("oxygen", "cells", "MMP", "matrix")),
+            (axes[2], result["vessels"], "vessel_segments", "vessel segments (growing)",
+             ("oxygen", "cells", "VEGF", "vessels"))):
+        points = best(rows, lambda r: r[key])
+        axis.semilogx([k for k, _ in points], [step_seconds(r) for _, r in points], "o-", label="step")
+        for process in shown:
+            # Of the slow ones, the share of one step.
+            part = 0.2 if process in ("VEGF", "vessels") else 1
+            axis.semilogx([k for k, _ in points], [part * r["processes"].get(process, 0) for _, r in points], ".--",
+                          linewidth=0.9, label=process)
+        axis.set_xlabel(f"{label} in {rows[0]['size']}³ voxels")
+        axis.set_ylim(bottom=0)
+    for axis in axes:
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize=7, frameon=False)
+    figure.tight_layout()
+    figure.savefig(PLOT, dpi=100)
+    if PLOT.stat().st_size > 200_000:
+        raise SystemExit(f"performance.py: {PLOT} is larger than 200 kB")
+
+
+def put(name, text):
+    page = PAGE.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    if begin not in page or end not in page:
+        raise SystemExit(f"performance.py: {PAGE} lacks {begin} and {end}")
+    PAGE.write_text(page[:page.index(begin)] + begin + "\n" + text + "\n" + page[page.index(end):], encoding="utf-8")
+
+
+def write(options):
+    result = json.loads(pathlib.Path(options.results).read_text(encoding="utf-8"))
+    for name, text in (("steps", step_table(result["voxels"])), ("functors", functor_table(result["voxels"])),
+                       ("processes", process_table(result["voxels"]))):
+        put(name, text)
+    plot(result)
+    if options.compare:
+        import run as compare
+        put("compare", compare.table(json.loads(pathlib.Path(options.compare).read_text(encoding="utf-8"))))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    m = commands.add_parser("measure")
+    m.add_argument("--build", default="build/cpu")
+    m.add_argument("--rounds", type=int, default=2)
+    m.add_argument("--largest", type=int, default=384)
+    m.add_argument("-o", "--output", required=True)
+    w = commands.add_parser("write")
+    w.add_argument("results")
+    w.add_argument("compare", nargs="?")
+    options = parser.parse_args()
+    (measure if options.command == "measure" else write)(options)
+
+
+if __name__ == "__main__":
+    main()

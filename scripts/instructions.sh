@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Counts the instructions of small, fixed pieces of work and compares them with bench/instructions.json. Unlike times, counts
+# do not depend on how busy the machine is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+usage() {
+  cat <<'TEXT'
+scripts/instructions.sh [--update]
+
+  --update   write the counts of this build into bench/instructions.json instead
+
+A part that takes over 10 % more instructions than committed fails. Counts belong to one compiler: with another one, or
+without valgrind, the check is skipped. Exit codes: 0 passed or skipped, 1 more instructions or an error, 2 usage.
+TEXT
+}
+
+update=()
+case ${1:-} in
+  "") ;;
+  --update) update=(--update) ;;
+  -h | --help) usage; exit 0 ;;
+  *) usage >&2; exit 2 ;;
+esac
+
+if ! command -v valgrind >/dev/null; then
+  echo "instructions.sh: skipped, there is no valgrind"
+  exit 0
+fi
+# valgrind knows no AVX-512, and a fixed instruction set is part of the comparison.
+flags="-O3 x86-64-v2"
+compiler="$(c++ --version | head -n 1)"
+if ((${#update[@]} == 0)) && ! python3 scripts/instructions.py --compiler "$compiler" --flags "$flags" --same; then
+  exit 0
+fi
+
+build=build/instructions
+mkdir -p "$build"
+if ! { cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMETAVOX_MARCH=x86-64-v2 -DMETAVOX_CUDA=OFF \
+  -DMETAVOX_VTK=OFF -DMETAVOX_HDF5=OFF -DMETAVOX_TESTS=OFF -DMETAVOX_BENCH=ON &&
+  cmake --build "$build" --parallel "${METAVOX_JOBS:-$(nproc)}" --target bench_instructions; } >"$build/build.log" 2>&1; then
+  tail -n 20 "$build/build.log" >&2
+  exit 1
+fi
+rm -f "$build"/callgrind.out*
+# The C library chooses its copy loops by processor and cache; here it must not.
+export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-AVX,-AVX512F,-AVX512VL,-ERMS,-FSRM:glibc.cpu.x86_non_temporal_threshold=0xc0000
+if ! OMP_NUM_THREADS=1 valgrind --tool=callgrind --collect-atstart=no --callgrind-out-file="$build/callgrind.out" \
+  "$build/bench/bench_instructions" configs/smoke.yaml >"$build/run.log" 2>&1; then
+  tail -n 20 "$build/run.log" >&2
+  exit 1
+fi
+python3 scripts/instructions.py --compiler "$compiler" --flags "$flags" "${update[@]}" "$build"/callgrind.out.*
