@@ -152,9 +152,24 @@ std::vector<fs::path> entries(const fs::path& folder) {
   return all;
 }
 
+// Of the files that a run makes first.
+bool is_first_temporary(const std::string& name) {
+  return is_temporary(name) &&
+         (name.find(list_name) == 1 || name.find("provenance.json") == 1);
+}
+
+// What create() makes before the folder can be known for a run is no obstacle: a start that was killed there is
+// simply made again.
 bool occupied(const fs::path& folder) {
-  for (const fs::path& entry : entries(folder))
-    if (entry.filename() != lock_name) return true;
+  for (const fs::path& entry : entries(folder)) {
+    const std::string name = entry.filename().string();
+    std::error_code ignored;
+    const bool bare = (name == "frames" || name == "checkpoints")
+                          ? fs::is_directory(fs::symlink_status(entry, ignored)) && entries(entry).empty()
+                          : name == list_name && fs::is_regular_file(entry, ignored) &&
+                                fs::file_size(entry, ignored) == 0;
+    if (name != lock_name && !is_first_temporary(name) && !bare) return true;
+  }
   return false;
 }
 
@@ -438,6 +453,8 @@ RunFolder RunFolder::create(const fs::path& path, bool force) {
     for (const char* name : growing)
       if (std::strcmp(name, "provenance.json") != 0) remove_file(path / name);
   }
+  for (const fs::path& entry : entries(path))
+    if (is_first_temporary(entry.filename().string())) remove_file(entry);
   folder.make_folders();
   write_file_atomically(path / list_name, "");
   return folder;
@@ -475,6 +492,12 @@ void RunFolder::append(Descriptor& file, const std::string& name, std::string_vi
                        bool to_disk) {
   if (!file.open()) file = open_file(path_ / name, O_WRONLY | O_CREAT | O_APPEND, "write");
   write_all(file.get(), text.data(), text.size(), path_ / name);
+  // A file that was removed while it is open takes every line, and none is ever seen again.
+  struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && status.st_nlink == 0) {
+    file.close();
+    fail("write", path_ / name, ENOENT);
+  }
   if (to_disk) sync(file.get(), path_ / name);
 }
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -19,9 +20,11 @@
 #include <unistd.h>
 
 #include "metavox/checkpoint.hpp"
+#include "metavox/core/errors.hpp"
 #include "metavox/diffusion.hpp"
 #include "metavox/files.hpp"
 #include "metavox/inputs.hpp"
+#include "metavox/kind.hpp"
 #include "metavox/simulation.hpp"
 #include "metavox/units.hpp"
 #include "metavox/vtk_io.hpp"
@@ -33,6 +36,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr double minutes_per_day = 1440.0;
+// However rarely a run writes, its fields are looked at after so many steps.
+constexpr std::int64_t unchecked_steps = 100;
 
 std::string text_of(const char* format, double value) {
   char text[64];
@@ -381,11 +386,17 @@ void restore(Simulation& simulation, const Checkpoint& checkpoint, const fs::pat
   if (checkpoint.snapshot.arrays.size() != wanted.size())
     refuse("it holds arrays this program does not know; it was written by version " +
            checkpoint.header.version);
+  for (const std::byte code : checkpoint.snapshot.find("kind")->data)
+    if (static_cast<int>(code) >= kind_count) refuse("it holds a kind of cell that does not exist");
   for (const ArrayInfo& info : wanted) {
     const Snapshot::Array* a = checkpoint.snapshot.find(info.name);
     simulation.write(info.name, a->data.data(), a->info.extents[0]);
   }
-  simulation.set_clock(checkpoint.header.step);
+  try {
+    simulation.set_clock(checkpoint.header.step);
+  } catch (const NumericalError& e) {
+    refuse(e.what());
+  }
   const std::uint64_t hash = simulation.hash();
   if (hash != checkpoint.header.hash)
     refuse("the restored state has the hash " + hex16(hash) + ", the stored one had " +
@@ -449,6 +460,15 @@ int code_of(std::exception_ptr error, std::string& message) {
     return exit_resources;
   } catch (const fs::filesystem_error& e) {
     message = e.what();
+    return exit_io;
+  } catch (const std::system_error& e) {
+    message = e.what();
+    // No room for another thread.
+    if (e.code() == std::errc::resource_unavailable_try_again ||
+        e.code() == std::errc::not_enough_memory) {
+      message = "the system has no room for another thread: " + message;
+      return exit_resources;
+    }
     return exit_io;
   } catch (const std::exception& e) {
     message = std::string("internal error: ") + e.what();
@@ -641,11 +661,81 @@ fs::path default_output(const Config& config) {
   return fs::path("runs") / name;
 }
 
+fs::path newest_checkpoint(const fs::path& run, std::vector<std::string>* damaged) {
+  if (!checkpoints_available()) return {};
+  for (const auto& [step, file] : checkpoints_of(run)) {
+    try {
+      check_checkpoint(file);
+      return file;
+    } catch (const CheckpointError& e) {
+      if (damaged) damaged->push_back(e.what());
+    }
+  }
+  return {};
+}
+
 // ---- the run ------------------------------------------------------------------------------------
 
-int run(const RunOptions& options) {
+namespace {
+
+// Where a run goes on: the checkpoint named, or the newest whole one of the folder named.
+fs::path restart_file(const fs::path& named, Console& console) {
+  std::error_code ignored;
+  if (!fs::is_directory(named, ignored)) return named;
+  std::vector<std::string> damaged;
+  const fs::path file = newest_checkpoint(named, &damaged);
+  if (!file.empty()) {
+    for (const std::string& text : damaged) console.warn(text + "; taking an older one");
+    return file;
+  }
+  std::string text;
+  for (const std::string& d : damaged) text += d + "\n";
+  throw IoError(text + named.string() + " holds no checkpoint to continue from; start the run anew " +
+                (looks_like_run(named) ? "with --force" : "without --restart"));
+}
+
+// The command that goes on where this one stopped.
+std::string continuation(const RunOptions& options, const fs::path& output, const fs::path& from) {
+  std::string command = "metavox run " + shell_word(options.config);
+  for (const std::string& set : options.set) command += " --set " + shell_word(set);
+  if (options.seed) command += " --seed " + std::to_string(*options.seed);
+  if (options.until) command += " --until " + shell_word(*options.until);
+  return command + " -o " + shell_word(output) + " --restart " + shell_word(from);
+}
+
+// What to do about a disk, a folder or memory that failed.
+std::string advice_after(const RunOptions& options, const fs::path& output) {
+  try {
+    if (!newest_checkpoint(output).empty())
+      return "\nwhen that is mended, continue with: " + continuation(options, output, output);
+  } catch (const IoError&) {
+    // The folder cannot even be listed, as the failure itself tells.
+    return {};
+  }
+  return !looks_like_run(output) ? "" : "\nthere is no checkpoint yet; when that is mended, start again with --force";
+}
+
+// A frame of the state a run failed in, for the eye: all fields in full, whatever frames show. Not part of the series,
+// as the step is unfinished.
+std::string write_diagnostic(RunFolder& folder, const Simulation& simulation) {
+  const Snapshot shot = take_snapshot(simulation);
+  OutputParameters all = simulation.parameters().output;
+  all.arrays.clear();
+  all.stride = 1;
+  all.region_from = all.region_to = {0, 0, 0};
+  all.mantissa_bits = 23;
+  char name[48];
+  std::snprintf(name, sizeof name, "fields_%08lld.vti", static_cast<long long>(shot.step));
+  folder.add_diagnostic(name, fields_frame(shot, all));
+  return (folder.path() / "frames/diagnostic_").string() + name;
+}
+
+} // namespace
+
+int run(const RunOptions& given) {
   const SignalWatch signals;
-  Console console(options.quiet);
+  Console console(given.quiet);
+  RunOptions options = given;
   const Config config = read_config(options.config, options.set, options.seed, options.until);
   const Parameters& p = config.parameters;
   const Schedule schedule = schedule_of(p);
@@ -655,6 +745,7 @@ int run(const RunOptions& options) {
   fs::path output = options.output;
   bool resumes = false;
   if (!options.restart.empty()) {
+    options.restart = restart_file(options.restart, console);
     checkpoint = read_checkpoint(options.restart);
     const std::vector<std::string> differences =
         setting_differences(checkpoint->resolved, config.resolved);
@@ -757,21 +848,28 @@ int run(const RunOptions& options) {
         auto snapshot = std::make_shared<Snapshot>(take_snapshot(simulation, names));
         writer->submit({std::move(snapshot), frame, state});
       };
+      std::int64_t checked = start;
       for (bool first = true;; first = false) {
         const std::int64_t s = simulation.steps();
         // A new folder shows the state it starts from; a continued one has it already.
         const bool opening = first && !resumes;
-        if ((opening || schedule.row_at(s)) && folder.last_metrics_step() < s) {
-          const MetricRow row = simulation.measure();
-          folder.add_metrics(s, simulation.time(), simulation.hash(), row);
-          cells = find_metric(row, "tumour_cells");
-        }
+        const bool row_due = (opening || schedule.row_at(s)) && folder.last_metrics_step() < s;
         const bool had_frame = first && resumes && folder.last_frame_step() == s;
         const bool frame = schedule.frames > 0 && (opening || schedule.frame_at(s)) && !had_frame;
         const bool had_state = first && resumes && folder.has_checkpoint(s);
         const bool stop = signal_seen != 0 && s < schedule.last;
         const bool state =
             checkpoints_available() && (stop || schedule.checkpoint_at(s)) && !had_state;
+        // Nothing is written down that was not looked at.
+        if (first || row_due || frame || state || s - checked >= unchecked_steps) {
+          simulation.check();
+          checked = s;
+        }
+        if (row_due) {
+          const MetricRow row = simulation.measure();
+          folder.add_metrics(s, simulation.time(), simulation.hash(), row);
+          cells = find_metric(row, "tumour_cells");
+        }
         save(frame, state);
         if (s >= schedule.last) break;
         if (stop) {
@@ -779,6 +877,7 @@ int run(const RunOptions& options) {
           break;
         }
         progress.at(s, cells, folder.last_frame());
+        if (options.before_step) options.before_step(simulation);
         simulation.step();
         const std::vector<Event> events = simulation.take_events();
         if (!events.empty()) folder.add_events(events);
@@ -788,18 +887,12 @@ int run(const RunOptions& options) {
     } catch (const NumericalError&) {
       error = std::current_exception();
       code = code_of(error, failure);
-      // What the solver choked on, for the eye. Not part of the series: the step is unfinished.
+      if (failure.find("at step ") == std::string::npos)
+        failure = "at step " + std::to_string(simulation.steps()) + ": " + failure;
       try {
         writer->drain();
-        if (vtk_available()) {
-          const Snapshot shot = take_snapshot(simulation);
-          OutputParameters all = p.output;
-          all.arrays.clear();
-          char name[48];
-          std::snprintf(name, sizeof name, "fields_%08lld.vti", static_cast<long long>(shot.step));
-          folder.add_diagnostic(name, fields_frame(shot, all));
-          failure += "\nthe state is in " + (output / "frames/diagnostic_").string() + name;
-        }
+        if (vtk_available())
+          failure += "\nthe state is in " + write_diagnostic(folder, simulation);
       } catch (const std::exception& e) {
         failure += std::string("\nthe state could not be written: ") + e.what();
       }
@@ -808,6 +901,7 @@ int run(const RunOptions& options) {
       code = code_of(error, failure);
     }
   }
+  if (code == exit_io || code == exit_resources) failure += advice_after(options, output);
 
   const std::string hash = error ? std::string() : hex16(simulation.hash());
   const std::string signal = SignalWatch::name();
@@ -840,12 +934,8 @@ int run(const RunOptions& options) {
                      std::to_string(simulation.steps()) + ", day " + day_text(simulation.time()) +
                      ", hash " + hash);
         if (checkpoints_available()) {
-          std::string command = "continue with: metavox run " + shell_word(options.config);
-          for (const std::string& set : options.set) command += " --set " + shell_word(set);
-          if (options.seed) command += " --seed " + std::to_string(*options.seed);
-          if (options.until) command += " --until " + shell_word(*options.until);
-          console.warn(command + " -o " + shell_word(output) + " --restart " +
-                       shell_word(folder.checkpoint_path(simulation.steps())));
+          console.warn("continue with: " +
+                       continuation(options, output, folder.checkpoint_path(simulation.steps())));
         }
       } else {
         console.result("final hash " + hash);

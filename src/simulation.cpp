@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -107,6 +108,7 @@ struct Simulation::State {
 
   void start_from(const ExternalArrays& external);
   void grow_vessels();
+  void check_vessels();
   void record_events(const Flows& before, const KindCounts& count_before);
   void add_event(const std::string& what, Kind kind, const std::string& detail);
 
@@ -251,7 +253,10 @@ void Simulation::State::grow_vessels() {
   const VesselGraph::Changes changed = vessels.take_changes();
   cells.make_way(executor, changed.entered, changed.left, matrix.membrane());
   for (Event& e : vessels.take_events()) events.push_back(std::move(e));
-  if (!parameters.vessels.check) return;
+  if (parameters.vessels.check) check_vessels();
+}
+
+void Simulation::State::check_vessels() {
   const std::string flaw = vessels.graph().flaw(stripped(cells.arrays().kind.host_copy(), tissue));
   if (!flaw.empty())
     throw NumericalError("vessels and lattice disagree at step " + std::to_string(step) + ": " + flaw);
@@ -579,6 +584,58 @@ std::size_t estimate_device_bytes(const Parameters& p) {
   if (p.vegf.enabled) ++field_arrays;
   return DiffusionScratch::bytes(fields) + field_arrays * m * 4 + Population::bytes(tissue) +
          n * (4 + 2) + estimate_vessel_bytes(p, tissue, fields) + static_cast<std::size_t>(p.tracers.count) * 12 + (std::size_t{64} << 10);
+}
+
+namespace {
+
+// Sums of the program hold values up to this; nothing in tissue comes near it.
+constexpr float largest_value = 1e9f;
+// Solvers end within their tolerance of a concentration of zero.
+constexpr float least_value = -1e-2f;
+
+std::string value_text(double v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", v);
+  return text;
+}
+
+} // namespace
+
+void Simulation::check() const {
+  State& s = *s_;
+  const auto at_voxel = [](const Lattice& l, std::size_t plain) {
+    const Site at = l.site_of(static_cast<std::int64_t>(plain));
+    return " at voxel (" + std::to_string(at.x) + ", " + std::to_string(at.y) + ", " + std::to_string(at.z) + ")";
+  };
+  s.for_each_array([&](const char* name, const char* unit, const char*, auto& buffer, const Lattice* lattice) {
+    using T = std::remove_reference_t<decltype(*buffer.data())>;
+    const auto refuse = [&](double v, const std::string& where) {
+      throw NumericalError(std::string(name) + " is " + value_text(v) +
+                           (unit[0] == '1' ? "" : " " + std::string(unit)) + where);
+    };
+    if constexpr (std::is_floating_point_v<T>) {
+      if (!lattice) { // of vessels, where flows and pressures may be negative
+        const std::vector<T> values = buffer.host_copy();
+        for (std::size_t i = 0; i < values.size(); ++i)
+          if (!std::isfinite(values[i])) refuse(static_cast<double>(values[i]), " at entry " + std::to_string(i));
+      }
+    }
+    if constexpr (std::is_same_v<T, float>) {
+      if (!lattice || s.executor.max_over(*lattice, Strayed{buffer.data(), least_value}) <= largest_value) return;
+      const std::vector<float> values = stripped(buffer.host_copy(), *lattice);
+      for (std::size_t i = 0; i < values.size(); ++i)
+        if (!(std::abs(Strayed::of(values[i], least_value)) <= largest_value))
+          refuse(static_cast<double>(values[i]), at_voxel(*lattice, i));
+    }
+  });
+  if (s.executor.max_over(s.tissue, LargestKind{s.cells.arrays().kind.data()}) >= static_cast<float>(kind_count)) {
+    const std::vector<std::uint8_t> kinds = stripped(s.cells.arrays().kind.host_copy(), s.tissue);
+    for (std::size_t i = 0; i < kinds.size(); ++i)
+      if (kinds[i] >= kind_count)
+        throw NumericalError("kind has the code " + std::to_string(kinds[i]) + ", which stands for nothing," +
+                             at_voxel(s.tissue, i));
+  }
+  if (s.parameters.vessels.pattern != VesselPattern::none) s.check_vessels();
 }
 
 Snapshot take_snapshot(const Simulation& simulation, const std::vector<std::string>& names) {

@@ -16,6 +16,8 @@
 
 namespace metavox {
 
+class Simulation;
+
 enum ExitCode : int {
   exit_done = 0,
   exit_internal = 1,
@@ -34,10 +36,12 @@ struct RunOptions {
   std::optional<std::uint64_t> seed;
   std::optional<std::string> until;
   std::vector<std::string> set;
-  std::filesystem::path restart; // empty: from the start
+  std::filesystem::path restart; // a checkpoint or a run folder; empty: from the start
   bool force = false;
   bool quiet = false;
   std::string command; // as typed, for provenance.json
+  // Called before every step: tests look on, and break things.
+  std::function<void(Simulation&)> before_step;
 };
 
 // When things happen, in whole steps from t = 0. Cadences are the nearest multiple of a step; 0
@@ -83,6 +87,10 @@ void require(const Needs& needs, const Parameters& parameters, const Executor& e
 Executor choose_executor(const std::string& backend, int threads, std::string& note);
 
 std::filesystem::path default_output(const Config& config);
+
+// The newest checkpoint of a run folder that is whole; empty: none. `damaged` tells what is wrong with newer ones.
+std::filesystem::path newest_checkpoint(const std::filesystem::path& run,
+                                        std::vector<std::string>* damaged = nullptr);
 
 int run(const RunOptions& options);
 int validate_command(const std::filesystem::path& config);

@@ -57,6 +57,9 @@ class Simulation {
 
   std::shared_ptr<const VesselNetwork> vessels() const;
   MetricRow measure();                 // reads only
+  // Throws NumericalError, naming array and place, where a value is no number, negative or out of all bounds, or where
+  // vessels and lattice disagree. A pass over each field; runs call it before they write anything down.
+  void check() const;
   std::vector<Event> take_events();    // since the last call
 
   const Parameters& parameters() const;
