@@ -700,6 +700,14 @@ void RunFolder::seal() {
     std::error_code ignored;
     if (fs::exists(path_ / name, ignored)) listed_[name] = sum_of_file(path_ / name);
   }
+  // Put in place, whole, by a session that failed before it could list them.
+  const auto add = [&](const std::string& name) {
+    if (listed_.count(name) == 0) listed_[name] = sum_of_file(path_ / name);
+  };
+  for (const fs::path& file : entries(path_ / "frames"))
+    if (is_frame(file.filename().string())) add("frames/" + file.filename().string());
+  for (const auto& [step, file] : checkpoints_of(path_))
+    add("checkpoints/" + file.filename().string());
   rewrite_list();
   sums_.close();
 }

@@ -851,6 +851,7 @@ int run(const RunOptions& given) {
       std::int64_t checked = start;
       for (bool first = true;; first = false) {
         const std::int64_t s = simulation.steps();
+        if (options.between_steps) options.between_steps(simulation);
         // A new folder shows the state it starts from; a continued one has it already.
         const bool opening = first && !resumes;
         const bool row_due = (opening || schedule.row_at(s)) && folder.last_metrics_step() < s;
@@ -877,7 +878,6 @@ int run(const RunOptions& given) {
           break;
         }
         progress.at(s, cells, folder.last_frame());
-        if (options.before_step) options.before_step(simulation);
         simulation.step();
         const std::vector<Event> events = simulation.take_events();
         if (!events.empty()) folder.add_events(events);

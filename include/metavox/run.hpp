@@ -40,8 +40,8 @@ struct RunOptions {
   bool force = false;
   bool quiet = false;
   std::string command; // as typed, for provenance.json
-  // Called before every step: tests look on, and break things.
-  std::function<void(Simulation&)> before_step;
+  // Called before each step and what is written before it: tests look on, and break things.
+  std::function<void(Simulation&)> between_steps;
 };
 
 // When things happen, in whole steps from t = 0. Cadences are the nearest multiple of a step; 0
