@@ -31,6 +31,9 @@ namespace {
 // Debian's serial HDF5 is built without thread safety.
 std::mutex& library() {
   static std::mutex mutex;
+  // It has nothing to flush at the end of the program, and may crash there after it was refused memory.
+  static const herr_t no_farewell = H5dont_atexit();
+  static_cast<void>(no_farewell);
   return mutex;
 }
 

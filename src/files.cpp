@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "metavox/build_info.hpp"
+#include "metavox/core/executor.hpp"
 #include "metavox/vtk_io.hpp"
 
 #include <nlohmann/json.hpp>
@@ -33,6 +34,8 @@ constexpr double minutes_per_day = 1440.0;
 constexpr std::size_t chunk = std::size_t{4} << 20;
 
 [[noreturn]] void fail(const std::string& what, const fs::path& file, int error) {
+  if (error == ENOMEM)
+    throw ResourceError("no memory to " + what + " " + file.string() + ": " + std::strerror(error));
   throw IoError("cannot " + what + " " + file.string() + ": " + std::strerror(error));
 }
 
@@ -147,7 +150,7 @@ std::vector<fs::path> entries(const fs::path& folder) {
   if (!fs::is_directory(fs::symlink_status(folder, error))) return all;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
     all.push_back(it->path());
-  if (error) throw IoError("cannot list " + folder.string() + ": " + error.message());
+  if (error) fail("list", folder, error.value());
   std::sort(all.begin(), all.end());
   return all;
 }

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -16,7 +17,9 @@
 #include <thread>
 #include <utility>
 
+#include <malloc.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "metavox/checkpoint.hpp"
@@ -261,13 +264,13 @@ struct Job {
   bool frame = false, checkpoint = false;
 };
 
-// One thread that writes, and room for one snapshot to wait. The loop waits when the disk is slower
-// than the physics.
+// One thread that writes. The loop waits when the disk is slower than the physics.
 class Writer {
 public:
-  Writer(RunFolder& folder, const OutputParameters& output, const std::string& resolved,
+  Writer(RunFolder& folder, const Parameters& parameters, const std::string& resolved,
          std::vector<std::string> state_arrays)
-      : folder_(folder), output_(output), resolved_(resolved),
+      : folder_(folder), output_(parameters.output),
+        frame_memory_(estimate_frame_memory(parameters)), resolved_(resolved),
         state_arrays_(std::move(state_arrays)), thread_([this] { work(); }) {}
   ~Writer() {
     {
@@ -280,10 +283,11 @@ public:
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // Until another snapshot may be taken; with `alone` until none is held any more.
-  void wait_for_room(bool alone) {
+  // Until the last snapshot is written and gone: two would take twice the memory, and a disk slower than the physics
+  // is waited for either way.
+  void drain() {
     std::unique_lock<std::mutex> guard(mutex_);
-    changed_.wait(guard, [&] { return error_ || (queue_.empty() && !(alone && busy_)); });
+    changed_.wait(guard, [&] { return error_ || (queue_.empty() && !busy_); });
     if (error_) std::rethrow_exception(error_);
   }
   void submit(Job job) {
@@ -293,7 +297,6 @@ public:
     }
     changed_.notify_all();
   }
-  void drain() { wait_for_room(true); }
   void check() {
     const std::lock_guard<std::mutex> guard(mutex_);
     if (error_) std::rethrow_exception(error_);
@@ -332,6 +335,7 @@ private:
   void write(const Job& job) {
     const Snapshot& s = *job.snapshot;
     if (job.frame) {
+      ask_for_memory(frame_memory_);
       try {
         // In the order of their worth, should the disk fill up.
         if (output_.fields)
@@ -344,12 +348,18 @@ private:
         throw;
       } catch (const ResourceError&) {
         throw;
+      } catch (const std::system_error&) {
+        throw; // no room for a thread
       } catch (const std::runtime_error& e) {
-        throw IoError("the frame of step " + std::to_string(s.step) +
-                      " cannot be written: " + e.what());
+        const std::string why = e.what();
+        if (why.find("pthread_create") != std::string::npos)
+          throw ResourceError("the frame of step " + std::to_string(s.step) +
+                              " cannot be written: no room for another thread: " + why);
+        throw IoError("the frame of step " + std::to_string(s.step) + " cannot be written: " + why);
       }
     }
     if (job.checkpoint) {
+      ask_for_memory(0);
       const FileSum sum =
           write_checkpoint(folder_.checkpoint_path(s.step), s, resolved_, state_arrays_);
       folder_.checkpoint_written(s.step, sum, output_.keep);
@@ -358,6 +368,7 @@ private:
 
   RunFolder& folder_;
   const OutputParameters& output_;
+  const double frame_memory_;
   const std::string& resolved_;
   std::vector<std::string> state_arrays_;
   std::mutex mutex_;
@@ -550,18 +561,7 @@ Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
     n.disk += n.checkpoint * static_cast<std::uint64_t>(std::max<std::int64_t>(held, 1));
   }
   n.disk += n.frames_disk + static_cast<std::uint64_t>(s.rows(from)) * 1500 + (1u << 20);
-  // The files of a frame are put together one after another, each from arrays of about its size.
-  std::uint64_t largest = 0;
-  if (s.frames > 0)
-    for (const FrameKind kind : frame_kinds) {
-      Parameters one = p;
-      one.output.fields = p.output.fields && kind == FrameKind::fields;
-      one.output.cells = p.output.cells && kind == FrameKind::cells;
-      one.output.vessels = p.output.vessels && kind == FrameKind::vessels;
-      largest = std::max<std::uint64_t>(largest, estimate_frame_bytes(one));
-    }
-  // A snapshot, and then the widest array twice while it is copied, or a file in the making.
-  n.host = n.snapshot + std::max(voxels * 16, 2 * largest);
+  n.host = estimate_host_bytes(p, s.frames > 0, checkpoints_available(), from > 0, true);
   return n;
 }
 
@@ -580,7 +580,8 @@ std::vector<std::string> describe_plan(const Parameters& p, const Schedule& s, c
                   " min");
   lines.push_back("memory      " + bytes_of(n.device) + " on the back end (" +
                   text_of("%.1f", static_cast<double>(n.device) / voxels) + " bytes per voxel), " +
-                  bytes_of(n.host) + " on the host for output");
+                  bytes_of(n.host) + " on the host besides; together at most " +
+                  bytes_of(n.device + n.host));
   const auto every = [&](std::int64_t steps) {
     return steps > 0
                ? "every " + std::to_string(steps) + (steps == 1 ? " step (day " : " steps (day ") +
@@ -629,7 +630,7 @@ void require(const Needs& n, const Parameters& p, const Executor& executor,
   if (host > host_free)
     throw ResourceError("not enough memory: the run needs " + bytes_of(host) + " (" +
                         (on_host ? bytes_of(n.device) + " for the state, " : std::string()) +
-                        bytes_of(n.host) + " for output), the machine has " + bytes_of(host_free) +
+                        bytes_of(n.host) + " besides), the machine has " + bytes_of(host_free) +
                         " free; " + smaller);
   const std::uint64_t disk = disk_free(output);
   if (n.disk > disk)
@@ -703,6 +704,26 @@ std::string continuation(const RunOptions& options, const fs::path& output, cons
   return command + " -o " + shell_word(output) + " --restart " + shell_word(from);
 }
 
+// VTK lets an exception out of a destructor where even a few bytes are refused. All files are whole at any time, so
+// what is left to do is to say it.
+[[noreturn]] void end_without_memory() {
+  try {
+    if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    const std::string_view text = "metavox: out of memory in a library that cannot stand it\n";
+    if (::write(STDERR_FILENO, text.data(), text.size()) >= 0) ::_exit(exit_resources);
+    ::_exit(exit_resources);
+  } catch (...) {
+  }
+  std::abort();
+}
+
+std::uint64_t peak_memory() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  return static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
+}
+
 // What to do about a disk, a folder or memory that failed.
 std::string advice_after(const RunOptions& options, const fs::path& output) {
   try {
@@ -724,6 +745,9 @@ std::string write_diagnostic(RunFolder& folder, const Simulation& simulation) {
   all.stride = 1;
   all.region_from = all.region_to = {0, 0, 0};
   all.mantissa_bits = 23;
+  Parameters shown = simulation.parameters();
+  shown.output = all;
+  ask_for_memory(estimate_frame_memory(shown));
   char name[48];
   std::snprintf(name, sizeof name, "fields_%08lld.vti", static_cast<long long>(shot.step));
   folder.add_diagnostic(name, fields_frame(shot, all));
@@ -733,6 +757,10 @@ std::string write_diagnostic(RunFolder& folder, const Simulation& simulation) {
 } // namespace
 
 int run(const RunOptions& given) {
+  // Arrays go back to the system when they are released, so that the peak is what is alive and no more.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20); // but see ask_for_memory()
+  std::set_terminate(end_without_memory);
   const SignalWatch signals;
   Console console(given.quiet);
   RunOptions options = given;
@@ -786,19 +814,14 @@ int run(const RunOptions& given) {
   std::vector<std::string> frame_names;
   if (schedule.frames > 0) frame_names = frame_arrays(simulation);
   std::vector<std::string> state_names;
-  std::uint64_t state_bytes = 0;
   for (const ArrayInfo& info : simulation.state_arrays()) {
     state_names.push_back(info.name);
-    state_bytes += info.bytes();
   }
   if (checkpoint) {
     restore(simulation, *checkpoint, options.restart);
     checkpoint.reset();
   }
   simulation.take_events(); // of the set-up: a restart must not tell them again
-  // Two snapshots may be held while a third is not needed; where memory is tight, one.
-  const bool alone = executor.memory_available() < 2 * state_bytes + needs.frame;
-
   RunFolder folder =
       resumes ? RunFolder::resume(output, start, static_cast<double>(start) * schedule.step)
               : RunFolder::create(output, options.force);
@@ -833,13 +856,13 @@ int run(const RunOptions& given) {
   {
     std::optional<Writer> writer;
     try {
-      writer.emplace(folder, p.output, config.resolved, state_names);
+      writer.emplace(folder, p, config.resolved, state_names);
       folder.add_events({}); // its header
       Progress progress(console, schedule, start);
       double cells = -1;
       const auto save = [&](bool frame, bool state) {
         if (!frame && !state) return;
-        writer->wait_for_room(alone);
+        writer->drain();
         std::vector<std::string> names;
         if (frame) names = frame_names;
         if (state)
@@ -923,6 +946,7 @@ int run(const RunOptions& given) {
       else
         console.line("frames      " + (output / "{fields,cells,vessels}.pvd").string() +
                      " (ParaView), last " + folder.last_frame());
+      console.line("memory      " + bytes_of(peak_memory()) + " at the peak");
       console.line("metrics     " + (output / "metrics.csv").string() + ", " +
                    (output / "events.csv").string());
       if (!folder.last_frame().empty())

@@ -543,37 +543,59 @@ MetricRow Simulation::measure() {
 
 namespace {
 
-// Lists of vessels on the device: walls, and readings on their way to the host. A network read from a file is counted
-// when it is laid.
-std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
+// What vessels take on the lattice: voxels along parents, field voxels their walls reach, and voxels that sprouts may
+// take, in which a dense tumour network has one in a hundred. A network read from a file is counted when it is laid.
+struct VesselExtent {
+  double voxels = 0, walls = 0, grown = 0;
+};
+
+VesselExtent vessel_extent(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
   // A vessel wider than the lattice's own line reaches the four field voxels beside its own as well.
   const auto reach = [&](double radius) {
     return p.vessels.well_index && radius > 0.2 * fields.spacing ? 5.0 : 1.0;
   };
-  double voxels = 0, walls = 0;
+  VesselExtent e;
   if (p.vessels.pattern != VesselPattern::none && p.vessels.pattern != VesselPattern::file) {
-    const VesselNetwork parents = build_parent_vessels(p, tissue);
+    // Of a grid that fills a wide box a part will do: laying the whole of it takes memory that may not be there.
+    Parameters sample = p;
+    double share = 1;
+    if (p.vessels.pattern == VesselPattern::grid)
+      for (int& extent : sample.domain.voxels)
+        if (extent > 1024) {
+          share *= extent / 1024.0;
+          extent = 1024;
+        }
+    const VesselNetwork parents = build_parent_vessels(sample, tissue_lattice(sample));
     for (const VesselSegment& s : parents.segments) {
       const Point& a = parents.nodes[static_cast<std::size_t>(s.from)].position;
       const Point& b = parents.nodes[static_cast<std::size_t>(s.to)].position;
       double length2 = 0;
       for (std::size_t k = 0; k < 3; ++k) length2 += (a[k] - b[k]) * (a[k] - b[k]);
-      voxels += std::sqrt(length2) / tissue.spacing;
-      walls += std::sqrt(length2) / fields.spacing * reach(s.radius);
+      e.voxels += share * std::sqrt(length2) / tissue.spacing;
+      e.walls += share * std::sqrt(length2) / fields.spacing * reach(s.radius);
     }
   }
-  // A dense tumour network takes a voxel in a hundred; lists grow by half more than they need.
-  double listed = 0;
   if (p.sprouting.enabled) {
-    const double grown = 0.01 * static_cast<double>(tissue.voxels());
-    walls += grown * tissue.spacing / fields.spacing * reach(p.sprouting.radius);
-    listed = 1.5 * (voxels + grown);
+    e.grown = 0.01 * static_cast<double>(tissue.voxels());
+    e.walls += e.grown * tissue.spacing / fields.spacing * reach(p.sprouting.radius);
   }
-  return static_cast<std::size_t>((1.5 * walls + 1024) * sizeof(VesselWall) +
+  return e;
+}
+
+// Lists of vessels on the device: walls, and readings on their way to the host. They grow by half more than they need.
+std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
+  const VesselExtent e = vessel_extent(p, tissue, fields);
+  const double listed = p.sprouting.enabled ? 1.5 * (e.voxels + e.grown) : 0;
+  return static_cast<std::size_t>((1.5 * e.walls + 1024) * sizeof(VesselWall) +
                                   listed * (sizeof(std::int64_t) + sizeof(VesselReading)));
 }
 
 } // namespace
+
+double estimate_vessel_nodes(const Parameters& p) {
+  const VesselExtent e = vessel_extent(p, tissue_lattice(p), field_lattice(p));
+  return e.voxels + e.grown;
+}
 
 std::size_t estimate_device_bytes(const Parameters& p) {
   const Lattice tissue = tissue_lattice(p), fields = field_lattice(p);

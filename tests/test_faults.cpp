@@ -692,5 +692,157 @@ TEST_F(Numbers, CheckNamesArrayAndPlace) {
       << message();
 }
 
+// ---- memory -------------------------------------------------------------------------------------
+
+class MemoryOfRuns : public Faults {
+protected:
+  void SetUp() override {
+    if (!Executor::cuda_obstacle().empty()) return;
+  }
+  std::string value_behind(const std::string& key) const {
+    const std::string text = said();
+    const std::size_t at = text.find(key);
+    return at == std::string::npos ? "" : text.substr(at + key.size(), text.find('\n', at) - at - key.size());
+  }
+  // "251.94 MiB ..."
+  static double mebibytes(const std::string& text) {
+    double value = 0;
+    char unit[8] = "";
+    if (std::sscanf(text.c_str(), "%lf %7s", &value, unit) != 2) return -1;
+    return value * (unit[0] == 'G' ? 1024 : unit[0] == 'K' ? 1.0 / 1024 : 1);
+  }
+  // What `validate` says a run takes, over what it took.
+  void expect_estimate(const std::vector<std::string>& settings, double lowest, double highest) {
+    std::string what;
+    for (const std::string& s : settings) what += s + "  ";
+    std::ofstream(config) << "simulation: {name: memory, seed: 7, duration: 12 min}\n"
+                             "domain: {voxels: [128, 128, 128], spacing: 20 um}\n"
+                             "tissue: {cells: [{shape: sphere, kind: epithelial, radius: 300 um}]}\n"
+                             "output: {report: 6 min, frames: 0 min, checkpoints: 6 min, compression: none}\n";
+    std::vector<std::string> words = command(path / "run", {"--force"});
+    for (const std::string& s : settings) words.insert(words.end(), {"--set", s});
+    const Ended end = Child(words, log).wait();
+    ASSERT_EQ(end.code, exit_done) << said();
+    const double counted = mebibytes(value_behind("together at most ")), taken = static_cast<double>(end.peak_kib) / 1024;
+    std::printf("counted %7.2f MiB, taken %7.2f MiB, %+5.1f %%  %s\n", counted, taken, 100 * (counted / taken - 1), what.c_str());
+    EXPECT_GE(counted / taken, lowest) << what;
+    EXPECT_LE(counted / taken, highest) << what;
+    // The program's own number is the system's.
+    const std::string text = said();
+    EXPECT_NEAR(mebibytes(text.substr(text.rfind("\nmemory      ") + 13)), taken, 0.02 * taken) << text;
+  }
+};
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define METAVOX_SANITIZED
+#endif
+
+TEST_F(MemoryOfRuns, IsCountedBeforehand) {
+#ifdef METAVOX_SANITIZED
+  GTEST_SKIP() << "sanitizers take memory of their own";
+#endif
+  const std::vector<std::vector<std::string>> some = {
+      {"fields.coarsen=2", "output.frames=6 min"},
+      {"glucose.enabled=true", "vessels.pattern=grid", "vessels.spacing=120 um"}};
+  for (const auto& settings : some) expect_estimate(settings, 0.95, 1.05);
+}
+
+using LongMemoryOfRuns = MemoryOfRuns;
+TEST_F(LongMemoryOfRuns, IsCountedBeforehand) {
+#ifdef METAVOX_SANITIZED
+  GTEST_SKIP() << "sanitizers take memory of their own";
+#endif
+  const std::string frames = "output.frames=6 min", fields_only = "output.cells=false", cells_only = "output.fields=false";
+  const std::vector<std::vector<std::string>> all = {
+      {},
+      {"domain.voxels=[180, 180, 180]"},
+      {"fields.coarsen=2"},
+      {"glucose.enabled=true", "inhibitor.enabled=true", "vegf.enabled=true"},
+      {frames, fields_only},
+      {frames, cells_only, "tissue.parenchyma=0.6"},
+      {frames, "glucose.enabled=true"},
+      {frames, "fields.coarsen=4", "vegf.enabled=true", "tissue.stroma=0.2"},
+      {frames, fields_only, "domain.voxels=[160, 160, 160]", "output.stride=2"},
+      {frames, fields_only, "output.mantissa_bits=9", "tracers.count=1000000"},
+      {"vegf.enabled=true", "vessels.pattern=grid", "vessels.spacing=120 um"},
+      {frames, fields_only, "vegf.enabled=true", "sprouting.enabled=true", "vessels.pattern=grid", "vessels.spacing=200 um"}};
+  for (const auto& settings : all) expect_estimate(settings, 0.95, 1.05);
+  // How well frames compress depends on what is in them: the number is a bound.
+  expect_estimate({frames, "tissue.parenchyma=0.6", "output.compression=lz4"}, 0.98, 1.20);
+}
+
+TEST_F(MemoryOfRuns, TooLargeForTheMachineIsRefusedBeforeItIsTaken) {
+  for (const char* extents : {"[1280, 1280, 1280]", "[20000, 20000, 5]"}) {
+    const std::string set = std::string("domain.voxels=") + extents;
+    const Ended run = Child(command(path / "run", {"--set", set}), log).wait();
+    EXPECT_EQ(run.code, exit_resources) << said();
+    EXPECT_NE(said().find("not enough memory: the run needs "), std::string::npos) << said();
+    EXPECT_LT(run.peak_kib, 100 * 1024);
+    EXPECT_FALSE(fs::exists(path / "run"));
+  }
+  std::ofstream(config) << "domain: {voxels: [1280, 1280, 1280]}\n";
+  const Ended validated = Child({METAVOX_PROGRAM, "validate", config.string()}, log).wait();
+  EXPECT_EQ(validated.code, exit_resources) << said();
+  EXPECT_LT(validated.peak_kib, 100 * 1024);
+}
+
+// Any allocation may fail.
+class Starved : public MemoryOfRuns {
+protected:
+  void expect_clean_end(const Ended& end, const std::string& what) {
+    const fs::path folder = path / "run";
+    ASSERT_EQ(end.signal, 0) << what << said();
+    if (end.code != exit_done) {
+      ASSERT_EQ(end.code, exit_resources) << what << said();
+      ASSERT_TRUE(said().find("memory") != std::string::npos || said().find("no room") != std::string::npos) << what << said();
+    }
+    ASSERT_EQ(harm(folder), "") << what;
+    expect_recovery(folder, what);
+    ASSERT_FALSE(testing::Test::HasFailure()) << what;
+    fs::remove_all(folder);
+  }
+  void fail_every(long stride) {
+#ifdef METAVOX_SANITIZED
+    GTEST_SKIP() << "sanitizers bring their own malloc";
+#endif
+    const std::vector<std::string> words = command(path / "run", {"--until", "60 min"});
+    const long all = operations("memory:8192:1000000", words);
+    fs::remove_all(path / "run");
+    EXPECT_GT(all, 100);
+    for (long n = 1; n <= all && !HasFatalFailure(); n += stride) {
+      const std::string plan = "memory:8192:" + std::to_string(n);
+      expect_clean_end(Child(words, log, fault(plan)).wait(), plan + "\n");
+    }
+  }
+};
+TEST_F(Starved, AllocationsFail) { fail_every(13); }
+using LongStarved = Starved;
+TEST_F(LongStarved, AllocationsFail) { fail_every(1); }
+
+TEST_F(Starved, AddressSpaceEnds) {
+#ifdef METAVOX_SANITIZED
+  GTEST_SKIP() << "sanitizers need all of it";
+#endif
+  int refused = 0, done = 0;
+  // From too little for the arrays to enough for all but a frame, or the thread that writes it, and then for all.
+  for (rlim_t mebibytes = 60; done < 2 && mebibytes < 2000; mebibytes += mebibytes < 130 ? 7 : 40) {
+    const std::vector<std::string> words =
+        command(path / "run", {"--set", "domain.voxels=[48, 48, 48]", "--until", "6 min", "--quiet"});
+    const Ended end = Child(words, log, {}, [&] {
+                        const rlimit limit{mebibytes << 20, mebibytes << 20};
+                        ::setrlimit(RLIMIT_AS, &limit);
+                      }).wait();
+    if (end.code == 127) continue; // not even its libraries fit
+    const std::string what = std::to_string(mebibytes) + " MiB\n";
+    ASSERT_EQ(end.signal, 0) << what << said();
+    ASSERT_TRUE(end.code == exit_resources || end.code == exit_done) << what << end.code << said();
+    ++(end.code == exit_resources ? refused : done);
+    ASSERT_EQ(harm(path / "run"), "") << what;
+    fs::remove_all(path / "run");
+  }
+  EXPECT_EQ(done, 2);
+  EXPECT_GE(refused, 2);
+}
+
 } // namespace
 } // namespace metavox

@@ -70,13 +70,20 @@ Schedule schedule_of(const Parameters& parameters);
 struct Needs {
   std::uint64_t device = 0;      // state and scratch memory, on the back end
   std::uint64_t snapshot = 0;    // one copy of the state on the host
-  std::uint64_t host = 0;        // the least the host needs besides `device`
+  std::uint64_t host = 0;        // resident memory of the process at its peak, besides `device`
   std::uint64_t frame = 0;       // a frame on disk
   std::uint64_t frames_disk = 0; // all of them
   std::uint64_t checkpoint = 0;
   std::uint64_t disk = 0;
 };
 Needs needs_of(const Parameters& parameters, const Schedule& schedule, std::int64_t from_step = 0);
+// Needs::host, counted in src/peak_memory.cpp.
+std::uint64_t estimate_host_bytes(const Parameters& parameters, bool frames, bool checkpoints, bool restart, bool on_cpu);
+// Of that, what putting the files of a frame together takes besides the snapshot.
+double estimate_frame_memory(const Parameters& parameters);
+// Throws std::bad_alloc unless so many bytes, and 16 MiB in small pieces, can be had. VTK and HDF5 crash where an
+// allocation of theirs fails, so they are entered only when there is enough.
+void ask_for_memory(double bytes);
 std::vector<std::string> describe_plan(const Parameters& parameters, const Schedule& schedule,
                                        const Needs& needs);
 // Throws ResourceError with the numbers and a way out.
