@@ -403,8 +403,8 @@ void RunFolder::check(const fs::path& path, bool force) {
     throw IoError("cannot look at " + path.string() + ": " + error.message());
   if (!fs::is_directory(status))
     throw IoError(path.string() + " exists and is not a folder; choose another with -o");
-  if (!occupied(path)) return;
   if (fs::exists(path / lock_name, error)) lock_folder(path, false);
+  if (!occupied(path)) return;
   if (!force) {
     if (looks_like_run(path))
       throw IoError(path.string() +
