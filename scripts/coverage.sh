@@ -17,5 +17,5 @@ find "$build" -name '*.gcda' -delete
 ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" -LE '^long$' "$@"
 # Lines that only a GPU reaches are compiled out of this build. Programs that a test kills leave no counts.
 gcovr --root . --filter 'src/' --filter 'include/' --object-directory "$build" --exclude-throw-branches \
-  --gcov-ignore-parse-errors --merge-mode-functions=merge-use-line-0 --print-summary --fail-under-line 90 \
+  --gcov-ignore-parse-errors --print-summary --fail-under-line 90 \
   --xml "$build/coverage.xml" --txt /dev/stdout

@@ -4,7 +4,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <map>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include <fcntl.h>
@@ -16,6 +19,9 @@
 #include "metavox/text.hpp"
 
 #include <hdf5.h>
+#if H5_VERSION_GE(1, 13, 0)
+#include <H5FDdevelop.h>
+#endif
 
 namespace metavox {
 
@@ -26,6 +32,9 @@ namespace {
 // Debian's serial HDF5 is built without thread safety.
 std::mutex& library() {
   static std::mutex mutex;
+  // It has nothing to flush at the end of the program, and may crash there after it was refused memory.
+  static const herr_t no_farewell = H5dont_atexit();
+  static_cast<void>(no_farewell);
   return mutex;
 }
 
@@ -156,20 +165,6 @@ void write_at(int fd, const void* data, std::size_t bytes, std::uint64_t offset,
   }
 }
 
-std::string read_at(int fd, std::size_t bytes, std::uint64_t offset, const fs::path& file) {
-  std::string text(bytes, '\0');
-  std::size_t have = 0;
-  while (have < bytes) {
-    const ssize_t n =
-        ::pread(fd, text.data() + have, bytes - have, static_cast<off_t>(offset + have));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) refuse(file, std::string("cannot be read back: ") + std::strerror(errno));
-    if (n == 0) refuse(file, "cannot be read back: it ends early");
-    have += static_cast<std::size_t>(n);
-  }
-  return text;
-}
-
 // A run of bytes whose place in the file the HDF5 library chose and whose content we write.
 struct Piece {
   std::uint64_t offset;
@@ -178,8 +173,7 @@ struct Piece {
   std::uint32_t crc;
 };
 
-// A dataset whose room is reserved but not filled: data go there by pwrite, which reports a full
-// disk plainly, where the library would be left with a file it can neither flush nor close.
+// A dataset whose room is reserved but not filled: its data go there by pwrite, without another copy in memory.
 Handle make_dataset(const fs::path& file, hid_t where, const char* name, hid_t type, hid_t space) {
   const Handle layout(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, file, "cannot be written");
   need(H5Pset_layout(layout, H5D_CONTIGUOUS), file, "cannot be written");
@@ -188,6 +182,105 @@ Handle make_dataset(const fs::path& file, hid_t where, const char* name, hid_t t
   need(H5Pset_fill_time(layout, H5D_FILL_TIME_NEVER), file, "cannot be written");
   return Handle(H5Dcreate2(where, name, type, space, H5P_DEFAULT, layout, H5P_DEFAULT), H5Dclose,
                 file, "cannot be written");
+}
+
+// ---- what the library writes --------------------------------------------------------------------
+
+// A driver of the library that keeps what it writes, some kilobytes of structure, in memory. HDF5 1.10 crashes on its
+// way out when a file can be neither flushed nor closed; this one always can be.
+struct MemoryImage {
+  H5FD_t base; // the library's part, which must come first
+  haddr_t end = 0;
+  std::map<haddr_t, std::string>* written = nullptr;
+};
+// Between opening and closing, under the mutex of library().
+std::map<haddr_t, std::string>* image_target = nullptr;
+
+MemoryImage* image_of(H5FD_t* file) { return reinterpret_cast<MemoryImage*>(file); }
+
+H5FD_t* open_image(const char*, unsigned, hid_t, haddr_t) {
+  auto* image = new (std::nothrow) MemoryImage{};
+  if (image == nullptr) return nullptr;
+  image->written = image_target;
+  return &image->base;
+}
+herr_t close_image(H5FD_t* file) {
+  delete image_of(file);
+  return 0;
+}
+herr_t query_image(const H5FD_t*, unsigned long* flags) {
+  *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE |
+           H5FD_FEAT_AGGREGATE_SMALLDATA;
+  return 0;
+}
+haddr_t image_end(const H5FD_t* file, H5FD_mem_t) {
+  return reinterpret_cast<const MemoryImage*>(file)->end;
+}
+herr_t set_image_end(H5FD_t* file, H5FD_mem_t, haddr_t end) {
+  image_of(file)->end = end;
+  return 0;
+}
+herr_t write_image(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t at, std::size_t bytes, const void* data) {
+  try {
+    auto& written = *image_of(file)->written;
+    // What is written again replaces what it overlaps.
+    const std::string text(static_cast<const char*>(data), bytes);
+    auto next = written.lower_bound(at);
+    if (next != written.begin()) {
+      const auto before = std::prev(next);
+      const haddr_t end = before->first + before->second.size();
+      if (end > at + bytes) {
+        before->second.replace(static_cast<std::size_t>(at - before->first), bytes, text);
+        return 0;
+      }
+      if (end > at) before->second.resize(static_cast<std::size_t>(at - before->first));
+    }
+    while (next != written.end() && next->first < at + bytes) {
+      const haddr_t end = next->first + next->second.size();
+      if (end > at + bytes)
+        written[at + bytes] = next->second.substr(static_cast<std::size_t>(at + bytes - next->first));
+      next = written.erase(next);
+    }
+    written[at] = text;
+    return 0;
+  } catch (const std::bad_alloc&) {
+    return -1;
+  }
+}
+herr_t read_image(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t at, std::size_t bytes, void* data) {
+  std::memset(data, 0, bytes);
+  for (const auto& [begin, text] : *image_of(file)->written) {
+    const haddr_t from = std::max(begin, at), to = std::min(begin + text.size(), at + bytes);
+    if (from < to)
+      std::memcpy(static_cast<char*>(data) + (from - at), text.data() + (from - begin),
+                  static_cast<std::size_t>(to - from));
+  }
+  return 0;
+}
+
+hid_t image_driver() {
+  static const hid_t driver = [] {
+    H5FD_class_t c{};
+#if H5_VERSION_GE(1, 13, 0)
+    c.version = H5FD_CLASS_VERSION;
+    c.value = static_cast<H5FD_class_value_t>(H5_VFD_RESERVED + 99);
+#endif
+    c.name = "metavox_image";
+    c.maxaddr = (haddr_t{1} << 62) - 1;
+    c.fc_degree = H5F_CLOSE_WEAK;
+    c.open = open_image;
+    c.close = close_image;
+    c.query = query_image;
+    c.get_eoa = image_end;
+    c.set_eoa = set_image_end;
+    c.get_eof = image_end;
+    c.read = read_image;
+    c.write = write_image;
+    const H5FD_mem_t map[] = H5FD_FLMAP_DICHOTOMY;
+    std::copy(std::begin(map), std::end(map), c.fl_map);
+    return H5FDregister(&c);
+  }();
+  return driver;
 }
 
 // Where the library put the dataset, for us to fill.
@@ -226,17 +319,7 @@ FileSum write_checkpoint(const fs::path& file, const Snapshot& snapshot,
     refuse(file, "cannot be written: " + bytes_text(static_cast<double>(total)) +
                      " needed, the disk has " + bytes_text(static_cast<double>(room)) + " free");
 
-  PendingFile pending(file);
-  // HDF5 1.10 crashes when it cannot flush a file it closes. Taking the whole room first, and giving it back for the
-  // library's few kilobytes, turns a full disk or a file size limit into an error.
-  {
-    const int fd = ::open(pending.temporary().c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0) refuse(file, std::string("cannot be written: ") + std::strerror(errno));
-    const Descriptor descriptor(fd);
-    const int full = ::posix_fallocate(fd, 0, static_cast<off_t>(total));
-    if (full == ENOSPC || full == EFBIG || full == EDQUOT)
-      refuse(file, std::string("cannot be written: ") + std::strerror(full));
-  }
+  std::map<haddr_t, std::string> structure;
   std::vector<Piece> pieces;
   {
     const std::lock_guard<std::mutex> guard(library());
@@ -244,8 +327,10 @@ FileSum write_checkpoint(const fs::path& file, const Snapshot& snapshot,
     const char* what = "cannot be written";
     const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, file, what);
     need(H5Pset_userblock(creation, checkpoint_head_bytes), file, what);
-    Handle h5(H5Fcreate(pending.temporary().c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT),
-              H5Fclose, file, what);
+    const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, file, what);
+    need(H5Pset_driver(access, image_driver(), nullptr), file, what);
+    image_target = &structure;
+    Handle h5(H5Fcreate(file.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose, file, what);
 
     const int format = checkpoint_format;
     put_text(file, h5, "program", "metavox");
@@ -290,39 +375,37 @@ FileSum write_checkpoint(const fs::path& file, const Snapshot& snapshot,
       pieces.push_back(piece_of(file, data, a->data.data(), a->data.size(), crc));
     }
     need(group.close(), file, what);
-    need(h5.close(), file, what); // nothing inside is open any more: all bytes are in the file
+    need(h5.close(), file, what); // nothing inside is open any more: all of the structure is there
   }
 
+  for (const auto& [offset, text] : structure)
+    if (offset >= checkpoint_head_bytes)
+      pieces.push_back({offset, text.data(), text.size(), crc32(text.data(), text.size())});
+  std::sort(pieces.begin(), pieces.end(),
+            [](const Piece& a, const Piece& b) { return a.offset < b.offset; });
+  std::uint64_t end = checkpoint_head_bytes;
+  for (const Piece& p : pieces) end = std::max(end, p.offset + p.bytes);
+
+  PendingFile pending(file);
   const int fd = ::open(pending.temporary().c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0) refuse(file, std::string("cannot be written: ") + std::strerror(errno));
   const Descriptor descriptor(fd);
-  struct stat status {};
-  if (::fstat(fd, &status) != 0)
-    refuse(file, std::string("cannot be read back: ") + std::strerror(errno));
-  auto end = static_cast<std::uint64_t>(status.st_size);
-  for (const Piece& p : pieces) end = std::max(end, p.offset + p.bytes);
   // Takes the room at once, so that a disk too full is noticed before gigabytes are written.
   const int full = ::posix_fallocate(fd, 0, static_cast<off_t>(end));
-  if (full == ENOSPC || full == EFBIG || full == EDQUOT)
+  if (full != 0 && full != EOPNOTSUPP && full != EINVAL)
     refuse(file, std::string("cannot be written: ") + std::strerror(full));
-  std::sort(pieces.begin(), pieces.end(),
-            [](const Piece& a, const Piece& b) { return a.offset < b.offset; });
   std::uint64_t at = checkpoint_head_bytes;
   std::uint32_t crc = 0;
-  const auto add_gap = [&](std::uint64_t to) {
-    if (to < at) refuse(file, "cannot be written: its pieces overlap");
-    if (to == at) return;
-    const std::string gap = read_at(fd, static_cast<std::size_t>(to - at), at, file);
-    crc = crc32(gap.data(), gap.size(), crc);
-  };
+  const std::string zeros(4096, '\0');
   for (const Piece& p : pieces) {
     if (p.bytes == 0) continue;
-    add_gap(p.offset);
+    if (p.offset < at) refuse(file, "cannot be written: its pieces overlap");
+    for (; at < p.offset; at += std::min<std::uint64_t>(p.offset - at, zeros.size()))
+      crc = crc32(zeros.data(), std::min<std::uint64_t>(p.offset - at, zeros.size()), crc);
     write_at(fd, p.data, static_cast<std::size_t>(p.bytes), p.offset, file);
     crc = crc32_of_both(crc, p.crc, p.bytes);
     at = p.offset + p.bytes;
   }
-  add_gap(end);
   CheckpointHeader header;
   header.format = checkpoint_format;
   header.bytes = end;

@@ -560,7 +560,7 @@ SolveReport Diffusion::sweep_until_done(float* field) {
     report.converged = settled || report.error <= static_cast<float>(settings_.tolerance);
     if (report.converged) break;
   }
-  store(field, true);
+  if (report.residual < 1e30f) store(field, true);
   return report;
 }
 
@@ -583,7 +583,8 @@ SolveReport Diffusion::solve(float* field, Start start) {
   load(field, scratch_->levels_.front().c.data());
   const SolveReport report =
       settings_.half_saturation > 0 ? solve_as<true>(start) : solve_as<false>(start);
-  store(field);
+  // What is no number has spread everywhere by now; the field as it was shows where it came from.
+  if (report.residual < 1e30f) store(field);
   return report;
 }
 
@@ -593,21 +594,22 @@ SolveReport Diffusion::solve_or_throw(float* field, Start start) {
   // A number that is not one spreads through the field at once, so its cause is looked for first.
   const DiffusionScratch::Level& finest = scratch_->levels_.front();
   const SplitLattice& split = finest.lattice;
-  const auto find = [&](const float* array, const char* what, float limit) {
-    std::vector<float> host(static_cast<std::size_t>(split.padded()));
+  const auto find = [&](const auto& lattice, const float* array, const char* what, float limit) {
+    std::vector<float> host(static_cast<std::size_t>(lattice.padded()));
     executor_.copy_out(host.data(), array, host.size() * sizeof(float));
-    for (int z = 0; z < split.nz; ++z)
-      for (int y = 0; y < split.ny; ++y)
-        for (int x = 0; x < split.nx; ++x)
-          if (!(std::abs(host[static_cast<std::size_t>(split.index(x, y, z))]) < limit))
+    for (int z = 0; z < lattice.nz; ++z)
+      for (int y = 0; y < lattice.ny; ++y)
+        for (int x = 0; x < lattice.nx; ++x)
+          if (!(std::abs(host[static_cast<std::size_t>(lattice.index(x, y, z))]) < limit))
             throw NumericalError(settings_.name + ": " + what + " is not a number at voxel (" +
                                  std::to_string(x) + ", " + std::to_string(y) + ", " +
                                  std::to_string(z) + ")");
   };
-  find(finest.f.data(), "the source", 1e37f);
-  find(finest.k.data(), "the loss rate", 1e37f);
-  if (settings_.half_saturation > 0) find(finest.q.data(), "the uptake", 1e37f);
-  find(finest.c.data(), "the value", 1e30f);
+  find(scratch_->lattice(), field, "the value before the solve", 1e30f);
+  find(split, finest.f.data(), "the source", 1e37f);
+  find(split, finest.k.data(), "the loss rate", 1e37f);
+  if (settings_.half_saturation > 0) find(split, finest.q.data(), "the uptake", 1e37f);
+  find(split, finest.c.data(), "the value", 1e30f);
   char numbers[160];
   std::snprintf(numbers, sizeof numbers,
                 " did not converge: after %d cycles the error is about %g, the tolerance %g",

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "metavox/build_info.hpp"
+#include "metavox/core/executor.hpp"
 #include "metavox/vtk_io.hpp"
 
 #include <nlohmann/json.hpp>
@@ -33,6 +34,8 @@ constexpr double minutes_per_day = 1440.0;
 constexpr std::size_t chunk = std::size_t{4} << 20;
 
 [[noreturn]] void fail(const std::string& what, const fs::path& file, int error) {
+  if (error == ENOMEM)
+    throw ResourceError("no memory to " + what + " " + file.string() + ": " + std::strerror(error));
   throw IoError("cannot " + what + " " + file.string() + ": " + std::strerror(error));
 }
 
@@ -147,14 +150,29 @@ std::vector<fs::path> entries(const fs::path& folder) {
   if (!fs::is_directory(fs::symlink_status(folder, error))) return all;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
     all.push_back(it->path());
-  if (error) throw IoError("cannot list " + folder.string() + ": " + error.message());
+  if (error) fail("list", folder, error.value());
   std::sort(all.begin(), all.end());
   return all;
 }
 
+// Of the files that a run makes first.
+bool is_first_temporary(const std::string& name) {
+  return is_temporary(name) &&
+         (name.find(list_name) == 1 || name.find("provenance.json") == 1);
+}
+
+// What create() makes before the folder can be known for a run is no obstacle: a start that was killed there is
+// simply made again.
 bool occupied(const fs::path& folder) {
-  for (const fs::path& entry : entries(folder))
-    if (entry.filename() != lock_name) return true;
+  for (const fs::path& entry : entries(folder)) {
+    const std::string name = entry.filename().string();
+    std::error_code ignored;
+    const bool bare = (name == "frames" || name == "checkpoints")
+                          ? fs::is_directory(fs::symlink_status(entry, ignored)) && entries(entry).empty()
+                          : name == list_name && fs::is_regular_file(entry, ignored) &&
+                                fs::file_size(entry, ignored) == 0;
+    if (name != lock_name && !is_first_temporary(name) && !bare) return true;
+  }
   return false;
 }
 
@@ -386,8 +404,8 @@ void RunFolder::check(const fs::path& path, bool force) {
     throw IoError("cannot look at " + path.string() + ": " + error.message());
   if (!fs::is_directory(status))
     throw IoError(path.string() + " exists and is not a folder; choose another with -o");
-  if (!occupied(path)) return;
   if (fs::exists(path / lock_name, error)) lock_folder(path, false);
+  if (!occupied(path)) return;
   if (!force) {
     if (looks_like_run(path))
       throw IoError(path.string() +
@@ -443,6 +461,8 @@ RunFolder RunFolder::create(const fs::path& path, bool force) {
     for (const char* name : growing)
       if (std::strcmp(name, "provenance.json") != 0) remove_file(path / name);
   }
+  for (const fs::path& entry : entries(path))
+    if (is_first_temporary(entry.filename().string())) remove_file(entry);
   folder.make_folders();
   write_file_atomically(path / list_name, "");
   return folder;
@@ -482,6 +502,12 @@ void RunFolder::append(Descriptor& file, const std::string& name, std::string_vi
   if (!file.open())
     file = open_file(path_ / name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, "write");
   write_all(file.get(), text.data(), text.size(), path_ / name);
+  // A file that was removed while it is open takes every line, and none is ever seen again.
+  struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && status.st_nlink == 0) {
+    file.close();
+    fail("write", path_ / name, ENOENT);
+  }
   if (to_disk) sync(file.get(), path_ / name);
 }
 
@@ -684,6 +710,14 @@ void RunFolder::seal() {
     std::error_code ignored;
     if (fs::exists(path_ / name, ignored)) listed_[name] = sum_of_file(path_ / name);
   }
+  // Put in place, whole, by a session that failed before it could list them.
+  const auto add = [&](const std::string& name) {
+    if (listed_.count(name) == 0) listed_[name] = sum_of_file(path_ / name);
+  };
+  for (const fs::path& file : entries(path_ / "frames"))
+    if (is_frame(file.filename().string())) add("frames/" + file.filename().string());
+  for (const auto& [step, file] : checkpoints_of(path_))
+    add("checkpoints/" + file.filename().string());
   rewrite_list();
   sums_.close();
 }

@@ -7,21 +7,27 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <utility>
 
+#include <malloc.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "metavox/checkpoint.hpp"
+#include "metavox/core/errors.hpp"
 #include "metavox/diffusion.hpp"
 #include "metavox/files.hpp"
 #include "metavox/inputs.hpp"
+#include "metavox/kind.hpp"
 #include "metavox/profile.hpp"
 #include "metavox/simulation.hpp"
 #include "metavox/units.hpp"
@@ -34,6 +40,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr double minutes_per_day = 1440.0;
+// However rarely a run writes, its fields are looked at after so many steps.
+constexpr std::int64_t unchecked_steps = 100;
 
 std::string text_of(const char* format, double value) {
   char text[64];
@@ -257,13 +265,13 @@ struct Job {
   bool frame = false, checkpoint = false;
 };
 
-// One thread that writes, and room for one snapshot to wait. The loop waits when the disk is slower
-// than the physics.
+// One thread that writes. The loop waits when the disk is slower than the physics.
 class Writer {
 public:
-  Writer(RunFolder& folder, const OutputParameters& output, const std::string& resolved,
+  Writer(RunFolder& folder, const Parameters& parameters, const std::string& resolved,
          std::vector<std::string> state_arrays)
-      : folder_(folder), output_(output), resolved_(resolved),
+      : folder_(folder), output_(parameters.output),
+        frame_memory_(estimate_frame_memory(parameters)), resolved_(resolved),
         state_arrays_(std::move(state_arrays)), thread_([this] { work(); }) {}
   ~Writer() {
     {
@@ -276,10 +284,11 @@ public:
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // Until another snapshot may be taken; with `alone` until none is held any more.
-  void wait_for_room(bool alone) {
+  // Until the last snapshot is written and gone: two would take twice the memory, and a disk slower than the physics
+  // is waited for either way.
+  void drain() {
     std::unique_lock<std::mutex> guard(mutex_);
-    changed_.wait(guard, [&] { return error_ || (queue_.empty() && !(alone && busy_)); });
+    changed_.wait(guard, [&] { return error_ || (queue_.empty() && !busy_); });
     if (error_) std::rethrow_exception(error_);
   }
   void submit(Job job) {
@@ -289,7 +298,6 @@ public:
     }
     changed_.notify_all();
   }
-  void drain() { wait_for_room(true); }
   double seconds() { // spent on writing
     const std::lock_guard<std::mutex> guard(mutex_);
     return seconds_;
@@ -334,6 +342,7 @@ private:
   void write(const Job& job) {
     const Snapshot& s = *job.snapshot;
     if (job.frame) {
+      ask_for_memory(frame_memory_);
       try {
         // In the order of their worth, should the disk fill up.
         if (output_.fields)
@@ -346,12 +355,18 @@ private:
         throw;
       } catch (const ResourceError&) {
         throw;
+      } catch (const std::system_error&) {
+        throw; // no room for a thread
       } catch (const std::runtime_error& e) {
-        throw IoError("the frame of step " + std::to_string(s.step) +
-                      " cannot be written: " + e.what());
+        const std::string why = e.what();
+        if (why.find("pthread_create") != std::string::npos)
+          throw ResourceError("the frame of step " + std::to_string(s.step) +
+                              " cannot be written: no room for another thread: " + why);
+        throw IoError("the frame of step " + std::to_string(s.step) + " cannot be written: " + why);
       }
     }
     if (job.checkpoint) {
+      ask_for_memory(0);
       const FileSum sum =
           write_checkpoint(folder_.checkpoint_path(s.step), s, resolved_, state_arrays_);
       folder_.checkpoint_written(s.step, sum, output_.keep);
@@ -360,6 +375,7 @@ private:
 
   RunFolder& folder_;
   const OutputParameters& output_;
+  const double frame_memory_;
   const std::string& resolved_;
   std::vector<std::string> state_arrays_;
   std::mutex mutex_;
@@ -389,11 +405,17 @@ void restore(Simulation& simulation, const Checkpoint& checkpoint, const fs::pat
   if (checkpoint.snapshot.arrays.size() != wanted.size())
     refuse("it holds arrays this program does not know; it was written by version " +
            checkpoint.header.version);
+  for (const std::byte code : checkpoint.snapshot.find("kind")->data)
+    if (static_cast<int>(code) >= kind_count) refuse("it holds a kind of cell that does not exist");
   for (const ArrayInfo& info : wanted) {
     const Snapshot::Array* a = checkpoint.snapshot.find(info.name);
     simulation.write(info.name, a->data.data(), a->info.extents[0]);
   }
-  simulation.set_clock(checkpoint.header.step);
+  try {
+    simulation.set_clock(checkpoint.header.step);
+  } catch (const NumericalError& e) {
+    refuse(e.what());
+  }
   const std::uint64_t hash = simulation.hash();
   if (hash != checkpoint.header.hash)
     refuse("the restored state has the hash " + hex16(hash) + ", the stored one had " +
@@ -457,6 +479,15 @@ int code_of(std::exception_ptr error, std::string& message) {
     return exit_resources;
   } catch (const fs::filesystem_error& e) {
     message = e.what();
+    return exit_io;
+  } catch (const std::system_error& e) {
+    message = e.what();
+    // No room for another thread.
+    if (e.code() == std::errc::resource_unavailable_try_again ||
+        e.code() == std::errc::not_enough_memory) {
+      message = "the system has no room for another thread: " + message;
+      return exit_resources;
+    }
     return exit_io;
   } catch (const std::exception& e) {
     message = std::string("internal error: ") + e.what();
@@ -538,18 +569,7 @@ Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
     n.disk += n.checkpoint * static_cast<std::uint64_t>(std::max<std::int64_t>(held, 1));
   }
   n.disk += n.frames_disk + static_cast<std::uint64_t>(s.rows(from)) * 1500 + (1u << 20);
-  // The files of a frame are put together one after another, each from arrays of about its size.
-  std::uint64_t largest = 0;
-  if (s.frames > 0)
-    for (const FrameKind kind : frame_kinds) {
-      Parameters one = p;
-      one.output.fields = p.output.fields && kind == FrameKind::fields;
-      one.output.cells = p.output.cells && kind == FrameKind::cells;
-      one.output.vessels = p.output.vessels && kind == FrameKind::vessels;
-      largest = std::max<std::uint64_t>(largest, estimate_frame_bytes(one));
-    }
-  // A snapshot, and then the widest array twice while it is copied, or a file in the making.
-  n.host = n.snapshot + std::max(voxels * 16, 2 * largest);
+  n.host = estimate_host_bytes(p, s.frames > 0, checkpoints_available(), from > 0, true);
   return n;
 }
 
@@ -568,7 +588,8 @@ std::vector<std::string> describe_plan(const Parameters& p, const Schedule& s, c
                   " min");
   lines.push_back("memory      " + bytes_of(n.device) + " on the back end (" +
                   text_of("%.1f", static_cast<double>(n.device) / voxels) + " bytes per voxel), " +
-                  bytes_of(n.host) + " on the host for output");
+                  bytes_of(n.host) + " on the host besides; together at most " +
+                  bytes_of(n.device + n.host));
   const auto every = [&](std::int64_t steps) {
     return steps > 0
                ? "every " + std::to_string(steps) + (steps == 1 ? " step (day " : " steps (day ") +
@@ -617,7 +638,7 @@ void require(const Needs& n, const Parameters& p, const Executor& executor,
   if (host > host_free)
     throw ResourceError("not enough memory: the run needs " + bytes_of(host) + " (" +
                         (on_host ? bytes_of(n.device) + " for the state, " : std::string()) +
-                        bytes_of(n.host) + " for output), the machine has " + bytes_of(host_free) +
+                        bytes_of(n.host) + " besides), the machine has " + bytes_of(host_free) +
                         " free; " + smaller);
   const std::uint64_t disk = disk_free(output);
   if (n.disk > disk)
@@ -649,11 +670,108 @@ fs::path default_output(const Config& config) {
   return fs::path("runs") / name;
 }
 
+fs::path newest_checkpoint(const fs::path& run, std::vector<std::string>* damaged) {
+  if (!checkpoints_available()) return {};
+  for (const auto& [step, file] : checkpoints_of(run)) {
+    try {
+      check_checkpoint(file);
+      return file;
+    } catch (const CheckpointError& e) {
+      if (damaged) damaged->push_back(e.what());
+    }
+  }
+  return {};
+}
+
 // ---- the run ------------------------------------------------------------------------------------
 
-int run(const RunOptions& options) {
+namespace {
+
+// Where a run goes on: the checkpoint named, or the newest whole one of the folder named.
+fs::path restart_file(const fs::path& named, Console& console) {
+  std::error_code ignored;
+  if (!fs::is_directory(named, ignored)) return named;
+  std::vector<std::string> damaged;
+  const fs::path file = newest_checkpoint(named, &damaged);
+  if (!file.empty()) {
+    for (const std::string& text : damaged) console.warn(text + "; taking an older one");
+    return file;
+  }
+  std::string text;
+  for (const std::string& d : damaged) text += d + "\n";
+  throw IoError(text + named.string() + " holds no checkpoint to continue from; start the run anew " +
+                (looks_like_run(named) ? "with --force" : "without --restart"));
+}
+
+// The command that goes on where this one stopped.
+std::string continuation(const RunOptions& options, const fs::path& output, const fs::path& from) {
+  std::string command = "metavox run " + shell_word(options.config);
+  for (const std::string& set : options.set) command += " --set " + shell_word(set);
+  if (options.seed) command += " --seed " + std::to_string(*options.seed);
+  if (options.until) command += " --until " + shell_word(*options.until);
+  return command + " -o " + shell_word(output) + " --restart " + shell_word(from);
+}
+
+// VTK lets an exception out of a destructor where even a few bytes are refused. All files are whole at any time, so
+// what is left to do is to say it.
+[[noreturn]] void end_without_memory() {
+  try {
+    if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    const std::string_view text = "metavox: out of memory in a library that cannot stand it\n";
+    if (::write(STDERR_FILENO, text.data(), text.size()) >= 0) ::_exit(exit_resources);
+    ::_exit(exit_resources);
+  } catch (...) {
+  }
+  std::abort();
+}
+
+std::uint64_t peak_memory() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  return static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
+}
+
+// What to do about a disk, a folder or memory that failed.
+std::string advice_after(const RunOptions& options, const fs::path& output) {
+  try {
+    if (!newest_checkpoint(output).empty())
+      return "\nwhen that is mended, continue with: " + continuation(options, output, output);
+  } catch (const IoError&) {
+    // The folder cannot even be listed, as the failure itself tells.
+    return {};
+  }
+  return !looks_like_run(output) ? "" : "\nthere is no checkpoint yet; when that is mended, start again with --force";
+}
+
+// A frame of the state a run failed in, for the eye: all fields in full, whatever frames show. Not part of the series,
+// as the step is unfinished.
+std::string write_diagnostic(RunFolder& folder, const Simulation& simulation) {
+  const Snapshot shot = take_snapshot(simulation);
+  OutputParameters all = simulation.parameters().output;
+  all.arrays.clear();
+  all.stride = 1;
+  all.region_from = all.region_to = {0, 0, 0};
+  all.mantissa_bits = 23;
+  Parameters shown = simulation.parameters();
+  shown.output = all;
+  ask_for_memory(estimate_frame_memory(shown));
+  char name[48];
+  std::snprintf(name, sizeof name, "fields_%08lld.vti", static_cast<long long>(shot.step));
+  folder.add_diagnostic(name, fields_frame(shot, all));
+  return (folder.path() / "frames/diagnostic_").string() + name;
+}
+
+} // namespace
+
+int run(const RunOptions& given) {
+  // Arrays go back to the system when they are released, so that the peak is what is alive and no more.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20); // but see ask_for_memory()
+  std::set_terminate(end_without_memory);
   const SignalWatch signals;
-  Console console(options.quiet);
+  Console console(given.quiet);
+  RunOptions options = given;
   const Config config = read_config(options.config, options.set, options.seed, options.until);
   const Parameters& p = config.parameters;
   const Schedule schedule = schedule_of(p);
@@ -663,6 +781,7 @@ int run(const RunOptions& options) {
   fs::path output = options.output;
   bool resumes = false;
   if (!options.restart.empty()) {
+    options.restart = restart_file(options.restart, console);
     checkpoint = read_checkpoint(options.restart);
     const std::vector<std::string> differences =
         setting_differences(checkpoint->resolved, config.resolved);
@@ -703,19 +822,14 @@ int run(const RunOptions& options) {
   std::vector<std::string> frame_names;
   if (schedule.frames > 0) frame_names = frame_arrays(simulation);
   std::vector<std::string> state_names;
-  std::uint64_t state_bytes = 0;
   for (const ArrayInfo& info : simulation.state_arrays()) {
     state_names.push_back(info.name);
-    state_bytes += info.bytes();
   }
   if (checkpoint) {
     restore(simulation, *checkpoint, options.restart);
     checkpoint.reset();
   }
   simulation.take_events(); // of the set-up: a restart must not tell them again
-  // Two snapshots may be held while a third is not needed; where memory is tight, one.
-  const bool alone = executor.memory_available() < 2 * state_bytes + needs.frame;
-
   RunFolder folder =
       resumes ? RunFolder::resume(output, start, static_cast<double>(start) * schedule.step)
               : RunFolder::create(output, options.force);
@@ -753,13 +867,13 @@ int run(const RunOptions& options) {
   {
     std::optional<Writer> writer;
     try {
-      writer.emplace(folder, p.output, config.resolved, state_names);
+      writer.emplace(folder, p, config.resolved, state_names);
       folder.add_events({}); // its header
       Progress progress(console, schedule, start);
       double cells = -1;
       const auto save = [&](bool frame, bool state) {
         if (!frame && !state) return;
-        executor.during("waiting for the disk", [&] { writer->wait_for_room(alone); });
+        executor.during("waiting for the disk", [&] { writer->drain(); });
         std::vector<std::string> names;
         if (frame) names = frame_names;
         if (state)
@@ -770,23 +884,30 @@ int run(const RunOptions& options) {
           writer->submit({std::move(snapshot), frame, state});
         });
       };
+      std::int64_t checked = start;
       for (bool first = true;; first = false) {
         const std::int64_t s = simulation.steps();
+        if (options.between_steps) options.between_steps(simulation);
         // A new folder shows the state it starts from; a continued one has it already.
         const bool opening = first && !resumes;
-        if ((opening || schedule.row_at(s)) && folder.last_metrics_step() < s) {
-          executor.during("measuring", [&] {
-            const MetricRow row = simulation.measure();
-            folder.add_metrics(s, simulation.time(), simulation.hash(), row);
-            cells = find_metric(row, "tumour_cells");
-          });
-        }
+        const bool row_due = (opening || schedule.row_at(s)) && folder.last_metrics_step() < s;
         const bool had_frame = first && resumes && folder.last_frame_step() == s;
         const bool frame = schedule.frames > 0 && (opening || schedule.frame_at(s)) && !had_frame;
         const bool had_state = first && resumes && folder.has_checkpoint(s);
         const bool stop = signal_seen != 0 && s < schedule.last;
         const bool state =
             checkpoints_available() && (stop || schedule.checkpoint_at(s)) && !had_state;
+        // Nothing is written down that was not looked at.
+        if (first || row_due || frame || state || s - checked >= unchecked_steps) {
+          executor.during("checking", [&] { simulation.check(); });
+          checked = s;
+        }
+        if (row_due)
+          executor.during("measuring", [&] {
+            const MetricRow row = simulation.measure();
+            folder.add_metrics(s, simulation.time(), simulation.hash(), row);
+            cells = find_metric(row, "tumour_cells");
+          });
         save(frame, state);
         if (s >= schedule.last) break;
         if (stop) {
@@ -805,18 +926,12 @@ int run(const RunOptions& options) {
     } catch (const NumericalError&) {
       error = std::current_exception();
       code = code_of(error, failure);
-      // What the solver choked on, for the eye. Not part of the series: the step is unfinished.
+      if (failure.find("at step ") == std::string::npos)
+        failure = "at step " + std::to_string(simulation.steps()) + ": " + failure;
       try {
         writer->drain();
-        if (vtk_available()) {
-          const Snapshot shot = take_snapshot(simulation);
-          OutputParameters all = p.output;
-          all.arrays.clear();
-          char name[48];
-          std::snprintf(name, sizeof name, "fields_%08lld.vti", static_cast<long long>(shot.step));
-          folder.add_diagnostic(name, fields_frame(shot, all));
-          failure += "\nthe state is in " + (output / "frames/diagnostic_").string() + name;
-        }
+        if (vtk_available())
+          failure += "\nthe state is in " + write_diagnostic(folder, simulation);
       } catch (const std::exception& e) {
         failure += std::string("\nthe state could not be written: ") + e.what();
       }
@@ -825,6 +940,7 @@ int run(const RunOptions& options) {
       code = code_of(error, failure);
     }
   }
+  if (code == exit_io || code == exit_resources) failure += advice_after(options, output);
 
   const std::string hash = error ? std::string() : hex16(simulation.hash());
   const std::string signal = SignalWatch::name();
@@ -852,6 +968,7 @@ int run(const RunOptions& options) {
       else
         console.line("frames      " + (output / "{fields,cells,vessels}.pvd").string() +
                      " (ParaView), last " + folder.last_frame());
+      console.line("memory      " + bytes_of(peak_memory()) + " at the peak");
       console.line("metrics     " + (output / "metrics.csv").string() + ", " +
                    (output / "events.csv").string());
       if (!folder.last_frame().empty())
@@ -863,12 +980,8 @@ int run(const RunOptions& options) {
                      std::to_string(simulation.steps()) + ", day " + day_text(simulation.time()) +
                      ", hash " + hash);
         if (checkpoints_available()) {
-          std::string command = "continue with: metavox run " + shell_word(options.config);
-          for (const std::string& set : options.set) command += " --set " + shell_word(set);
-          if (options.seed) command += " --seed " + std::to_string(*options.seed);
-          if (options.until) command += " --until " + shell_word(*options.until);
-          console.warn(command + " -o " + shell_word(output) + " --restart " +
-                       shell_word(folder.checkpoint_path(simulation.steps())));
+          console.warn("continue with: " +
+                       continuation(options, output, folder.checkpoint_path(simulation.steps())));
         }
       } else {
         console.result("final hash " + hash);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -107,6 +108,7 @@ struct Simulation::State {
 
   void start_from(const ExternalArrays& external);
   void grow_vessels();
+  void check_vessels();
   void record_events(const Flows& before, const KindCounts& count_before);
   void add_event(const std::string& what, Kind kind, const std::string& detail);
 
@@ -260,7 +262,10 @@ void Simulation::State::grow_vessels() {
   const VesselGraph::Changes changed = vessels.take_changes();
   cells.make_way(executor, changed.entered, changed.left, matrix.membrane());
   for (Event& e : vessels.take_events()) events.push_back(std::move(e));
-  if (!parameters.vessels.check) return;
+  if (parameters.vessels.check) check_vessels();
+}
+
+void Simulation::State::check_vessels() {
   const std::string flaw = vessels.graph().flaw(stripped(cells.arrays().kind.host_copy(), tissue));
   if (!flaw.empty())
     throw NumericalError("vessels and lattice disagree at step " + std::to_string(step) + ": " + flaw);
@@ -547,37 +552,59 @@ MetricRow Simulation::measure() {
 
 namespace {
 
-// Lists of vessels on the device: walls, and readings on their way to the host. A network read from a file is counted
-// when it is laid.
-std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
+// What vessels take on the lattice: voxels along parents, field voxels their walls reach, and voxels that sprouts may
+// take, in which a dense tumour network has one in a hundred. A network read from a file is counted when it is laid.
+struct VesselExtent {
+  double voxels = 0, walls = 0, grown = 0;
+};
+
+VesselExtent vessel_extent(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
   // A vessel wider than the lattice's own line reaches the four field voxels beside its own as well.
   const auto reach = [&](double radius) {
     return p.vessels.well_index && radius > 0.2 * fields.spacing ? 5.0 : 1.0;
   };
-  double voxels = 0, walls = 0;
+  VesselExtent e;
   if (p.vessels.pattern != VesselPattern::none && p.vessels.pattern != VesselPattern::file) {
-    const VesselNetwork parents = build_parent_vessels(p, tissue);
+    // Of a grid that fills a wide box a part will do: laying the whole of it takes memory that may not be there.
+    Parameters sample = p;
+    double share = 1;
+    if (p.vessels.pattern == VesselPattern::grid)
+      for (int& extent : sample.domain.voxels)
+        if (extent > 1024) {
+          share *= extent / 1024.0;
+          extent = 1024;
+        }
+    const VesselNetwork parents = build_parent_vessels(sample, tissue_lattice(sample));
     for (const VesselSegment& s : parents.segments) {
       const Point& a = parents.nodes[static_cast<std::size_t>(s.from)].position;
       const Point& b = parents.nodes[static_cast<std::size_t>(s.to)].position;
       double length2 = 0;
       for (std::size_t k = 0; k < 3; ++k) length2 += (a[k] - b[k]) * (a[k] - b[k]);
-      voxels += std::sqrt(length2) / tissue.spacing;
-      walls += std::sqrt(length2) / fields.spacing * reach(s.radius);
+      e.voxels += share * std::sqrt(length2) / tissue.spacing;
+      e.walls += share * std::sqrt(length2) / fields.spacing * reach(s.radius);
     }
   }
-  // A dense tumour network takes a voxel in a hundred; lists grow by half more than they need.
-  double listed = 0;
   if (p.sprouting.enabled) {
-    const double grown = 0.01 * static_cast<double>(tissue.voxels());
-    walls += grown * tissue.spacing / fields.spacing * reach(p.sprouting.radius);
-    listed = 1.5 * (voxels + grown);
+    e.grown = 0.01 * static_cast<double>(tissue.voxels());
+    e.walls += e.grown * tissue.spacing / fields.spacing * reach(p.sprouting.radius);
   }
-  return static_cast<std::size_t>((1.5 * walls + 1024) * sizeof(VesselWall) +
+  return e;
+}
+
+// Lists of vessels on the device: walls, and readings on their way to the host. They grow by half more than they need.
+std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
+  const VesselExtent e = vessel_extent(p, tissue, fields);
+  const double listed = p.sprouting.enabled ? 1.5 * (e.voxels + e.grown) : 0;
+  return static_cast<std::size_t>((1.5 * e.walls + 1024) * sizeof(VesselWall) +
                                   listed * (sizeof(std::int64_t) + sizeof(VesselReading)));
 }
 
 } // namespace
+
+double estimate_vessel_nodes(const Parameters& p) {
+  const VesselExtent e = vessel_extent(p, tissue_lattice(p), field_lattice(p));
+  return e.voxels + e.grown;
+}
 
 std::size_t estimate_device_bytes(const Parameters& p) {
   const Lattice tissue = tissue_lattice(p), fields = field_lattice(p);
@@ -588,6 +615,58 @@ std::size_t estimate_device_bytes(const Parameters& p) {
   if (p.vegf.enabled) ++field_arrays;
   return DiffusionScratch::bytes(fields) + field_arrays * m * 4 + Population::bytes(tissue) +
          n * (4 + 2) + estimate_vessel_bytes(p, tissue, fields) + static_cast<std::size_t>(p.tracers.count) * 12 + (std::size_t{64} << 10);
+}
+
+namespace {
+
+// Sums of the program hold values up to this; nothing in tissue comes near it.
+constexpr float largest_value = 1e9f;
+// Solvers end within their tolerance of a concentration of zero.
+constexpr float least_value = -1e-2f;
+
+std::string value_text(double v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", v);
+  return text;
+}
+
+} // namespace
+
+void Simulation::check() const {
+  State& s = *s_;
+  const auto at_voxel = [](const Lattice& l, std::size_t plain) {
+    const Site at = l.site_of(static_cast<std::int64_t>(plain));
+    return " at voxel (" + std::to_string(at.x) + ", " + std::to_string(at.y) + ", " + std::to_string(at.z) + ")";
+  };
+  s.for_each_array([&](const char* name, const char* unit, const char*, auto& buffer, const Lattice* lattice) {
+    using T = std::remove_reference_t<decltype(*buffer.data())>;
+    const auto refuse = [&](double v, const std::string& where) {
+      throw NumericalError(std::string(name) + " is " + value_text(v) +
+                           (unit[0] == '1' ? "" : " " + std::string(unit)) + where);
+    };
+    if constexpr (std::is_floating_point_v<T>) {
+      if (!lattice) { // of vessels, where flows and pressures may be negative
+        const std::vector<T> values = buffer.host_copy();
+        for (std::size_t i = 0; i < values.size(); ++i)
+          if (!std::isfinite(values[i])) refuse(static_cast<double>(values[i]), " at entry " + std::to_string(i));
+      }
+    }
+    if constexpr (std::is_same_v<T, float>) {
+      if (!lattice || s.executor.max_over(*lattice, Strayed{buffer.data(), least_value}) <= largest_value) return;
+      const std::vector<float> values = stripped(buffer.host_copy(), *lattice);
+      for (std::size_t i = 0; i < values.size(); ++i)
+        if (!(std::abs(Strayed::of(values[i], least_value)) <= largest_value))
+          refuse(static_cast<double>(values[i]), at_voxel(*lattice, i));
+    }
+  });
+  if (s.executor.max_over(s.tissue, LargestKind{s.cells.arrays().kind.data()}) >= static_cast<float>(kind_count)) {
+    const std::vector<std::uint8_t> kinds = stripped(s.cells.arrays().kind.host_copy(), s.tissue);
+    for (std::size_t i = 0; i < kinds.size(); ++i)
+      if (kinds[i] >= kind_count)
+        throw NumericalError("kind has the code " + std::to_string(kinds[i]) + ", which stands for nothing," +
+                             at_voxel(s.tissue, i));
+  }
+  if (s.parameters.vessels.pattern != VesselPattern::none) s.check_vessels();
 }
 
 Snapshot take_snapshot(const Simulation& simulation, const std::vector<std::string>& names) {

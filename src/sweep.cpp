@@ -37,20 +37,6 @@ std::string csv_cell(const std::string& text) {
   return quoted + '"';
 }
 
-// The newest checkpoint that is whole; empty: none.
-fs::path usable_checkpoint(const fs::path& run) {
-  if (!checkpoints_available()) return {};
-  for (const auto& [step, file] : checkpoints_of(run)) {
-    try {
-      check_checkpoint(file);
-      return file;
-    } catch (const CheckpointError&) {
-      continue;
-    }
-  }
-  return {};
-}
-
 bool finished(const fs::path& run) {
   const RunSummary summary = summary_of(run);
   return summary.found && summary.exit_code == exit_done;
@@ -224,7 +210,7 @@ int sweep(const SweepOptions& options) {
       for (const std::string& o : m.overrides) arguments.insert(arguments.end(), {"--set", o});
       if (jobs > 1)
         arguments.insert(arguments.end(), {"--threads", std::to_string(std::max(1, cores / jobs))});
-      const fs::path checkpoint = usable_checkpoint(run);
+      const fs::path checkpoint = newest_checkpoint(run);
       if (!checkpoint.empty())
         arguments.insert(arguments.end(), {"--restart", checkpoint.string()});
       else if (looks_like_run(run))

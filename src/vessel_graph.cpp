@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "metavox/core/errors.hpp"
 #include "metavox/kind.hpp"
 
 namespace metavox {
@@ -20,6 +21,11 @@ bool voxel_of(const Point& p, const Lattice& l, std::array<int, 3>& v) {
     v[a] = std::min(static_cast<int>(std::floor(u)), n[a] - 1);
   }
   return true;
+}
+
+std::string voxel_name(std::int64_t v, const Lattice& l) {
+  const Site s = l.site_of(v);
+  return "voxel (" + std::to_string(s.x) + ", " + std::to_string(s.y) + ", " + std::to_string(s.z) + ")";
 }
 
 } // namespace
@@ -294,6 +300,8 @@ double VesselGraph::length(std::int32_t s) const {
 }
 
 void VesselGraph::rebuild() {
+  const std::string torn = shape_flaw();
+  if (!torn.empty()) throw NumericalError("the vessel graph cannot be rebuilt: " + torn);
   first_.assign(nodes_.x.size(), none);
   degree_.assign(nodes_.x.size(), 0);
   next_.assign(2 * segments_.from.size(), none);
@@ -321,9 +329,8 @@ void VesselGraph::rebuild() {
   changes_.clear();
 }
 
-std::string VesselGraph::flaw() const {
-  const auto segment = [](std::int32_t s) { return "segment " + std::to_string(s); };
-  const auto node = [](std::int32_t n) { return "node " + std::to_string(n); };
+// What would lead out of the arrays.
+std::string VesselGraph::shape_flaw() const {
   const auto nodes = nodes_.x.size();
   for (const std::size_t size : {nodes_.y.size(), nodes_.z.size(), nodes_.cover.size(),
                                  nodes_.sprout.size(), nodes_.end.size(),
@@ -335,16 +342,26 @@ std::string VesselGraph::flaw() const {
         segments_.generation.size(), segments_.sprout.size(), segments_.flags.size(),
         segments_.flow.size(), segments_.haematocrit.size()})
     if (size != segments) return "arrays of segments differ in length";
-  std::vector<int> count(nodes, 0);
+  for (std::int32_t s = 0; s < segment_count(); ++s)
+    if (is_alive(s))
+      for (const std::int32_t n : {segments_.from[at(s)], segments_.to[at(s)]})
+        if (n < 0 || n >= node_count() || !node_alive(n))
+          return "segment " + std::to_string(s) + " ends at node " + std::to_string(n) + ", which is not alive";
+  return {};
+}
+
+std::string VesselGraph::flaw() const {
+  const std::string torn = shape_flaw();
+  if (!torn.empty()) return torn;
+  const auto segment = [](std::int32_t s) { return "segment " + std::to_string(s); };
+  const auto node = [](std::int32_t n) { return "node " + std::to_string(n); };
+  const auto voxel = [&](std::int64_t v) { return voxel_name(v, lattice_); };
+  std::vector<int> count(nodes_.x.size(), 0);
   std::int64_t living = 0;
   for (std::int32_t s = 0; s < segment_count(); ++s) {
     if (!is_alive(s)) continue;
     living += 1;
-    for (const std::int32_t n : {segments_.from[at(s)], segments_.to[at(s)]}) {
-      if (n < 0 || n >= node_count() || !node_alive(n))
-        return segment(s) + " ends at " + node(n) + ", which is not alive";
-      count[at(n)] += 1;
-    }
+    for (const std::int32_t n : {segments_.from[at(s)], segments_.to[at(s)]}) count[at(n)] += 1;
     if (segments_.from[at(s)] == segments_.to[at(s)]) return segment(s) + " is a loop on one node";
     if (!(segments_.radius[at(s)] > 0)) return segment(s) + " has no radius";
   }
@@ -373,7 +390,7 @@ std::string VesselGraph::flaw() const {
     std::int64_t found = 0;
     for_each_at(v, [&](std::int32_t) { found += 1; });
     if (found != wanted)
-      return "voxel " + std::to_string(v) + " is marked for " + std::to_string(found) +
+      return voxel(v) + " is marked for " + std::to_string(found) +
              " nodes and holds " + std::to_string(wanted);
   }
   return {};
@@ -387,7 +404,7 @@ std::string VesselGraph::flaw(const std::vector<std::uint8_t>& kinds) const {
     if (kinds[v] != static_cast<std::uint8_t>(Kind::vessel)) continue;
     vessels += 1;
     if (!marked(static_cast<std::int64_t>(v)))
-      return "voxel " + std::to_string(v) + " is vessel on the lattice and not in the graph";
+      return voxel_name(static_cast<std::int64_t>(v), lattice_) + " is vessel on the lattice and not in the graph";
   }
   if (vessels != at_voxel_.size())
     return std::to_string(at_voxel_.size()) + " voxels are marked in the graph, " +

@@ -188,6 +188,48 @@ TEST_F(Files, NeverOverwritesWithoutForce) {
   EXPECT_FALSE(fs::exists(run / "metrics.csv"));
 }
 
+// Killed before provenance.json stands, a start leaves what only a start leaves; it is simply made again.
+TEST_F(Files, StartThatDiedIsMadeAgain) {
+  const fs::path run = path / "run";
+  { RunFolder::create(run, false); }
+  put(run / ".provenance.json.tmp-17", "{");
+  EXPECT_NO_THROW(RunFolder::check(run, false));
+  { RunFolder::create(run, false); }
+  EXPECT_EQ(names(run), (std::vector<std::string>{".lock", "checkpoints", "checksums.txt", "frames"}));
+  // Anything else in it is somebody's.
+  for (const char* mine : {"notes.txt", "frames/a.vti", "checkpoints/step_00000001.h5", ".mine.tmp-1"}) {
+    put(run / mine, "mine");
+    EXPECT_THROW(RunFolder::create(run, true), IoError) << mine;
+    EXPECT_EQ(read_text(run / mine), "mine");
+    fs::remove(run / mine);
+  }
+  put(run / "checksums.txt", "mine");
+  EXPECT_THROW(RunFolder::create(run, false), IoError);
+}
+
+// Appended lines go to a file that is no longer there: said, not lost in silence.
+TEST_F(Files, RowsOfARemovedFileAreRefused) {
+  RunFolder folder = RunFolder::create(path / "run", false);
+  folder.add_metrics(0, 0, 1, row(0));
+  fs::remove_all(path / "run");
+  const std::string message = message_of<IoError>([&] { folder.add_metrics(1, 720, 2, row(1)); });
+  EXPECT_NE(message.find("metrics.csv"), std::string::npos) << message;
+  EXPECT_NE(message.find("No such file or directory"), std::string::npos) << message;
+}
+
+// What a failed session put in place and did not list is listed at the end; nothing of it is "unlisted" for ever.
+TEST_F(Files, SealListsWhatWasLeftUnlisted) {
+  RunFolder folder = RunFolder::create(path / "run", false);
+  folder.write_provenance(provenance("running"));
+  folder.write_resolved("a: 1\n");
+  put(path / "run/frames/fields_00000001.vti", "whole");
+  put(path / "run/checkpoints/step_00000001.h5", "whole");
+  folder.seal();
+  const Verification v = verify_run(path / "run");
+  EXPECT_TRUE(v.ok && v.finished);
+  EXPECT_TRUE(v.unlisted.empty());
+}
+
 TEST_F(Files, ForceSparesWhatIsNoRun) {
   const fs::path home = path / "thesis";
   fs::create_directories(home);

@@ -102,6 +102,26 @@ struct SmallestOf {
   }
 };
 
+// How far a value strays: its size, and infinity below `low`. NaN stays NaN, which wins over all numbers in a maximum.
+struct Strayed {
+  static constexpr const char* name = "measure.strayed";
+  static constexpr double bytes = 4;
+  const float* c;
+  float low;
+  MV_HD static float of(float v, float low) {
+    return v < low ? exact::bit_cast<float>(0x7f800000u) : v;
+  }
+  MV_HD float operator()(const Site& s) const { return of(c[s.i], low); }
+};
+
+// Codes of kinds are small numbers, which floats hold exactly.
+struct LargestKind {
+  static constexpr const char* name = "measure.largest_kind";
+  static constexpr double bytes = 1;
+  const std::uint8_t* kind;
+  MV_HD float operator()(const Site& s) const { return static_cast<float>(kind[s.i]); }
+};
+
 // The hash of an array: every (voxel, bits) pair is spread over 64 bits and all are added, so the order of voxels does
 // not matter but every bit and every position does. Halves of 31 bits keep the sums of 2^32 voxels in range.
 template <class T>

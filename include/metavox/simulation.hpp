@@ -57,6 +57,9 @@ class Simulation {
 
   std::shared_ptr<const VesselNetwork> vessels() const;
   MetricRow measure();                 // reads only
+  // Throws NumericalError, naming array and place, where a value is no number, negative or out of all bounds, or where
+  // vessels and lattice disagree. A pass over each field; runs call it before they write anything down.
+  void check() const;
   std::vector<Event> take_events();    // since the last call
 
   const Parameters& parameters() const;
@@ -70,6 +73,8 @@ class Simulation {
 
 // Bytes the state and scratch memory of a run will need on the device, counted before anything is allocated.
 std::size_t estimate_device_bytes(const Parameters& parameters);
+// Nodes the vessel graph will have at most.
+double estimate_vessel_nodes(const Parameters& parameters);
 
 // A copy of the named arrays (all state and derived arrays when `names` is empty).
 Snapshot take_snapshot(const Simulation& simulation, const std::vector<std::string>& names = {});

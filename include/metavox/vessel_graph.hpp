@@ -125,6 +125,7 @@ public:
   std::string flaw(const std::vector<std::uint8_t>& kinds) const;
 
 private:
+  std::string shape_flaw() const;
   void mark(std::int32_t node);
   void unmark(std::int32_t node);
   void link(std::int32_t half, std::int32_t node);
