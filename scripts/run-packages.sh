@@ -13,4 +13,4 @@ names=()
 for library in "${libraries[@]}"; do
   names+=("$library" "$(realpath "$library")" "${library#/usr}" "/usr$library")
 done
-{ dpkg-query -S "${names[@]}" 2>/dev/null || true; } | sed 's/:.*//' | sort -u
+{ dpkg-query -S "${names[@]}" 2>/dev/null || true; } | sed '/^diversion /d; s/[:,].*//' | sort -u

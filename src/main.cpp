@@ -137,7 +137,8 @@ int run_program(int argc, char** argv) {
       "Examples:\n"
       "  metavox validate tumour.yaml                # is it right, and what will its run take?\n"
       "  metavox run tumour.yaml -o runs/first       # run it\n"
-      "  metavox run tumour.yaml -o runs/first --restart runs/first/checkpoints/step_00000480.h5 --until '3 day'\n"
+      "  metavox run tumour.yaml --restart runs/first/checkpoints/step_00000480.h5 --until '3 "
+      "day'\n"
       "  metavox run tumour.yaml -o runs/thin --set oxygen.diffusivity='1e5 um^2/min' --seed 7\n"
       "  metavox explain oxygen.diffusivity          # meaning, unit, default, range, source\n"
       "  metavox verify runs/first                   # is every file as it was written?\n"
@@ -159,9 +160,10 @@ int run_program(int argc, char** argv) {
       "run", "run a simulation",
       "Examples:\n"
       "  metavox run tumour.yaml                     # into runs/tumour\n"
-      "  metavox run tumour.yaml -o runs/dense --set tissue.parenchyma=0.4 --set cycle.law=physicell --threads 8\n"
-      "  metavox run tumour.yaml -o runs/dense --force --until '36 h' --seed 7 --backend cpu --quiet\n"
-      "  metavox run tumour.yaml --restart runs/tumour/checkpoints/step_00000480.h5 --until '3 day'\n"
+      "  metavox run tumour.yaml -o runs/dense --set tissue.parenchyma=0.4 --threads 8\n"
+      "  metavox run tumour.yaml -o runs/dense --force --set cycle.law=physicell --seed 7 --quiet\n"
+      "  metavox run tumour.yaml --restart runs/tumour/checkpoints/step_00000480.h5 --until '3 "
+      "day'\n"
       "\n"
       "with tumour.yaml, for example:\n"
       "  simulation:\n"
@@ -234,12 +236,12 @@ int run_program(int argc, char** argv) {
   validate->callback([&] { code = validate_command(validated); });
 
   std::string key;
-  CLI::App* explained =
-      command("explain", "meaning, unit, default, range and source of a setting, or of all",
-              "Examples:\n"
-              "  metavox explain oxygen.diffusivity          # one setting\n"
-              "  metavox explain oxygen                      # a section\n"
-              "  metavox explain | grep -i necro             # in which settings does the word stand?");
+  CLI::App* explained = command(
+      "explain", "meaning, unit, default, range and source of a setting, or of all",
+      "Examples:\n"
+      "  metavox explain oxygen.diffusivity          # one setting\n"
+      "  metavox explain oxygen                      # a section\n"
+      "  metavox explain | grep -i necro             # in which settings does the word stand?");
   explained->add_option("key", key, "setting or section; default: all")->type_name("KEY");
   explained->callback([&] {
     std::string text = key.empty() ? explain_all() : explain(key);
@@ -247,12 +249,13 @@ int run_program(int argc, char** argv) {
     std::fputs(text.c_str(), stdout);
   });
 
-  CLI::App* schema = command("schema", "JSON Schema of configurations, for editors",
-                             "Examples:\n"
-                             "  metavox schema > metavox.schema.json\n"
-                             "\n"
-                             "Editors that know the YAML language server complete and check a configuration whose\n"
-                             "first line is '# yaml-language-server: $schema=metavox.schema.json'.");
+  CLI::App* schema = command(
+      "schema", "JSON Schema of configurations, for editors",
+      "Examples:\n"
+      "  metavox schema > metavox.schema.json\n"
+      "\n"
+      "Editors that know the YAML language server complete and check a configuration whose\n"
+      "first line is '# yaml-language-server: $schema=metavox.schema.json'.");
   schema->callback([&] {
     std::string text = json_schema();
     if (text.empty() || text.back() != '\n') text += '\n';
@@ -264,39 +267,42 @@ int run_program(int argc, char** argv) {
                            "Examples:\n"
                            "  metavox hash runs/first\n"
                            "  metavox hash runs/first/checkpoints/step_00000480.h5\n"
-                           "  test \"$(metavox hash runs/first)\" = \"$(metavox hash runs/again)\" && echo the same bits");
+                           "  test \"$(metavox hash runs/first)\" = \"$(metavox hash runs/again)\" "
+                           "&& echo the same bits");
   hash->add_option("what", hashed, "run folder or checkpoint")
       ->required()
       ->type_name("RUN|CHECKPOINT");
   hash->callback([&] { code = hash_command(hashed); });
 
   std::string verified;
-  CLI::App* verify = command("verify", "re-read every file of a run against its checksums",
-                             "Examples:\n"
-                             "  metavox verify runs/first && echo intact\n"
-                             "\n"
-                             "Code 3 if a file is missing or altered; files you added are mentioned only.");
+  CLI::App* verify =
+      command("verify", "re-read every file of a run against its checksums",
+              "Examples:\n"
+              "  metavox verify runs/first && echo intact\n"
+              "\n"
+              "Code 3 if a file is missing or altered; files you added are mentioned only.");
   verify->add_option("run", verified, "run folder")->required()->type_name("RUN");
   verify->callback([&] { code = verify_command(verified); });
 
-  CLI::App* check = command("selfcheck", "a hash per functor, to compare machines",
-                            "Examples:\n"
-                            "  metavox selfcheck > here.txt\n"
-                            "  diff here.txt there.txt && echo the same bits      # there.txt: from another machine");
+  CLI::App* check = command(
+      "selfcheck", "a hash per functor, to compare machines",
+      "Examples:\n"
+      "  metavox selfcheck > here.txt\n"
+      "  diff here.txt there.txt && echo the same bits      # there.txt: from another machine");
   check->callback([&] { code = selfcheck_command(); });
 
   CLI::App* info = command("info", "build, back ends and devices",
                            "Examples:\n"
                            "  metavox info\n"
-                           "  metavox info | grep cuda                    # can this program use the GPU of this machine?");
+                           "  metavox info | grep cuda                    # can this program use "
+                           "the GPU of this machine?");
   info->callback([&] { code = info_command(); });
 
   BenchOptions bench_options;
-  CLI::App* bench_app =
-      command("bench", "time and bandwidth of every functor",
-              "Examples:\n"
-              "  metavox bench --size 64                     # a first look\n"
-              "  metavox bench --size 256 --backend cpu --json bench.json");
+  CLI::App* bench_app = command("bench", "time and bandwidth of every functor",
+                                "Examples:\n"
+                                "  metavox bench --size 64                     # a first look\n"
+                                "  metavox bench --size 256 --backend cpu --json bench.json");
   bench_app->add_option("--size", bench_options.size, "voxels along an edge")
       ->check(CLI::Range(8, 4096))
       ->capture_default_str()
