@@ -770,7 +770,7 @@ TEST(BadInput, MemoryIsBoundedByWhatAFileHoldsNotByWhatItClaims) {
   });
   check("many unknown keys", [] {
     std::string text;
-    for (int i = 0; i < 90000; ++i) text += "oxygn_" + std::to_string(i) + ": 1\n";
+    for (int i = 0; i < 48000; ++i) text += "oxygen_consumption_of_hypoxic_cells_" + std::to_string(i) + ": 1\n";
     read_config_text(text, "a.yaml");
   });
   check("a sweep of long texts", [] {
@@ -834,7 +834,8 @@ const std::string tiny = "domain: {voxels: [4, 4, 4]}\noutput: {frames: 0 min}\n
 
 TEST(BadInput, NoNameLeadsOutOfTheRunFolder) {
   const Folder outer;
-  const char* names[] = {"../../escaped", "/tmp/metavox_escaped", "..", ".", "a/../../../b",
+  const std::string absolute = (outer.path() / "absolute").string();
+  const char* names[] = {"../../escaped", absolute.c_str(), "..", ".", "a/../../../b",
                          "~", "..\\..\\c", "-o", "$(touch escaped)", "'; touch escaped; '",
                          "runs", "frames/../../x", "\xE2\x80\xAE" "gpj.exe"};
   for (const char* name : names) {
@@ -852,7 +853,6 @@ TEST(BadInput, NoNameLeadsOutOfTheRunFolder) {
     } else {
       EXPECT_EQ(run.code, 0) << name << "\n" << run.out;
     }
-    EXPECT_FALSE(fs::exists("/tmp/metavox_escaped"));
     std::set<std::string> folders;
     for (const std::string& entry : tree_of(outer.path())) {
       if (entry == "a" || entry == "a/b" || entry == "a/b/case.yaml" || entry == "a/b/runs")
