@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "metavox/checkpoint.hpp"
 #include "metavox/config.hpp"
 #include "metavox/core/executor.hpp"
 #include "metavox/inputs.hpp"
@@ -791,12 +792,14 @@ Child in_a_child(const std::function<void()>& f) {
 
 TEST(BadInput, MemoryIsBoundedByWhatAFileHoldsNotByWhatItClaims) {
   const Folder folder;
-  const double before = in_a_child([] {}).mebibytes;
+  [[maybe_unused]] const double before = in_a_child([] {}).mebibytes;
   const auto check = [&](const char* what, const std::function<void()>& f) {
     const auto start = std::chrono::steady_clock::now();
     const Child child = in_a_child(f);
     EXPECT_EQ(child.code, 0) << what;
+#if !defined(__SANITIZE_ADDRESS__) // which keeps what was freed
     EXPECT_LT(child.mebibytes - before, 150) << what;
+#endif
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30)) << what;
   };
   check("aliases of a long text", [] { read_config_text(text_bomb(), "a.yaml"); });
@@ -935,6 +938,7 @@ TEST(BadInput, LinksInARunFolderAreNotFollowed) {
     for (const char* how : {"--force", "--restart run/checkpoints/step_00000001.h5"}) {
       fs::remove_all(run);
       fs::copy(first, run, fs::copy_options::recursive);
+      if (how[2] == 'r' && !checkpoints_available()) continue;
       const bool is_folder = fs::is_directory(run / name);
       if (how[2] == 'r' && std::string(name) == "checkpoints") continue; // read through the link
       const fs::path target = prize / name;
@@ -1007,6 +1011,7 @@ TEST(BadInput, TheProgramLeavesWithTheCodeThatTheHelpPromises) {
       {"run huge.yaml -o huge", 4, "not enough memory"},
   };
   for (const Case& c : cases) {
+    if (!checkpoints_available() && c.arguments.find("--restart") != std::string::npos) continue;
     const Finished finished = program(folder.path(), c.arguments);
     EXPECT_EQ(finished.code, c.code) << "metavox " << c.arguments << "\n" << finished.out;
     EXPECT_NE(finished.out.find(c.part), std::string::npos) << "metavox " << c.arguments << "\n"
