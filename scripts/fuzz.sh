@@ -9,9 +9,13 @@ scripts/fuzz.sh [SECONDS] [TARGET ...]
 
   SECONDS   how long each target runs; default 60
   TARGET    config, overrides, quantity, expression, sweep, cells, swc, image, polylines, checkpoint, state;
-            default: all
+            default: all but state
 
-Inputs that fail are left in build/fuzz/findings; the first of them makes the script end with code 1. What the
+`state` hands HDF5 a checkpoint whose checksums were all made to fit. HDF5 1.10.8 (Debian 12) does not stand that:
+it reads beyond its buffers (H5Aexists, H5O__attr_exists). Damage by accident never gets that far, as the file's
+checksum is looked at first; whoever makes a file by intent does. Continue only from checkpoints you trust.
+
+Inputs that fail are left in build/fuzz/findings, and the script ends with code 1. What the
 targets discover on their way stays in build/fuzz/corpus for the next time and is not part of the tree.
 TEXT
 }
@@ -26,7 +30,7 @@ for argument in "$@"; do
   esac
 done
 if ((${#targets[@]} == 0)); then
-  targets=(config overrides quantity expression sweep cells swc image polylines checkpoint state)
+  targets=(config overrides quantity expression sweep cells swc image polylines checkpoint)
 fi
 if ! command -v clang++ >/dev/null; then
   echo "fuzz.sh: clang++ was not found; on Debian and Ubuntu, install clang and libclang-rt-dev" >&2

@@ -198,8 +198,8 @@ private:
                             " characters: " + in_quotes(key.text, 40));
     for (const char c : key.text)
       if (static_cast<unsigned char>(c) < 32 || c == 127)
-        refuse(key.place, "a key holds a line break or another control character: " +
-                              in_quotes(key.text, 40));
+        refuse(key.place,
+               "a key holds a line break or another control character: " + in_quotes(key.text, 40));
   }
 
   Source source_;
@@ -1141,8 +1141,8 @@ private:
                "for example vessels.pattern: grid");
     if (s.radius >= p_.domain.spacing)
       complain({"sprouting.radius", "domain.spacing"},
-               "sprouting.radius must be below domain.spacing (" + format_number(p_.domain.spacing) +
-                   " um), as a sprout is a line of voxels");
+               "sprouting.radius must be below domain.spacing (" +
+                   format_number(p_.domain.spacing) + " um), as a sprout is a line of voxels");
     const double voxels = s.speed_limit * p_.time.vessel_step / p_.domain.spacing;
     if (voxels > 10 * (1 + 1e-12))
       complain({"sprouting.speed_limit", "time.vessel_step"},

@@ -456,6 +456,8 @@ RunFolder RunFolder::create(const fs::path& path, bool force) {
       if (is_frame(entry.filename().string())) remove_file(entry);
     for (const auto& [step, file] : checkpoints_of(path)) remove_file(file);
     remove_temporaries(path);
+    for (const char* name : {"frames", "checkpoints"})
+      if (fs::is_symlink(path / name, error)) remove_file(path / name); // not what it leads to
     for (const char* name : {list_name, "resolved.yaml"}) remove_file(path / name);
     // provenance.json goes last, by being replaced: until then this still looks like a run.
     for (const char* name : growing)

@@ -79,8 +79,7 @@ std::string cited(std::string_view text) {
   return s;
 }
 
-constexpr const char* wanted_columns =
-    "the first line must be x,y,z,kind or x,y,z,kind,clone";
+constexpr const char* wanted_columns = "the first line must be x,y,z,kind or x,y,z,kind,clone";
 
 std::ifstream open_text(const std::string& key, const std::filesystem::path& file) {
   std::error_code failed;
@@ -141,9 +140,8 @@ private:
 
 } // namespace
 
-std::vector<ExternalArrays::PlacedCell> read_cells_csv(std::istream& stream,
-                                                       const std::string& file,
-                                                       const DomainParameters& domain) {
+std::vector<ExternalArrays::PlacedCell>
+read_cells_csv(std::istream& stream, const std::string& file, const DomainParameters& domain) {
   Lines lines(stream, file);
   constexpr std::size_t absent = static_cast<std::size_t>(-1);
   const char* const names[5] = {"x", "y", "z", "kind", "clone"};
@@ -215,8 +213,7 @@ std::vector<ExternalArrays::PlacedCell> read_cells_csv(std::istream& stream,
     if (column[4] != absent) {
       const auto clone = parsed<std::uint16_t>(row[column[4]]);
       if (!clone)
-        lines.refuse("clone is " + cited(row[column[4]]) +
-                     "; type a whole number from 0 to 65535");
+        lines.refuse("clone is " + cited(row[column[4]]) + "; type a whole number from 0 to 65535");
       cell.clone = *clone;
     }
     push_checked(cells, cell, "the cells of " + file);
@@ -273,10 +270,9 @@ VesselFile read_swc(std::istream& stream, const std::string& file) {
     const auto [known, is_new] =
         point_of.emplace(*id, static_cast<std::int32_t>(vessels.points.size()));
     if (!is_new)
-      lines.refuse(
-          "id " + point.name + " stands in line " +
-          std::to_string(vessels.points[static_cast<std::size_t>(known->second)].number) +
-          " already; give each sample its own");
+      lines.refuse("id " + point.name + " stands in line " +
+                   std::to_string(vessels.points[static_cast<std::size_t>(known->second)].number) +
+                   " already; give each sample its own");
     if (vessels.points.size() >= std::numeric_limits<std::int32_t>::max())
       lines.refuse("more samples than can be counted");
     constexpr std::size_t bytes_of_a_point = 600; // with what the graph makes of it

@@ -14,7 +14,7 @@ namespace metavox {
 
 namespace {
 
-constexpr std::size_t largest_sweep = 100000;       // members
+constexpr std::size_t largest_sweep = 100000;           // members
 constexpr std::size_t most_text = std::size_t{1} << 28; // bytes of settings, of all members
 
 const char* const parts_of_a_sweep = "config, replicates, seed, until, set and grid";
@@ -167,8 +167,8 @@ private:
       text += key.size() + 2 * longest;
       members *= values.size();
       if (members > largest_sweep) {
-        complaints_.add(whole, "more than " + std::to_string(largest_sweep) +
-                                   " members; split the sweep");
+        complaints_.add(whole,
+                        "more than " + std::to_string(largest_sweep) + " members; split the sweep");
         return;
       }
     }

@@ -47,7 +47,8 @@ struct Extent {
 
 Extent extent_of(const XmlElement& element, const char* key) {
   const std::string* text = element.attribute(key);
-  if (text == nullptr) throw VtkError(std::string("<") + std::string(element.name) + "> lacks " + key);
+  if (text == nullptr)
+    throw VtkError(std::string("<") + std::string(element.name) + "> lacks " + key);
   Extent e;
   const char* at = text->data();
   const char* const end = at + text->size();
@@ -136,10 +137,8 @@ private:
       read += count;
       if (read > 8 * wanted) throw VtkError("its pieces overlap");
       const XmlElement* array = array_in(piece->child(section(cells)), name_);
-      if (array == nullptr || components_of(*array) != 1)
-        throw VtkError("a piece lacks the array");
-      std::vector<float> part_values =
-          xml_.numbers<float>(*array, static_cast<std::size_t>(count));
+      if (array == nullptr || components_of(*array) != 1) throw VtkError("a piece lacks the array");
+      std::vector<float> part_values = xml_.numbers<float>(*array, static_cast<std::size_t>(count));
       if (pieces_.size() == 1 && count == wanted) return part_values;
       values.resize(static_cast<std::size_t>(wanted));
       filled.resize(values.size());
@@ -209,8 +208,7 @@ private:
     constexpr std::size_t bytes_of_a_point = 600; // with what the graph makes of it
     check_room(points * bytes_of_a_point, std::to_string(points) + " points");
     const auto point_radius = numbers(piece, "PointData", "radius", points);
-    const auto cell_radius =
-        numbers(piece, "CellData", "radius", verts + lines + strips + polys);
+    const auto cell_radius = numbers(piece, "CellData", "radius", verts + lines + strips + polys);
     if (!point_radius && !cell_radius)
       throw VtkError(
           "there is no array 'radius', of points or of lines; add one, in units of the file");
@@ -236,8 +234,7 @@ private:
       point.end = static_cast<VesselEnd>(static_cast<int>(code));
       vessels_.points.push_back(std::move(point));
     }
-    read_lines(piece, lines, points, before,
-               point_radius ? nullptr : cell_radius->data() + verts);
+    read_lines(piece, lines, points, before, point_radius ? nullptr : cell_radius->data() + verts);
   }
 
   void read_lines(const XmlElement& piece, std::uint64_t lines, std::uint64_t points,

@@ -233,9 +233,9 @@ struct NumberType {
   const char* name;
   std::size_t bytes;
 };
-constexpr NumberType number_types[] = {
-    {"Int8", 1},   {"UInt8", 1}, {"Int16", 2},  {"UInt16", 2},  {"Int32", 4},
-    {"UInt32", 4}, {"Int64", 8}, {"UInt64", 8}, {"Float32", 4}, {"Float64", 8}};
+constexpr NumberType number_types[] = {{"Int8", 1},    {"UInt8", 1},  {"Int16", 2}, {"UInt16", 2},
+                                       {"Int32", 4},   {"UInt32", 4}, {"Int64", 8}, {"UInt64", 8},
+                                       {"Float32", 4}, {"Float64", 8}};
 
 // What is beyond a float becomes infinite, which every reader refuses.
 template <class T>
@@ -261,11 +261,11 @@ T value_at(const char* bytes, bool swap) {
 template <class T>
 using Convert = T (*)(const char*, bool);
 template <class T>
-constexpr Convert<T> converters[] = {
-    value_at<T, std::int8_t>,   value_at<T, std::uint8_t>, value_at<T, std::int16_t>,
-    value_at<T, std::uint16_t>, value_at<T, std::int32_t>, value_at<T, std::uint32_t>,
-    value_at<T, std::int64_t>,  value_at<T, std::uint64_t>, value_at<T, float>,
-    value_at<T, double>};
+constexpr Convert<T> converters[] = {value_at<T, std::int8_t>,  value_at<T, std::uint8_t>,
+                                     value_at<T, std::int16_t>, value_at<T, std::uint16_t>,
+                                     value_at<T, std::int32_t>, value_at<T, std::uint32_t>,
+                                     value_at<T, std::int64_t>, value_at<T, std::uint64_t>,
+                                     value_at<T, float>,        value_at<T, double>};
 
 std::string name_of(const XmlElement& array) {
   const std::string* name = array.attribute("Name");
@@ -553,8 +553,7 @@ std::string VtkXml::raw(const XmlElement& array, std::size_t bytes, bool at_most
   if (stored > stream.left()) throw VtkError(name + " is cut short");
   check_room(stored, name);
   std::string out(stored, '\0');
-  if (!stream.read(out.data(), out.size()))
-    throw VtkError(name + " is cut short or not base64");
+  if (!stream.read(out.data(), out.size())) throw VtkError(name + " is cut short or not base64");
   return out;
 }
 
@@ -599,8 +598,7 @@ std::vector<std::string> VtkXml::strings(const XmlElement& array, std::size_t co
   for (std::size_t at = 0; all.size() < count;) {
     const std::size_t end = bytes.find('\0', at);
     if (end == std::string::npos)
-      throw VtkError(name + " holds fewer than the " + std::to_string(count) +
-                     " strings expected");
+      throw VtkError(name + " holds fewer than the " + std::to_string(count) + " strings expected");
     all.push_back(bytes.substr(at, end - at));
     at = end + 1;
   }

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "metavox/checkpoint.hpp"
 #include "metavox/config.hpp"
 #include "metavox/core/executor.hpp"
 #include "metavox/inputs.hpp"
@@ -37,8 +38,8 @@ class Folder {
 public:
   Folder() {
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = fs::temp_directory_path() / ("metavox_bad_" + std::string(info->name()) + "_" +
-                                         std::to_string(::getpid()));
+    path_ = fs::temp_directory_path() /
+            ("metavox_bad_" + std::string(info->name()) + "_" + std::to_string(::getpid()));
     fs::remove_all(path_);
     fs::create_directories(path_);
   }
@@ -121,27 +122,33 @@ std::string text_bomb() {
 std::vector<BadConfig> bad_configs() {
   return {
       // keys
-      {2, "oxygen:\n  difusivity: 1e5 um^2/min\n",
+      {2,
+       "oxygen:\n  difusivity: 1e5 um^2/min\n",
        {"oxygen.difusivity is not a setting", "did you mean diffusivity?"}},
       {1, "oxigen:\n  decay: 0 1/min\n", {"oxigen is not a setting", "did you mean oxygen?"}},
       {3, "# a run\n\ntisue:\n  stroma: 0.1\n", {"tisue is not", "did you mean tissue?"}},
       {2, "domain:\n  step: 6 min\n", {"domain.step is not a setting", "time.step"}},
       {2, "simulation:\n  Seed: 4\n", {"did you mean seed?"}},
-      {3, "tissue:\n  cells:\n    - {center: [1 um, 1 um, 1 um], radius: 9 um}\n",
+      {3,
+       "tissue:\n  cells:\n    - {center: [1 um, 1 um, 1 um], radius: 9 um}\n",
        {"tissue.cells[].center", "did you mean centre?"}},
       {2, "output:\n  frame: 1 day\n", {"did you mean frames?"}},
-      {1, "oxygen.diffusivity: 1e5 um^2/min\n",
+      {1,
+       "oxygen.diffusivity: 1e5 um^2/min\n",
        {"must be written in two levels", "oxygen: and beneath it diffusivity:"}},
       {1, "qqqq: 1\n", {"qqqq is not a setting", "the sections are", "oxygen"}},
       {2, "flow:\n  zzzzzzzzzzzz: 1\n", {"flow has enabled", "haematocrit"}},
       {1, "\"\\e[31mred\": 1\n", {"a key holds a line break or another control character"}},
       {1, "\"two\\nlines\": 1\n", {"a key holds a line break", "`two?lines`"}},
       {1, times(300, "k") + ": 1\n", {"a key has more than 200 characters", "..."}},
-      {2, "oxygen: {decay: 0 1/min}\noxygen: {decay: 1 1/min}\n",
+      {2,
+       "oxygen: {decay: 0 1/min}\noxygen: {decay: 1 1/min}\n",
        {"oxygen is written twice", "the first is in line 1"}},
-      {4, "time:\n  step: 6 min\n  vessel_step: 30 min\n  step: 3 min\n",
+      {4,
+       "time:\n  step: 6 min\n  vessel_step: 30 min\n  step: 3 min\n",
        {"time.step is written twice", "line 2"}},
-      {5, "tissue:\n  cells:\n    - radius: 10 um\n      kind: epithelial\n      radius: 20 um\n",
+      {5,
+       "tissue:\n  cells:\n    - radius: 10 um\n      kind: epithelial\n      radius: 20 um\n",
        {"tissue.cells[0].radius is written twice", "line 3"}},
       {1, "<<: {a: 1}\n", {"<< is not a setting"}},
       // units
@@ -150,7 +157,8 @@ std::vector<BadConfig> bad_configs() {
       {1, "domain: {size: [1, 1, 1]}\n", {"domain.size needs a unit", "[2 mm, 2 mm, 2 mm]"}},
       {2, "simulation:\n  duration: 10\n", {"needs a unit", "duration: 14 day"}},
       {2, "time:\n  step: 6 um\n", {"`um` measures length, not time", "step: 6 min"}},
-      {3, "oxygen:\n  decay: 0 1/min\n  diffusivity: 1e5 um/min\n",
+      {3,
+       "oxygen:\n  decay: 0 1/min\n  diffusivity: 1e5 um/min\n",
        {"measures length/time, not length^2/time"}},
       {2, "oxygen:\n  tissue_pressure: 5 mM\n", {"not pressure", "mmHg"}},
       {2, "matrix:\n  density: 5 um\n", {"is a pure number and takes no unit like `um`"}},
@@ -191,7 +199,9 @@ std::vector<BadConfig> bad_configs() {
       {2, "oxygen:\n  enabled: 1\n", {"takes true or false"}},
       {2, "oxygen:\n  uptake: michaelis\n", {"michaelis_menten, first_order or constant"}},
       {2, "tissue:\n  cells: 5\n", {"tissue.cells takes a list", "begin each entry with a dash"}},
-      {3, "tissue:\n  cells:\n    - sphere\n", {"tissue.cells[0] takes settings like {shape: sphere"}},
+      {3,
+       "tissue:\n  cells:\n    - sphere\n",
+       {"tissue.cells[0] takes settings like {shape: sphere"}},
       {2, "oxygen:\n  faces: [1 mmHg, 2 mmHg]\n", {"a map of x_low to z_high, not a list"}},
       {2, "oxygen:\n  faces: {left: 1 mmHg}\n", {"has no face `left`", "x_low, x_high"}},
       {2, "output:\n  arrays: oxygen\n", {"takes a list of words"}},
@@ -215,19 +225,24 @@ std::vector<BadConfig> bad_configs() {
       {2, "domain:\n  size: [1.01 mm, 1 mm, 1 mm]\n", {"the nearest are 1000 um and 1020 um"}},
       {2, "domain:\n  spacing: 1e9 um\n", {"between 0.1 and 1000 um"}},
       {2, "simulation:\n  duration: 1e300 day\n", {"between 0 and 1e+09 min"}},
-      {1, "simulation: {duration: 1e9 min}\ntime:\n  step: 1e-8 min\n",
+      {1,
+       "simulation: {duration: 1e9 min}\ntime:\n  step: 1e-8 min\n",
        {"takes 1e+17 steps", "type a longer time.step"}},
       // settings that contradict one another
       {2, "domain:\n  size: [1 mm, 1 mm, 1 mm]\n  voxels: [50, 50, 50]\n", {"remove one of them"}},
-      {2, "quiescence:\n  enter: 9 mmHg\n  leave: 8 mmHg\n",
+      {2,
+       "quiescence:\n  enter: 9 mmHg\n  leave: 8 mmHg\n",
        {"quiescence.enter (9 mmHg) must not be above quiescence.leave (8 mmHg)"}},
       {3, "tissue:\n  stroma: 0.5\n  parenchyma: 0.6\n", {"add up to 1.1"}},
       {3, "oxygen:\n  enabled: false\n  frozen: 5 mmHg\n", {"oxygen.frozen prescribes"}},
       {1, "tracers: {count: 5}\nmigration: {enabled: false}\n", {"type migration.enabled: true"}},
-      {3, "output:\n  region_from: [0 um, 0 um, 0 um]\n  region_to: [9 m, 1 mm, 1 mm]\n",
+      {3,
+       "output:\n  region_from: [0 um, 0 um, 0 um]\n  region_to: [9 m, 1 mm, 1 mm]\n",
        {"output.region_to lies outside the box along x"}},
       {1, "vessels: {pattern: lines}\n", {"vessels.lines has none; add {from:"}},
-      {4, "vessels:\n  pattern: grid\nflow:\n  inlet_pressure: 1 mmHg\n", {"must be above flow.outlet"}},
+      {4,
+       "vessels:\n  pattern: grid\nflow:\n  inlet_pressure: 1 mmHg\n",
+       {"must be above flow.outlet"}},
       // formulas
       {2, "oxygen:\n  frozen: 40 + * x mmHg\n", {"oxygen.frozen cannot be read"}},
       {2, "oxygen:\n  frozen: 40 + 0.01*x\n", {"needs a unit after the formula"}},
@@ -236,8 +251,10 @@ std::vector<BadConfig> bad_configs() {
       {2, "oxygen:\n  frozen: \"" + times(1500, "(") + "\"\n", {"nested too deeply"}},
       {2, "oxygen:\n  frozen: \"" + times(3000, "-") + "1 mmHg\"\n", {"longer than 2000"}},
       // files it names
-      {2, "tissue:\n  cells_csv: nowhere.csv\n",
-       {"names a file that does not exist", "nowhere.csv", "relative to the configuration's folder"}},
+      {2,
+       "tissue:\n  cells_csv: nowhere.csv\n",
+       {"names a file that does not exist", "nowhere.csv",
+        "relative to the configuration's folder"}},
       {2, "tissue:\n  cells_csv: .\n", {"names a file that does not exist"}},
       {2, "tissue:\n  cells_csv: /dev/zero\n", {"names a file that does not exist"}},
       {2, "tissue:\n  cells_csv: \"a\\0b\"\n", {"control character"}},
@@ -260,7 +277,9 @@ std::vector<BadConfig> bad_configs() {
       {5, billion_laughs(), {"more than 100000 values, aliases counted"}},
       {2, text_bomb(), {"more than 16 MiB of text, aliases counted"}},
       {1, "a: " + times(100000, "[") + "\n", {"a key must be a word", "a bracket is left open"}},
-      {1, "a: " + times(100000, "[") + times(100000, "]") + "\n", {"nested more than 32 levels deep"}},
+      {1,
+       "a: " + times(100000, "[") + times(100000, "]") + "\n",
+       {"nested more than 32 levels deep"}},
       {1, times(100000, "{a: ") + "\n", {"a bracket is left open"}},
       {1, times(1000, "{a: ") + "1" + times(1000, "}") + "\n", {"nested more than 32 levels deep"}},
       {2, "a:\n  " + times(100000, "- ") + "1\n", {"levels deep"}},
@@ -277,9 +296,10 @@ std::vector<BadConfig> bad_configs() {
       {1, "simulation: {name: \xC0\xAF}\n", {"not UTF-8"}},
       {1, "simulation: {name: \xED\xA0\x80}\n", {"not UTF-8"}},
       {1, "\x89PNG\r\n\x1A\n", {"not UTF-8"}},
-      {1, std::string("\x7F"
-                      "ELF\x02\x01\x01\0",
-                      8),
+      {1,
+       std::string("\x7F"
+                   "ELF\x02\x01\x01\0",
+                   8),
        {"not a text file"}},
       {1, std::string("\x1F\x8B\x08\0\0", 5), {"not a text file"}},
       {2, std::string("time: {step: 6 min}\n\0\0\0", 23), {"not a text file"}},
@@ -412,14 +432,19 @@ TEST(BadInput, EverySweepIsRefusedWithPlaceAndAdvice) {
       {2, "config: a\nset: {oxygen.difusivity: 1}\n", {"did you mean diffusivity?"}},
       {2, "config: a\nset: {simulation.seed: 1}\n", {"seeds are given by seed"}},
       {2, "config: a\ngrid: [1]\n", {"grid must be a map", "{matrix.density: [0.5, 1]}"}},
-      {3, "config: a\ngrid:\n  matrix.density: 1\n", {"matrix.density needs a list of values", "[0.8, 0.8]"}},
+      {3,
+       "config: a\ngrid:\n  matrix.density: 1\n",
+       {"matrix.density needs a list of values", "[0.8, 0.8]"}},
       {3, "config: a\ngrid:\n  matrix.density: []\n", {"needs a list"}},
-      {3, "config: a\nset: {matrix.density: 1}\ngrid: {matrix.density: [1]}\n",
+      {3,
+       "config: a\nset: {matrix.density: 1}\ngrid: {matrix.density: [1]}\n",
        {"stands in set and in grid"}},
-      {1, "config: a\ngrid: {matrix.density: [" + times(1000, "1, ") + "1], oxygen.decay: [" +
-              times(1000, "1, ") + "1]}\n",
+      {1,
+       "config: a\ngrid: {matrix.density: [" + times(1000, "1, ") + "1], oxygen.decay: [" +
+           times(1000, "1, ") + "1]}\n",
        {"more than 100000 members"}},
-      {1, "config: a\nreplicates: 90000\nset: {simulation.name: " + times(100000, "n") + "}\n",
+      {1,
+       "config: a\nreplicates: 90000\nset: {simulation.name: " + times(100000, "n") + "}\n",
        {"more than 256 MiB"}},
       {5, billion_laughs(), {"more than 100000 values"}},
       {1, "config: " + times(100000, "["), {"a bracket is left open"}},
@@ -433,8 +458,8 @@ TEST(BadInput, EverySweepIsRefusedWithPlaceAndAdvice) {
     expect_said(said([&] { read_sweep(file); }), file.string() + ":" + std::to_string(bad.line),
                 bad.parts, bad.yaml);
   }
-  expect_said(said([&] { read_sweep(folder.path() / "none"); }), "cannot read ",
-              {"No such file"}, "none");
+  expect_said(said([&] { read_sweep(folder.path() / "none"); }), "cannot read ", {"No such file"},
+              "none");
   // What is quoted in a sweep reaches the members unharmed.
   const SweepConfig sweep = read_sweep_text(
       "config: a\nset: {simulation.name: \"a: [b\", oxygen.frozen: \"(40 + 0.01*x) mmHg\",\n"
@@ -512,8 +537,8 @@ TEST(BadInput, EveryTableOfCellsIsRefusedWithItsLine) {
 std::string said_of_vessels(const Folder& folder, const std::string& name) {
   return said([&] {
     read_inputs(read_config_text("domain: {voxels: [10, 7, 5]}\n"
-                                 "vessels: {pattern: file, file: " + name +
-                                     ", ends: [{role: outlet, face: +x}]}\n",
+                                 "vessels: {pattern: file, file: " +
+                                     name + ", ends: [{role: outlet, face: +x}]}\n",
                                  folder.path() / "case.yaml")
                     .parameters);
   });
@@ -542,7 +567,10 @@ TEST(BadInput, EverySwcIsRefusedWithItsLine) {
       {2, root + "2 2 9 70 50 -5 1\n", {"the radius is -5; it must be above 0"}},
       {2, root + "2 2 9 70 50 80 1\n", {"between 1 and 50 um"}},
       {2, root + "2 2 0 70 50 5 1\n", {"a piece without length"}},
-      {1, std::string("\x7F""ELF\x02\x01"), {"not a text file"}},
+      {1,
+       std::string("\x7F"
+                   "ELF\x02\x01"),
+       {"not a text file"}},
       {1, utf16(root, true), {"UTF-16"}},
       {1, times(70000, "1 "), {"more than 65534 characters"}},
   };
@@ -579,7 +607,8 @@ TEST(BadInput, EveryImageIsRefusedWithItsReason) {
       {"no xml at all", {"this is not a VTK XML image file (.vti)"}},
       {"<?xml version=\"1.0\"?><svg></svg>", {"this is not a VTK XML image file"}},
       {vti(box, array(floats, eight)).substr(0, 200), {"cut short", "</VTKFile>"}},
-      {"<VTKFile type=\"PolyData\"><PolyData></PolyData></VTKFile>", {"this is not a VTK XML image"}},
+      {"<VTKFile type=\"PolyData\"><PolyData></PolyData></VTKFile>",
+       {"this is not a VTK XML image"}},
       {"<VTKFile type=\"ImageData\"></VTKFile>", {"it lacks <ImageData>"}},
       {"<VTKFile type=\"ImageData\"><ImageData></VTKFile>", {"line 1", "ends with another name"}},
       {"<VTKFile type=\"ImageData\"><ImageData/></VTKFile>", {"lacks WholeExtent"}},
@@ -593,20 +622,25 @@ TEST(BadInput, EveryImageIsRefusedWithItsReason) {
        {"declarations are not read"}},
       {"<VTKFile " + times(200000, "a ") + "></VTKFile>", {"has no value"}},
       {times(100000, "<VTKFile>") + "</VTKFile>", {"nested too deeply"}},
-      {vti("0 9 0 9 0 9", array(floats, eight)), {"the lattice needs 2 x 2 x 2", "found cell data of 9 x 9 x 9"}},
-      {vti("0 2147483646 0 2147483646 0 2147483646", array(floats, eight)), {"the lattice needs 2 x 2 x 2"}},
+      {vti("0 9 0 9 0 9", array(floats, eight)),
+       {"the lattice needs 2 x 2 x 2", "found cell data of 9 x 9 x 9"}},
+      {vti("0 2147483646 0 2147483646 0 2147483646", array(floats, eight)),
+       {"the lattice needs 2 x 2 x 2"}},
       {vti(box, "<DataArray Name=\"other\" " + floats + ">" + eight + "</DataArray>"),
        {"there is no such array; the file has other (cell data)"}},
       {vti(box, ""), {"there is no such array; the file has none"}},
       {vti(box, array(floats + " NumberOfComponents=\"3\"", eight)), {"with 3 components"}},
-      {vti(box, array(floats + " NumberOfComponents=\"-3\"", eight)), {"NumberOfComponents", "whole number"}},
+      {vti(box, array(floats + " NumberOfComponents=\"-3\"", eight)),
+       {"NumberOfComponents", "whole number"}},
       {vti(box, array(floats, "1 2 3 4 5 6 7")), {"7 values where 8 are expected"}},
       {vti(box, array(floats, eight + " 9")), {"more than the 8 values"}},
       {vti(box, array(floats, "1 2 3 4 five 6 7 8")), {"`five` is not a number"}},
-      {vti(box, array(floats, "1 2 3 4 nan 6 7 8")), {"value 4 (x runs fastest) is not a finite number"}},
+      {vti(box, array(floats, "1 2 3 4 nan 6 7 8")),
+       {"value 4 (x runs fastest) is not a finite number"}},
       {vti(box, array(floats, "1 2 3 4 5 6 7 1e39")), {"value 7 (x runs fastest) is not a finite"}},
       {vti(box, array("type=\"Bit\" format=\"ascii\"", eight)), {"of type `Bit`"}},
-      {vti(box, array("type=\"Float32\" format=\"csv\"", eight)), {"it must be ascii, binary or appended"}},
+      {vti(box, array("type=\"Float32\" format=\"csv\"", eight)),
+       {"it must be ascii, binary or appended"}},
       {vti(box, array("type=\"UInt8\" format=\"binary\"", "CAAAAAECAwQFBgcI")), {"accepted"}},
       {vti(box, array("type=\"UInt8\" format=\"binary\"", "CAAAAAECAwQFBgc=")), {"cut short"}},
       {vti(box, array("type=\"UInt8\" format=\"binary\"", "/////wECAwQFBgcI")),
@@ -619,7 +653,8 @@ TEST(BadInput, EveryImageIsRefusedWithItsReason) {
       {vti(box, array("type=\"UInt8\" format=\"appended\" offset=\"0\"", ""), "",
            "<AppendedData encoding=\"gzip\">_x</AppendedData>"),
        {"raw or base64, not `gzip`"}},
-      {vti(box, "", "compressor=\"vtkLZMADataCompressor\""), {"save it with ZLib, LZ4 or no compression"}},
+      {vti(box, "", "compressor=\"vtkLZMADataCompressor\""),
+       {"save it with ZLib, LZ4 or no compression"}},
       {vti(box, "", "header_type=\"UInt128\""), {"UInt32 or UInt64"}},
       // 16 million blocks, one block that says it unpacks to 4 GiB, one that is no zlib
       {vti(box, array("type=\"UInt8\" format=\"binary\"", "////AAgAAAAIAAAACAAAAA=="),
@@ -675,13 +710,16 @@ TEST(BadInput, EveryFileOfPolyLinesIsRefusedWithItsReason) {
       {vtp(counts, radius + good), {"<Points> must hold"}},
       {vtp(counts, points + good), {"there is no array 'radius'", "add one"}},
       {vtp(counts, points + radius), {"<Lines> must hold the arrays connectivity and offsets"}},
-      {vtp("NumberOfPoints=\"-2\" NumberOfLines=\"1\"", points), {"NumberOfPoints", "whole number"}},
-      {vtp("NumberOfPoints=\"2147483640\" NumberOfLines=\"1\"", points + radius + good), {"values"}},
+      {vtp("NumberOfPoints=\"-2\" NumberOfLines=\"1\"", points),
+       {"NumberOfPoints", "whole number"}},
+      {vtp("NumberOfPoints=\"2147483640\" NumberOfLines=\"1\"", points + radius + good),
+       {"values"}},
       {vtp("NumberOfPoints=\"3\" NumberOfLines=\"1\"", points + radius + good),
        {"6 values where 9 are expected"}},
       {vtp("NumberOfPoints=\"2\" NumberOfLines=\"2147483640\"", points + radius + good),
        {"holds fewer than the 2147483640 values"}},
-      {vtp(counts, points + radius + lines("0 2", "2")), {"line 0 refers to point 2, but there are 2"}},
+      {vtp(counts, points + radius + lines("0 2", "2")),
+       {"line 0 refers to point 2, but there are 2"}},
       {vtp(counts, points + radius + lines("0 -1", "2")), {"refers to point -1"}},
       {vtp(counts, points + radius + lines("0 9223372036854775807", "2")), {"refers to point"}},
       {vtp(counts, points + radius + lines("0", "1")), {"line 0 has fewer than two points"}},
@@ -703,11 +741,14 @@ TEST(BadInput, EveryFileOfPolyLinesIsRefusedWithItsReason) {
        {"end_pressure is 1e+09", "between 0 and 300 mmHg"}},
       {vtp(counts, points + "<PointData>" + data("radius", "5 5") +
                        "<Array type=\"String\" Name=\"name\" format=\"ascii\">65 0</Array>"
-                       "</PointData>" + good),
+                       "</PointData>" +
+                       good),
        {"fewer than the 2 strings"}},
-      {vtp(counts, points + "<PointData><DataArray type=\"Float32\" Name=\"radius\" "
-                            "NumberOfComponents=\"2\" format=\"ascii\">5 5 5 5</DataArray>"
-                            "</PointData>" + good),
+      {vtp(counts, points +
+                       "<PointData><DataArray type=\"Float32\" Name=\"radius\" "
+                       "NumberOfComponents=\"2\" format=\"ascii\">5 5 5 5</DataArray>"
+                       "</PointData>" +
+                       good),
        {"must hold one number for each point or line"}},
   };
   for (const auto& [content, parts] : cases) {
@@ -751,12 +792,14 @@ Child in_a_child(const std::function<void()>& f) {
 
 TEST(BadInput, MemoryIsBoundedByWhatAFileHoldsNotByWhatItClaims) {
   const Folder folder;
-  const double before = in_a_child([] {}).mebibytes;
+  [[maybe_unused]] const double before = in_a_child([] {}).mebibytes;
   const auto check = [&](const char* what, const std::function<void()>& f) {
     const auto start = std::chrono::steady_clock::now();
     const Child child = in_a_child(f);
     EXPECT_EQ(child.code, 0) << what;
+#if !defined(__SANITIZE_ADDRESS__) // which keeps what was freed
     EXPECT_LT(child.mebibytes - before, 150) << what;
+#endif
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30)) << what;
   };
   check("aliases of a long text", [] { read_config_text(text_bomb(), "a.yaml"); });
@@ -765,12 +808,14 @@ TEST(BadInput, MemoryIsBoundedByWhatAFileHoldsNotByWhatItClaims) {
     // Each level is held once more for its anchor.
     std::string text = times(30, "&a0 [") + times(90000, "1, ") + "1" + times(30, "]");
     for (std::size_t at = 0, n = 0; (at = text.find("&a0", at)) != std::string::npos; ++at, ++n)
-      text[at + 1] = static_cast<char>('a' + n % 26), text[at + 2] = static_cast<char>('0' + n / 26);
+      text[at + 1] = static_cast<char>('a' + n % 26),
+                text[at + 2] = static_cast<char>('0' + n / 26);
     read_config_text("a: " + text + "\n", "a.yaml");
   });
   check("many unknown keys", [] {
     std::string text;
-    for (int i = 0; i < 90000; ++i) text += "oxygn_" + std::to_string(i) + ": 1\n";
+    for (int i = 0; i < 48000; ++i)
+      text += "oxygen_consumption_of_hypoxic_cells_" + std::to_string(i) + ": 1\n";
     read_config_text(text, "a.yaml");
   });
   check("a sweep of long texts", [] {
@@ -795,12 +840,15 @@ TEST(BadInput, MemoryIsBoundedByWhatAFileHoldsNotByWhatItClaims) {
       throw ConfigError(e.what());
     }
   };
-  check("128 GiB of zeros as image",
-        [&] { as_config_error([&] { read_vti_array(zeros, "a", {2, 2, 2}); }); });
-  const fs::path claims = folder.write(
-      "claims.vti", vti("0 60000 0 1000 0 1000", array("type=\"Float64\" format=\"ascii\"", "1 2")));
-  check("an image that claims 480 GB",
-        [&] { as_config_error([&] { read_vti_array(claims, "density", {60000, 1000, 1000}); }); });
+  check("128 GiB of zeros as image", [&] {
+    as_config_error([&] { read_vti_array(zeros, "a", {2, 2, 2}); });
+  });
+  const fs::path claims =
+      folder.write("claims.vti",
+                   vti("0 60000 0 1000 0 1000", array("type=\"Float64\" format=\"ascii\"", "1 2")));
+  check("an image that claims 480 GB", [&] {
+    as_config_error([&] { read_vti_array(claims, "density", {60000, 1000, 1000}); });
+  });
 }
 
 // Folders a run makes come from -o or from the name in a configuration, which may be a stranger's.
@@ -834,9 +882,21 @@ const std::string tiny = "domain: {voxels: [4, 4, 4]}\noutput: {frames: 0 min}\n
 
 TEST(BadInput, NoNameLeadsOutOfTheRunFolder) {
   const Folder outer;
-  const char* names[] = {"../../escaped", "/tmp/metavox_escaped", "..", ".", "a/../../../b",
-                         "~", "..\\..\\c", "-o", "$(touch escaped)", "'; touch escaped; '",
-                         "runs", "frames/../../x", "\xE2\x80\xAE" "gpj.exe"};
+  const std::string absolute = (outer.path() / "absolute").string();
+  const char* names[] = {"../../escaped",
+                         absolute.c_str(),
+                         "..",
+                         ".",
+                         "a/../../../b",
+                         "~",
+                         "..\\..\\c",
+                         "-o",
+                         "$(touch escaped)",
+                         "'; touch escaped; '",
+                         "runs",
+                         "frames/../../x",
+                         "\xE2\x80\xAE"
+                         "gpj.exe"};
   for (const char* name : names) {
     const fs::path inner = outer.path() / "a/b";
     fs::remove_all(outer.path() / "a");
@@ -845,14 +905,14 @@ TEST(BadInput, NoNameLeadsOutOfTheRunFolder) {
     for (const char* c = name; *c != '\0'; ++c)
       quoted_name += *c == '\\' ? std::string("\\\\") : std::string(1, *c);
     std::ofstream(inner / "case.yaml")
-        << "simulation: {duration: 0 min, name: \"" << quoted_name << "\"}\n" << tiny;
+        << "simulation: {duration: 0 min, name: \"" << quoted_name << "\"}\n"
+        << tiny;
     const Finished run = program(inner, "run case.yaml --quiet");
     if (run.code == 2) { // refused: that is as good
       EXPECT_NE(run.out.find("simulation.name"), std::string::npos) << run.out;
     } else {
       EXPECT_EQ(run.code, 0) << name << "\n" << run.out;
     }
-    EXPECT_FALSE(fs::exists("/tmp/metavox_escaped"));
     std::set<std::string> folders;
     for (const std::string& entry : tree_of(outer.path())) {
       if (entry == "a" || entry == "a/b" || entry == "a/b/case.yaml" || entry == "a/b/runs")
@@ -878,6 +938,7 @@ TEST(BadInput, LinksInARunFolderAreNotFollowed) {
     for (const char* how : {"--force", "--restart run/checkpoints/step_00000001.h5"}) {
       fs::remove_all(run);
       fs::copy(first, run, fs::copy_options::recursive);
+      if (how[2] == 'r' && !checkpoints_available()) continue;
       const bool is_folder = fs::is_directory(run / name);
       if (how[2] == 'r' && std::string(name) == "checkpoints") continue; // read through the link
       const fs::path target = prize / name;
@@ -894,9 +955,10 @@ TEST(BadInput, LinksInARunFolderAreNotFollowed) {
       const std::string before = content();
       fs::remove_all(run / name);
       fs::create_symlink(target, run / name);
-      const Finished again =
-          program(outer.path(), "run case.yaml -o run --quiet --until '12 min' " + std::string(how));
-      EXPECT_EQ(content(), before) << how << " wrote through the link " << name << "\n" << again.out;
+      const Finished again = program(
+          outer.path(), "run case.yaml -o run --quiet --until '12 min' " + std::string(how));
+      EXPECT_EQ(content(), before) << how << " wrote through the link " << name << "\n"
+                                   << again.out;
       EXPECT_TRUE(again.code == 0 || again.code == 2 || again.code == 3) << again.out;
     }
   }
@@ -949,10 +1011,11 @@ TEST(BadInput, TheProgramLeavesWithTheCodeThatTheHelpPromises) {
       {"run huge.yaml -o huge", 4, "not enough memory"},
   };
   for (const Case& c : cases) {
+    if (!checkpoints_available() && c.arguments.find("--restart") != std::string::npos) continue;
     const Finished finished = program(folder.path(), c.arguments);
     EXPECT_EQ(finished.code, c.code) << "metavox " << c.arguments << "\n" << finished.out;
-    EXPECT_NE(finished.out.find(c.part), std::string::npos)
-        << "metavox " << c.arguments << "\n" << finished.out;
+    EXPECT_NE(finished.out.find(c.part), std::string::npos) << "metavox " << c.arguments << "\n"
+                                                            << finished.out;
   }
   EXPECT_TRUE(fs::exists(folder.path() / "other/letter.txt"));
 }

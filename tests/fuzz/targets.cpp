@@ -56,8 +56,7 @@ void guarded(const F& f) {
 // One file of this process, written anew for each input.
 class Scratch {
 public:
-  Scratch()
-      : folder_(fs::temp_directory_path() / ("metavox_fuzz_" + std::to_string(::getpid()))) {
+  Scratch() : folder_(fs::temp_directory_path() / ("metavox_fuzz_" + std::to_string(::getpid()))) {
     fs::create_directories(folder_);
   }
   ~Scratch() {
@@ -144,8 +143,7 @@ void cells(std::string_view bytes) {
     domain.spacing = 20;
     std::istringstream stream{std::string(bytes)};
     for (const auto& c : read_cells_csv(stream, "cells.csv", domain))
-      if (!(c.x >= 0 && c.x < 200 && c.y >= 0 && c.y < 140 && c.z >= 0 && c.z < 100 &&
-            c.kind <= 7))
+      if (!(c.x >= 0 && c.x < 200 && c.y >= 0 && c.y < 140 && c.z >= 0 && c.z < 100 && c.kind <= 7))
         fail("a cell outside of the box");
   });
 }
@@ -171,8 +169,7 @@ void swc(std::string_view bytes) {
 void image(std::string_view bytes) {
   guarded([&] {
     const VtkXml xml(bytes, "ImageData", "image file (.vti)");
-    if (read_vti_array(xml, "matrix", {10, 7, 5}).size() != 350)
-      fail("an array of another size");
+    if (read_vti_array(xml, "matrix", {10, 7, 5}).size() != 350) fail("an array of another size");
   });
 }
 
@@ -217,10 +214,16 @@ void state(std::string_view bytes) {
 
 } // namespace
 
-const Target targets[target_count] = {
-    {"config", config}, {"overrides", overrides}, {"quantity", quantity},
-    {"expression", expression}, {"sweep", sweep}, {"cells", cells},
-    {"swc", swc}, {"image", image}, {"polylines", polylines},
-    {"checkpoint", checkpoint}, {"state", state}};
+const Target targets[target_count] = {{"config", config},
+                                      {"overrides", overrides},
+                                      {"quantity", quantity},
+                                      {"expression", expression},
+                                      {"sweep", sweep},
+                                      {"cells", cells},
+                                      {"swc", swc},
+                                      {"image", image},
+                                      {"polylines", polylines},
+                                      {"checkpoint", checkpoint},
+                                      {"state", state}};
 
 } // namespace metavox::fuzz
