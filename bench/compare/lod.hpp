@@ -41,7 +41,8 @@ public:
       const std::size_t inner = axis == 0 ? sy : 1, outer = axis == 2 ? sy : sz;
 #pragma omp parallel for schedule(static)
       for (int a = 0; a < n; ++a)
-        for (int b = 0; b < n; ++b) solve_line(c_.data() + static_cast<std::size_t>(a) * outer + static_cast<std::size_t>(b) * inner, stride);
+        for (int b = 0; b < n; ++b)
+          solve_line(c_.data() + static_cast<std::size_t>(a) * outer + static_cast<std::size_t>(b) * inner, stride);
     }
   }
 
