@@ -40,7 +40,7 @@ fi
 build=build/fuzz
 cmake --preset fuzz >/dev/null
 cmake --build "$build" --parallel "${METAVOX_JOBS:-$(nproc)}" --target "${targets[@]/#/fuzz_}"
-export OMP_NUM_THREADS=1 ASAN_OPTIONS="${ASAN_OPTIONS:-}:allocator_may_return_null=1"
+export OMP_NUM_THREADS=1 ASAN_OPTIONS="${ASAN_OPTIONS:-}:allocator_may_return_null=1:quarantine_size_mb=32"
 
 code=0
 for target in "${targets[@]}"; do

@@ -30,12 +30,6 @@ namespace {
 // Vessels are drawn by `vessels`, not placed cell by cell.
 constexpr int placeable_kinds = static_cast<int>(Kind::necrotic) + 1;
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
 template <class T>
 std::optional<T> parsed(std::string_view text) {
   T value{};

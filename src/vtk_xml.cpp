@@ -30,14 +30,6 @@ constexpr std::size_t most_elements = 100000, deepest = 16, longest_name = 200,
 // zlib packs 1032 bytes of zeros into one at best, LZ4 255.
 constexpr std::size_t best_packing = 1100;
 
-bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 std::optional<std::uint64_t> whole_number(std::string_view text) {
   text = trimmed(text);
   std::uint64_t value = 0;

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "folder.hpp"
 #include "metavox/checkpoint.hpp"
 #include "metavox/config.hpp"
 #include "metavox/core/executor.hpp"
@@ -33,29 +34,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Parts = std::vector<std::string>;
-
-class Folder {
-public:
-  Folder() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = fs::temp_directory_path() /
-            ("metavox_bad_" + std::string(info->name()) + "_" + std::to_string(::getpid()));
-    fs::remove_all(path_);
-    fs::create_directories(path_);
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  fs::path write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(path_ / name, std::ios::binary) << bytes;
-    return path_ / name;
-  }
-  const fs::path& path() const { return path_; }
-
-private:
-  fs::path path_;
-};
 
 // What a reader says; "accepted" where it says nothing.
 std::string said(const std::function<void()>& reader) {

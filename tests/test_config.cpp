@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "folder.hpp"
 #include "metavox/config.hpp"
 #include "metavox/settings.hpp"
 #include "metavox/units.hpp"
@@ -19,29 +20,6 @@ namespace metavox {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Folder {
-public:
-  Folder() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = fs::temp_directory_path() /
-            ("metavox_config_" + std::string(info->name()) + "_" +
-             std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
-    fs::create_directories(path_);
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  fs::path write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return path_ / name;
-  }
-  const fs::path& path() const { return path_; }
-
-private:
-  fs::path path_;
-};
 
 Config read(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
   return read_config_text(yaml, "case.yaml", overrides);

@@ -7,6 +7,11 @@
 
 namespace metavox {
 
+inline bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// Without blanks at either end.
+std::string_view trimmed(std::string_view text);
+
 // Length of the UTF-8 character at the front of `text`; 0 where there is none.
 std::size_t utf8_length(std::string_view text);
 
