@@ -113,10 +113,9 @@ def fastest(rows):
     return merged
 
 
-def step_seconds(answer):
-    """Vessels and VEGF fall due in every fifth step."""
-    often = min(answer["step_s"])
-    return often + sum(answer["processes"].get(p, 0) / 5 for p in ("VEGF", "vessels")) if answer["growing"] else often
+def step_cpu(answer):
+    """Vessels and VEGF fall due in every fifth step, so theirs is the mean of whole fives."""
+    return statistics.mean(answer["step_cpu_s"]) if answer["growing"] else min(answer["step_cpu_s"])
 
 
 def least_bytes(answer):
@@ -199,10 +198,10 @@ def functor_table(rows):
 def process_table(rows):
     best = fastest(rounds_of(rows, size=256, threads=2))
     total = sum(best["processes"].values())
-    lines = ["| process | ms | share |", "|---|--:|--:|"]
+    lines = ["| process | share |", "|---|--:|"]
     for name, seconds in sorted(best["processes"].items(), key=lambda item: -item[1]):
         if seconds > 1e-3 * total:
-            lines.append(f"| {name} | {seconds * 1e3:.1f} | {100 * seconds / total:.0f} % |")
+            lines.append(f"| {name} | {100 * seconds / total:.0f} % |")
     return "\n".join(lines)
 
 
@@ -218,34 +217,34 @@ def plot(result):
             groups.setdefault((r["size"], r["threads"], r["setting"]), []).append(r)
         return sorted(((key(g[0]), fastest(g)) for g in groups.values()), key=lambda point: point[0])
 
+    groups_of = {"solver": ("diffusion.",), "cells": ("cell.", "migration."),
+                 "assembly, matrix": ("oxygen.", "signal.", "vegf.", "matrix."), "vessels": ("vessel.",)}
+
+    def group(answer, name):
+        return sum(f["cpu_s"] for n, f in answer["functors"].items() if n.startswith(groups_of[name]))
+
     left = axes[0]
     for threads, marker in ((2, "o"), (1, "s")):
         points = best([r for r in result["voxels"] if r["threads"] == threads], lambda r: r["size"])
-        left.loglog([k ** 3 for k, _ in points], [step_seconds(r) for _, r in points], marker + "-",
+        left.loglog([k ** 3 for k, _ in points], [step_cpu(r) for _, r in points], marker + "-",
                     label=f"step, {threads} thread{'s' if threads > 1 else ''}")
-    points = best([r for r in result["voxels"] if r["threads"] == 2], lambda r: r["size"])
-    for process in ("oxygen", "cells", "MMP", "matrix"):
-        left.loglog([k ** 3 for k, _ in points], [r["processes"].get(process, float("nan")) for _, r in points], ".--",
-                    linewidth=0.9, label=process)
-    k0, r0 = points[-1]
-    ends = [points[0][0] ** 3, k0 ** 3]
-    left.loglog(ends, [min(r0["step_s"]) * e / k0 ** 3 for e in ends], ":", color="grey", label="proportional")
+    points = best([r for r in result["voxels"] if r["threads"] == 1], lambda r: r["size"])
+    for name in ("solver", "cells", "assembly, matrix"):
+        left.loglog([k ** 3 for k, _ in points], [group(r, name) for _, r in points], ".--", linewidth=0.9, label=name)
+    middle = points[len(points) // 2]
+    ends = [points[0][0] ** 3, points[-1][0] ** 3]
+    left.loglog(ends, [step_cpu(middle[1]) * e / middle[0] ** 3 for e in ends], ":", color="grey", label="proportional")
     left.set_xlabel("voxels")
-    left.set_ylabel("seconds a step")
+    left.set_ylabel("CPU seconds a step")
 
-    for axis, rows, key, label, shown in (
-            (axes[1], result["cells"], "tumour_cells", "tumour cells", ("oxygen", "cells", "MMP", "matrix")),
-            (axes[2], result["vessels"], "vessel_segments", "vessel segments (growing)",
-             ("oxygen", "cells", "VEGF", "vessels"))):
+    for axis, rows, key, label in ((axes[1], result["cells"], "tumour_cells", "tumour cells"),
+                                   (axes[2], result["vessels"], "vessel_segments", "growing vessel segments")):
         points = best(rows, lambda r: r[key])
-        axis.semilogx([k for k, _ in points], [step_seconds(r) for _, r in points], "o-", label="step")
-        for process in shown:
-            # Of the slow ones, the share of one step.
-            part = 0.2 if process in ("VEGF", "vessels") else 1
-            axis.semilogx([k for k, _ in points], [part * r["processes"].get(process, 0) for _, r in points], ".--",
-                          linewidth=0.9, label=process)
+        axis.semilogx([k for k, _ in points], [step_cpu(r) for _, r in points], "o-", label="step")
+        for name in ("solver", "cells", "assembly, matrix") + (("vessels",) if key == "vessel_segments" else ()):
+            axis.semilogx([k for k, _ in points], [group(r, name) for _, r in points], ".--", linewidth=0.9, label=name)
         axis.set_xlabel(f"{label} in {rows[0]['size']}³ voxels")
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.35 * axis.get_ylim()[1])
     for axis in axes:
         axis.grid(alpha=0.3)
         axis.legend(fontsize=7, frameon=False)
