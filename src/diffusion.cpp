@@ -245,7 +245,8 @@ template <bool saturating>
 struct ResidualNorm {
   static constexpr const char* name = "diffusion.residual";
   static constexpr double bytes = saturating ? 16 : 12;
-  [[maybe_unused]] static constexpr double fused_bytes = 0; // the sweeps have read it all
+  static constexpr double fused_bytes = 0; // the sweeps have read it all
+  static_assert(fused_bytes < bytes);
   DiffusionLevel level;
   MV_HD float operator()(const Site& s) const {
     const float f = level.f[level.lattice.index(s.x, s.y, s.z)];
