@@ -32,7 +32,8 @@ namespace {
 // Debian's serial HDF5 is built without thread safety.
 std::mutex& library() {
   static std::mutex mutex;
-  // It has nothing to flush at the end of the program, and may crash there after it was refused memory.
+  // It has nothing to flush at the end of the program, and may crash there after it was refused
+  // memory.
   static const herr_t no_farewell = H5dont_atexit();
   static_cast<void>(no_farewell);
   return mutex;
@@ -173,7 +174,8 @@ struct Piece {
   std::uint32_t crc;
 };
 
-// A dataset whose room is reserved but not filled: its data go there by pwrite, without another copy in memory.
+// A dataset whose room is reserved but not filled: its data go there by pwrite, without another
+// copy in memory.
 Handle make_dataset(const fs::path& file, hid_t where, const char* name, hid_t type, hid_t space) {
   const Handle layout(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, file, "cannot be written");
   need(H5Pset_layout(layout, H5D_CONTIGUOUS), file, "cannot be written");
@@ -186,8 +188,9 @@ Handle make_dataset(const fs::path& file, hid_t where, const char* name, hid_t t
 
 // ---- what the library writes --------------------------------------------------------------------
 
-// A driver of the library that keeps what it writes, some kilobytes of structure, in memory. HDF5 1.10 crashes on its
-// way out when a file can be neither flushed nor closed; this one always can be.
+// A driver of the library that keeps what it writes, some kilobytes of structure, in memory.
+// HDF5 1.10 crashes on its way out when a file can be neither flushed nor closed; this one always
+// can be.
 struct MemoryImage {
   H5FD_t base; // the library's part, which must come first
   haddr_t end = 0;
@@ -220,7 +223,8 @@ herr_t set_image_end(H5FD_t* file, H5FD_mem_t, haddr_t end) {
   image_of(file)->end = end;
   return 0;
 }
-herr_t write_image(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t at, std::size_t bytes, const void* data) {
+herr_t write_image(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t at, std::size_t bytes,
+                   const void* data) {
   try {
     auto& written = *image_of(file)->written;
     // What is written again replaces what it overlaps.
@@ -238,7 +242,8 @@ herr_t write_image(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t at, std::size_t byte
     while (next != written.end() && next->first < at + bytes) {
       const haddr_t end = next->first + next->second.size();
       if (end > at + bytes)
-        written[at + bytes] = next->second.substr(static_cast<std::size_t>(at + bytes - next->first));
+        written[at + bytes] =
+            next->second.substr(static_cast<std::size_t>(at + bytes - next->first));
       next = written.erase(next);
     }
     written[at] = text;

@@ -157,20 +157,20 @@ std::vector<fs::path> entries(const fs::path& folder) {
 
 // Of the files that a run makes first.
 bool is_first_temporary(const std::string& name) {
-  return is_temporary(name) &&
-         (name.find(list_name) == 1 || name.find("provenance.json") == 1);
+  return is_temporary(name) && (name.find(list_name) == 1 || name.find("provenance.json") == 1);
 }
 
-// What create() makes before the folder can be known for a run is no obstacle: a start that was killed there is
-// simply made again.
+// What create() makes before the folder can be known for a run is no obstacle: a start that was
+// killed there is simply made again.
 bool occupied(const fs::path& folder) {
   for (const fs::path& entry : entries(folder)) {
     const std::string name = entry.filename().string();
     std::error_code ignored;
-    const bool bare = (name == "frames" || name == "checkpoints")
-                          ? fs::is_directory(fs::symlink_status(entry, ignored)) && entries(entry).empty()
-                          : name == list_name && fs::is_regular_file(entry, ignored) &&
-                                fs::file_size(entry, ignored) == 0;
+    const bool bare =
+        (name == "frames" || name == "checkpoints")
+            ? fs::is_directory(fs::symlink_status(entry, ignored)) && entries(entry).empty()
+            : name == list_name && fs::is_regular_file(entry, ignored) &&
+                  fs::file_size(entry, ignored) == 0;
     if (name != lock_name && !is_first_temporary(name) && !bare) return true;
   }
   return false;

@@ -284,8 +284,8 @@ public:
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // Until the last snapshot is written and gone: two would take twice the memory, and a disk slower than the physics
-  // is waited for either way.
+  // Until the last snapshot is written and gone: two would take twice the memory, and a disk slower
+  // than the physics is waited for either way.
   void drain() {
     std::unique_lock<std::mutex> guard(mutex_);
     changed_.wait(guard, [&] { return error_ || (queue_.empty() && !busy_); });
@@ -699,7 +699,8 @@ fs::path restart_file(const fs::path& named, Console& console) {
   }
   std::string text;
   for (const std::string& d : damaged) text += d + "\n";
-  throw IoError(text + named.string() + " holds no checkpoint to continue from; start the run anew " +
+  throw IoError(text + named.string() +
+                " holds no checkpoint to continue from; start the run anew " +
                 (looks_like_run(named) ? "with --force" : "without --restart"));
 }
 
@@ -712,8 +713,8 @@ std::string continuation(const RunOptions& options, const fs::path& output, cons
   return command + " -o " + shell_word(output) + " --restart " + shell_word(from);
 }
 
-// VTK lets an exception out of a destructor where even a few bytes are refused. All files are whole at any time, so
-// what is left to do is to say it.
+// VTK lets an exception out of a destructor where even a few bytes are refused. All files are whole
+// at any time, so what is left to do is to say it.
 [[noreturn]] void end_without_memory() {
   try {
     if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
@@ -741,11 +742,13 @@ std::string advice_after(const RunOptions& options, const fs::path& output) {
     // The folder cannot even be listed, as the failure itself tells.
     return {};
   }
-  return !looks_like_run(output) ? "" : "\nthere is no checkpoint yet; when that is mended, start again with --force";
+  return !looks_like_run(output)
+             ? ""
+             : "\nthere is no checkpoint yet; when that is mended, start again with --force";
 }
 
-// A frame of the state a run failed in, for the eye: all fields in full, whatever frames show. Not part of the series,
-// as the step is unfinished.
+// A frame of the state a run failed in, for the eye: all fields in full, whatever frames show. Not
+// part of the series, as the step is unfinished.
 std::string write_diagnostic(RunFolder& folder, const Simulation& simulation) {
   const Snapshot shot = take_snapshot(simulation);
   OutputParameters all = simulation.parameters().output;
@@ -765,7 +768,8 @@ std::string write_diagnostic(RunFolder& folder, const Simulation& simulation) {
 } // namespace
 
 int run(const RunOptions& given) {
-  // Arrays go back to the system when they are released, so that the peak is what is alive and no more.
+  // Arrays go back to the system when they are released, so that the peak is what is alive and no
+  // more.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20); // but see ask_for_memory()
   std::set_terminate(end_without_memory);
@@ -930,8 +934,7 @@ int run(const RunOptions& given) {
         failure = "at step " + std::to_string(simulation.steps()) + ": " + failure;
       try {
         writer->drain();
-        if (vtk_available())
-          failure += "\nthe state is in " + write_diagnostic(folder, simulation);
+        if (vtk_available()) failure += "\nthe state is in " + write_diagnostic(folder, simulation);
       } catch (const std::exception& e) {
         failure += std::string("\nthe state could not be written: ") + e.what();
       }

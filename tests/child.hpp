@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -21,7 +21,7 @@
 namespace metavox::support {
 
 struct Ended {
-  int code = -1;   // exit code; -1: died by a signal
+  int code = -1; // exit code; -1: died by a signal
   int signal = 0;
   long peak_kib = 0; // resident memory
 };
@@ -71,8 +71,10 @@ public:
     int status = 0;
     rusage used{};
     while (!waited_) {
-      if (::wait4(pid_, &status, 0, &used) == pid_) note(status, used);
-      else if (errno != EINTR) break;
+      if (::wait4(pid_, &status, 0, &used) == pid_)
+        note(status, used);
+      else if (errno != EINTR)
+        break;
     }
     return ended_;
   }
@@ -97,8 +99,8 @@ private:
   Ended ended_;
 };
 
-// A folder in memory where there is one: what is tested are orders of operations, and syncing a disk a thousand times
-// takes minutes.
+// A folder in memory where there is one: what is tested are orders of operations, and syncing a
+// disk a thousand times takes minutes.
 inline std::filesystem::path quick_folder() {
   namespace fs = std::filesystem;
   const fs::path memory = "/dev/shm";

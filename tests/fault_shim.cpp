@@ -1,5 +1,5 @@
-// Loaded before the C library into a program under test (LD_PRELOAD), this makes the n-th operation on a file, or the
-// n-th large allocation, go wrong, or the calendar jump.
+// Loaded before the C library into a program under test (LD_PRELOAD), this makes the n-th operation
+// on a file, or the n-th large allocation, go wrong, or the calendar jump.
 //
 //   METAVOX_FAULT  kill:N         the process is killed in the middle of the N-th operation
 //                  once:E:N       the N-th fails with errno E, and only that one
@@ -63,7 +63,8 @@ void die() {
   for (;;) pause();
 }
 
-// True where the operation must fail; errno says how. `half` does the first half of it before a death.
+// True where the operation must fail; errno says how. `half` does the first half of it before a
+// death.
 template <class Half>
 bool goes_wrong(const Half& half) {
   if (mode != Mode::kill && mode != Mode::once && mode != Mode::from) return false;
@@ -119,8 +120,7 @@ ssize_t write(int fd, const void* data, std::size_t bytes) {
 
 #define MV_PWRITE(name, offset_type)                                                               \
   ssize_t name(int fd, const void* data, std::size_t bytes, offset_type offset) {                  \
-    static const auto real =                                                                       \
-        next<ssize_t (*)(int, const void*, std::size_t, offset_type)>(#name);                      \
+    static const auto real = next<ssize_t (*)(int, const void*, std::size_t, offset_type)>(#name); \
     if (goes_wrong([&] { real(fd, data, bytes / 2, offset); })) return -1;                         \
     return real(fd, data, bytes, offset);                                                          \
   }
@@ -173,7 +173,8 @@ void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
 
 // From 1901 to 2103, back and forth.
 static std::int64_t wild() {
-  return static_cast<std::int64_t>((static_cast<std::uint64_t>(++looks) * 0x9e3779b97f4a7c15ULL) >> 31) -
+  return static_cast<std::int64_t>((static_cast<std::uint64_t>(++looks) * 0x9e3779b97f4a7c15ULL) >>
+                                   31) -
          (std::int64_t{1} << 32) / 2;
 }
 time_t time(time_t* out) {

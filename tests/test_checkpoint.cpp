@@ -161,7 +161,8 @@ TEST_F(CheckpointFile, EveryTruncationIsRefused) {
 std::string with_head_line(std::string file, const std::string& key, const std::string& value) {
   constexpr std::size_t head = 512, tail = 14; // "head " and 8 digits and a newline
   std::string text = file.substr(0, head - tail);
-  const std::size_t begin = text.find("\n" + key + " ") + key.size() + 2, end = text.find('\n', begin);
+  const std::size_t begin = text.find("\n" + key + " ") + key.size() + 2,
+                    end = text.find('\n', begin);
   EXPECT_LT(end, text.size());
   text.replace(begin, end - begin, value);
   while (text.back() == '\n' || text.back() == ' ') text.pop_back();
@@ -170,7 +171,8 @@ std::string with_head_line(std::string file, const std::string& key, const std::
   text += "\n";
   return text + "head " + hex8(crc32(text.data(), text.size())) + "\n" + file.substr(head);
 }
-// The same for a body that was changed: everything fits, except what the file says about itself further inside.
+// The same for a body that was changed: everything fits, except what the file says about itself
+// further inside.
 std::string sealed_again(const std::string& file) {
   return with_head_line(file, "crc32", hex8(crc32(file.data() + 512, file.size() - 512)));
 }
@@ -184,20 +186,22 @@ TEST_F(CheckpointFile, OtherFormatsAreRefusedByName) {
   for (const char* format : {"0", "2", "77"}) {
     put(other, with_head_line(with_head_line(good, "format", format), "version", "9.8.7"));
     const std::string message = message_of(other);
-    EXPECT_NE(message.find(std::string("format ") + format + ", but this program reads format 1"), std::string::npos)
+    EXPECT_NE(message.find(std::string("format ") + format + ", but this program reads format 1"),
+              std::string::npos)
         << message;
     EXPECT_NE(message.find("9.8.7"), std::string::npos) << message;
   }
 }
 
 TEST_F(CheckpointFile, ThousandsOfRandomDamagesAreRefused) {
-  Simulation simulation(read_config_text("domain: {voxels: [14, 13, 12]}\n"
-                                         "vessels: {pattern: grid, spacing: 100 um}\n"
-                                         "vegf: {enabled: true}\nsprouting: {enabled: true}\n"
-                                         "tissue: {cells: [{shape: sphere, kind: epithelial, radius: 60 um}]}\n",
-                                         "fuzz.yaml")
-                            .parameters,
-                        Executor::on_cpu(1));
+  Simulation simulation(
+      read_config_text("domain: {voxels: [14, 13, 12]}\n"
+                       "vessels: {pattern: grid, spacing: 100 um}\n"
+                       "vegf: {enabled: true}\nsprouting: {enabled: true}\n"
+                       "tissue: {cells: [{shape: sphere, kind: epithelial, radius: 60 um}]}\n",
+                       "fuzz.yaml")
+          .parameters,
+      Executor::on_cpu(1));
   write_checkpoint(file, take_snapshot(simulation), resolved);
   const std::string good = bytes_of(file);
   const fs::path bad = path / "bad.h5";
@@ -210,17 +214,20 @@ TEST_F(CheckpointFile, ThousandsOfRandomDamagesAreRefused) {
     case 0: text[below(text.size())] ^= static_cast<char>(1 << below(8)); break;
     case 1: text[below(512)] = static_cast<char>(below(256)); break; // the text in front
     case 2:
-      for (std::size_t n = 1 + below(64); n > 0; --n) text[below(text.size())] = static_cast<char>(below(256));
+      for (std::size_t n = 1 + below(64); n > 0; --n)
+        text[below(text.size())] = static_cast<char>(below(256));
       break;
     case 3: text.resize(below(text.size())); break;
     case 4: text += std::string(1 + below(5000), static_cast<char>(below(256))); break;
     case 5: { // a block of zeros, as a disk leaves that lost it
-      const std::size_t at = below(text.size()), n = std::min<std::size_t>(1 + below(4096), text.size() - at);
+      const std::size_t at = below(text.size()),
+                        n = std::min<std::size_t>(1 + below(4096), text.size() - at);
       std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(at), n, '\0');
       break;
     }
     case 6: { // a block in the wrong place
-      const std::size_t n = 1 + below(4096), from = below(text.size() - n), to = below(text.size() - n);
+      const std::size_t n = 1 + below(4096), from = below(text.size() - n),
+                        to = below(text.size() - n);
       text.replace(to, n, good.substr(from, n));
       break;
     }
@@ -240,7 +247,8 @@ TEST_F(CheckpointFile, ThousandsOfRandomDamagesAreRefused) {
   EXPECT_GT(refused, 4500);
 }
 
-// Damage of the arrays that a new checksum of the file covers up is found by the checksum of the array.
+// Damage of the arrays that a new checksum of the file covers up is found by the checksum of the
+// array.
 TEST_F(CheckpointFile, ArraysHaveTheirOwnChecksums) {
   Snapshot s = snapshot();
   s.arrays.push_back(array<float>("matrix", ElementType::f32, {30, 30, 30}));
@@ -256,7 +264,8 @@ TEST_F(CheckpointFile, ArraysHaveTheirOwnChecksums) {
     std::string text = good;
     text[at] ^= 0x20;
     put(file, sealed_again(text));
-    ASSERT_NE(message_of(file).find("'matrix' does not match its checksum"), std::string::npos) << message_of(file);
+    ASSERT_NE(message_of(file).find("'matrix' does not match its checksum"), std::string::npos)
+        << message_of(file);
   }
 }
 
@@ -409,9 +418,10 @@ TEST_F(WholeRun, ContinuesOnlyWhatItBegan) {
   const std::string from = "run/checkpoints/step_00000015.h5";
   for (const char* set :
        {"oxygen.diffusivity=1e5 um^2/min", "glucose.enabled=false", "proteinase.decay=1e-3 1/min",
-        "inhibitor.secretion=1e-3 1/min", "matrix.density=0.5", "cycle.epithelial=20 h", "death.apoptosis=1e-4 1/min",
-        "migration.chemotaxis=0.01 um^2/min/mmHg", "mutation.probability=0.2", "tracers.count=6",
-        "simulation.seed=2", "time.step=3 min", "domain.voxels=[17, 12, 15]"}) {
+        "inhibitor.secretion=1e-3 1/min", "matrix.density=0.5", "cycle.epithelial=20 h",
+        "death.apoptosis=1e-4 1/min", "migration.chemotaxis=0.01 um^2/min/mmHg",
+        "mutation.probability=0.2", "tracers.count=6", "simulation.seed=2", "time.step=3 min",
+        "domain.voxels=[17, 12, 15]"}) {
     const std::string key = std::string(set).substr(0, std::string(set).find('='));
     testing::internal::CaptureStderr();
     EXPECT_EQ(go("other", from, {set}), exit_config) << set;
@@ -422,9 +432,9 @@ TEST_F(WholeRun, ContinuesOnlyWhatItBegan) {
     EXPECT_FALSE(fs::exists(path / "other")) << set;
   }
   EXPECT_EQ(go("other", from,
-               {"output.report=6 min", "output.frames=6 min", "output.checkpoints=0 min", "output.keep=5",
-                "output.cells=false", "output.stride=2", "output.compression=none", "output.mantissa_bits=9",
-                "output.arrays=[oxygen]", "simulation.name=other"}),
+               {"output.report=6 min", "output.frames=6 min", "output.checkpoints=0 min",
+                "output.keep=5", "output.cells=false", "output.stride=2", "output.compression=none",
+                "output.mantissa_bits=9", "output.arrays=[oxygen]", "simulation.name=other"}),
             exit_done);
   EXPECT_EQ(summary_of(path / "other").final_hash, hash);
   fs::remove_all(path / "other");

@@ -1,5 +1,5 @@
-// What happens to a run that is killed, whose disk fills up, whose memory ends, whose numbers go wrong: by the program
-// itself, run as users run it.
+// What happens to a run that is killed, whose disk fills up, whose memory ends, whose numbers go
+// wrong: by the program itself, run as users run it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -77,9 +77,9 @@ protected:
 
   std::vector<std::string> command(const fs::path& folder,
                                    const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words = {METAVOX_PROGRAM, "run",       config.string(), "-o",
-                                      folder.string(), "--threads", "1",             "--backend",
-                                      "cpu"};
+    std::vector<std::string> words = {
+        METAVOX_PROGRAM, "run", config.string(), "-o", folder.string(),
+        "--threads",     "1",   "--backend",     "cpu"};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -197,8 +197,8 @@ TEST_F(Faults, KilledAtRandomMoments) {
   EXPECT_GE(after, 20);
 }
 
-// Moments that clocks rarely hit: in the middle of every operation on a file, or of every n-th one. That includes
-// every stage of putting a checkpoint in place and of giving up the oldest one.
+// Moments that clocks rarely hit: in the middle of every operation on a file, or of every n-th one.
+// That includes every stage of putting a checkpoint in place and of giving up the oldest one.
 class FaultsAtOperations : public Faults {
 protected:
   void kill_at_every(long stride) {
@@ -214,7 +214,8 @@ protected:
       ASSERT_TRUE(end.signal == SIGKILL || end.code == exit_done) << what << said();
       for (const std::string& where : temporaries(folder)) ++torn[where];
       ASSERT_EQ(harm(folder), "") << what;
-      // A snapshot is taken once the one before is written, so a row behind the second says the first is safe.
+      // A snapshot is taken once the one before is written, so a row behind the second says the
+      // first is safe.
       const bool must_have = last_row(folder) > 2 * steps_between_checkpoints;
       checkpoints += must_have;
       ASSERT_TRUE(!must_have || !newest_checkpoint(folder).empty()) << what;
@@ -267,8 +268,8 @@ TEST_F(LongFaultsAtOperations, PermissionLost) { fail_at_every("from", EACCES, 1
 
 class Disks : public Faults {
 protected:
-  // Runs `scene` in a process whose mounts are its own. What it returns is what went wrong; "skip" where the
-  // system does not let us.
+  // Runs `scene` in a process whose mounts are its own. What it returns is what went wrong; "skip"
+  // where the system does not let us.
   static std::string with_own_mounts(const std::function<std::string()>& scene) {
     int ends[2];
     if (::pipe(ends) != 0) return "no pipe";
@@ -329,13 +330,17 @@ TEST_F(Disks, FullOneEndsTheRunAndAnEmptiedOneContinuesIt) {
     if (const std::string no = mount_memory(disk, "size=4m"); !no.empty()) return no;
     {
       Child child(command(folder), log);
-      if (!child.wait_until([&] { return !newest_checkpoint(folder).empty(); })) return "too fast\n" + said();
+      if (!child.wait_until([&] { return !newest_checkpoint(folder).empty(); }))
+        return "too fast\n" + said();
       child.signal(SIGSTOP);
       std::ofstream(ballast) << std::string(8 << 20, 'x'); // as much as there is room for
       child.signal(SIGCONT);
-      if (const int code = child.wait().code; code != exit_io) return "exit code " + std::to_string(code) + said();
+      if (const int code = child.wait().code; code != exit_io)
+        return "exit code " + std::to_string(code) + said();
     }
-    if (const std::string no = wanting({"No space left on device", "/run/", "continue with"}); !no.empty()) return no;
+    if (const std::string no = wanting({"No space left on device", "/run/", "continue with"});
+        !no.empty())
+      return no;
     if (const std::string torn = harm(folder); !torn.empty()) return torn;
     if (newest_checkpoint(folder).empty()) return "the checkpoint is lost";
     fs::remove(ballast);
@@ -373,10 +378,12 @@ TEST_F(Disks, ReadOnlyOneIsRefused) {
 }
 
 TEST_F(Disks, FolderRemovedUnderTheRun) {
-  // With frames and checkpoints, which cannot be put in place; and with rows alone, which the system would still take.
+  // With frames and checkpoints, which cannot be put in place; and with rows alone, which the
+  // system would still take.
   for (const std::vector<std::string>& more :
        {std::vector<std::string>{},
-        {"--set", "output.frames=0 min", "--set", "output.checkpoints=0 min", "--set", "output.report=6 min"}}) {
+        {"--set", "output.frames=0 min", "--set", "output.checkpoints=0 min", "--set",
+         "output.report=6 min"}}) {
     const fs::path folder = path / "run";
     std::vector<std::string> words = command(folder, more);
     words.insert(words.end(), {"--until", "30 day"}); // it must not get there
@@ -449,10 +456,12 @@ TEST_F(Faults, TerminatedWhileItStarts) {
     Child child(command(folder), log);
     // From the first instruction on, and from the moment it has read its configuration.
     if (k % 2 == 1) child.wait_until([&] { return fs::file_size(log) > 0; });
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % (k % 2 == 1 ? 20000 : 100000)));
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(random() % (k % 2 == 1 ? 20000 : 100000)));
     child.signal(SIGTERM);
     const Ended end = child.wait();
-    const std::string what = "attempt " + std::to_string(k) + ", exit code " + std::to_string(end.code) + "\n";
+    const std::string what =
+        "attempt " + std::to_string(k) + ", exit code " + std::to_string(end.code) + "\n";
     EXPECT_EQ(harm(folder), "") << what;
     if (end.signal != 0) { // before the program could listen
       ++early;
@@ -467,7 +476,9 @@ TEST_F(Faults, TerminatedWhileItStarts) {
       const std::size_t at = say.find(key);
       ASSERT_NE(at, std::string::npos) << say;
       const std::string line = say.substr(at + key.size(), say.find('\n', at) - at - key.size());
-      EXPECT_EQ(Child({"/bin/sh", "-c", std::string(METAVOX_PROGRAM) + " " + line}, log).wait().code, exit_done)
+      EXPECT_EQ(
+          Child({"/bin/sh", "-c", std::string(METAVOX_PROGRAM) + " " + line}, log).wait().code,
+          exit_done)
           << said();
       EXPECT_EQ(summary_of(folder).final_hash, undisturbed()) << what;
     } else {
@@ -538,7 +549,8 @@ TEST_F(Faults, RestartOfAFolderPassesOverDamagedCheckpoints) {
   bad[bad.size() / 2] = static_cast<char>(bad[bad.size() / 2] ^ 1);
   std::ofstream(all[0].second, std::ios::binary) << bad;
   EXPECT_EQ(newest_checkpoint(folder), all[1].second);
-  ASSERT_EQ(Child(command(folder, {"--restart", folder.string()}), log).wait().code, exit_done) << said();
+  ASSERT_EQ(Child(command(folder, {"--restart", folder.string()}), log).wait().code, exit_done)
+      << said();
   EXPECT_NE(said().find(all[0].second.string() + ": damaged"), std::string::npos) << said();
   EXPECT_EQ(summary_of(folder).final_hash, undisturbed());
   EXPECT_TRUE(verify_run(folder).ok) << harm(folder);
@@ -556,8 +568,8 @@ protected:
     int code;
     std::string said;
   };
-  // A run whose state `poison` changes behind step `at`. At 7 nothing is written and the next step meets it, at 8 a
-  // checkpoint is due.
+  // A run whose state `poison` changes behind step `at`. At 7 nothing is written and the next step
+  // meets it, at 8 a checkpoint is due.
   Result run_with(int at, const std::function<void(Simulation&)>& poison) {
     RunOptions o;
     o.config = config;
@@ -585,12 +597,13 @@ protected:
     }
     FAIL() << "no array called " << name;
   }
-  // Exit code 5, words that say what, when and where, and a frame of it that can be read and verified. `bad`: an array
-  // of fields that holds `value` at (5, 6, 7).
+  // Exit code 5, words that say what, when and where, and a frame of it that can be read and
+  // verified. `bad`: an array of fields that holds `value` at (5, 6, 7).
   void expect_diagnosis(const Result& r, int step, std::initializer_list<std::string> parts,
                         const std::string& bad = "", float value = 0) {
     EXPECT_EQ(r.code, exit_numerical) << r.said;
-    for (const std::string& part : parts) EXPECT_NE(r.said.find(part), std::string::npos) << part << " in: " << r.said;
+    for (const std::string& part : parts)
+      EXPECT_NE(r.said.find(part), std::string::npos) << part << " in: " << r.said;
     EXPECT_NE(r.said.find("at step " + std::to_string(step) + ":"), std::string::npos) << r.said;
     const Verification v = verify_run(path / "run");
     EXPECT_TRUE(v.ok && v.finished) << harm(path / "run");
@@ -608,7 +621,9 @@ protected:
     try {
       EXPECT_EQ(read_vti_array(frame, bad, {14, 13, 12}).at(voxel), value);
     } catch (const std::exception& e) { // our own reader takes finite numbers only
-      EXPECT_NE(std::string(e.what()).find("value " + std::to_string(voxel) + " "), std::string::npos) << e.what();
+      EXPECT_NE(std::string(e.what()).find("value " + std::to_string(voxel) + " "),
+                std::string::npos)
+          << e.what();
       EXPECT_FALSE(std::isfinite(value)) << e.what();
     }
   }
@@ -616,15 +631,19 @@ protected:
 };
 
 TEST_F(Numbers, FieldsThatAreNoNumbers) {
-  const float nan = std::numeric_limits<float>::quiet_NaN(), infinite = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              infinite = std::numeric_limits<float>::infinity();
   for (const char* name : {"oxygen", "glucose", "proteinase", "inhibitor", "vegf", "matrix"})
     for (const int step : {7, 8})
       for (const float value : {nan, infinite, 1e30f, -1e30f}) {
-        // Between two looks a solver takes a finite value, however wild, for a guess or for an amount.
+        // Between two looks a solver takes a finite value, however wild, for a guess or for an
+        // amount.
         if (step == 7 && std::isfinite(value)) continue;
-        // No solver meets the matrix, nor VEGF between vessel steps: they are looked at before anything is written.
+        // No solver meets the matrix, nor VEGF between vessel steps: they are looked at before
+        // anything is written.
         const int found = std::string(name) == "matrix" || std::string(name) == "vegf" ? 8 : step;
-        SCOPED_TRACE(std::string(name) + " = " + std::to_string(value) + " behind step " + std::to_string(step));
+        SCOPED_TRACE(std::string(name) + " = " + std::to_string(value) + " behind step " +
+                     std::to_string(step));
         const Result r = run_with(step, [&](Simulation& s) { change(s, name, voxel, value); });
         expect_diagnosis(r, found, {name, "voxel (5, 6, 7)"}, found == step ? name : "", value);
       }
@@ -632,8 +651,8 @@ TEST_F(Numbers, FieldsThatAreNoNumbers) {
 
 TEST_F(Numbers, VesselsThatAreNoNumbers) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const char* name : {"vessel_node_x", "vessel_node_cover", "vessel_node_pressure", "vessel_radius",
-                           "vessel_flow", "vessel_haematocrit"}) {
+  for (const char* name : {"vessel_node_x", "vessel_node_cover", "vessel_node_pressure",
+                           "vessel_radius", "vessel_flow", "vessel_haematocrit"}) {
     SCOPED_TRACE(name);
     expect_diagnosis(run_with(7, [&](Simulation& s) { change(s, name, 3, nan); }), 8,
                      {std::string(name) + " is nan", "at entry 3"});
@@ -641,10 +660,11 @@ TEST_F(Numbers, VesselsThatAreNoNumbers) {
 }
 
 TEST_F(Numbers, VesselGraphThatDisagrees) {
-  expect_diagnosis(run_with(7, [&](Simulation& s) { change<std::uint32_t>(s, "vessel_to", 3, 0); }), 8,
-                   {"vessels and lattice disagree"});
-  expect_diagnosis(run_with(7, [&](Simulation& s) { change<std::uint8_t>(s, "vessel_flags", 3, 0); }), 8,
-                   {"vessels and lattice disagree"});
+  expect_diagnosis(run_with(7, [&](Simulation& s) { change<std::uint32_t>(s, "vessel_to", 3, 0); }),
+                   8, {"vessels and lattice disagree"});
+  expect_diagnosis(
+      run_with(7, [&](Simulation& s) { change<std::uint8_t>(s, "vessel_flags", 3, 0); }), 8,
+      {"vessels and lattice disagree"});
 }
 
 TEST_F(Numbers, LedgerThatDoesNotBalance) {
@@ -688,7 +708,8 @@ TEST_F(Numbers, CheckNamesArrayAndPlace) {
     }
   }
   change<std::uint8_t>(s, "kind", voxel, 9);
-  EXPECT_NE(message().find("kind has the code 9, which stands for nothing, at voxel (5, 6, 7)"), std::string::npos)
+  EXPECT_NE(message().find("kind has the code 9, which stands for nothing, at voxel (5, 6, 7)"),
+            std::string::npos)
       << message();
 }
 
@@ -702,7 +723,9 @@ protected:
   std::string value_behind(const std::string& key) const {
     const std::string text = said();
     const std::size_t at = text.find(key);
-    return at == std::string::npos ? "" : text.substr(at + key.size(), text.find('\n', at) - at - key.size());
+    return at == std::string::npos
+               ? ""
+               : text.substr(at + key.size(), text.find('\n', at) - at - key.size());
   }
   // "251.94 MiB ..."
   static double mebibytes(const std::string& text) {
@@ -715,21 +738,25 @@ protected:
   void expect_estimate(const std::vector<std::string>& settings, double lowest, double highest) {
     std::string what;
     for (const std::string& s : settings) what += s + "  ";
-    std::ofstream(config) << "simulation: {name: memory, seed: 7, duration: 12 min}\n"
-                             "domain: {voxels: [128, 128, 128], spacing: 20 um}\n"
-                             "tissue: {cells: [{shape: sphere, kind: epithelial, radius: 300 um}]}\n"
-                             "output: {report: 6 min, frames: 0 min, checkpoints: 6 min, compression: none}\n";
+    std::ofstream(config)
+        << "simulation: {name: memory, seed: 7, duration: 12 min}\n"
+           "domain: {voxels: [128, 128, 128], spacing: 20 um}\n"
+           "tissue: {cells: [{shape: sphere, kind: epithelial, radius: 300 um}]}\n"
+           "output: {report: 6 min, frames: 0 min, checkpoints: 6 min, compression: none}\n";
     std::vector<std::string> words = command(path / "run", {"--force"});
     for (const std::string& s : settings) words.insert(words.end(), {"--set", s});
     const Ended end = Child(words, log).wait();
     ASSERT_EQ(end.code, exit_done) << said();
-    const double counted = mebibytes(value_behind("together at most ")), taken = static_cast<double>(end.peak_kib) / 1024;
-    std::printf("counted %7.2f MiB, taken %7.2f MiB, %+5.1f %%  %s\n", counted, taken, 100 * (counted / taken - 1), what.c_str());
+    const double counted = mebibytes(value_behind("together at most ")),
+                 taken = static_cast<double>(end.peak_kib) / 1024;
+    std::printf("counted %7.2f MiB, taken %7.2f MiB, %+5.1f %%  %s\n", counted, taken,
+                100 * (counted / taken - 1), what.c_str());
     EXPECT_GE(counted / taken, lowest) << what;
     EXPECT_LE(counted / taken, highest) << what;
     // The program's own number is the system's.
     const std::string text = said();
-    EXPECT_NEAR(mebibytes(text.substr(text.rfind("\nmemory      ") + 13)), taken, 0.02 * taken) << text;
+    EXPECT_NEAR(mebibytes(text.substr(text.rfind("\nmemory      ") + 13)), taken, 0.02 * taken)
+        << text;
   }
 };
 
@@ -752,7 +779,8 @@ TEST_F(LongMemoryOfRuns, IsCountedBeforehand) {
 #ifdef METAVOX_SANITIZED
   GTEST_SKIP() << "sanitizers take memory of their own";
 #endif
-  const std::string frames = "output.frames=6 min", fields_only = "output.cells=false", cells_only = "output.fields=false";
+  const std::string frames = "output.frames=6 min", fields_only = "output.cells=false",
+                    cells_only = "output.fields=false";
   const std::vector<std::vector<std::string>> all = {
       {},
       {"domain.voxels=[180, 180, 180]"},
@@ -765,7 +793,8 @@ TEST_F(LongMemoryOfRuns, IsCountedBeforehand) {
       {frames, fields_only, "domain.voxels=[160, 160, 160]", "output.stride=2"},
       {frames, fields_only, "output.mantissa_bits=9", "tracers.count=1000000"},
       {"vegf.enabled=true", "vessels.pattern=grid", "vessels.spacing=120 um"},
-      {frames, fields_only, "vegf.enabled=true", "sprouting.enabled=true", "vessels.pattern=grid", "vessels.spacing=200 um"}};
+      {frames, fields_only, "vegf.enabled=true", "sprouting.enabled=true", "vessels.pattern=grid",
+       "vessels.spacing=200 um"}};
   for (const auto& settings : all) expect_estimate(settings, 0.95, 1.05);
   // How well frames compress depends on what is in them: the number is a bound.
   expect_estimate({frames, "tissue.parenchyma=0.6", "output.compression=lz4"}, 0.98, 1.20);
@@ -794,7 +823,9 @@ protected:
     ASSERT_EQ(end.signal, 0) << what << said();
     if (end.code != exit_done) {
       ASSERT_EQ(end.code, exit_resources) << what << said();
-      ASSERT_TRUE(said().find("memory") != std::string::npos || said().find("no room") != std::string::npos) << what << said();
+      ASSERT_TRUE(said().find("memory") != std::string::npos ||
+                  said().find("no room") != std::string::npos)
+          << what << said();
     }
     ASSERT_EQ(harm(folder), "") << what;
     expect_recovery(folder, what);
@@ -824,10 +855,11 @@ TEST_F(Starved, AddressSpaceEnds) {
   GTEST_SKIP() << "sanitizers need all of it";
 #endif
   int refused = 0, done = 0;
-  // From too little for the arrays to enough for all but a frame, or the thread that writes it, and then for all.
+  // From too little for the arrays to enough for all but a frame, or the thread that writes it, and
+  // then for all.
   for (rlim_t mebibytes = 60; done < 2 && mebibytes < 2000; mebibytes += mebibytes < 130 ? 7 : 40) {
-    const std::vector<std::string> words =
-        command(path / "run", {"--set", "domain.voxels=[48, 48, 48]", "--until", "6 min", "--quiet"});
+    const std::vector<std::string> words = command(
+        path / "run", {"--set", "domain.voxels=[48, 48, 48]", "--until", "6 min", "--quiet"});
     const Ended end = Child(words, log, {}, [&] {
                         const rlimit limit{mebibytes << 20, mebibytes << 20};
                         ::setrlimit(RLIMIT_AS, &limit);

@@ -188,16 +188,19 @@ TEST_F(Files, NeverOverwritesWithoutForce) {
   EXPECT_FALSE(fs::exists(run / "metrics.csv"));
 }
 
-// Killed before provenance.json stands, a start leaves what only a start leaves; it is simply made again.
+// Killed before provenance.json stands, a start leaves what only a start leaves; it is simply made
+// again.
 TEST_F(Files, StartThatDiedIsMadeAgain) {
   const fs::path run = path / "run";
   { RunFolder::create(run, false); }
   put(run / ".provenance.json.tmp-17", "{");
   EXPECT_NO_THROW(RunFolder::check(run, false));
   { RunFolder::create(run, false); }
-  EXPECT_EQ(names(run), (std::vector<std::string>{".lock", "checkpoints", "checksums.txt", "frames"}));
+  EXPECT_EQ(names(run),
+            (std::vector<std::string>{".lock", "checkpoints", "checksums.txt", "frames"}));
   // Anything else in it is somebody's.
-  for (const char* mine : {"notes.txt", "frames/a.vti", "checkpoints/step_00000001.h5", ".mine.tmp-1"}) {
+  for (const char* mine :
+       {"notes.txt", "frames/a.vti", "checkpoints/step_00000001.h5", ".mine.tmp-1"}) {
     put(run / mine, "mine");
     EXPECT_THROW(RunFolder::create(run, true), IoError) << mine;
     EXPECT_EQ(read_text(run / mine), "mine");
@@ -217,7 +220,8 @@ TEST_F(Files, RowsOfARemovedFileAreRefused) {
   EXPECT_NE(message.find("No such file or directory"), std::string::npos) << message;
 }
 
-// What a failed session put in place and did not list is listed at the end; nothing of it is "unlisted" for ever.
+// What a failed session put in place and did not list is listed at the end; nothing of it is
+// "unlisted" for ever.
 TEST_F(Files, SealListsWhatWasLeftUnlisted) {
   RunFolder folder = RunFolder::create(path / "run", false);
   folder.write_provenance(provenance("running"));

@@ -154,7 +154,8 @@ public:
   // to `step`.
   void checkpoint_written(std::int64_t step, const FileSum& sum, int keep);
 
-  // Lists the files that grew during the run, now that they are final, and any that were left unlisted. The log is closed.
+  // Lists the files that grew during the run, now that they are final, and any that were left
+  // unlisted. The log is closed.
   void seal();
 
 private:

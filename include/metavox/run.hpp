@@ -79,11 +79,12 @@ struct Needs {
 };
 Needs needs_of(const Parameters& parameters, const Schedule& schedule, std::int64_t from_step = 0);
 // Needs::host, counted in src/peak_memory.cpp.
-std::uint64_t estimate_host_bytes(const Parameters& parameters, bool frames, bool checkpoints, bool restart, bool on_cpu);
+std::uint64_t estimate_host_bytes(const Parameters& parameters, bool frames, bool checkpoints,
+                                  bool restart, bool on_cpu);
 // Of that, what putting the files of a frame together takes besides the snapshot.
 double estimate_frame_memory(const Parameters& parameters);
-// Throws std::bad_alloc unless so many bytes, and 16 MiB in small pieces, can be had. VTK and HDF5 crash where an
-// allocation of theirs fails, so they are entered only when there is enough.
+// Throws std::bad_alloc unless so many bytes, and 16 MiB in small pieces, can be had. VTK and HDF5
+// crash where an allocation of theirs fails, so they are entered only when there is enough.
 void ask_for_memory(double bytes);
 std::vector<std::string> describe_plan(const Parameters& parameters, const Schedule& schedule,
                                        const Needs& needs);
@@ -96,7 +97,8 @@ Executor choose_executor(const std::string& backend, int threads, std::string& n
 
 std::filesystem::path default_output(const Config& config);
 
-// The newest checkpoint of a run folder that is whole; empty: none. `damaged` tells what is wrong with newer ones.
+// The newest checkpoint of a run folder that is whole; empty: none. `damaged` tells what is wrong
+// with newer ones.
 std::filesystem::path newest_checkpoint(const std::filesystem::path& run,
                                         std::vector<std::string>* damaged = nullptr);
 
