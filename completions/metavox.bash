@@ -70,7 +70,7 @@ _metavox_value() { # a value of the kind that the help names so
     CONFIG | SWEEP) _metavox_files '*.yaml' '*.yml' ;;
     'RUN|CHECKPOINT') _metavox_files '*.h5' ;;
     RUN | DIR) _metavox_files ;;
-    FILE) if [[ $2 == --restart ]]; then _metavox_files '*.h5'; else _metavox_files '*'; fi ;;
+    FILE) _metavox_files '*' ;;
     KEY) _metavox_settings '' ;;
     KEY=VALUE) _metavox_settings '=' ;;
   esac
@@ -118,9 +118,9 @@ _metavox() {
     key=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   if [[ -n $key ]]; then
-    if [[ -n ${kinds[$key]-} ]]; then _metavox_value "${kinds[$key]}" "$key"; else _metavox_words_of "$key"; fi
+    if [[ -n ${kinds[$key]-} ]]; then _metavox_value "${kinds[$key]}"; else _metavox_words_of "$key"; fi
   elif [[ -n ${kinds[$before]-} ]]; then
-    _metavox_value "${kinds[$before]}" "$before"
+    _metavox_value "${kinds[$before]}"
   elif [[ $cur == -* ]]; then
     _metavox_offer "${!kinds[@]}"
   else # what stands without an option, once

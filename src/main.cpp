@@ -208,8 +208,10 @@ int run_program(int argc, char** argv) {
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  run_app->add_option("--restart", restart, "continues from a checkpoint of the same settings, or the newest whole one of a run")
-      ->type_name("FILE|RUN");
+  run_app
+      ->add_option("--restart", restart,
+                   "continues from a checkpoint of the same settings, or the newest whole one of a run")
+      ->type_name("RUN|CHECKPOINT");
   run_app->add_flag("--force", options.force, "replaces a former run in the run folder");
   run_app->add_flag("--profile", options.profile,
                     "tells at the end, and in profile.csv, what the time went into");
