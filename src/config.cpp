@@ -1270,7 +1270,7 @@ Entry read_yaml(std::string_view text, const std::string& name_for_messages,
 
 Config read_config_text(const std::string& yaml, const std::filesystem::path& name_for_messages,
                         const std::vector<std::string>& overrides,
-                        std::optional<std::uint64_t> seed, std::optional<std::string> until) {
+                        std::optional<std::uint64_t> seed, const std::optional<std::string>& until) {
   const Source source = source_named(name_for_messages.string());
   Entry root = parse_yaml(yaml, source, true);
   Complaints complaints;
@@ -1294,7 +1294,7 @@ Config read_config_text(const std::string& yaml, const std::filesystem::path& na
 }
 
 Config read_config(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                   std::optional<std::uint64_t> seed, std::optional<std::string> until) {
+                   std::optional<std::uint64_t> seed, const std::optional<std::string>& until) {
   const Place whole{source_named(file.string()), 0};
   std::error_code failed;
   const auto status = std::filesystem::status(file, failed);
@@ -1307,7 +1307,7 @@ Config read_config(const std::filesystem::path& file, const std::vector<std::str
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (stream.bad()) refuse(whole, "the file cannot be read");
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  return read_config_text(text, file, overrides, seed, std::move(until));
+  return read_config_text(text, file, overrides, seed, until);
 }
 
 std::vector<std::string> setting_differences(const std::string& resolved_a,

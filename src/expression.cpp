@@ -28,7 +28,7 @@ double power(double base, double exponent) {
   if (std::abs(exponent) <= 64.0 && exponent == std::floor(exponent)) {
     auto n = static_cast<unsigned>(std::abs(exponent));
     double result = 1.0;
-    for (double square = base; n != 0; n >>= 1, square *= square)
+    for (double square = base; n != 0; n >>= 1, square *= square) // NOLINT(cert-flp30-c): n counts
       if ((n & 1) != 0) result *= square;
     return exponent < 0.0 ? 1.0 / result : result;
   }
@@ -202,7 +202,7 @@ Expression::Expression(std::string_view text) {
 }
 
 double Expression::operator()(double x, double y, double z) const {
-  double stack[stack_size + 1]; // the first stays unused
+  double stack[stack_size + 1] = {}; // the first stays unused
   double* top = stack;
   for (const Instruction& i : program_) {
     switch (i.op) {

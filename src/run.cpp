@@ -459,7 +459,7 @@ std::string shell_word(const fs::path& path) {
   return out + "'";
 }
 
-int code_of(std::exception_ptr error, std::string& message) {
+int code_of(const std::exception_ptr& error, std::string& message) {
   try {
     std::rethrow_exception(error);
   } catch (const ConfigError& e) {

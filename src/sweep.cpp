@@ -19,7 +19,7 @@
 #include "metavox/files.hpp"
 #include "metavox/run.hpp"
 
-extern char** environ;
+extern char** environ; // NOLINT(readability-redundant-declaration): POSIX asks for it
 
 namespace metavox {
 
@@ -64,6 +64,7 @@ void check_member(const fs::path& run, const SweepMember& member, const Config& 
 
 pid_t start(const std::vector<std::string>& arguments) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
   // What the members say is in their own log.txt; only errors come through.

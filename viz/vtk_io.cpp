@@ -441,10 +441,13 @@ std::string cells_frame(const Snapshot& s, const OutputParameters& output) {
   position->SetNumberOfComponents(3);
   position->SetNumberOfTuples(count);
   float* p = position->GetPointer(0);
+  const auto centre = [&](Index n) {
+    return static_cast<float>((static_cast<double>(n) + 0.5) * s.spacing);
+  };
   for (const Index i : voxel) {
-    *p++ = static_cast<float>((static_cast<double>(i % nx) + 0.5) * s.spacing);
-    *p++ = static_cast<float>((static_cast<double>(i / nx % ny) + 0.5) * s.spacing);
-    *p++ = static_cast<float>((static_cast<double>(i / (nx * ny)) + 0.5) * s.spacing);
+    *p++ = centre(i % nx);
+    *p++ = centre(i / nx % ny);
+    *p++ = centre(i / (nx * ny));
   }
   vtkNew<vtkPoints> points;
   points->SetData(position);
