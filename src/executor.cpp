@@ -116,6 +116,7 @@ void Executor::release(void* memory, std::size_t bytes) const noexcept {
 }
 
 void Executor::copy_in(void* to, const void* host, std::size_t bytes) const {
+  if (bytes == 0) return; // an empty list may have no address
 #if defined(METAVOX_CUDA)
   if (backend_ == Backend::cuda) return cuda::copy_in(to, host, bytes);
 #endif
@@ -123,6 +124,7 @@ void Executor::copy_in(void* to, const void* host, std::size_t bytes) const {
 }
 
 void Executor::copy_out(void* host, const void* from, std::size_t bytes) const {
+  if (bytes == 0) return; // an empty list may have no address
 #if defined(METAVOX_CUDA)
   if (backend_ == Backend::cuda) return cuda::copy_out(host, from, bytes);
 #endif
@@ -130,6 +132,7 @@ void Executor::copy_out(void* host, const void* from, std::size_t bytes) const {
 }
 
 void Executor::fill_zero(void* memory, std::size_t bytes) const {
+  if (bytes == 0) return; // an empty list may have no address
 #if defined(METAVOX_CUDA)
   if (backend_ == Backend::cuda) return cuda::fill_zero(memory, bytes);
 #endif

@@ -330,7 +330,7 @@ void Simulation::read(const std::string& wanted, void* host) const {
     using T = std::remove_reference_t<decltype(*buffer.data())>;
     std::vector<T> values = buffer.host_copy();
     if (lattice) values = stripped(values, *lattice);
-    std::memcpy(host, values.data(), values.size() * sizeof(T));
+    std::copy(values.begin(), values.end(), static_cast<T*>(host));
   });
   if (found) return;
   if (wanted == "cell_state") {
