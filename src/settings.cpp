@@ -116,7 +116,7 @@ public:
   }
   // A number with a unit; unit "" for pure numbers.
   Setting& number(const char* key, SlotFunction slot, std::string unit, std::string fallback,
-                  Range range, std::string meaning, std::string source,
+                  const Range& range, std::string meaning, std::string source,
                   Type type = Type::quantity) {
     Setting& s = add(type, key, slot, std::move(fallback), std::move(meaning), std::move(source));
     s.unit = std::move(unit);
@@ -125,7 +125,7 @@ public:
     s.above_low = range.above;
     return s;
   }
-  Setting& integer(const char* key, SlotFunction slot, std::string fallback, Range range,
+  Setting& integer(const char* key, SlotFunction slot, std::string fallback, const Range& range,
                    std::string meaning, std::string source) {
     return number(key, slot, "", std::move(fallback), range, std::move(meaning), std::move(source),
                   Type::integer);
