@@ -2,7 +2,6 @@
 // script performance.py calls it for the tables and the plot of docs/performance.md.
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <iostream>
 #include <map>
 #include <sstream>
@@ -17,13 +16,6 @@ using namespace metavox;
 using nlohmann::ordered_json;
 
 namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-// Of all threads; what other programs on the machine take away is not in it.
-double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 // CPU time up to the end of each launch, by functor. Launches that share a walk are told one after the other: the first
 // gets it all, and split_walks() divides it as their times are.

@@ -31,10 +31,6 @@ std::string default_problem(int size, bool growing_vessels) {
   return text.str();
 }
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
 // Oxygen in tissue: a full tumour inside normal cells that stand at a density of one half, vessels every 16 voxels.
 class OxygenProblem {
 public:

@@ -14,14 +14,16 @@ namespace metavox {
 
 class Folder {
 public:
-  Folder() {
+  explicit Folder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::temp_directory_path() /
+    path_ = parent /
             ("metavox_" + std::string(info->test_suite_name()) + "_" + info->name() + "_" +
              std::to_string(::getpid()));
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
   ~Folder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "folder.hpp"
 #include "metavox/config.hpp"
 #include "metavox/inputs.hpp"
 #include "metavox/vessel.hpp"
@@ -230,17 +230,6 @@ TEST(Beds, EndsByFace) {
 
 class Files : public testing::Test {
 protected:
-  Files() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() /
-              ("metavox_beds_" + std::string(info->name()) + "_" +
-               std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
-    fs::create_directories(folder_);
-  }
-  ~Files() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
   // The vessels of a file of this text, with more settings of `vessels`.
   VesselNetwork read(const std::string& name, const std::string& text, const std::string& more = "",
                      const std::vector<std::string>& overrides = {}) {
@@ -261,7 +250,8 @@ protected:
     }
     return "accepted";
   }
-  fs::path folder_;
+  const Folder own_folder;
+  const fs::path folder_ = own_folder.path();
   ExternalArrays external_;
 };
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "child.hpp"
+#include "folder.hpp"
 #include "metavox/checkpoint.hpp"
 #include "metavox/config.hpp"
 #include "metavox/run.hpp"
@@ -26,18 +27,6 @@ namespace fs = std::filesystem;
 
 class CheckpointFile : public testing::Test {
 protected:
-  CheckpointFile() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path = support::quick_folder() /
-           ("metavox_checkpoint_" + std::string(info->name()) + "_" + std::to_string(::getpid()));
-    fs::remove_all(path);
-    fs::create_directories(path);
-    file = path / "step_00000042.h5";
-  }
-  ~CheckpointFile() override {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
   void SetUp() override {
     if (!checkpoints_available()) GTEST_SKIP() << "this build has no HDF5";
   }
@@ -82,7 +71,8 @@ protected:
     return "accepted";
   }
 
-  fs::path path, file;
+  const Folder own_folder{support::quick_folder()};
+  const fs::path path = own_folder.path(), file = path / "step_00000042.h5";
   std::string resolved = "simulation:\n  seed: 1 # µ\n";
 };
 

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "child.hpp"
+#include "folder.hpp"
 #include "metavox/checkpoint.hpp"
 #include "metavox/config.hpp"
 #include "metavox/core/errors.hpp"
@@ -61,18 +62,7 @@ constexpr std::int64_t steps_between_checkpoints = 4;
 class Faults : public testing::Test {
 protected:
   Faults() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path = support::quick_folder() /
-           ("metavox_faults_" + std::string(info->name()) + "_" + std::to_string(::getpid()));
-    fs::remove_all(path);
-    fs::create_directories(path);
-    config = path / "small.yaml";
     std::ofstream(config) << small_run;
-    log = path / "said.txt";
-  }
-  ~Faults() override {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
   }
 
   std::vector<std::string> command(const fs::path& folder,
@@ -153,7 +143,8 @@ protected:
     return found;
   }
 
-  fs::path path, config, log;
+  const Folder own_folder{support::quick_folder()};
+  const fs::path path = own_folder.path(), config = path / "small.yaml", log = path / "said.txt";
 };
 
 // ---- kill -9 ------------------------------------------------------------------------------------

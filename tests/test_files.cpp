@@ -1,7 +1,6 @@
 // The run folder: whole files or none, its rules about overwriting, and what `verify` finds.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "folder.hpp"
 #include "metavox/config.hpp"
 #include "metavox/files.hpp"
 #include "metavox/inputs.hpp"
@@ -26,17 +26,6 @@ namespace fs = std::filesystem;
 
 class Files : public testing::Test {
 protected:
-  Files() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path = fs::temp_directory_path() /
-           ("metavox_files_" + std::string(info->name()) + "_" + std::to_string(::getpid()));
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  ~Files() override {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
   static void put(const fs::path& file, const std::string& text) {
     std::ofstream(file, std::ios::binary) << text;
   }
@@ -90,7 +79,8 @@ protected:
   static MetricRow row(int step) {
     return {{"cells", "1", step * 1e6, true}, {"oxygen_mean", "mmHg", 0.1 * step, false}};
   }
-  fs::path path;
+  const Folder own_folder;
+  const fs::path path = own_folder.path();
 };
 
 TEST_F(Files, CrcKnownAnswers) {
