@@ -107,6 +107,32 @@ struct RestrictProblem {
     coarse.f[coarse.lattice.index(s.x, s.y, s.z)] = f;
     coarse.c[coarse.lattice.index(s.x, s.y, s.z)] = c;
   }
+  void row(const Row& row) const {
+    const SplitLattice& l = fine.lattice;
+    alignas(64) float f_sum[line_piece], c_sum[line_piece];
+    for (int begin = 0; begin < coarse.lattice.nx; begin += line_piece) {
+      const int n = exact::min_of(line_piece, coarse.lattice.nx - begin);
+      for (int m = 0; m < n; ++m) f_sum[m] = c_sum[m] = 0.0f;
+      for (int z = 2 * row.z; z < exact::min_of(2 * row.z + 2, l.nz); ++z)
+        for (int y = 2 * row.y; y < exact::min_of(2 * row.y + 2, l.ny); ++y)
+          for (int parity = 0; parity < 2; ++parity) {
+            const HalfLine h(l, parity, y, z);
+            const int count = exact::min_of(n, h.count - begin);
+            const float y_share = w.y_share[y], z_share = w.z_share[z];
+            const float* x_share = w.x_share + h.table + begin;
+            const float* f = fine.f + h.own + begin;
+            const float* c = fine.c + h.own + begin;
+#pragma omp simd
+            for (int m = 0; m < count; ++m) {
+              const float share = (x_share[m] * y_share) * z_share;
+              f_sum[m] = f_sum[m] + share * f[m];
+              c_sum[m] = c_sum[m] + share * c[m];
+            }
+          }
+      scatter_line(coarse.f, coarse.lattice, row.y, row.z, begin, n, f_sum);
+      scatter_line(coarse.c, coarse.lattice, row.y, row.z, begin, n, c_sum);
+    }
+  }
 };
 
 // What a fixed face value adds to the right side of coarse cells, whose ghosts stay zero.
@@ -125,6 +151,15 @@ struct AddFaces {
     if (s.z == 0) f = f + level.z_low[0] * value[4];
     if (s.z == l.nz - 1) f = f + level.z_high[s.z] * value[5];
     level.f[l.index(s.x, s.y, s.z)] = f;
+  }
+  void row(const Row& row) const {
+    const SplitLattice& l = level.lattice;
+    if (row.y == 0 || row.y == l.ny - 1 || row.z == 0 || row.z == l.nz - 1) {
+      for (int x = 0; x < l.nx; ++x) (*this)(l.box().site(x, row.y, row.z));
+      return;
+    }
+    (*this)(l.box().site(0, row.y, row.z));
+    if (l.nx > 1) (*this)(l.box().site(l.nx - 1, row.y, row.z));
   }
 };
 
@@ -152,7 +187,31 @@ struct InterpolateField {
     };
     const float total = ((xo + xn) * (yo + yn)) * (zo + zn);
     const float v = (xo * line(x) + xn * line(x + dx)) / total;
-    c[lattice.index(s.x, s.y, s.z)] = v > 0.0f ? v : 0.0f;
+    c[lattice.index(s.x, s.y, s.z)] = at_least(0.0f, v);
+  }
+  void row(const Row& row) const {
+    const CoarseLine across(coarse_lattice, w, row.y, row.z);
+    const float y_total = w.y_own[row.y] + w.y_other[row.y];
+    const float z_total = w.z_own[row.z] + w.z_other[row.z];
+    alignas(64) float line[coarse_line_length];
+    for (int begin = 0; begin < coarse_lattice.nx; begin += line_piece) {
+      const int n = exact::min_of(line_piece, coarse_lattice.nx - begin);
+      across.fill(line, begin, n, [this](std::int64_t i) { return coarse[i]; });
+      for (int parity = 0; parity < 2; ++parity) {
+        const HalfLine h(lattice, parity, row.y, row.z);
+        const int count = exact::min_of(n, h.count - begin);
+        float* MV_RESTRICT out = c + h.own + begin;
+        const float* MV_RESTRICT own = w.x_own + h.table + begin;
+        const float* MV_RESTRICT other = w.x_other + h.table + begin;
+        const float* near = line + 1;
+        const float* far = parity == 0 ? line : line + 2;
+#pragma omp simd
+        for (int m = 0; m < count; ++m) {
+          const float total = ((own[m] + other[m]) * y_total) * z_total;
+          out[m] = at_least(0.0f, (own[m] * near[m] + other[m] * far[m]) / total);
+        }
+      }
+    }
   }
 };
 

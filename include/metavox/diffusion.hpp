@@ -439,6 +439,47 @@ struct StartChange {
   }
 };
 
+// A line of the coarse grid, interpolated in y and z to where fine row (y, z) lies.
+constexpr int coarse_line_length = line_piece + 4;
+struct CoarseLine {
+  const SplitLattice& lattice; // coarse
+  int y, z, dy, dz;
+  float w00, w10, w01, w11;
+
+  CoarseLine(const SplitLattice& coarse, const TransferWeights& w, int fine_y, int fine_z)
+      : lattice(coarse), y(fine_y / 2), z(fine_z / 2), dy((fine_y & 1) != 0 ? 1 : -1),
+        dz((fine_z & 1) != 0 ? 1 : -1), w00(w.y_own[fine_y] * w.z_own[fine_z]),
+        w10(w.y_other[fine_y] * w.z_own[fine_z]), w01(w.y_own[fine_y] * w.z_other[fine_z]),
+        w11(w.y_other[fine_y] * w.z_other[fine_z]) {}
+
+  // line <- value(coarse index) from begin - 1 to begin + n in natural order; n <= line_piece, begin is even.
+  template <typename Value>
+  void fill(float* MV_RESTRICT line, int begin, int n, const Value& value) const {
+    alignas(64) float part[2][coarse_line_length / 2]; // even voxels from begin on, odd ones from begin - 1
+    for (int parity = 0; parity < 2; ++parity) {
+      const int first = parity == 0 ? begin : begin - 1;
+      const int count = (n + (parity == 0 ? 0 : 1)) / 2 + 1; // up to begin + n, which may be a ghost
+      const std::int64_t at = lattice.index(first, y, z), at10 = lattice.index(first, y + dy, z),
+                         at01 = lattice.index(first, y, z + dz),
+                         at11 = lattice.index(first, y + dy, z + dz);
+      float* MV_RESTRICT out = part[parity];
+#pragma omp simd
+      for (int m = 0; m < count; ++m)
+        out[m] = (w00 * value(at + m) + w10 * value(at10 + m)) +
+                 (w01 * value(at01 + m) + w11 * value(at11 + m));
+    }
+    const float* MV_RESTRICT even = part[0];
+    const float* MV_RESTRICT odd = part[1];
+    const int pairs = n / 2 + 1;
+#pragma omp simd
+    for (int m = 0; m < pairs; ++m) {
+      line[2 * m] = odd[m];
+      line[2 * m + 1] = even[m];
+    }
+    if (n % 2 != 0) line[n + 1] = odd[pairs];
+  }
+};
+
 // c <- max(0, c + interpolated change of the coarse grid). Returns the largest change.
 struct CorrectField {
   static constexpr const char* name = "diffusion.correct";
@@ -471,43 +512,12 @@ struct CorrectField {
     return d < 0.0f ? -d : d;
   }
   float row(const Row& row) const {
-    // Change along the coarse line, interpolated in y and z: even coarse voxels from begin on, odd ones from begin - 1,
-    // then all from begin - 1 to begin + n in natural order.
-    constexpr int half_piece = line_piece / 2 + 2;
-    alignas(64) float part[2][half_piece], line[2 * half_piece];
-    const int y = row.y / 2, z = row.z / 2;
-    const int dy = (row.y & 1) != 0 ? 1 : -1, dz = (row.z & 1) != 0 ? 1 : -1;
-    const float w00 = w.y_own[row.y] * w.z_own[row.z], w10 = w.y_other[row.y] * w.z_own[row.z];
-    const float w01 = w.y_own[row.y] * w.z_other[row.z], w11 = w.y_other[row.y] * w.z_other[row.z];
-    const SplitLattice& l = coarse_lattice;
+    const CoarseLine across(coarse_lattice, w, row.y, row.z);
+    alignas(64) float line[coarse_line_length];
     std::uint32_t key = 0;
-    for (int begin = 0; begin < l.nx; begin += line_piece) {
-      const int n = exact::min_of(line_piece, l.nx - begin);
-      for (int parity = 0; parity < 2; ++parity) {
-        const int first = parity == 0 ? begin : begin - 1;
-        const int count = (n + (parity == 0 ? 0 : 1)) / 2 + 1; // up to begin + n, which may be a ghost
-        const std::int64_t at = l.index(first, y, z), at10 = l.index(first, y + dy, z) - at,
-                           at01 = l.index(first, y, z + dz) - at,
-                           at11 = l.index(first, y + dy, z + dz) - at;
-        const float* a = coarse + at;
-        const float* b = guess + at;
-        float* MV_RESTRICT out = part[parity];
-#pragma omp simd
-        for (int m = 0; m < count; ++m)
-          out[m] = (w00 * (a[m] - b[m]) + w10 * (a[m + at10] - b[m + at10])) +
-                   (w01 * (a[m + at01] - b[m + at01]) + w11 * (a[m + at11] - b[m + at11]));
-      }
-      {
-        const float* MV_RESTRICT even = part[0];
-        const float* MV_RESTRICT odd = part[1];
-        const int pairs = n / 2 + 1;
-#pragma omp simd
-        for (int m = 0; m < pairs; ++m) {
-          line[2 * m] = odd[m];
-          line[2 * m + 1] = even[m];
-        }
-        if (n % 2 != 0) line[n + 1] = odd[pairs];
-      }
+    for (int begin = 0; begin < coarse_lattice.nx; begin += line_piece) {
+      const int n = exact::min_of(line_piece, coarse_lattice.nx - begin);
+      across.fill(line, begin, n, [this](std::int64_t i) { return coarse[i] - guess[i]; });
       for (int parity = 0; parity < 2; ++parity) {
         const HalfLine h(lattice, parity, row.y, row.z);
         const int count = exact::min_of(n, h.count - begin);
