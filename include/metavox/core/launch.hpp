@@ -56,8 +56,10 @@ struct ChainClock {
 // Order-free maximum of non-negative floats: their bit patterns sort like the numbers, and NaN sorts above all.
 inline std::uint32_t key_of(float v) { return exact::bit_cast<std::uint32_t>(v) & 0x7fffffffu; }
 
-// Waking a team costs microseconds, which small levels of the multigrid solver would mostly wait for.
-inline int team_for(const Lattice& l, int threads) { return l.voxels() < 8192 ? 1 : threads; }
+// Waking a team costs microseconds, and much more where others use the machine: small levels of the multigrid solver and
+// the few bricks of a small tumour would mostly wait for it.
+inline int team_for(std::int64_t sites, int threads) { return sites < 8192 ? 1 : threads; }
+inline int team_for(const Lattice& l, int threads) { return team_for(l.voxels(), threads); }
 
 template <class F>
 void cpu_sites(const Lattice& l, int threads, bool rows, const F& f) {
@@ -340,7 +342,8 @@ void Executor::for_each_site(const Lattice& l, const ActiveBricks& bricks, const
 #if defined(__CUDACC__)
     if (backend_ == Backend::cuda) return cuda::launch_bricks(l, bricks, f);
 #endif
-    detail::cpu_bricks(l, bricks, threads_, !profile_->sites_only, f);
+    const std::int64_t sites = bricks.count * (brick_edge * brick_edge * brick_edge);
+    detail::cpu_bricks(l, bricks, detail::team_for(sites, threads_), !profile_->sites_only, f);
   });
   tell(F::name);
 }
@@ -440,7 +443,7 @@ std::array<std::int64_t, F::bins> Executor::tally_over(const Lattice& l, const F
       return;
     }
 #endif
-    result = detail::cpu_tally(l, threads_, !profile_->sites_only, f);
+    result = detail::cpu_tally(l, detail::team_for(l, threads_), !profile_->sites_only, f);
   });
   tell(F::name, result.data(), result.size() * sizeof(std::int64_t));
   return result;
@@ -453,7 +456,8 @@ void Executor::for_each_index(std::int64_t n, const F& f) const {
 #if defined(__CUDACC__)
     if (backend_ == Backend::cuda) return cuda::launch_indices(n, f);
 #endif
-#pragma omp parallel for schedule(static) num_threads(threads_)
+    const int team = detail::team_for(32 * n, threads_); // an index costs more than a voxel: it may be a brick
+#pragma omp parallel for schedule(static) num_threads(team)
     for (std::int64_t k = 0; k < n; ++k) f(k);
   });
   tell(F::name);
