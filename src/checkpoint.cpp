@@ -321,8 +321,8 @@ FileSum write_checkpoint(const fs::path& file, const Snapshot& snapshot,
   }
   const std::uint64_t room = disk_free(file.parent_path().empty() ? "." : file.parent_path());
   if (room < total)
-    refuse(file, "cannot be written: " + bytes_text(static_cast<double>(total)) +
-                     " needed, the disk has " + bytes_text(static_cast<double>(room)) + " free");
+    refuse(file, "cannot be written: " + bytes_text(total) + " needed, the disk has " +
+                     bytes_text(room) + " free");
 
   std::map<haddr_t, std::string> structure;
   std::vector<Piece> pieces;

@@ -19,6 +19,7 @@
 
 #include "metavox/build_info.hpp"
 #include "metavox/core/executor.hpp"
+#include "metavox/units.hpp"
 #include "metavox/vtk_io.hpp"
 
 #include <nlohmann/json.hpp>
@@ -30,7 +31,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double minutes_per_day = 1440.0;
 constexpr std::size_t chunk = std::size_t{4} << 20;
 
 [[noreturn]] void fail(const std::string& what, const fs::path& file, int error) {
@@ -281,12 +281,13 @@ std::string hex16(std::uint64_t value) {
   return text;
 }
 
-std::string bytes_text(double bytes) {
+std::string bytes_text(std::uint64_t bytes) {
   const char* const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  auto value = static_cast<double>(bytes);
   std::size_t u = 0;
-  while (bytes >= 1024 && u + 1 < std::size(units)) bytes /= 1024, ++u;
+  while (value >= 1024 && u + 1 < std::size(units)) value /= 1024, ++u;
   char text[40];
-  std::snprintf(text, sizeof text, u == 0 ? "%.0f %s" : "%.2f %s", bytes, units[u]);
+  std::snprintf(text, sizeof text, u == 0 ? "%.0f %s" : "%.2f %s", value, units[u]);
   return text;
 }
 
@@ -297,7 +298,7 @@ std::string read_text(const fs::path& file, std::size_t largest) {
   if (!S_ISREG(status.st_mode)) throw IoError("cannot read " + file.string() + ": not a file");
   if (static_cast<std::uint64_t>(status.st_size) > largest)
     throw IoError("cannot read " + file.string() + ": it has " +
-                  bytes_text(static_cast<double>(status.st_size)) + ", more than expected");
+                  bytes_text(static_cast<std::uint64_t>(status.st_size)) + ", more than expected");
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t have = 0;
   while (have < text.size()) {

@@ -94,12 +94,11 @@ int info_command() {
   if (obstacle.empty()) {
     const Executor gpu = Executor::on_cuda();
     std::printf("             cuda: %s, %s free\n", gpu.description().c_str(),
-                bytes_text(static_cast<double>(gpu.memory_available())).c_str());
+                bytes_text(gpu.memory_available()).c_str());
   } else {
     std::printf("             cuda: not usable: %s\n", obstacle.c_str());
   }
-  std::printf("memory       %s free\n",
-              bytes_text(static_cast<double>(Executor::on_cpu().memory_available())).c_str());
+  std::printf("memory       %s free\n", bytes_text(Executor::on_cpu().memory_available()).c_str());
   std::printf("frames       %s\n", vtk_available() ? "VTK XML" : "none: built without VTK");
   std::printf("checkpoints  %s\n",
               checkpoints_available() ? checkpoint_library().c_str() : "none: built without HDF5");

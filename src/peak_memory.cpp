@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "metavox/run.hpp"
+#include "metavox/plan.hpp"
 #include "metavox/shape.hpp"
 #include "metavox/simulation.hpp"
 #include "metavox/vtk_io.hpp"

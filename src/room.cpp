@@ -10,9 +10,8 @@ void check_room(std::size_t bytes, const std::string& what) {
   if (bytes < always) return;
   const std::size_t available = Executor::on_cpu(1).memory_available();
   if (bytes > available)
-    throw ResourceError("not enough memory for " + what + ": it takes " +
-                        bytes_text(static_cast<double>(bytes)) + ", the machine has " +
-                        bytes_text(static_cast<double>(available)) +
+    throw ResourceError("not enough memory for " + what + ": it takes " + bytes_text(bytes) +
+                        ", the machine has " + bytes_text(available) +
                         " free; use a smaller file or a machine with more memory");
 }
 

@@ -375,16 +375,18 @@ void Simulation::set_clock(std::int64_t step) {
 
 std::vector<Event> Simulation::take_events() { return std::exchange(s_->events, {}); }
 
+// At the first voxel where the kind stands; nothing where there is none.
 void Simulation::State::add_event(const std::string& what, Kind kind, const std::string& detail) {
-  const std::vector<std::uint8_t> kinds = stripped(cells.arrays().kind.host_copy(), tissue);
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    if (static_cast<Kind>(kinds[i]) != kind) continue;
-    const Site at = tissue.site_of(static_cast<std::int64_t>(i));
-    const auto centre = [&](int n) { return (n + 0.5) * tissue.spacing; };
-    events.push_back({static_cast<double>(step) * parameters.time.step, what, centre(at.x), centre(at.y), centre(at.z),
-                      detail});
-    return;
-  }
+  // One line instead of the lattice comes to the host.
+  const std::uint8_t* kinds = cells.arrays().kind.data();
+  const float found = executor.max_over(tissue, FirstLineOf{kinds, kind, tissue.ny});
+  if (found == 0) return;
+  const int number = FirstLineOf::value(found), y = number % tissue.ny, z = number / tissue.ny;
+  std::vector<std::uint8_t> line(static_cast<std::size_t>(tissue.nx));
+  executor.copy_out(line.data(), kinds + tissue.index(0, y, z), line.size());
+  const auto x = static_cast<int>(std::find(line.begin(), line.end(), static_cast<std::uint8_t>(kind)) - line.begin());
+  const auto centre = [&](int n) { return (n + 0.5) * tissue.spacing; };
+  events.push_back({static_cast<double>(step) * parameters.time.step, what, centre(x), centre(y), centre(z), detail});
 }
 
 // Milestones are read off the ledger, so a restarted run reports the same ones.

@@ -16,8 +16,10 @@
 
 #include "metavox/checkpoint.hpp"
 #include "metavox/config.hpp"
+#include "metavox/exit_code.hpp"
 #include "metavox/files.hpp"
-#include "metavox/run.hpp"
+#include "metavox/plan.hpp"
+#include "metavox/restart.hpp"
 
 extern char** environ; // NOLINT(readability-redundant-declaration): POSIX asks for it
 

@@ -1,6 +1,9 @@
 #include "metavox/text.hpp"
 
 #include <algorithm>
+#include <cstdio>
+
+#include "metavox/units.hpp"
 
 namespace metavox {
 
@@ -55,6 +58,24 @@ std::string in_quotes(std::string_view text, std::size_t longest) {
   std::string s = printable(text.substr(0, end));
   std::replace(s.begin(), s.end(), '\n', '?');
   return "`" + s + (end < text.size() ? "...`" : "`");
+}
+
+std::string text_of(const char* format, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string day_text(double minutes) { return text_of("%.6g", minutes / minutes_per_day); }
+
+std::string shell_word(const std::filesystem::path& path) {
+  const std::string text = path.string();
+  if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                              "0123456789_-./+=:@%,") == std::string::npos)
+    return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
 }
 
 } // namespace metavox

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iomanip>
+#include <set>
 #include <sstream>
 
 #include "tissue_support.hpp"
@@ -337,6 +338,42 @@ TEST(TakenSnapshot, HoldsTheStateAndRestoresIt) {
     EXPECT_EQ(other.hash(), shot.hash);
     advance(other, 10);
     EXPECT_EQ(other.hash(), later) << e.name;
+  }
+}
+
+// Milestones name the first voxel of their kind, wherever it is looked for.
+TEST(Milestones, StandAtTheFirstVoxelOfTheirKind) {
+  const Parameters p = parameters_of(R"(
+simulation: {seed: 5}
+domain: {voxels: [21, 17, 19], spacing: 20 um}
+oxygen: {tissue_supply: false, faces: 1 mmHg, initial: 1 mmHg}
+transition: {emt: 1e-3 1/min, met: 1e-3 1/min}
+tissue:
+  cells:
+    - {shape: sphere, kind: epithelial, radius: 110 um, mesenchymal_fraction: 0.2}
+)");
+  const std::map<std::string, Kind> kinds{{"first_necrosis", Kind::necrotic},
+                                          {"first_emt", Kind::mesenchymal},
+                                          {"first_met", Kind::epithelial}};
+  for (const NamedExecutor& e : every_executor()) {
+    Simulation s(p, e.executor);
+    std::set<std::string> seen;
+    while (s.time() < 2 * 1440) {
+      s.step();
+      for (const Event& event : s.take_events()) {
+        const auto known = kinds.find(event.what);
+        if (known == kinds.end()) continue;
+        seen.insert(event.what);
+        const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
+        const Site first = Lattice{21, 17, 19, 20}.site_of(
+            std::find(kind.begin(), kind.end(), static_cast<std::uint8_t>(known->second)) -
+            kind.begin());
+        EXPECT_EQ(event.x, (first.x + 0.5) * 20);
+        EXPECT_EQ(event.y, (first.y + 0.5) * 20);
+        EXPECT_EQ(event.z, (first.z + 0.5) * 20);
+      }
+    }
+    EXPECT_EQ(seen.size(), kinds.size()) << e.name;
   }
 }
 

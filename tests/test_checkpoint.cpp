@@ -16,6 +16,7 @@
 #include "folder.hpp"
 #include "metavox/checkpoint.hpp"
 #include "metavox/config.hpp"
+#include "metavox/plan.hpp"
 #include "metavox/run.hpp"
 #include "metavox/simulation.hpp"
 #include "metavox/vtk_io.hpp"

@@ -31,6 +31,7 @@
 #include "metavox/config.hpp"
 #include "metavox/core/errors.hpp"
 #include "metavox/files.hpp"
+#include "metavox/restart.hpp"
 #include "metavox/run.hpp"
 #include "metavox/simulation.hpp"
 #include "metavox/vtk_io.hpp"

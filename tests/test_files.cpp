@@ -15,7 +15,7 @@
 #include "metavox/config.hpp"
 #include "metavox/files.hpp"
 #include "metavox/inputs.hpp"
-#include "metavox/run.hpp"
+#include "metavox/plan.hpp"
 #include "metavox/sweep.hpp"
 #include "metavox/vtk_io.hpp"
 

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "metavox/kind.hpp"
+#include "metavox/units.hpp"
 
 #include <vtkAOSDataArrayTemplate.h>
 #include <vtkCellArray.h>
@@ -33,8 +34,6 @@ namespace metavox {
 namespace {
 
 using Index = std::int64_t;
-
-constexpr double minutes_per_day = 1440.0;
 
 // ---- types
 // ------------------------------------------------------------------------------------------------------

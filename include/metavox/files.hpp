@@ -44,7 +44,7 @@ FileSum sum_of_file(const std::filesystem::path& file);
 std::string hex8(std::uint32_t value);
 std::string hex16(std::uint64_t value);
 // "1.50 GiB"
-std::string bytes_text(double bytes);
+std::string bytes_text(std::uint64_t bytes);
 
 std::string read_text(const std::filesystem::path& file,
                       std::size_t largest = std::size_t{1} << 30);

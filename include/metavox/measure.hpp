@@ -122,6 +122,23 @@ struct LargestKind {
   MV_HD float operator()(const Site& s) const { return static_cast<float>(kind[s.i]); }
 };
 
+// The first line along x in which a kind stands: its number y + ny z, mirrored as in SmallestOf; 0 where there is none.
+struct FirstLineOf {
+  static constexpr const char* name = "measure.first_line";
+  static constexpr double bytes = 1;
+  const std::uint8_t* kind;
+  Kind wanted;
+  int ny;
+  MV_HD float operator()(const Site& s) const {
+    const auto line = static_cast<std::uint32_t>(s.y) +
+                      static_cast<std::uint32_t>(ny) * static_cast<std::uint32_t>(s.z);
+    return static_cast<Kind>(kind[s.i]) == wanted ? exact::bit_cast<float>(SmallestOf::mirror - line) : 0.0f;
+  }
+  static int value(float mirrored) {
+    return static_cast<int>(SmallestOf::mirror - exact::bit_cast<std::uint32_t>(mirrored));
+  }
+};
+
 // The hash of an array: every (voxel, bits) pair is spread over 64 bits and all are added, so the order of voxels does
 // not matter but every bit and every position does. Halves of 31 bits keep the sums of 2^32 voxels in range.
 template <class T>

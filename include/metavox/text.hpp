@@ -1,7 +1,8 @@
-// Text from outside on its way into messages, where it must not steer the terminal.
+// Text on its way into messages. What comes from outside must not steer the terminal.
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -21,5 +22,14 @@ std::string printable(std::string_view text);
 
 // `text` in backquotes on one line, fit to print, at most `longest` bytes of it and then "...".
 std::string in_quotes(std::string_view text, std::size_t longest = 60);
+
+// A number by a printf format, at most 63 characters: text_of("%.3f", 0.5) is "0.500".
+std::string text_of(const char* format, double value);
+
+// Minutes as days: "0.5".
+std::string day_text(double minutes);
+
+// A path as one word of a shell's command line, in quotes where it needs them.
+std::string shell_word(const std::filesystem::path& path);
 
 } // namespace metavox

@@ -1,0 +1,47 @@
+// Going on where a run stopped: from which checkpoint, whether it belongs to the settings given,
+// and the command that does it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace metavox {
+
+class Console;
+class Simulation;
+struct Checkpoint;
+struct Config;
+struct RunOptions;
+
+// The newest checkpoint of a run folder that is whole; empty: none. `damaged` tells what is wrong
+// with newer ones.
+std::filesystem::path newest_checkpoint(const std::filesystem::path& run,
+                                        std::vector<std::string>* damaged = nullptr);
+
+// Where a run goes on: the checkpoint named, or the newest whole one of the folder named. Throws
+// IoError where there is none.
+std::filesystem::path restart_file(const std::filesystem::path& named, Console& console);
+
+// Throws ConfigError unless the checkpoint options.restart is of a run with these settings that is
+// not over yet.
+void check_settings(const Checkpoint& checkpoint, const RunOptions& options, const Config& config);
+
+// The run folder a checkpoint lies in; empty: in none.
+std::filesystem::path run_of_checkpoint(const std::filesystem::path& file);
+bool same_folder(const std::filesystem::path& a, const std::filesystem::path& b);
+
+// The state of `checkpoint`, read from `file`. Throws CheckpointError where it is not this
+// program's or its hash differs.
+void restore(Simulation& simulation, const Checkpoint& checkpoint,
+             const std::filesystem::path& file);
+
+// The command that goes on in `output` from a checkpoint or run folder.
+std::string continuation(const RunOptions& options, const std::filesystem::path& output,
+                         const std::filesystem::path& from);
+
+// What to do once the disk, folder or memory that failed a run is mended: lines that begin with a
+// line break, or nothing.
+std::string advice_after(const RunOptions& options, const std::filesystem::path& output);
+
+} // namespace metavox
