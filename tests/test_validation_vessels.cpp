@@ -1,5 +1,5 @@
 // Vessels against published numbers: cord necrosis (B2), angiogenesis across a gap (B3), geometry (B4), the angiogenic
-// switch (B5). Bands are those of the sources named at each test.
+// switch (B5), doubling times (B24). Bands are those of the sources named at each test.
 
 #include <map>
 
@@ -106,6 +106,47 @@ TEST(LongVessels, TheAngiogenicSwitchDecidesAboutGrowth) {
   EXPECT_LE(with.at("fractal_dimension"), 1.95);
   run_until(off, 20);
   EXPECT_LT(metrics_of(off).at("tumour_diameter"), 1000); // um, half of what a plateau may be
+}
+
+// An eighth of a sphere in a corner that mirrors it, in tissue that cells fill by nine tenths (the space between cells is
+// about a fifth of most tissues: E. Sykova and C. Nicholson 2008, Physiol. Rev. 88:1277), capillaries 150 um apart.
+// Doubling time of its cells over the last two days.
+double doubling_time(double radius, double box, double days) {
+  const std::string edge = std::to_string(box) + " um";
+  Simulation s = simulation_of(
+      R"(
+domain: {spacing: 20 um}
+oxygen: {faces: no_flux}
+transition: {enabled: false}
+tissue:
+  parenchyma: 0.80
+  stroma: 0.10
+  cells:
+    - {shape: sphere, kind: epithelial, radius: 1 um, centre: [0 um, 0 um, 0 um], mesenchymal_fraction: 0}
+vegf: {enabled: true}
+sprouting: {enabled: true}
+regression: {enabled: true}
+vessels: {pattern: grid, spacing: 150 um, jitter: 0.5}
+)",
+      {"domain.size=[" + edge + "," + edge + "," + edge + "]",
+       "tissue.cells[0].radius=" + std::to_string(radius) + " um"});
+  advance(s, steps_in(s, (days - 2) * 1440));
+  const double before = metrics_of(s).at("tumour_cells");
+  advance(s, steps_in(s, 2 * 1440));
+  const double after = metrics_of(s).at("tumour_cells");
+  return 2 * std::log(2.0) / std::log(after / before);
+}
+
+// B24. A vascularised tumour of 4 mm doubles in 15 to 200 days, and at least twice as slowly as one of 0.2 mm (doubling
+// times of lesions in patients: breast 1.7 months, F. Coumans et al. 2013, BMC Cancer 13:283; stage-I lung 181 days,
+// S. Avanzini et al. 2020, Sci. Adv. 6:eabc4308).
+TEST(LongVessels, LargeTumoursDoubleSlowly) {
+  const double small = doubling_time(100, 800, 4), large = doubling_time(2000, 2600, 12);
+  EXPECT_GE(large, 15);
+  EXPECT_LE(large, 200);
+  EXPECT_GE(large, 2 * small);
+  RecordProperty("doubling_time_at_0.2_mm_days", std::to_string(small));
+  RecordProperty("doubling_time_at_4_mm_days", std::to_string(large));
 }
 
 } // namespace
