@@ -17,39 +17,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-// CPU time up to the end of each launch, by functor. Launches that share a walk are told one after the other: the first
-// gets it all, and split_walks() divides it as their times are.
-struct CpuTimes {
-  std::map<std::string, double> of;
-  double last = 0, copy = 1e30;
-  void start() {
-    of.clear();
-    last = cpu_seconds();
-  }
-  void add(const std::string& name) {
-    const double spent = cpu_seconds() - last;
-    of[name] += spent;
-    if (name == "bench.copy") copy = std::min(copy, spent);
-    last = cpu_seconds();
-  }
-  void split_walks(const std::map<std::string, Executor::Timing>& timings) {
-    double cpu = 0, wall = 0;
-    const auto walks = [](const std::string& name) {
-      for (const char* stage : {"smooth", "smooth_uptake", "restrict", "restrict_uptake", "add_operator", "correct",
-                                "start_change", "residual"})
-        if (name == std::string("diffusion.") + stage) return true;
-      return false;
-    };
-    for (const auto& [name, t] : timings)
-      if (walks(name)) {
-        cpu += of[name];
-        wall += t.seconds;
-      }
-    for (const auto& [name, t] : timings)
-      if (walks(name)) of[name] = wall > 0 ? cpu * t.seconds / wall : 0;
-  }
-};
-
 double metric(const MetricRow& row, const char* name) {
   for (const Metric& m : row)
     if (m.name == name) return m.value;
@@ -81,8 +48,6 @@ int main(int argc, char** argv) {
     if (growing) text << "vegf: {enabled: true}\nsprouting: {enabled: true}\nregression: {enabled: true}\n";
 
     Executor executor = Executor::on_cpu(std::stoi(option["--threads"]));
-    CpuTimes cpu_times;
-    executor.trace([&](const char* name, const void*, std::size_t) { cpu_times.add(name); });
     const Lattice lattice{n, n, n, 20};
     ordered_json out{{"size", n}, {"threads", executor.threads()}, {"steps", steps}, {"growing", growing}};
     std::vector<double> copies{copy_seconds(executor, lattice)};
@@ -110,26 +75,21 @@ int main(int argc, char** argv) {
     double profiled = 1e30;
     for (int k = 0; k < steps; ++k) {
       executor.forget_timings();
-      cpu_times.start();
       executor.profile(true);
       const auto begin = std::chrono::steady_clock::now();
       simulation.step();
       executor.profile(false);
       profiled = std::min(profiled, seconds_since(begin));
       for (const auto& [name, p] : executor.processes()) fastest(processes[name.empty() ? "rest" : name], p.seconds);
-      const auto timings = executor.timings();
-      cpu_times.split_walks(timings);
-      for (const auto& [name, t] : timings) {
+      for (const auto& [name, t] : executor.timings()) {
         ordered_json& f = functors[name];
-        const double cpu_s = cpu_times.of[name];
-        if (f.is_null() || f["cpu_s"].get<double>() > cpu_s)
-          f = {{"calls", t.calls}, {"seconds", t.seconds}, {"cpu_s", cpu_s}, {"bytes", t.bytes}, {"sites", t.sites}};
+        if (f.is_null() || f["seconds"].get<double>() > t.seconds)
+          f = {{"calls", t.calls}, {"seconds", t.seconds}, {"bytes", t.bytes}, {"sites", t.sites}};
       }
     }
     out["profiled_step_s"] = profiled;
     copies.push_back(copy_seconds(executor, lattice));
     out["copy_s"] = copies;
-    out["copy_cpu_s"] = cpu_times.copy;
     out["processes"] = processes;
     out["functors"] = functors;
     const MetricRow row = simulation.measure();

@@ -74,7 +74,7 @@ def measure(options):
             common = ["--size", options.size]
             if have_hypre and threads == most:
                 result["hypre_variants"] = [
-                    call(hypre, "--size", min(128, options.size), "--relax", relax, "--rap", rap, "--repeats", 3,
+                    call(hypre, *common, "--relax", relax, "--rap", rap, "--repeats", 2,
                          ranks=threads) for relax in (2, 3) for rap in (0, 1)]
             best = min(result["hypre_variants"], key=total) if have_hypre else None
             for _ in range(options.rounds):
