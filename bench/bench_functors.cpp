@@ -24,7 +24,7 @@ void copy_field(benchmark::State& state) {
   const Lattice lattice{n, n, n, 20};
   const Executor executor = Executor::on_cpu(static_cast<int>(state.range(1)));
   double copy = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     copy = copy_seconds(executor, lattice);
     state.SetIterationTime(copy);
   }
@@ -50,7 +50,7 @@ void solver_cycle(benchmark::State& state) {
   executor.copy_in(scratch->loss(), loss.data(), size * sizeof(float));
   executor.copy_in(scratch->uptake(), uptake.data(), size * sizeof(float));
   solver.cycles(field.data(), 1);
-  for (auto _ : state) solver.cycles(field.data(), 1, false);
+  for ([[maybe_unused]] auto _ : state) solver.cycles(field.data(), 1, false);
   set_rates(state, lattice, copy_seconds(executor, lattice));
 }
 
@@ -64,7 +64,7 @@ void whole_step(benchmark::State& state) {
   const Executor executor = Executor::on_cpu(static_cast<int>(state.range(1)));
   Simulation simulation(config.parameters, executor);
   simulation.step();
-  for (auto _ : state) simulation.step();
+  for ([[maybe_unused]] auto _ : state) simulation.step();
   const Lattice lattice{n, n, n, 20};
   set_rates(state, lattice, copy_seconds(executor, lattice));
 }

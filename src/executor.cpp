@@ -86,8 +86,7 @@ void* Executor::allocate(std::size_t bytes) const {
       // First touch by the threads that will use it, so that pages lie near them.
       auto* bytes_of_memory = static_cast<char*>(memory);
       const auto chunks = static_cast<std::int64_t>((rounded + 65535) / 65536);
-      const int team = chunks < 8 ? 1 : threads_;
-#pragma omp parallel for schedule(static) num_threads(team)
+#pragma omp parallel for schedule(static) num_threads(chunks < 8 ? 1 : threads_)
       for (std::int64_t c = 0; c < chunks; ++c) {
         const auto begin = static_cast<std::size_t>(c) * 65536;
         std::memset(bytes_of_memory + begin, 0, rounded - begin < 65536 ? rounded - begin : 65536);

@@ -176,7 +176,7 @@ const std::string enderling =
 const std::string carreau =
     "Carreau et al. 2011, J Cell Mol Med 15:1239, doi:10.1111/j.1582-4934.2011.01258.x";
 const std::string connor =
-    "Connor et al. 2017, corneal angiogenesis, value as coded in Connor17Parameters.cpp of "
+    "Connor et al. 2015, J R Soc Interface 12:20150546, value as coded in Connor17Parameters.cpp of "
     "github.com/jmsgrogan/MicrovesselChaste";
 const std::string anderson_chaplain =
     "Anderson & Chaplain 1998, Bull Math Biol 60:857, doi:10.1006/bulm.1998.0042 (quoted from "
@@ -938,8 +938,8 @@ void add_vessels_and_output(Table& t) {
   t.word(AT(flow.phase_separation), "pries",
          "How red cells divide at a fork: like the blood (none), by the ratio of velocities, or by "
          "the measured law of Pries.",
-         "Pries et al. 1990, Circ Res 67:826 (quoted from memory); velocity: Alarcon, Byrne & "
-         "Maini 2003, J Theor Biol 225:257, as coded in MicrovesselChaste");
+         "Pries & Secomb 2005, Am J Physiol 289:H2657; velocity: Alarcon, Byrne & Maini 2003, "
+         "J Theor Biol 225:257, as coded in MicrovesselChaste");
   t.number(AT(flow.tolerance), "", "1e-4", above(0, 0.1),
            "Largest change of haematocrit in the last iteration.",
            "assumed: far below what oxygen supply notices");

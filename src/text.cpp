@@ -38,11 +38,14 @@ std::string printable(std::string_view text) {
     const std::size_t length = utf8_length(text);
     const std::string_view c = text.substr(0, std::max<std::size_t>(length, 1));
     text.remove_prefix(c.size());
-    const auto first = static_cast<unsigned char>(c[0]);
-    const bool control = (first < 32 && first != '\n') || first == 127 ||
-                         (length == 2 && c < "\xC2\xA0") || // U+0080 to U+009F
-                         (length == 3 && ((c >= "\xE2\x80\xA8" && c <= "\xE2\x80\xAE") ||
-                                          (c >= "\xE2\x81\xA6" && c <= "\xE2\x81\xA9")));
+    const auto byte = [c](std::size_t i) { return static_cast<unsigned char>(c[i]); };
+    const unsigned code = length == 2   ? (byte(0) & 0x1Fu) << 6 | (byte(1) & 0x3Fu)
+                          : length == 3 ? (byte(0) & 0x0Fu) << 12 | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu)
+                                        : byte(0);
+    const auto within = [code](unsigned low, unsigned high) { return code >= low && code <= high; };
+    // Control characters, and those that turn the direction of text or break lines.
+    const bool control = (code < 32 && code != '\n') || within(0x7F, 0x9F) ||
+                         within(0x2028, 0x202E) || within(0x2066, 0x2069);
     if (length == 0 || control)
       out += '?';
     else

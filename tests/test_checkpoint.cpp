@@ -1,12 +1,15 @@
 // Checkpoints: what comes back is what was written, and nothing damaged gets through.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/resource.h>
@@ -432,6 +435,50 @@ TEST_F(WholeRun, ContinuesOnlyWhatItBegan) {
   ASSERT_EQ(go("longer", "", {}, false, "3 h"), exit_done);
   EXPECT_EQ(go("other", from, {}, false, "3 h"), exit_done);
   EXPECT_EQ(summary_of(path / "other").final_hash, summary_of(path / "longer").final_hash);
+}
+
+// Checksums say that a file is what was written, not that it makes sense: lists that would lead out of the arrays are
+// refused before anything follows them.
+TEST_F(WholeRun, RefusesStatesThatMakeNoSense) {
+  const std::vector<std::string> growing = {
+      "vegf.enabled=true", "sprouting.enabled=true", "vessels.pattern=grid", "vessels.spacing=120 um",
+      "tissue.cells[0].radius=40 um"};
+  ASSERT_EQ(go("run", "", growing), exit_done);
+  const fs::path whole = path / "run/checkpoints/step_00000015.h5";
+  const auto refusal_of = [&](const std::string& name, double value) {
+    Checkpoint c = read_checkpoint(whole);
+    for (Snapshot::Array& a : c.snapshot.arrays) {
+      if (a.info.name != name) continue;
+      EXPECT_FALSE(a.data.empty()) << name;
+      const auto store = [&](auto as_type) {
+        const auto v = static_cast<decltype(as_type)>(value);
+        std::memcpy(a.data.data(), &v, sizeof v);
+      };
+      switch (a.info.type) {
+      case ElementType::u8: store(std::uint8_t{}); break;
+      case ElementType::u32: store(std::int32_t{}); break;
+      case ElementType::i64: store(std::int64_t{}); break;
+      case ElementType::f64: store(double{}); break;
+      default: store(float{}); break;
+      }
+    }
+    write_checkpoint(path / "forged.h5", c.snapshot, c.resolved);
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(go("forged", "forged.h5", growing), exit_io) << name << " " << value;
+    EXPECT_FALSE(fs::exists(path / "forged")) << name << " " << value;
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_NE(refusal_of("kind", 9).find("a kind of cell that does not exist"), std::string::npos);
+  const double infinite = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  for (const auto& [name, value] : std::vector<std::pair<std::string, double>>{
+           {"vessel_from", 1 << 30},      {"vessel_from", -7},         {"vessel_to", -1},
+           {"vessel_to", 1 << 30},        {"vessel_node_sprout", -1},  {"vessel_node_x", 1e30},
+           {"vessel_node_y", nan},        {"vessel_node_z", infinite}, {"vessel_node_end", 77},
+           {"vessel_radius", nan},        {"vessel_radius", -1},       {"vessel_haematocrit", 1e30},
+           {"vessel_flags", 255},         {"vessel_counters", -1}}) {
+    const std::string said = refusal_of(name, value);
+    EXPECT_NE(said.find("forged.h5"), std::string::npos) << name << ": " << said;
+  }
 }
 
 TEST(Needs, ShortfallsAreRefusedWithNumbers) {

@@ -456,8 +456,8 @@ void Executor::for_each_index(std::int64_t n, const F& f) const {
 #if defined(__CUDACC__)
     if (backend_ == Backend::cuda) return cuda::launch_indices(n, f);
 #endif
-    const int team = detail::team_for(32 * n, threads_); // an index costs more than a voxel: it may be a brick
-#pragma omp parallel for schedule(static) num_threads(team)
+    // An index costs more than a voxel: it may be a brick.
+#pragma omp parallel for schedule(static) num_threads(detail::team_for(32 * n, threads_))
     for (std::int64_t k = 0; k < n; ++k) f(k);
   });
   tell(F::name);
