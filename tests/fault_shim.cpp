@@ -4,6 +4,7 @@
 //   METAVOX_FAULT  kill:N         the process is killed in the middle of the N-th operation
 //                  once:E:N       the N-th fails with errno E, and only that one
 //                  from:E:N       the N-th and all later ones fail with errno E
+//                  slow:U         every operation waits U microseconds first
 //                  memory:B:N     the N-th allocation of B bytes or more fails
 //                  clock          the time of day is another one at every look
 //   METAVOX_FAULT_COUNT  a file that gets the number of operations (allocations) at the end
@@ -33,7 +34,7 @@ void* __libc_memalign(std::size_t, std::size_t);
 
 namespace {
 
-enum class Mode : int { none, kill, once, from, memory, clock };
+enum class Mode : int { none, kill, once, from, slow, memory, clock };
 Mode mode = Mode::none;
 long code = 0, at = 0;
 std::atomic<long> count{0}, looks{0};
@@ -44,6 +45,7 @@ __attribute__((constructor)) void read_plan() {
   if (std::sscanf(plan, "kill:%ld", &at) == 1) mode = Mode::kill;
   if (std::sscanf(plan, "once:%ld:%ld", &code, &at) == 2) mode = Mode::once;
   if (std::sscanf(plan, "from:%ld:%ld", &code, &at) == 2) mode = Mode::from;
+  if (std::sscanf(plan, "slow:%ld", &at) == 1) mode = Mode::slow;
   if (std::sscanf(plan, "memory:%ld:%ld", &code, &at) == 2) mode = Mode::memory;
   if (std::strcmp(plan, "clock") == 0) mode = Mode::clock;
 }
@@ -67,6 +69,7 @@ void die() {
 // death.
 template <class Half>
 bool goes_wrong(const Half& half) {
+  if (mode == Mode::slow) usleep(static_cast<useconds_t>(at));
   if (mode != Mode::kill && mode != Mode::once && mode != Mode::from) return false;
   const long n = ++count;
   if (n < at || (n > at && mode != Mode::from)) return false;
