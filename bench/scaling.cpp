@@ -59,11 +59,11 @@ int main(int argc, char** argv) {
     copies.push_back(copy_seconds(executor, lattice));
     std::vector<double> times, cpu;
     for (int k = 0; k < steps; ++k) {
-      const std::clock_t cpu_begin = std::clock();
+      const double cpu_begin = cpu_seconds();
       const auto begin = std::chrono::steady_clock::now();
       simulation.step();
       times.push_back(seconds_since(begin));
-      cpu.push_back(static_cast<double>(std::clock() - cpu_begin) / CLOCKS_PER_SEC);
+      cpu.push_back(cpu_seconds() - cpu_begin);
     }
     out["step_s"] = times;
     out["step_cpu_s"] = cpu; // of all threads; what other programs on the machine take away is not in it
