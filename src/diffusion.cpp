@@ -190,28 +190,20 @@ struct InterpolateField {
     c[lattice.index(s.x, s.y, s.z)] = at_least(0.0f, v);
   }
   void row(const Row& row) const {
-    const CoarseLine across(coarse_lattice, w, row.y, row.z);
     const float y_total = w.y_own[row.y] + w.y_other[row.y];
     const float z_total = w.z_own[row.z] + w.z_other[row.z];
-    alignas(64) float line[coarse_line_length];
-    for (int begin = 0; begin < coarse_lattice.nx; begin += line_piece) {
-      const int n = exact::min_of(line_piece, coarse_lattice.nx - begin);
-      across.fill(line, begin, n, [this](std::int64_t i) { return coarse[i]; });
-      for (int parity = 0; parity < 2; ++parity) {
-        const HalfLine h(lattice, parity, row.y, row.z);
-        const int count = exact::min_of(n, h.count - begin);
-        float* MV_RESTRICT out = c + h.own + begin;
-        const float* MV_RESTRICT own = w.x_own + h.table + begin;
-        const float* MV_RESTRICT other = w.x_other + h.table + begin;
-        const float* near = line + 1;
-        const float* far = parity == 0 ? line : line + 2;
+    CoarseLine(coarse_lattice, w, row.y, row.z)
+        .interpolate(
+            lattice, w, row.y, row.z, [this](std::int64_t i) { return coarse[i]; },
+            [&](std::int64_t i, int count, const float* MV_RESTRICT own, const float* MV_RESTRICT other,
+                const float* near, const float* far) {
+              float* MV_RESTRICT out = c + i;
 #pragma omp simd
-        for (int m = 0; m < count; ++m) {
-          const float total = ((own[m] + other[m]) * y_total) * z_total;
-          out[m] = at_least(0.0f, (own[m] * near[m] + other[m] * far[m]) / total);
-        }
-      }
-    }
+              for (int m = 0; m < count; ++m) {
+                const float total = ((own[m] + other[m]) * y_total) * z_total;
+                out[m] = at_least(0.0f, (own[m] * near[m] + other[m] * far[m]) / total);
+              }
+            });
   }
 };
 

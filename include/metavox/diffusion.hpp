@@ -478,6 +478,23 @@ struct CoarseLine {
     }
     if (n % 2 != 0) line[n + 1] = odd[pairs];
   }
+
+  // body(i, count, own, other, near, far) for each run of fine voxels of one parity from index i on: the weights of
+  // their parents and of the next coarse voxels, and value at both.
+  template <typename Value, typename Body>
+  void interpolate(const SplitLattice& fine, const TransferWeights& w, int fine_y, int fine_z, const Value& value,
+                   const Body& body) const {
+    alignas(64) float line[coarse_line_length];
+    for (int begin = 0; begin < lattice.nx; begin += line_piece) {
+      const int n = exact::min_of(line_piece, lattice.nx - begin);
+      fill(line, begin, n, value);
+      for (int parity = 0; parity < 2; ++parity) {
+        const HalfLine h(fine, parity, fine_y, fine_z);
+        body(h.own + begin, exact::min_of(n, h.count - begin), w.x_own + h.table + begin,
+             w.x_other + h.table + begin, line + 1, parity == 0 ? line : line + 2);
+      }
+    }
+  }
 };
 
 // c <- max(0, c + interpolated change of the coarse grid). Returns the largest change.
@@ -512,29 +529,23 @@ struct CorrectField {
     return d < 0.0f ? -d : d;
   }
   float row(const Row& row) const {
-    const CoarseLine across(coarse_lattice, w, row.y, row.z);
-    alignas(64) float line[coarse_line_length];
     std::uint32_t key = 0;
-    for (int begin = 0; begin < coarse_lattice.nx; begin += line_piece) {
-      const int n = exact::min_of(line_piece, coarse_lattice.nx - begin);
-      across.fill(line, begin, n, [this](std::int64_t i) { return coarse[i] - guess[i]; });
-      for (int parity = 0; parity < 2; ++parity) {
-        const HalfLine h(lattice, parity, row.y, row.z);
-        const int count = exact::min_of(n, h.count - begin);
-        float* MV_RESTRICT out = c + h.own + begin;
-        const float* MV_RESTRICT own = w.x_own + h.table + begin;
-        const float* MV_RESTRICT other = w.x_other + h.table + begin;
-        const float* near = line + 1;
-        const float* far = parity == 0 ? line : line + 2;
-#pragma omp simd reduction(max : key)
-        for (int m = 0; m < count; ++m) {
-          const float d = own[m] * near[m] + other[m] * far[m];
-          out[m] = at_least(0.0f, out[m] + d);
-          const std::uint32_t bits = exact::bit_cast<std::uint32_t>(d) & 0x7fffffffu;
-          key = key < bits ? bits : key;
-        }
-      }
-    }
+    CoarseLine(coarse_lattice, w, row.y, row.z)
+        .interpolate(
+            lattice, w, row.y, row.z, [this](std::int64_t i) { return coarse[i] - guess[i]; },
+            [&](std::int64_t i, int count, const float* MV_RESTRICT own, const float* MV_RESTRICT other,
+                const float* near, const float* far) {
+              float* MV_RESTRICT out = c + i;
+              std::uint32_t largest = 0;
+#pragma omp simd reduction(max : largest)
+              for (int m = 0; m < count; ++m) {
+                const float d = own[m] * near[m] + other[m] * far[m];
+                out[m] = at_least(0.0f, out[m] + d);
+                const std::uint32_t bits = exact::bit_cast<std::uint32_t>(d) & 0x7fffffffu;
+                largest = largest < bits ? bits : largest;
+              }
+              key = exact::max_of(key, largest);
+            });
     return exact::bit_cast<float>(key);
   }
 };
