@@ -26,13 +26,17 @@ for build in "${builds[@]}"; do
   result=$({
     "$program" selfcheck 2>/dev/null | grep -v '^#'
     "$program" run configs/smoke.yaml -o "build/bits/$build/smoke" --force --quiet \
-      --set 'output.frames=0 min' --set 'output.checkpoints=0 min' 2>/dev/null | grep 'final hash'
+      --set 'output.frames=0 min' --set 'output.checkpoints=0 min' 2>"build/bits/$build/smoke.log" | grep 'final hash'
   } || true)
   count=$(grep -c . <<<"$result" || true)
   hash=$(grep 'final hash' <<<"$result" || echo 'no final hash')
   echo "$build: $count hashes, $hash"
   if [[ -z $reference ]]; then reference=$result; fi
-  if [[ $result != "$reference" || $count -lt 60 ]]; then
+  if [[ $hash == no* ]]; then
+    echo "same-bits.sh: $build did not finish configs/smoke.yaml:" >&2
+    cat "build/bits/$build/smoke.log" >&2
+    code=1
+  elif [[ $result != "$reference" || $count -lt 60 ]]; then
     echo "same-bits.sh: $build differs from ${builds[0]}; the first lines that do:" >&2
     diff <(echo "$reference") <(echo "$result") | head -6 >&2 || true
     code=1

@@ -64,8 +64,7 @@ void sync_folder(const fs::path& folder) {
 
 std::string number(double value) {
   if (std::isnan(value)) return "nan"; // whatever its sign
-  char text[40];
-  return std::string(text, std::to_chars(text, text + sizeof text, value).ptr);
+  return format_number(value);
 }
 
 std::optional<double> as_number(std::string_view text) {

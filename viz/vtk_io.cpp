@@ -1,10 +1,8 @@
 #include "metavox/vtk_io.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <limits>
 #include <set>
 #include <stdexcept>
@@ -309,12 +307,6 @@ std::vector<Chain> chains_of(const VesselNetwork& network) {
   return chains;
 }
 
-std::string number(double value) {
-  char text[40];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
-  return std::string(text, end);
-}
-
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -332,38 +324,6 @@ std::string escaped(const std::string& text) {
 } // namespace
 
 bool vtk_available() { return true; }
-
-std::array<FrameAxis, 3> frame_axes(std::array<int, 3> voxels, double spacing,
-                                    const OutputParameters& output) {
-  const bool cut = output.region_from != output.region_to;
-  const int stride = std::max(1, output.stride);
-  std::array<FrameAxis, 3> axes{};
-  for (std::size_t a = 0; a < 3; ++a) {
-    int begin = 0, end = voxels[a];
-    if (cut) {
-      // Every voxel that the region touches; a border on a voxel face, up to rounding, touches one
-      // side only.
-      constexpr double slack = 1e-6;
-      const double top = voxels[a];
-      begin = static_cast<int>(
-          std::clamp(std::floor(output.region_from[a] / spacing + slack), 0.0, top));
-      end =
-          static_cast<int>(std::clamp(std::ceil(output.region_to[a] / spacing - slack), 0.0, top));
-    }
-    if (begin >= end)
-      throw std::runtime_error("output.region contains no voxel along " + std::string(1, "xyz"[a]) +
-                               ": it spans " + number(output.region_from[a]) + " to " +
-                               number(output.region_to[a]) + " um of a box of " +
-                               number(voxels[a] * spacing) + " um");
-    const int offset = std::min((stride - 1) / 2, end - begin - 1);
-    FrameAxis& axis = axes[a];
-    axis.stride = stride;
-    axis.first = begin + offset;
-    axis.count = (end - axis.first + stride - 1) / stride;
-    axis.origin = axis.first + 0.5 - 0.5 * stride;
-  }
-  return axes;
-}
 
 std::string fields_frame(const Snapshot& s, const OutputParameters& output) {
   const auto axes = frame_axes(s.voxels, s.spacing, output);
@@ -705,7 +665,7 @@ std::string pvd_index(const std::vector<std::pair<double, std::string>>& frames)
                      "<VTKFile type=\"Collection\" version=\"1.0\" byte_order=\"LittleEndian\">\n"
                      "  <Collection>\n";
   for (const auto& [day, path] : frames)
-    text += "    <DataSet timestep=\"" + number(day) + "\" part=\"0\" file=\"" + escaped(path) +
+    text += "    <DataSet timestep=\"" + format_number(day) + "\" part=\"0\" file=\"" + escaped(path) +
             "\"/>\n";
   return text + "  </Collection>\n</VTKFile>\n";
 }

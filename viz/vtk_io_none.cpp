@@ -30,8 +30,4 @@ std::string pvd_index(const std::vector<std::pair<double, std::string>>&) {
 // frames.
 std::size_t estimate_frame_bytes(const Parameters&) { return 0; }
 
-std::array<FrameAxis, 3> frame_axes(std::array<int, 3>, double, const OutputParameters&) {
-  refuse("frame geometry");
-}
-
 } // namespace metavox
