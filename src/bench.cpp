@@ -204,7 +204,7 @@ struct FlowFigures {
   double perfusion = 0, cold = 0, warm = 0; // s
   FlowReport first, again;
 };
-FlowFigures measure_flow(std::int32_t pieces) {
+FlowFigures measure_flow(std::int32_t pieces, int threads) {
   std::vector<std::pair<std::int32_t, std::int32_t>> edges;
   std::vector<std::int32_t> inlets, outlets;
   FlowNetwork network;
@@ -241,11 +241,11 @@ FlowFigures measure_flow(std::int32_t pieces) {
   const FlowParameters settings = read_config_text(default_problem(8, false), "bench.yaml").parameters.flow;
   FlowSolution solution;
   begin = std::chrono::steady_clock::now();
-  f.first = solve_flow(network, settings, solution);
+  f.first = solve_flow(network, settings, solution, threads);
   f.cold = seconds_since(begin);
   network.segments[network.segments.size() / 2].radius *= 1.2;
   begin = std::chrono::steady_clock::now();
-  f.again = solve_flow(network, settings, solution);
+  f.again = solve_flow(network, settings, solution, threads);
   f.warm = seconds_since(begin);
   return f;
 }
@@ -256,7 +256,7 @@ int bench(const BenchOptions& options) {
   Executor executor = Executor::on_cpu(options.threads);
   const std::string obstacle = Executor::cuda_obstacle();
   if (options.backend == "cuda" || (options.backend == "auto" && obstacle.empty()))
-    executor = Executor::on_cuda();
+    executor = Executor::on_cuda(options.threads);
   const Config config = read_config_text(default_problem(options.size, false), "bench.yaml");
   const Lattice lattice{options.size, options.size, options.size, 20};
   const auto voxels = static_cast<double>(lattice.voxels());
@@ -321,7 +321,8 @@ int bench(const BenchOptions& options) {
   std::printf("  VEGF                  %8.1f ms  %6.1f copies\n", vessels.vegf * 1e3, vessels.vegf / copy);
   std::printf("  sprouts, regression   %8.1f ms  %6.1f copies\n", vessels.vessels * 1e3, vessels.vessels / copy);
   std::printf("  share of the step     %8.1f %%\n", 100 * share);
-  const FlowFigures flow = measure_flow(5), branches = measure_flow(1);
+  const int threads = executor.threads();
+  const FlowFigures flow = measure_flow(5, threads), branches = measure_flow(1, threads);
   for (const FlowFigures* f : {&flow, &branches}) {
     std::printf("blood, %lld segments, %s\n", static_cast<long long>(f->segments),
                 f == &flow ? "five to a branch" : "each a branch");

@@ -21,12 +21,12 @@ Executor Executor::on_cpu(int threads) {
   return e;
 }
 
-Executor Executor::on_cuda() {
+Executor Executor::on_cuda(int threads) {
   const std::string obstacle = cuda_obstacle();
   if (!obstacle.empty()) throw ResourceError("the cuda back end cannot run: " + obstacle);
   Executor e;
   e.backend_ = Backend::cuda;
-  e.threads_ = 1;
+  e.threads_ = threads > 0 ? threads : omp_get_max_threads();
   return e;
 }
 

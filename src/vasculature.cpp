@@ -583,7 +583,8 @@ void Vasculature::solve_flow_now() {
   }
   std::fill(graph_.nodes().pressure.begin(), graph_.nodes().pressure.end(), 0.0);
   if (owner.empty()) return;
-  executor_.timed("vessel.flow", 0, 0, [&] { flow_report_ = solve_flow(network, flow_, solution); });
+  executor_.timed("vessel.flow", 0, 0,
+                  [&] { flow_report_ = solve_flow(network, flow_, solution, executor_.threads()); });
   if (!flow_report_.settled) {
     const std::string change = std::to_string(flow_report_.haematocrit_change);
     if (flow_report_.haematocrit_change > 0.1)

@@ -508,6 +508,10 @@ TEST(BloodFlow, HaematocritStaysBelowPacking) {
     EXPECT_GT(s.haematocrit[1], 0.01);
     EXPECT_NEAR(s.flow[1] * s.haematocrit[1] + s.flow[2] * s.haematocrit[2], s.flow[0] * 0.94, 1e-11 * s.flow[0]);
   }
+  const FlowSolution s = Fork({3.5, 7}, {10, 10}, 0.9495).solve(PhaseSeparation::pries);
+  EXPECT_NEAR(s.haematocrit[2], 0.95, 1e-12);
+  EXPECT_LT(s.haematocrit[1], 0.9495);
+  EXPECT_NEAR(s.flow[1] * s.haematocrit[1] + s.flow[2] * s.haematocrit[2], s.flow[0] * 0.9495, 1e-11 * s.flow[0]);
 }
 
 // ---- the solve --------------------------------------------------------------------------------
@@ -693,6 +697,68 @@ TEST(BloodFlow, LargeBedsSettle) {
     const auto [blood, cells] = imbalances(n, s);
     EXPECT_LT(blood, 1e-9);
     EXPECT_LT(cells, 1e-9);
+  }
+}
+
+// Beds with more junctions than one part of the preconditioner holds.
+FlowNetwork sheet(Chance& chance, std::int32_t columns, std::int32_t rows) {
+  FlowNetwork n;
+  n.nodes = columns * rows;
+  const auto join = [&](std::int32_t a, std::int32_t b) { n.segments.push_back({a, b, chance.between(4, 7), 20}); };
+  for (std::int32_t y = 0; y < rows; ++y)
+    for (std::int32_t x = 0; x < columns; ++x) {
+      const std::int32_t v = y * columns + x;
+      if (x + 1 < columns) join(v, v + 1);
+      if (y + 1 < rows && (x + y) % 2 == 0) join(v, v + columns);
+      if (x == 0) n.ends.push_back({v, 25, 0.45});
+      if (x + 1 == columns) n.ends.push_back({v, 15, 0.45});
+    }
+  return n;
+}
+
+FlowNetwork beside(const FlowNetwork& a, const FlowNetwork& b) {
+  FlowNetwork n = a;
+  n.nodes += b.nodes;
+  for (const FlowNetwork::Segment& s : b.segments)
+    n.segments.push_back({s.from + a.nodes, s.to + a.nodes, s.radius, s.length});
+  for (const FlowNetwork::End& e : b.ends) n.ends.push_back({e.node + a.nodes, e.pressure, e.haematocrit});
+  return n;
+}
+
+// Every junction next to every hub: there is no cut.
+FlowNetwork hubs(Chance& chance, std::int32_t junctions) {
+  FlowNetwork n;
+  n.nodes = junctions + 4;
+  for (std::int32_t v = 0; v < junctions; ++v)
+    for (std::int32_t hub = 0; hub < 4; ++hub)
+      n.segments.push_back({v, junctions + hub, chance.between(3, 9), chance.between(50, 90)});
+  n.ends = {{junctions, 30, 0.4}, {junctions + 1, 10, 0.4}};
+  return n;
+}
+
+TEST(BloodFlow, LargeBedsAreSolvedByPartsWithTheSameBitsOnAnyNumberOfThreads) {
+  Chance chance(11);
+  const std::pair<const char*, FlowNetwork> beds[] = {
+      {"sheet", sheet(chance, 240, 130)},
+      {"two sheets", beside(sheet(chance, 150, 70), sheet(chance, 110, 120))},
+      {"hubs", hubs(chance, 20000)}};
+  for (const auto& [name, n] : beds) {
+    FlowParameters p = settings_for(PhaseSeparation::pries);
+    p.tolerance = 1e-3;
+    FlowSolution one;
+    const FlowReport report = solve_flow(n, p, one, 1);
+    EXPECT_TRUE(report.settled) << name;
+    EXPECT_LT(report.solver_steps, 20 * report.iterations + 40) << name;
+    const auto [blood, cells] = imbalances(n, one);
+    EXPECT_LT(blood, 1e-9) << name;
+    EXPECT_LT(cells, 1e-9) << name;
+    for (const int threads : {2, 3}) {
+      FlowSolution more;
+      EXPECT_EQ(solve_flow(n, p, more, threads).iterations, report.iterations) << name;
+      EXPECT_TRUE(same_bits(one.pressure, more.pressure)) << name;
+      EXPECT_TRUE(same_bits(one.flow, more.flow)) << name;
+      EXPECT_TRUE(same_bits(one.haematocrit, more.haematocrit)) << name;
+    }
   }
 }
 

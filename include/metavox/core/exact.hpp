@@ -36,8 +36,10 @@ MV_HD constexpr T clamp(T v, T low, T high) {
 
 // e^x. Reduction x = k ln2 + r, |r| <= ln2/2, then a Taylor polynomial: at degree 13 its remainder is below 1 ulp.
 MV_HD inline double exp(double x) {
+  const bool vanishes = x < -708.0;
   if (x > 709.0) x = 709.0;
-  if (x < -708.0) return 0.0;
+  // Near 1.5 * 2^52 doubles are the integers, and the last bits of such a double are those of its integer: no branch and
+  // no conversion, so that rows of this become vector code.
   const double k_rounded = x * 1.4426950408889634 + 6755399441055744.0;
   const double k = k_rounded - 6755399441055744.0;
   const double r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10;
@@ -55,21 +57,18 @@ MV_HD inline double exp(double x) {
   p = p * r + 0.5;
   p = p * r + 1.0;
   p = p * r + 1.0;
-  const auto bits = static_cast<std::uint64_t>(static_cast<std::int64_t>(k) + 1023) << 52;
-  return p * bit_cast<double>(bits);
+  const double power = bit_cast<double>((bit_cast<std::uint64_t>(k_rounded) + 1023) << 52);
+  return vanishes ? 0.0 : p * power;
 }
 
 // ln x for normal positive x; x <= 0 gives -745 so that exp(log(x)) vanishes.
 MV_HD inline double log(double x) {
-  if (!(x > 0.0)) return -745.0;
-  auto bits = bit_cast<std::uint64_t>(x);
-  auto exponent = static_cast<std::int64_t>(bits >> 52) - 1023;
-  bits = (bits & 0x000fffffffffffffULL) | 0x3ff0000000000000ULL;
-  double m = bit_cast<double>(bits);
-  if (m > 1.4142135623730951) {
-    m *= 0.5;
-    exponent += 1;
-  }
+  const auto bits = bit_cast<std::uint64_t>(x);
+  double m = bit_cast<double>((bits & 0x000fffffffffffffULL) | 0x3ff0000000000000ULL);
+  double k = bit_cast<double>((bits >> 52) | 0x4330000000000000ULL) - (4503599627370496.0 + 1023.0);
+  const bool upper = m > 1.4142135623730951;
+  m = upper ? m * 0.5 : m;
+  k = upper ? k + 1.0 : k;
   // ln m = 2 atanh(s), s = (m-1)/(m+1), |s| < 0.172: the odd series to s^21 ends below 1 ulp.
   const double s = (m - 1.0) / (m + 1.0);
   const double z = s * s;
@@ -84,8 +83,8 @@ MV_HD inline double log(double x) {
   p = p * z + 1.0 / 5.0;
   p = p * z + 1.0 / 3.0;
   const double tail = 2.0 * s * z * p;
-  const auto k = static_cast<double>(exponent);
-  return k * 6.93147180369123816490e-01 + (2.0 * s + (tail + k * 1.90821492927058770002e-10));
+  const double v = k * 6.93147180369123816490e-01 + (2.0 * s + (tail + k * 1.90821492927058770002e-10));
+  return x > 0.0 ? v : -745.0;
 }
 
 MV_HD inline double pow(double x, double y) { return x > 0.0 ? exact::exp(y * exact::log(x)) : 0.0; }

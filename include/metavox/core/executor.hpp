@@ -43,8 +43,9 @@ class Executor {
 public:
   // threads = 0: as many as OpenMP offers.
   static Executor on_cpu(int threads = 0);
-  // Throws ResourceError with the reason where there is no usable device.
-  static Executor on_cuda();
+  // Threads are for what is left to the host, such as blood flow. Throws ResourceError with the reason where there is no
+  // usable device.
+  static Executor on_cuda(int threads = 0);
   static bool cuda_compiled();
   // Why on_cuda() would fail; empty if it would not.
   static std::string cuda_obstacle();

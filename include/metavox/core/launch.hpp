@@ -10,6 +10,7 @@
 
 #include "metavox/core/exact.hpp"
 #include "metavox/core/executor.hpp"
+#include "metavox/core/team.hpp"
 
 #if defined(METAVOX_CUDA) && !defined(__CUDACC__)
 #error "launch.hpp is for files compiled as CUDA in this build: list the file under METAVOX_LAUNCHERS in CMakeLists.txt"
@@ -56,10 +57,6 @@ struct ChainClock {
 // Order-free maximum of non-negative floats: their bit patterns sort like the numbers, and NaN sorts above all.
 inline std::uint32_t key_of(float v) { return exact::bit_cast<std::uint32_t>(v) & 0x7fffffffu; }
 
-// Waking a team costs microseconds, and much more where others use the machine: small levels of the multigrid solver and
-// the few bricks of a small tumour would mostly wait for it.
-inline int team_for(std::int64_t sites, int threads) { return sites < 8192 ? 1 : threads; }
-inline int team_for(const Lattice& l, int threads) { return team_for(l.voxels(), threads); }
 
 template <class F>
 void cpu_sites(const Lattice& l, int threads, bool rows, const F& f) {
@@ -330,7 +327,7 @@ void Executor::for_each_site(const Lattice& l, const F& f) const {
 #if defined(__CUDACC__)
     if (backend_ == Backend::cuda) return cuda::launch_sites(l, f);
 #endif
-    detail::cpu_sites(l, detail::team_for(l, threads_), !profile_->sites_only, f);
+    detail::cpu_sites(l, team_for(l.voxels(), threads_), !profile_->sites_only, f);
   });
   tell(F::name);
 }
@@ -343,7 +340,7 @@ void Executor::for_each_site(const Lattice& l, const ActiveBricks& bricks, const
     if (backend_ == Backend::cuda) return cuda::launch_bricks(l, bricks, f);
 #endif
     const std::int64_t sites = bricks.count * (brick_edge * brick_edge * brick_edge);
-    detail::cpu_bricks(l, bricks, detail::team_for(sites, threads_), !profile_->sites_only, f);
+    detail::cpu_bricks(l, bricks, team_for(sites, threads_), !profile_->sites_only, f);
   });
   tell(F::name);
 }
@@ -356,7 +353,7 @@ void Executor::for_each_colour(const Lattice& l, int sweeps, const F& f) const {
 #if defined(__CUDACC__)
     if (backend_ == Backend::cuda) return cuda::launch_colours(l, sweeps, f);
 #endif
-    detail::cpu_colours(l, sweeps, detail::team_for(l, threads_), !profile_->sites_only, f);
+    detail::cpu_colours(l, sweeps, team_for(l.voxels(), threads_), !profile_->sites_only, f);
   });
   tell(F::name);
 }
@@ -372,7 +369,7 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
   float result = 0;
   if (fused) {
     result = exact::bit_cast<float>(
-        detail::cpu_chain(l, sweeps, detail::team_for(l, threads_), !profile_->sites_only, first, f, coarse,
+        detail::cpu_chain(l, sweeps, team_for(l.voxels(), threads_), !profile_->sites_only, first, f, coarse,
                           last, profile_->on ? &clock : nullptr));
   }
 #if defined(__CUDACC__)
@@ -427,7 +424,7 @@ float Executor::max_over(const Lattice& l, const F& f) const {
       return;
     }
 #endif
-    result = detail::cpu_max(l, detail::team_for(l, threads_), !profile_->sites_only, f);
+    result = detail::cpu_max(l, team_for(l.voxels(), threads_), !profile_->sites_only, f);
   });
   tell(F::name, &result, sizeof result);
   return result;
@@ -443,7 +440,7 @@ std::array<std::int64_t, F::bins> Executor::tally_over(const Lattice& l, const F
       return;
     }
 #endif
-    result = detail::cpu_tally(l, detail::team_for(l, threads_), !profile_->sites_only, f);
+    result = detail::cpu_tally(l, team_for(l.voxels(), threads_), !profile_->sites_only, f);
   });
   tell(F::name, result.data(), result.size() * sizeof(std::int64_t));
   return result;
@@ -457,7 +454,7 @@ void Executor::for_each_index(std::int64_t n, const F& f) const {
     if (backend_ == Backend::cuda) return cuda::launch_indices(n, f);
 #endif
     // An index costs more than a voxel: it may be a brick.
-#pragma omp parallel for schedule(static) num_threads(detail::team_for(32 * n, threads_))
+#pragma omp parallel for schedule(static) num_threads(team_for(32 * n, threads_))
     for (std::int64_t k = 0; k < n; ++k) f(k);
   });
   tell(F::name);
