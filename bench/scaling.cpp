@@ -15,16 +15,6 @@
 using namespace metavox;
 using nlohmann::ordered_json;
 
-namespace {
-
-double metric(const MetricRow& row, const char* name) {
-  for (const Metric& m : row)
-    if (m.name == name) return m.value;
-  return 0;
-}
-
-} // namespace
-
 int main(int argc, char** argv) {
   try {
     std::map<std::string, std::string> option{{"--size", "64"},   {"--threads", "1"}, {"--steps", "5"},
@@ -60,7 +50,7 @@ int main(int argc, char** argv) {
     std::vector<double> times, cpu;
     for (int k = 0; k < steps; ++k) {
       const double cpu_begin = cpu_seconds();
-      const auto begin = std::chrono::steady_clock::now();
+      const auto begin = Clock::now();
       simulation.step();
       times.push_back(seconds_since(begin));
       cpu.push_back(cpu_seconds() - cpu_begin);
@@ -76,7 +66,7 @@ int main(int argc, char** argv) {
     for (int k = 0; k < steps; ++k) {
       executor.forget_timings();
       executor.profile(true);
-      const auto begin = std::chrono::steady_clock::now();
+      const auto begin = Clock::now();
       simulation.step();
       executor.profile(false);
       profiled = std::min(profiled, seconds_since(begin));
@@ -95,7 +85,7 @@ int main(int argc, char** argv) {
     const MetricRow row = simulation.measure();
     for (const char* name : {"tumour_cells", "parenchyma", "stroma", "vessel_segments", "tips", "active_bricks",
                              "oxygen_cycles", "proteinase_cycles"})
-      out[name] = metric(row, name);
+      out[name] = value_of(row, name);
     std::cout << out.dump() << std::endl;
   } catch (const std::exception& e) {
     std::cerr << "bench_scaling: " << e.what() << std::endl;

@@ -77,7 +77,7 @@ public:
     double best = 1e30;
     for (int round = 0; round < 3; ++round) {
       executor_.synchronise();
-      const auto begin = std::chrono::steady_clock::now();
+      const auto begin = Clock::now();
       solver.cycles(field, 3, false);
       executor_.synchronise();
       best = std::min(best, seconds_since(begin) / 3);
@@ -152,7 +152,7 @@ SolverFigures measure_solver(const Executor& executor, int size) {
   problem.solver().cycles(field.data(), 8);
 
   problem.move_some_cells();
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   figures.warm_cycles = problem.solver().solve(field.data()).cycles;
   executor.synchronise();
   figures.warm_seconds = seconds_since(begin);
@@ -175,7 +175,7 @@ VesselFigures measure_vessels(const Executor& executor, int size, int steps) {
   for (int n = 0; n < 6; ++n) simulation.step(); // the first solve is a cold one
   const int fives = 5 * ((steps + 4) / 5);
   VesselFigures f;
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   for (int n = 0; n < fives; ++n) simulation.step();
   simulation.executor().synchronise();
   f.step = seconds_since(begin) / fives;
@@ -191,10 +191,9 @@ VesselFigures measure_vessels(const Executor& executor, int size, int steps) {
   f.vegf = seconds("VEGF");
   f.vessels = seconds("vessels");
   simulation.executor().forget_timings();
-  for (const Metric& m : simulation.measure()) {
-    if (m.name == "vessel_segments") f.segments = static_cast<std::int64_t>(m.value);
-    if (m.name == "tips") f.tips = static_cast<std::int64_t>(m.value);
-  }
+  const MetricRow row = simulation.measure();
+  f.segments = static_cast<std::int64_t>(value_of(row, "vessel_segments"));
+  f.tips = static_cast<std::int64_t>(value_of(row, "tips"));
   return f;
 }
 
@@ -235,16 +234,16 @@ FlowFigures measure_flow(std::int32_t pieces, int threads) {
   }
   FlowFigures f;
   f.segments = static_cast<std::int64_t>(edges.size());
-  auto begin = std::chrono::steady_clock::now();
+  auto begin = Clock::now();
   const std::vector<std::uint8_t> perfused = perfused_edges(network.nodes, edges, inlets, outlets);
   f.perfusion = seconds_since(begin);
   const FlowParameters settings = read_config_text(default_problem(8, false), "bench.yaml").parameters.flow;
   FlowSolution solution;
-  begin = std::chrono::steady_clock::now();
+  begin = Clock::now();
   f.first = solve_flow(network, settings, solution, threads);
   f.cold = seconds_since(begin);
   network.segments[network.segments.size() / 2].radius *= 1.2;
-  begin = std::chrono::steady_clock::now();
+  begin = Clock::now();
   f.again = solve_flow(network, settings, solution, threads);
   f.warm = seconds_since(begin);
   return f;
@@ -281,7 +280,7 @@ int bench(const BenchOptions& options) {
       static_cast<double>(simulation.executor().memory_allocated()) / voxels;
   for (int n = 0; n < 2; ++n) simulation.step();
   const std::size_t allocations = simulation.executor().allocations();
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   for (int n = 0; n < options.steps; ++n) simulation.step();
   simulation.executor().synchronise();
   const double step = seconds_since(begin) / options.steps;

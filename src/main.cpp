@@ -85,6 +85,35 @@ std::optional<std::uint64_t> seed_of(const std::string& text) {
   return value;
 }
 
+// What replaces settings of the file, the same for every command that reads one.
+struct Overrides {
+  std::string seed, until;
+  std::vector<std::string> set;
+  CLI::Option *seed_option = nullptr, *until_option = nullptr;
+
+  void offer(CLI::App& app) {
+    // Taken as text: the parser would let -3 pass for a large number.
+    seed_option = app.add_option("--seed", seed, "replaces simulation.seed")
+                      ->type_name("N")
+                      ->check([](const std::string& text) {
+                        return seed_of(text) ? std::string() : "a seed is an integer from 0 to 2^64 - 1";
+                      });
+    until_option =
+        app.add_option("--until", until, "replaces simulation.duration, e.g. '10 day'")->type_name("T");
+    app.add_option("--set", set,
+                   "replaces a setting, e.g. oxygen.diffusivity='1e5 um^2/min'; may be repeated")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+  std::optional<std::uint64_t> chosen_seed() const {
+    return seed_option->count() > 0 ? seed_of(seed) : std::nullopt;
+  }
+  std::optional<std::string> chosen_until() const {
+    return until_option->count() > 0 ? std::optional(until) : std::nullopt;
+  }
+};
+
 int info_command() {
   std::printf("metavox %s (commit %s)\n", version().c_str(), commit().c_str());
   std::printf("compiler     %s, for %s\n", compiler().c_str(), instruction_set().c_str());
@@ -154,7 +183,7 @@ int run_program(int argc, char** argv) {
   int code = exit_done;
 
   RunOptions options;
-  std::string config, output, restart, until, seed;
+  std::string config, output, restart;
   CLI::App* run_app = command(
       "run", "run a simulation",
       "Examples:\n"
@@ -191,22 +220,8 @@ int run_program(int argc, char** argv) {
   run_app->add_option("--threads", options.threads, "CPU threads; default: all")
       ->check(CLI::Range(0, 4096))
       ->type_name("N");
-  // Taken as text: the parser would let -3 pass for a large number.
-  CLI::Option* seed_option =
-      run_app->add_option("--seed", seed, "replaces simulation.seed")
-          ->type_name("N")
-          ->check([](const std::string& text) {
-            return seed_of(text) ? std::string() : "a seed is an integer from 0 to 2^64 - 1";
-          });
-  CLI::Option* until_option =
-      run_app->add_option("--until", until, "replaces simulation.duration, e.g. '10 day'")
-          ->type_name("T");
-  run_app
-      ->add_option("--set", options.set,
-                   "replaces a setting, e.g. oxygen.diffusivity='1e5 um^2/min'; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  Overrides run_overrides;
+  run_overrides.offer(*run_app);
   run_app
       ->add_option("--restart", restart,
                    "continues from a checkpoint of the same settings, or the newest whole one of a run")
@@ -219,8 +234,9 @@ int run_program(int argc, char** argv) {
     options.config = config;
     options.output = output;
     options.restart = restart;
-    if (seed_option->count() > 0) options.seed = seed_of(seed);
-    if (until_option->count() > 0) options.until = until;
+    options.set = run_overrides.set;
+    options.seed = run_overrides.chosen_seed();
+    options.until = run_overrides.chosen_until();
     options.command = shell_text(argc, argv);
     code = run(options);
   });
@@ -230,11 +246,17 @@ int run_program(int argc, char** argv) {
       command("validate", "check a configuration; print what its run takes and writes",
               "Examples:\n"
               "  metavox validate tumour.yaml\n"
+              "  metavox validate tumour.yaml --set domain.voxels='[512, 512, 512]'   # what would that take?\n"
               "  metavox validate tumour.yaml && metavox run tumour.yaml -o runs/checked");
   validate->add_option("config", validated, "configuration (YAML)")
       ->required()
       ->type_name("CONFIG");
-  validate->callback([&] { code = validate_command(validated); });
+  Overrides validated_overrides;
+  validated_overrides.offer(*validate);
+  validate->callback([&] {
+    code = validate_command(validated, validated_overrides.set, validated_overrides.chosen_seed(),
+                            validated_overrides.chosen_until());
+  });
 
   std::string key;
   CLI::App* explained = command(

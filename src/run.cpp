@@ -57,12 +57,6 @@ namespace {
 // However rarely a run writes, its fields are looked at after so many steps.
 constexpr std::int64_t unchecked_steps = 100;
 
-double find_metric(const MetricRow& row, const char* name) {
-  for (const Metric& m : row)
-    if (m.name == name) return m.value;
-  return -1;
-}
-
 std::uint64_t peak_memory() {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
@@ -273,7 +267,7 @@ void RunSession::measure() {
   executor_->during("measuring", [&] {
     const MetricRow row = simulation_->measure();
     folder_->add_metrics(simulation_->steps(), simulation_->time(), simulation_->hash(), row);
-    cells_ = find_metric(row, "tumour_cells");
+    cells_ = value_of(row, "tumour_cells");
   });
 }
 
@@ -384,8 +378,9 @@ int run(const RunOptions& options) {
 
 // ---- other commands -----------------------------------------------------------------------------
 
-int validate_command(const fs::path& file) {
-  const Config config = read_config(file);
+int validate_command(const fs::path& file, const std::vector<std::string>& set,
+                     std::optional<std::uint64_t> seed, const std::optional<std::string>& until) {
+  const Config config = read_config(file, set, seed, until);
   const Parameters& p = config.parameters;
   const Schedule schedule = schedule_of(p);
   const Needs needs = needs_of(p, schedule);

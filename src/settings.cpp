@@ -1124,6 +1124,24 @@ public:
     return false;
   }
 
+  // Whether somebody who typed this wants none of it, and 0 is a value it may have.
+  bool means_zero(const Entry& entry) const {
+    if (setting_.low > 0 || setting_.above_low || setting_.unit.empty()) return false;
+    for (const char* text : {"0", "0.0", "off", "no", "none", "never", "false"})
+      if (entry.text == text) return true;
+    return false;
+  }
+  std::string zero_advice(const Entry& entry) const {
+    if (!means_zero(entry)) return {};
+    const std::string& typical = setting_.example.empty() ? setting_.fallback : setting_.example;
+    std::string unit = setting_.unit;
+    try {
+      unit = parse_quantity(typical).unit.text;
+    } catch (const UnitError&) { // a list, or a formula
+    }
+    return "; type for none: 0 " + unit;
+  }
+
   bool scalar(const Entry& entry, const char* expected) {
     switch (entry.form) {
     case Entry::Form::scalar: return true;
@@ -1139,13 +1157,14 @@ public:
     double v = 0;
     try {
       const Quantity quantity = parse_quantity(entry.text);
-      if (!quantity.has_unit && !unit.dimension.none()) return wrong(entry, "needs a unit");
+      if (!quantity.has_unit && !unit.dimension.none())
+        return wrong(entry, "needs a unit" + zero_advice(entry), !means_zero(entry));
       if (unit.dimension.none() && !quantity.unit.dimension.none())
         return wrong(entry,
                      "is a pure number and takes no unit like " + in_quotes(quantity.unit.text));
       v = convert(quantity, unit) + 0.0; // turns -0 into 0
     } catch (const UnitError& e) {
-      return wrong(entry, std::string("cannot be read: ") + e.what());
+      return wrong(entry, std::string("cannot be read: ") + e.what() + zero_advice(entry), !means_zero(entry));
     }
     const bool low_enough = v <= setting_.high;
     const bool high_enough = setting_.above_low ? v > setting_.low : v >= setting_.low;

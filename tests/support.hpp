@@ -158,12 +158,6 @@ std::vector<T> read_array(const Simulation& simulation, const std::string& name)
   throw std::invalid_argument("no array called " + name);
 }
 
-inline double metric(const MetricRow& row, const std::string& name) {
-  for (const Metric& m : row)
-    if (m.name == name) return m.value;
-  throw std::invalid_argument("no metric called " + name);
-}
-
 template <class T>
 bool same_bytes(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;

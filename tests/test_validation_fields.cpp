@@ -725,8 +725,8 @@ double resting_rim(double radius, double h) {
       support::fastest());
   while (simulation.time() < 6 * 1440) simulation.step();
   const MetricRow row = simulation.measure();
-  const auto living = static_cast<std::int64_t>(support::metric(row, "tumour_cells"));
-  const auto dead = static_cast<std::int64_t>(support::metric(row, "necrotic"));
+  const auto living = static_cast<std::int64_t>(value_of(row, "tumour_cells"));
+  const auto dead = static_cast<std::int64_t>(value_of(row, "necrotic"));
   const double outer = equivalent_radius(living + dead, h), core = equivalent_radius(dead, h);
   std::cout << "h " << h << ", radius " << outer << ": core " << core << ", rim " << outer - core
             << " um\n";
@@ -750,7 +750,7 @@ TEST(ValidationFields, B1FirstNecrosis) {
     simulation.step();
     for (const Event& event : simulation.take_events())
       if (event.what == "first_necrosis")
-        diameter = support::metric(simulation.measure(), "tumour_diameter");
+        diameter = value_of(simulation.measure(), "tumour_diameter");
   }
   std::cout << "first necrosis after " << simulation.time() / 1440 << " days at " << diameter
             << " um\n";

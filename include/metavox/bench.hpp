@@ -2,10 +2,10 @@
 // the same process.
 #pragma once
 
-#include <chrono>
 #include <ctime>
 #include <string>
 
+#include "metavox/core/clock.hpp"
 #include "metavox/core/executor.hpp"
 
 namespace metavox {
@@ -17,10 +17,6 @@ struct BenchOptions {
   std::string json;             // file for the numbers; empty: none
   int steps = 5;
 };
-
-inline double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
 
 // CPU time of all threads; what other programs on the machine take away is not in it.
 inline double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace metavox {
@@ -16,6 +18,13 @@ struct Metric {
 
 // The columns are the same, in the same order, in every row of a run.
 using MetricRow = std::vector<Metric>;
+
+// Throws std::out_of_range for a name that the row lacks.
+inline double value_of(const MetricRow& row, std::string_view name) {
+  for (const Metric& m : row)
+    if (m.name == name) return m.value;
+  throw std::out_of_range("no metric " + std::string(name));
+}
 
 // One row of events.csv.
 struct Event {

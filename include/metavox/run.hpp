@@ -40,7 +40,8 @@ Executor choose_executor(const std::string& backend, int threads, std::string& n
 std::filesystem::path default_output(const Config& config);
 
 int run(const RunOptions& options);
-int validate_command(const std::filesystem::path& config);
+int validate_command(const std::filesystem::path& config, const std::vector<std::string>& set,
+                     std::optional<std::uint64_t> seed, const std::optional<std::string>& until);
 // Prints step and hash of the last state of a run folder, or of a checkpoint.
 int hash_command(const std::filesystem::path& what);
 

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "metavox/core/clock.hpp"
 #include "metavox/core/exact.hpp"
 #include "metavox/core/executor.hpp"
 #include "metavox/core/team.hpp"
@@ -45,10 +46,6 @@ struct fused_bytes_of<F, std::void_t<decltype(F::fused_bytes)>> {
   static constexpr double value = F::fused_bytes;
 };
 
-using Clock = std::chrono::steady_clock;
-inline double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 // Seconds of all threads in the three parts of a chain: first, sweeps, last.
 struct ChainClock {
   double seconds[3] = {};
@@ -315,10 +312,10 @@ void Executor::timed(const char* name, double sites, double bytes_per_site,
     body();
     return;
   }
-  const auto begin = detail::Clock::now();
+  const auto begin = Clock::now();
   body();
   synchronise();
-  profile_->book(name, detail::seconds_since(begin), sites, bytes_per_site);
+  profile_->book(name, seconds_since(begin), sites, bytes_per_site);
 }
 
 template <class F>
@@ -364,8 +361,8 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
   constexpr bool has_first = !std::is_same_v<First, NoStage>, has_last = !std::is_same_v<Last, NoStage>;
   const bool fused = backend_ == Backend::cpu;
   detail::ChainClock clock;
-  detail::Clock::time_point begin{};
-  if (profile_->on) begin = detail::Clock::now();
+  Clock::time_point begin{};
+  if (profile_->on) begin = Clock::now();
   float result = 0;
   if (fused) {
     result = exact::bit_cast<float>(
@@ -375,11 +372,11 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
 #if defined(__CUDACC__)
   else {
     const auto timed_part = [&](int part, const auto& launch) {
-      const auto start = detail::Clock::now();
+      const auto start = Clock::now();
       launch();
       if (!profile_->on) return;
       synchronise();
-      clock.seconds[part] = detail::seconds_since(start);
+      clock.seconds[part] = seconds_since(start);
     };
     if constexpr (has_first)
       timed_part(0, [&] {
@@ -395,7 +392,7 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
   if (profile_->on) {
     // The parts overlap in time on several threads: each gets its share of what the whole took.
     const double all = clock.seconds[0] + clock.seconds[1] + clock.seconds[2];
-    const double scale = all > 0 ? detail::seconds_since(begin) / all : 0;
+    const double scale = all > 0 ? seconds_since(begin) / all : 0;
     const auto book = [&](int part, const char* name, const Lattice& box, double bytes) {
       profile_->book(name, scale * clock.seconds[part], static_cast<double>(box.voxels()), bytes);
     };
