@@ -10,8 +10,8 @@ namespace metavox::flow {
 // A symmetric M-matrix as a graph: conductances between unknowns, and of each unknown to the ground (the ends).
 // Eliminates unknowns in the order of their degree. The star of a pivot becomes a clique of its neighbours where that
 // is cheap, so that trees, ladders and most sheets are factorised exactly; elsewhere a random tree stands for the
-// clique, with the clique as its mean (Y. Gao, R. Kyng and D. Spielman 2023, arXiv:2303.00709). Only sums and products of
-// positive numbers occur: the factors are accurate however much conductances differ.
+// clique, with the clique as its mean (Y. Gao, R. Kyng and D. Spielman 2023, arXiv:2303.00709). Only sums and products
+// of positive numbers occur: the factors are accurate however much conductances differ.
 class Elimination {
 public:
   struct Link {

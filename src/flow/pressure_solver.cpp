@@ -11,14 +11,12 @@
 
 namespace metavox::flow {
 
-// The part of each unknown, or none for the border. Parts follow each other in a breadth-first search from the far end
-// of the bed; of two neighbours in different parts the one in the earlier part belongs to the border.
-std::vector<std::int32_t> Preconditioner::cut(const Bed& bed) const {
-  constexpr std::size_t least = 8192, most_parts = 32; // unknowns of a part: fewer are not worth waking a thread
-  const std::size_t n = bed.unknowns, parts = std::min(n / least, most_parts);
-  std::vector<std::int32_t> part(n, none);
-  if (parts < 2) return part;
+namespace {
 
+// Unknowns in the order of a breadth-first search from the far end of the bed; beds that do not hang together follow each
+// other.
+std::vector<std::int32_t> far_to_near(const Bed& bed) {
+  const std::size_t n = bed.unknowns;
   std::vector<std::int32_t> queue;
   std::vector<std::uint8_t> seen;
   const auto reach = [&](std::int32_t v) {
@@ -30,7 +28,7 @@ std::vector<std::int32_t> Preconditioner::cut(const Bed& bed) const {
     queue.clear();
     seen.assign(n, 0);
     reach(first);
-    std::int32_t start = 0; // beds that do not hang together follow each other
+    std::int32_t start = 0;
     for (std::size_t k = 0; queue.size() < n;)
       if (k == queue.size()) {
         reach(start++);
@@ -41,18 +39,35 @@ std::vector<std::int32_t> Preconditioner::cut(const Bed& bed) const {
   };
   search(0);
   search(queue.back());
-  for (std::size_t k = 0; k < n; ++k) part[at(queue[k])] = static_cast<std::int32_t>(k * parts / n);
-  std::vector<std::int32_t> borders;
-  for (std::size_t v = 0; v < n; ++v)
-    for (std::size_t a = bed.first_arc[v]; a < bed.first_arc[v + 1]; ++a)
-      if (const std::int32_t w = bed.arcs[a].other; at(w) < n && part[at(w)] > part[v]) {
-        borders.push_back(static_cast<std::int32_t>(v));
-        break;
-      }
-  if (borders.size() > n / 4) part.assign(n, none); // a bed that hangs together too closely
-  for (const std::int32_t v : borders) part[at(v)] = none;
+  return queue;
+}
+
+// The part of each unknown, or none for the border. Of two neighbours in different parts the one in the earlier part
+// belongs to the border. There are fewer parts, or none, where the border would be more than an eighth of all.
+std::vector<std::int32_t> cut(const Bed& bed) {
+  constexpr std::size_t least = 8192, most_parts = 32; // unknowns of a part: fewer are not worth waking a thread
+  const std::size_t n = bed.unknowns;
+  std::vector<std::int32_t> part(n, none), queue, border;
+  for (std::size_t parts = std::min(n / least, most_parts); parts >= 2; parts /= 2) {
+    if (queue.empty()) queue = far_to_near(bed);
+    for (std::size_t k = 0; k < n; ++k) part[at(queue[k])] = static_cast<std::int32_t>(k * parts / n);
+    border.clear();
+    for (std::size_t v = 0; v < n; ++v)
+      for (std::size_t a = bed.first_arc[v]; a < bed.first_arc[v + 1]; ++a)
+        if (const std::int32_t w = bed.arcs[a].other; at(w) < n && part[at(w)] > part[v]) {
+          border.push_back(static_cast<std::int32_t>(v));
+          break;
+        }
+    if (border.size() <= n / 8) {
+      for (const std::int32_t v : border) part[at(v)] = none;
+      return part;
+    }
+  }
+  part.assign(n, none);
   return part;
 }
+
+} // namespace
 
 Preconditioner::Preconditioner(const Bed& bed, int threads) : threads_(threads) {
   const std::size_t n = bed.unknowns;

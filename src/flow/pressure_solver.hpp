@@ -35,7 +35,6 @@ private:
     Elimination elimination;
   };
 
-  std::vector<std::int32_t> cut(const Bed& bed) const;
   static void collect(Part& part, const std::vector<double>& conductances);
 
   int threads_;
@@ -43,11 +42,12 @@ private:
   Part border_; // the whole bed where it is not cut
 };
 
+// Pressures of the unknown vertices (mmHg) where the net flow (um^3/min) into each is to vanish.
 class PressureSolver {
 public:
   PressureSolver(const Bed& bed, int threads);
 
-  std::vector<double> conductances; // of the branches; call update() after a change
+  std::vector<double> conductances; // of the branches, um^3/min/mmHg; call update() after a change
   void update();
 
   // Adds to `pressure` what removes the net flows `excess` into unknown vertices, leaving `remainder` of them (in the

@@ -92,7 +92,7 @@ bool RedCells::turned(const std::vector<double>& flow) {
   return any;
 }
 
-void RedCells::find_way(const std::vector<double>& flow) {
+void RedCells::find_way() {
   const std::size_t vertices = bed_.node.size();
   levels_.clear();
   forks_ = {};
@@ -101,7 +101,7 @@ void RedCells::find_way(const std::vector<double>& flow) {
   circle_.clear();
   still_.clear();
   std::vector<std::int32_t> waiting(vertices, 0); // inflows not served yet
-  for (std::size_t b = 0; b < flow.size(); ++b)
+  for (std::size_t b = 0; b < sign_.size(); ++b)
     if (sign_[b] == 0)
       still_.push_back(static_cast<std::int32_t>(b));
     else
@@ -130,13 +130,13 @@ void RedCells::find_way(const std::vector<double>& flow) {
 }
 
 void RedCells::classify(std::size_t v) {
-  std::array<const Bed::Arc*, 3> in{}, out{};
+  std::array<const Bed::Arc*, 2> in{}, out{}; // the first two of each
   std::size_t ins = 0, outs = 0;
   for (std::size_t a = bed_.first_arc[v]; a < bed_.first_arc[v + 1]; ++a) {
     const Bed::Arc& arc = bed_.arcs[a];
     const double leaving = arc.outward * sign_[at(arc.branch)];
-    if (leaving > 0) out[std::min<std::size_t>(outs++, 2)] = &arc;
-    if (leaving < 0) in[std::min<std::size_t>(ins++, 2)] = &arc;
+    if (leaving > 0 && outs++ < 2) out[outs - 1] = &arc;
+    if (leaving < 0 && ins++ < 2) in[ins - 1] = &arc;
   }
   if (v < bed_.unknowns && rule_ == PhaseSeparation::pries && ins == 1 && outs == 2) {
     forks_.mother.push_back(in[0]->branch);
@@ -230,7 +230,7 @@ void RedCells::serve(std::size_t v, const std::vector<double>& flow, std::vector
 
 void RedCells::distribute(const std::vector<double>& pressure, const std::vector<double>& flow,
                           std::vector<double>& haematocrit) {
-  if (turned(flow)) find_way(flow);
+  if (turned(flow)) find_way();
   for (const std::int32_t b : still_) haematocrit[at(b)] = 0;
   for (std::size_t l = 0; l + 1 < levels_.size(); ++l) {
     const Level &now = levels_[l], &next = levels_[l + 1];

@@ -34,7 +34,7 @@ private:
   };
 
   bool turned(const std::vector<double>& flow);
-  void find_way(const std::vector<double>& flow);
+  void find_way();
   void classify(std::size_t vertex);
   void serve_forks(std::size_t begin, std::size_t end, const double* flow, double* haematocrit);
   void serve(std::size_t vertex, const std::vector<double>& flow, std::vector<double>& haematocrit);
