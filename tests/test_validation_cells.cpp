@@ -15,7 +15,6 @@ namespace {
 using namespace tissue_test;
 
 constexpr double day = 1440; // min
-const double ln2 = std::log(2.0);
 
 std::string number(double v) {
   std::ostringstream text;
