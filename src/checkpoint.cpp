@@ -334,6 +334,8 @@ FileSum write_checkpoint(const fs::path& file, const Snapshot& snapshot,
     need(H5Pset_userblock(creation, checkpoint_head_bytes), file, what);
     const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, file, what);
     need(H5Pset_driver(access, image_driver(), nullptr), file, what);
+    // The oldest layout, whatever a newer library prefers: viz/metavox_io.py reads it.
+    need(H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST), file, what);
     image_target = &structure;
     Handle h5(H5Fcreate(file.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose, file, what);
 
