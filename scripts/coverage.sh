@@ -22,4 +22,4 @@ ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" -LE '^long$'
 gcovr --root . --filter 'src/' --filter 'include/' --object-directory "$build" --exclude-throw-branches \
   --exclude-directories '.*CompilerId.*' \
   --gcov-ignore-parse-errors --print-summary --fail-under-line 90 \
-  --xml "$build/coverage.xml" --txt /dev/stdout
+  --xml "$build/coverage.xml" --txt -
