@@ -1,7 +1,6 @@
 // One default step at a given size, tumour and vessel density, taken apart; one JSON object on standard output. The
 // script performance.py calls it for the tables and the plot of docs/performance.md.
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <map>
 #include <sstream>

@@ -84,22 +84,25 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
 #pragma omp parallel for schedule(static) num_threads(team)
     for (std::size_t b = 0; b < branches; ++b) flow[b] = solver.conductances[b] * drop(pressure, b);
   };
-  // Net flow into unknown vertices; returns the largest, and what enters at the ends.
-  const auto balance = [&](double& inflow) {
-    const auto net = [&](std::size_t v) {
-      double sum = 0;
-      for (std::size_t a = bed.first_arc[v]; a < bed.first_arc[v + 1]; ++a)
-        sum -= bed.arcs[a].outward * flow[at(bed.arcs[a].branch)];
-      return sum;
-    };
+  const auto net_flow = [&](std::size_t v) { // into a vertex
+    double sum = 0;
+    for (std::size_t a = bed.first_arc[v]; a < bed.first_arc[v + 1]; ++a)
+      sum -= bed.arcs[a].outward * flow[at(bed.arcs[a].branch)];
+    return sum;
+  };
+  const auto inflow_at_ends = [&] {
+    double inflow = 0;
+    for (std::size_t v = bed.unknowns; v < vertices; ++v) inflow += std::max(-net_flow(v), 0.0);
+    return inflow;
+  };
+  // Sets the net flow into unknown vertices and returns the largest.
+  const auto set_excess = [&] {
     double largest = 0;
 #pragma omp parallel for schedule(static) num_threads(team) reduction(max : largest)
     for (std::size_t v = 0; v < bed.unknowns; ++v) {
-      excess[v] = net(v);
+      excess[v] = net_flow(v);
       largest = std::max(largest, std::fabs(excess[v]));
     }
-    inflow = 0;
-    for (std::size_t v = bed.unknowns; v < vertices; ++v) inflow += std::max(-net(v), 0.0);
     return largest;
   };
   // Corrections go to flows as well as to pressures: a flow along a wide short vessel is then not left to the last
@@ -107,7 +110,8 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
   const auto solve_tightly = [&] {
     double inflow = 0, best = std::numeric_limits<double>::infinity();
     for (int round = 0; round < 12; ++round) {
-      const double imbalance = balance(inflow);
+      const double imbalance = set_excess();
+      inflow = inflow_at_ends();
       report.imbalance = inflow > 0 ? imbalance / inflow : 0.0;
       if (report.imbalance == 0 || report.imbalance > 0.5 * best) break;
       best = report.imbalance;
@@ -132,15 +136,12 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
     ++report.iterations;
     set_conductances();
     set_flows();
-    double inflow = 0;
-    balance(inflow);
+    set_excess();
     solver.correct(excess, reduction, pressure);
     set_flows();
-    balance(inflow);
-    double change = compare(inflow);
+    double change = compare(inflow_at_ends());
     if (change <= settings.tolerance) {
-      inflow = solve_tightly();
-      change = compare(inflow);
+      change = compare(solve_tightly());
       if (change <= settings.tolerance) break;
     }
     if (report.iterations >= settings.max_iterations) {

@@ -1118,28 +1118,23 @@ public:
       : setting_(setting), key_(std::move(key)), folder_(folder), complaints_(complaints) {}
 
   bool wrong(const Entry& entry, const std::string& message, bool with_example = true) {
-    complaints_.add(entry.place, key_ + " " + message +
-                                     (with_example ? "; type for example: " + example_text(setting_)
-                                                   : std::string()));
+    complaints_.add(entry.place, key_ + " " + message + (with_example ? advice(entry) : std::string()));
     return false;
   }
 
-  // Whether somebody who typed this wants none of it, and 0 is a value it may have.
-  bool means_zero(const Entry& entry) const {
-    if (setting_.low > 0 || setting_.above_low || setting_.unit.empty()) return false;
+  // What to type instead. Whoever typed 0 or `off` where 0 will do wants none of it.
+  std::string advice(const Entry& entry) const {
+    const bool zero_will_do = setting_.low <= 0 && !setting_.above_low && !setting_.unit.empty();
     for (const char* text : {"0", "0.0", "off", "no", "none", "never", "false"})
-      if (entry.text == text) return true;
-    return false;
-  }
-  std::string zero_advice(const Entry& entry) const {
-    if (!means_zero(entry)) return {};
-    const std::string& typical = setting_.example.empty() ? setting_.fallback : setting_.example;
-    std::string unit = setting_.unit;
-    try {
-      unit = parse_quantity(typical).unit.text;
-    } catch (const UnitError&) { // a list, or a formula
-    }
-    return "; type for none: 0 " + unit;
+      if (zero_will_do && entry.text == text) {
+        std::string unit = setting_.unit;
+        try {
+          unit = parse_quantity(setting_.example.empty() ? setting_.fallback : setting_.example).unit.text;
+        } catch (const UnitError&) { // a list, or a formula
+        }
+        return "; type for none: 0 " + unit;
+      }
+    return "; type for example: " + example_text(setting_);
   }
 
   bool scalar(const Entry& entry, const char* expected) {
@@ -1157,14 +1152,13 @@ public:
     double v = 0;
     try {
       const Quantity quantity = parse_quantity(entry.text);
-      if (!quantity.has_unit && !unit.dimension.none())
-        return wrong(entry, "needs a unit" + zero_advice(entry), !means_zero(entry));
+      if (!quantity.has_unit && !unit.dimension.none()) return wrong(entry, "needs a unit");
       if (unit.dimension.none() && !quantity.unit.dimension.none())
         return wrong(entry,
                      "is a pure number and takes no unit like " + in_quotes(quantity.unit.text));
       v = convert(quantity, unit) + 0.0; // turns -0 into 0
     } catch (const UnitError& e) {
-      return wrong(entry, std::string("cannot be read: ") + e.what() + zero_advice(entry), !means_zero(entry));
+      return wrong(entry, std::string("cannot be read: ") + e.what());
     }
     const bool low_enough = v <= setting_.high;
     const bool high_enough = setting_.above_low ? v > setting_.low : v >= setting_.low;

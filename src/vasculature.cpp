@@ -5,13 +5,12 @@
 #include <map>
 #include <stdexcept>
 
+#include "index.hpp"
 #include "metavox/core/launch.hpp"
 #include "metavox/perfusion.hpp"
 
 namespace metavox {
 namespace {
-
-std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
 // Arterioles and venules have muscle in their walls and do not give way to crowded cells.
 constexpr double collapsible_radius = 10; // um

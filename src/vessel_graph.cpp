@@ -4,13 +4,12 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "index.hpp"
 #include "metavox/core/errors.hpp"
 #include "metavox/kind.hpp"
 
 namespace metavox {
 namespace {
-
-std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
 // The voxel of a point, or false. A point on a far face belongs to the last voxel.
 bool voxel_of(const Point& p, const Lattice& l, std::array<int, 3>& v) {

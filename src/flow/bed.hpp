@@ -8,10 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "../index.hpp"
 #include "metavox/blood_flow.hpp"
 #include "rheology.hpp"
 
 namespace metavox::flow {
+
+inline constexpr std::int32_t none = -1;
 
 // Throws std::invalid_argument.
 [[noreturn]] void refuse(const std::string& what);
@@ -56,7 +59,7 @@ struct Bed {
     double outward = 0;  // 1 where the vertex is the branch's `from`, else -1
     double diameter = 0; // um, of the branch at this vertex
   };
-  std::vector<std::array<std::int32_t, 2>> joins; // `from` and `to` of each branch
+  std::vector<std::array<std::int32_t, 2>> joins; // `from` and `to` of each branch, close together for what visits all
   std::vector<std::size_t> first_arc; // of each vertex
   std::vector<Arc> arcs;
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "../index.hpp"
 #include "metavox/core/random.hpp"
-#include "rheology.hpp"
 
 namespace metavox::flow {
 

@@ -13,8 +13,8 @@ namespace metavox::flow {
 
 namespace {
 
-// Unknowns in the order of a breadth-first search from the far end of the bed; beds that do not hang together follow each
-// other.
+// Unknowns in the order of a breadth-first search from the far end of the bed; beds that do not hang together follow
+// each other.
 std::vector<std::int32_t> far_to_near(const Bed& bed) {
   const std::size_t n = bed.unknowns;
   std::vector<std::int32_t> queue;
@@ -117,6 +117,7 @@ Preconditioner::Preconditioner(const Bed& bed, int threads) : threads_(threads) 
     own.z.resize(own.unknowns.size());
   }
   border_.z.resize(border_.unknowns.size());
+  if (parts_.empty()) threads_ = 1;
 }
 
 void Preconditioner::collect(Part& part, const std::vector<double>& conductances) {
@@ -132,7 +133,7 @@ void Preconditioner::collect(Part& part, const std::vector<double>& conductances
 
 void Preconditioner::factorise(const std::vector<double>& conductances) {
   std::exception_ptr error; // none may leave a parallel region
-#pragma omp parallel for schedule(dynamic, 1) num_threads(parts_.empty() ? 1 : threads_)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
   for (std::size_t p = 0; p < parts_.size(); ++p) try {
       collect(parts_[p], conductances);
       parts_[p].elimination.factorise(parts_[p].inner, p + 1, parts_[p].links, parts_[p].ground);
@@ -152,8 +153,7 @@ void Preconditioner::factorise(const std::vector<double>& conductances) {
 }
 
 void Preconditioner::apply(const std::vector<double>& r, std::vector<double>& z) {
-  const int threads = parts_.empty() ? 1 : threads_;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
   for (std::size_t p = 0; p < parts_.size(); ++p) {
     Part& part = parts_[p];
     for (std::size_t k = 0; k < part.inner; ++k) part.z[k] = r[at(part.unknowns[k])];
@@ -166,7 +166,7 @@ void Preconditioner::apply(const std::vector<double>& r, std::vector<double>& z)
   border_.elimination.descend(border_.z);
   border_.elimination.ascend(border_.z);
   for (std::size_t k = 0; k < border_.inner; ++k) z[at(border_.unknowns[k])] = border_.z[k];
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
   for (std::size_t p = 0; p < parts_.size(); ++p) {
     Part& part = parts_[p];
     for (std::size_t k = part.inner; k < part.z.size(); ++k) part.z[k] = border_.z[at(part.border[k - part.inner])];

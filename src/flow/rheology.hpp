@@ -1,9 +1,7 @@
-// Apparent viscosity of blood, and what the parts of the flow solver share.
+// Apparent viscosity of blood.
 #pragma once
 
 #include <cmath>
-#include <cstddef>
-#include <cstdint>
 
 #include "metavox/core/exact.hpp"
 
@@ -11,9 +9,6 @@ namespace metavox::flow {
 
 inline constexpr double smallest_diameter = 2.0;    // um: the measured laws are not used below it
 inline constexpr double largest_haematocrit = 0.95; // what packed red cells reach
-
-inline constexpr std::int32_t none = -1;
-inline std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
 // Apparent viscosity relative to plasma as a function of haematocrit: wall (1 + slope l f(exponent l)), where
 // l = ln(1 - H) and f(y) = (e^y - 1) / y, which also holds where the exponent C of the law passes through 0.

@@ -3,7 +3,6 @@
 
 #include <omp.h>
 
-#include <chrono>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -53,7 +52,6 @@ struct ChainClock {
 
 // Order-free maximum of non-negative floats: their bit patterns sort like the numbers, and NaN sorts above all.
 inline std::uint32_t key_of(float v) { return exact::bit_cast<std::uint32_t>(v) & 0x7fffffffu; }
-
 
 template <class F>
 void cpu_sites(const Lattice& l, int threads, bool rows, const F& f) {
