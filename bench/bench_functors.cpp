@@ -1,4 +1,5 @@
-// Google Benchmark's view of the same things `metavox bench` prints: solver cycles and whole steps over lattice sizes.
+// Google Benchmark's view of the same things `metavox bench` prints: solver cycles and whole steps
+// over lattice sizes.
 //   build/cpu/bench/bench_functors --benchmark_format=json
 #include <benchmark/benchmark.h>
 
@@ -14,8 +15,8 @@ namespace {
 
 void set_rates(benchmark::State& state, const Lattice& lattice, double copy) {
   const auto voxels = static_cast<double>(lattice.voxels());
-  state.counters["voxels/s"] =
-      benchmark::Counter(voxels * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["voxels/s"] = benchmark::Counter(voxels * static_cast<double>(state.iterations()),
+                                                  benchmark::Counter::kIsRate);
   state.counters["copy_ms"] = copy * 1e3;
 }
 
@@ -75,7 +76,12 @@ void sizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"size", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
 }
 
-BENCHMARK(copy_field)->ArgNames({"size", "threads"})->Args({256, 1})->Args({256, 2})->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(copy_field)
+    ->ArgNames({"size", "threads"})
+    ->Args({256, 1})
+    ->Args({256, 2})
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(solver_cycle<false>)->Apply(sizes);
 BENCHMARK(solver_cycle<true>)->Apply(sizes);
 BENCHMARK(whole_step)->Apply(sizes);

@@ -1,5 +1,5 @@
-// Parts of a run to count instructions in: scripts/instructions.sh runs this under callgrind, which writes a count per
-// part. One thread, small boxes; the parts are those a user waits for.
+// Parts of a run to count instructions in: scripts/instructions.sh runs this under callgrind, which
+// writes a count per part. One thread, small boxes; the parts are those a user waits for.
 #include <iostream>
 #include <memory>
 #include <vector>
@@ -28,7 +28,8 @@ class Solve {
 public:
   explicit Solve(bool saturating)
       : executor_(Executor::on_cpu(1)), lattice_{40, 40, 40, 20},
-        scratch_(std::make_shared<DiffusionScratch>(executor_, lattice_)), field_(executor_, lattice_.padded()) {
+        scratch_(std::make_shared<DiffusionScratch>(executor_, lattice_)),
+        field_(executor_, lattice_.padded()) {
     DiffusionSettings s;
     s.name = "oxygen";
     s.diffusivity = 1.2e5;
@@ -62,7 +63,8 @@ FlowNetwork pipes() {
     for (std::int32_t x = 0; x < columns; ++x) {
       const double radius = 4 + (7 * x + 3 * y) % 11 * 0.25;
       if (x + 1 < columns) network.segments.push_back({node(x, y), node(x + 1, y), radius, 20});
-      if (y + 1 < rows && (x + y) % 2 == 0) network.segments.push_back({node(x, y), node(x, y + 1), radius, 20});
+      if (y + 1 < rows && (x + y) % 2 == 0)
+        network.segments.push_back({node(x, y), node(x, y + 1), radius, 20});
     }
   for (std::int32_t y = 0; y < rows; ++y) {
     network.ends.push_back({node(0, y), 25, 0.45});

@@ -86,9 +86,10 @@ struct IsSet {
 
 std::int64_t compact(const std::uint8_t* flags, std::int64_t n, std::uint32_t* ids) {
   const thrust::device_ptr<std::uint32_t> out(ids);
-  const auto end = thrust::copy_if(thrust::device, thrust::counting_iterator<std::uint32_t>(0),
-                                   thrust::counting_iterator<std::uint32_t>(static_cast<std::uint32_t>(n)),
-                                   thrust::device_ptr<const std::uint8_t>(flags), out, IsSet{});
+  const auto end =
+      thrust::copy_if(thrust::device, thrust::counting_iterator<std::uint32_t>(0),
+                      thrust::counting_iterator<std::uint32_t>(static_cast<std::uint32_t>(n)),
+                      thrust::device_ptr<const std::uint8_t>(flags), out, IsSet{});
   return end - out;
 }
 
@@ -98,7 +99,8 @@ std::uint32_t* scratch_word() {
 }
 
 std::int64_t* scratch_bins() {
-  static auto* bins = static_cast<std::int64_t*>(allocate(sizeof(std::int64_t) * scratch_bin_count));
+  static auto* bins =
+      static_cast<std::int64_t*>(allocate(sizeof(std::int64_t) * scratch_bin_count));
   return bins;
 }
 

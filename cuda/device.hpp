@@ -1,4 +1,5 @@
-// What the host side asks of the CUDA runtime. Plain C++, so that files not compiled by nvcc can include it.
+// What the host side asks of the CUDA runtime. Plain C++, so that files not compiled by nvcc can
+// include it.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Generic kernels: one thread per voxel runs the functor's body. Everything the physics does on a device goes through
-// the five kernels below.
+// Generic kernels: one thread per voxel runs the functor's body. Everything the physics does on a
+// device goes through the five kernels below.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -51,14 +51,14 @@ void launch_sites(const Lattice& l, const F& f) {
 }
 
 template <class F>
-__global__ void __launch_bounds__(512) brick_kernel(Lattice l, Bricks bricks, ActiveBricks active,
-                                                    F f) {
+__global__ void __launch_bounds__(512)
+    brick_kernel(Lattice l, Bricks bricks, ActiveBricks active, F f) {
   const std::int64_t b = active.ids[blockIdx.x];
   const int x = static_cast<int>(b % bricks.nx) * brick_edge + static_cast<int>(threadIdx.x);
-  const int y = static_cast<int>(b / bricks.nx % bricks.ny) * brick_edge +
-                static_cast<int>(threadIdx.y);
-  const int z = static_cast<int>(b / bricks.nx / bricks.ny) * brick_edge +
-                static_cast<int>(threadIdx.z);
+  const int y =
+      static_cast<int>(b / bricks.nx % bricks.ny) * brick_edge + static_cast<int>(threadIdx.y);
+  const int z =
+      static_cast<int>(b / bricks.nx / bricks.ny) * brick_edge + static_cast<int>(threadIdx.z);
   if (x < l.nx && y < l.ny && z < l.nz) f(l.site(x, y, z));
 }
 
@@ -74,8 +74,7 @@ template <class F>
 __global__ void __launch_bounds__(block_x* block_y) colour_kernel(Lattice l, int colour, F f) {
   const int y = static_cast<int>(blockIdx.y * block_y + threadIdx.y);
   const int z = static_cast<int>(blockIdx.z);
-  const int x =
-      2 * static_cast<int>(blockIdx.x * block_x + threadIdx.x) + ((y + z + colour) & 1);
+  const int x = 2 * static_cast<int>(blockIdx.x * block_x + threadIdx.x) + ((y + z + colour) & 1);
   if (x < l.nx && y < l.ny) f(colour, l.site(x, y, z));
 }
 
@@ -83,20 +82,20 @@ template <class F>
 void launch_colours(const Lattice& l, int sweeps, const F& f) {
   const Range range(F::name);
   for (int half = 0; half < 2 * sweeps; ++half)
-    colour_kernel<<<site_grid((l.nx + 1) / 2, l.ny, l.nz), dim3(block_x, block_y)>>>(l, half & 1, f);
+    colour_kernel<<<site_grid((l.nx + 1) / 2, l.ny, l.nz), dim3(block_x, block_y)>>>(l, half & 1,
+                                                                                     f);
   check(cudaGetLastError(), F::name);
 }
 
 template <class F>
-__global__ void __launch_bounds__(block_x* block_y) max_kernel(Lattice l, F f,
-                                                               std::uint32_t* result) {
+__global__ void __launch_bounds__(block_x* block_y)
+    max_kernel(Lattice l, F f, std::uint32_t* result) {
   const int x = static_cast<int>(blockIdx.x * block_x + threadIdx.x);
   const int y = static_cast<int>(blockIdx.y * block_y + threadIdx.y);
   const int z = static_cast<int>(blockIdx.z);
   std::uint32_t key = 0;
   if (x < l.nx && y < l.ny) key = __float_as_uint(f(l.site(x, y, z))) & 0x7fffffffu;
-  for (int step = 16; step > 0; step /= 2)
-    key = max(key, __shfl_xor_sync(0xffffffffu, key, step));
+  for (int step = 16; step > 0; step /= 2) key = max(key, __shfl_xor_sync(0xffffffffu, key, step));
   // Most warps find the maximum already stored and leave without an atomic.
   if ((threadIdx.x & 31) == 0 && key > *reinterpret_cast<volatile std::uint32_t*>(result))
     atomicMax(result, key);

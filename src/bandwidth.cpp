@@ -32,13 +32,14 @@ double copy_seconds(const Executor& executor, const Lattice& lattice) {
   for (std::size_t round = 0; round < 5 * fields; round += 2) {
     executor.synchronise();
     const auto begin = std::chrono::steady_clock::now();
-    executor.for_each_site(lattice, CopyField{pool[round % fields].data(),
-                                              pool[(round + 1) % fields].data()});
+    executor.for_each_site(
+        lattice, CopyField{pool[round % fields].data(), pool[(round + 1) % fields].data()});
     executor.synchronise();
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
     if (round >= fields) seconds.push_back(elapsed.count());
   }
-  std::nth_element(seconds.begin(), seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2),
+  std::nth_element(seconds.begin(),
+                   seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2),
                    seconds.end());
   return seconds[seconds.size() / 2];
 }

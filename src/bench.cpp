@@ -21,7 +21,8 @@ std::string default_problem(int size, bool growing_vessels) {
   std::ostringstream text;
   text << "simulation: {name: bench, seed: 1, duration: 30 day}\n"
        << "domain: {voxels: [" << size << ", " << size << ", " << size << "], spacing: 20 um}\n"
-       << "vessels: {pattern: grid, spacing: " << (growing_vessels ? 250 : 300) << " um, jitter: 0.5}\n"
+       << "vessels: {pattern: grid, spacing: " << (growing_vessels ? 250 : 300)
+       << " um, jitter: 0.5}\n"
        << "tissue:\n  parenchyma: 0.45\n  stroma: 0.1\n  cells:\n"
        << "    - {shape: sphere, kind: epithelial, radius: " << size * 20 / 6
        << " um, mesenchymal_fraction: 0.1}\n";
@@ -30,7 +31,8 @@ std::string default_problem(int size, bool growing_vessels) {
   return text.str();
 }
 
-// Oxygen in tissue: a full tumour inside normal cells that stand at a density of one half, vessels every 16 voxels.
+// Oxygen in tissue: a full tumour inside normal cells that stand at a density of one half, vessels
+// every 16 voxels.
 class OxygenProblem {
 public:
   OxygenProblem(const Executor& executor, int n)
@@ -125,9 +127,9 @@ private:
 struct SolverFigures {
   double cycle_seconds = 0;       // V(3,2), what solves use
   double short_cycle_seconds = 0; // V(2,1), for comparison
-  int cold_cycles = 0;  // to 1e-5 of the first residual
-  int warm_cycles = 0;  // reported by the solver
-  double warm_error = 0; // mmHg, against many more cycles
+  int cold_cycles = 0;            // to 1e-5 of the first residual
+  int warm_cycles = 0;            // reported by the solver
+  double warm_error = 0;          // mmHg, against many more cycles
   double warm_seconds = 0;
 };
 
@@ -159,18 +161,20 @@ SolverFigures measure_solver(const Executor& executor, int size) {
   problem.solver().cycles(field.data(), 12);
   const std::vector<float> limit = field.host_copy();
   for (std::size_t i = 0; i < n; ++i)
-    figures.warm_error = std::max(figures.warm_error, std::abs(static_cast<double>(solved[i] - limit[i])));
+    figures.warm_error =
+        std::max(figures.warm_error, std::abs(static_cast<double>(solved[i] - limit[i])));
   return figures;
 }
 
-// The default step with VEGF and vessels that grow: a vessel step falls due in every fifth step, so times are averages
-// over whole fives.
+// The default step with VEGF and vessels that grow: a vessel step falls due in every fifth step, so
+// times are averages over whole fives.
 struct VesselFigures {
   double step = 0, vegf = 0, vessels = 0; // s per step
   std::int64_t segments = 0, tips = 0;
 };
 VesselFigures measure_vessels(const Executor& executor, int size, int steps) {
-  Simulation simulation(read_config_text(default_problem(size, true), "bench.yaml").parameters, executor);
+  Simulation simulation(read_config_text(default_problem(size, true), "bench.yaml").parameters,
+                        executor);
   for (int n = 0; n < 6; ++n) simulation.step(); // the first solve is a cold one
   const int fives = 5 * ((steps + 4) / 5);
   VesselFigures f;
@@ -196,7 +200,8 @@ VesselFigures measure_vessels(const Executor& executor, int size, int steps) {
   return f;
 }
 
-// Perfusion and flow in a sheet of hexagons whose edges are cut into `pieces` segments, as a lattice cuts them.
+// Perfusion and flow in a sheet of hexagons whose edges are cut into `pieces` segments, as a
+// lattice cuts them.
 struct FlowFigures {
   std::int64_t segments = 0;
   double perfusion = 0, cold = 0, warm = 0; // s
@@ -236,7 +241,8 @@ FlowFigures measure_flow(std::int32_t pieces, int threads) {
   auto begin = Clock::now();
   const std::vector<std::uint8_t> perfused = perfused_edges(network.nodes, edges, inlets, outlets);
   f.perfusion = seconds_since(begin);
-  const FlowParameters settings = read_config_text(default_problem(8, false), "bench.yaml").parameters.flow;
+  const FlowParameters settings =
+      read_config_text(default_problem(8, false), "bench.yaml").parameters.flow;
   FlowSolution solution;
   begin = Clock::now();
   f.first = solve_flow(network, settings, solution, threads);
@@ -262,7 +268,8 @@ int bench(const BenchOptions& options) {
               options.size);
 
   const double copy = copy_seconds(executor, lattice);
-  std::printf("one copy of a float field: %.3f ms, %.1f GB/s\n\n", copy * 1e3, 8 * voxels / copy * 1e-9);
+  std::printf("one copy of a float field: %.3f ms, %.1f GB/s\n\n", copy * 1e3,
+              8 * voxels / copy * 1e-9);
 
   const SolverFigures solver = measure_solver(executor, options.size);
   std::printf("oxygen solver\n");
@@ -271,8 +278,8 @@ int bench(const BenchOptions& options) {
   std::printf("  V(2,1) cycle          %8.2f ms  %6.1f copies\n", solver.short_cycle_seconds * 1e3,
               solver.short_cycle_seconds / copy);
   std::printf("  cold solve to 1e-5    %8d cycles\n", solver.cold_cycles);
-  std::printf("  warm solve, 2 %% moved %8d cycles, %.2f ms, error %.1e mmHg\n\n", solver.warm_cycles,
-              solver.warm_seconds * 1e3, solver.warm_error);
+  std::printf("  warm solve, 2 %% moved %8d cycles, %.2f ms, error %.1e mmHg\n\n",
+              solver.warm_cycles, solver.warm_seconds * 1e3, solver.warm_error);
 
   Simulation simulation(config.parameters, executor);
   const double bytes_per_voxel =
@@ -292,8 +299,10 @@ int bench(const BenchOptions& options) {
   std::printf("memory                  %8.1f bytes per voxel\n", bytes_per_voxel);
   std::printf("buffers made in a step  %8zu\n\n", allocated);
 
-  std::printf("stages of one walk are timed plane by plane; arrays they share count for the sweeps\n");
-  std::printf("%-32s %10s %8s %9s %9s %7s\n", "functor", "ms/step", "copies", "B/voxel", "GB/s", "% copy");
+  std::printf(
+      "stages of one walk are timed plane by plane; arrays they share count for the sweeps\n");
+  std::printf("%-32s %10s %8s %9s %9s %7s\n", "functor", "ms/step", "copies", "B/voxel", "GB/s",
+              "% copy");
   std::ostringstream rows;
   const double copy_speed = 8 * voxels / copy;
   const std::map<std::string, Executor::Timing> by_name = simulation.executor().timings();
@@ -313,11 +322,14 @@ int bench(const BenchOptions& options) {
   }
   const VesselFigures vessels = measure_vessels(executor, options.size, options.steps);
   const double share = (vessels.vegf + vessels.vessels) / vessels.step;
-  std::printf("\nwith growing vessels, %lld segments, %lld tips\n", static_cast<long long>(vessels.segments),
-              static_cast<long long>(vessels.tips));
-  std::printf("  whole step            %8.1f ms  %6.1f copies\n", vessels.step * 1e3, vessels.step / copy);
-  std::printf("  VEGF                  %8.1f ms  %6.1f copies\n", vessels.vegf * 1e3, vessels.vegf / copy);
-  std::printf("  sprouts, regression   %8.1f ms  %6.1f copies\n", vessels.vessels * 1e3, vessels.vessels / copy);
+  std::printf("\nwith growing vessels, %lld segments, %lld tips\n",
+              static_cast<long long>(vessels.segments), static_cast<long long>(vessels.tips));
+  std::printf("  whole step            %8.1f ms  %6.1f copies\n", vessels.step * 1e3,
+              vessels.step / copy);
+  std::printf("  VEGF                  %8.1f ms  %6.1f copies\n", vessels.vegf * 1e3,
+              vessels.vegf / copy);
+  std::printf("  sprouts, regression   %8.1f ms  %6.1f copies\n", vessels.vessels * 1e3,
+              vessels.vessels / copy);
   std::printf("  share of the step     %8.1f %%\n", 100 * share);
   const int threads = executor.threads();
   const FlowFigures flow = measure_flow(5, threads), branches = measure_flow(1, threads);
@@ -327,7 +339,8 @@ int bench(const BenchOptions& options) {
     std::printf("  perfusion             %8.1f ms\n", f->perfusion * 1e3);
     std::printf("  flow, cold            %8.1f ms  %d iterations, imbalance %.1e\n", f->cold * 1e3,
                 f->first.iterations, f->first.imbalance);
-    std::printf("  flow, one radius new  %8.1f ms  %d iterations\n", f->warm * 1e3, f->again.iterations);
+    std::printf("  flow, one radius new  %8.1f ms  %d iterations\n", f->warm * 1e3,
+                f->again.iterations);
   }
   if (!options.json.empty()) {
     std::ofstream file(options.json);
@@ -345,15 +358,19 @@ int bench(const BenchOptions& options) {
          << ",\n  \"step_copies\": " << step / copy << ",\n  \"voxels_per_s\": " << voxels / step
          << ",\n  \"bytes_per_voxel\": " << bytes_per_voxel
          << ",\n  \"buffers_made_in_a_step\": " << allocated
-         << ",\n  \"vessel_segments\": " << vessels.segments << ",\n  \"vessel_step_ms\": " << vessels.step * 1e3
+         << ",\n  \"vessel_segments\": " << vessels.segments
+         << ",\n  \"vessel_step_ms\": " << vessels.step * 1e3
          << ",\n  \"vessel_step_copies\": " << vessels.step / copy
-         << ",\n  \"vegf_ms\": " << vessels.vegf * 1e3 << ",\n  \"sprouts_ms\": " << vessels.vessels * 1e3
-         << ",\n  \"vascular_share\": " << share << ",\n  \"flow_segments\": " << flow.segments
-         << ",\n  \"perfusion_ms\": " << flow.perfusion * 1e3 << ",\n  \"flow_cold_ms\": " << flow.cold * 1e3
-         << ",\n  \"flow_warm_ms\": " << flow.warm * 1e3 << ",\n  \"flow_branches\": " << branches.segments
+         << ",\n  \"vegf_ms\": " << vessels.vegf * 1e3
+         << ",\n  \"sprouts_ms\": " << vessels.vessels * 1e3 << ",\n  \"vascular_share\": " << share
+         << ",\n  \"flow_segments\": " << flow.segments
+         << ",\n  \"perfusion_ms\": " << flow.perfusion * 1e3
+         << ",\n  \"flow_cold_ms\": " << flow.cold * 1e3
+         << ",\n  \"flow_warm_ms\": " << flow.warm * 1e3
+         << ",\n  \"flow_branches\": " << branches.segments
          << ",\n  \"flow_branches_cold_ms\": " << branches.cold * 1e3
-         << ",\n  \"flow_branches_warm_ms\": " << branches.warm * 1e3 << ",\n  \"functors\": [\n    "
-         << rows.str() << "\n  ]\n}\n";
+         << ",\n  \"flow_branches_warm_ms\": " << branches.warm * 1e3
+         << ",\n  \"functors\": [\n    " << rows.str() << "\n  ]\n}\n";
     if (!file) {
       std::fprintf(stderr, "metavox: cannot write %s\n", options.json.c_str());
       return 3;

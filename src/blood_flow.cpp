@@ -39,7 +39,8 @@ double wall_shear_stress(double pressure_drop, double radius, double length) {
   return std::fabs(pressure_drop) * (10.0 * pascal_per_mmhg) * radius / (2.0 * length);
 }
 
-FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings, FlowSolution& solution, int threads) {
+FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings,
+                      FlowSolution& solution, int threads) {
   const Bed bed(network, settings);
   const std::size_t nodes = at(network.nodes), segments = network.segments.size();
   const std::size_t branches = bed.branches.size(), vertices = bed.node.size();
@@ -61,7 +62,8 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
       pressure[v] = guess >= bottom && guess <= top ? guess : 0.5 * (bottom + top);
   }
   for (std::size_t b = 0; b < branches; ++b) {
-    const double guess = warm ? solution.haematocrit[at(bed.steps[bed.branches[b].first_step].segment)] : entering;
+    const double guess =
+        warm ? solution.haematocrit[at(bed.steps[bed.branches[b].first_step].segment)] : entering;
     used[b] = guess >= 0 && guess <= largest_haematocrit ? guess : entering;
   }
 
@@ -74,7 +76,8 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
     constexpr std::size_t share = 512; // branches worked on together
 #pragma omp parallel for schedule(static) num_threads(team)
     for (std::size_t begin = 0; begin < branches; begin += share)
-      conductances_of(bed, begin, std::min(begin + share, branches), used.data(), solver.conductances.data());
+      conductances_of(bed, begin, std::min(begin + share, branches), used.data(),
+                      solver.conductances.data());
     solver.update();
   };
   const auto drop = [&](const std::vector<double>& p, std::size_t b) {
@@ -105,8 +108,8 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
     }
     return largest;
   };
-  // Corrections go to flows as well as to pressures: a flow along a wide short vessel is then not left to the last
-  // digits of the pressures at its ends.
+  // Corrections go to flows as well as to pressures: a flow along a wide short vessel is then not
+  // left to the last digits of the pressures at its ends.
   const auto solve_tightly = [&] {
     double inflow = 0, best = std::numeric_limits<double>::infinity();
     for (int round = 0; round < 12; ++round) {
@@ -116,7 +119,8 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
       if (report.imbalance == 0 || report.imbalance > 0.5 * best) break;
       best = report.imbalance;
       solver.correct(excess, 1e-5, pressure);
-      for (std::size_t b = 0; b < branches; ++b) flow[b] += solver.conductances[b] * drop(solver.change(), b);
+      for (std::size_t b = 0; b < branches; ++b)
+        flow[b] += solver.conductances[b] * drop(solver.change(), b);
     }
     if (!(report.imbalance <= 1e-9)) throw NumericalError("blood flow: flows do not balance");
     return inflow;
@@ -126,11 +130,13 @@ FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings
     cells.distribute(pressure, flow, found);
     double change = 0;
     for (std::size_t b = 0; b < branches; ++b)
-      if (std::fabs(flow[b]) > 1e-9 * inflow) change = std::max(change, std::fabs(found[b] - used[b]));
+      if (std::fabs(flow[b]) > 1e-9 * inflow)
+        change = std::max(change, std::fabs(found[b] - used[b]));
     return report.haematocrit_change = change;
   };
 
-  constexpr double reduction = 1e-3; // of a pressure solve's residual, which starts from the last one's result
+  constexpr double reduction =
+      1e-3; // of a pressure solve's residual, which starts from the last one's result
   Mixing mixing(branches, settings.phase_separation == PhaseSeparation::velocity, team);
   for (;;) {
     ++report.iterations;

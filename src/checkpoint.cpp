@@ -211,7 +211,8 @@ herr_t close_image(H5FD_t* file) {
   delete image_of(file);
   return 0;
 }
-// Not H5FD_FEAT_ACCUMULATE_METADATA: with it, memory refused inside HDF5 1.10 now and then left a corrupted heap.
+// Not H5FD_FEAT_ACCUMULATE_METADATA: with it, memory refused inside HDF5 1.10 now and then left a
+// corrupted heap.
 herr_t query_image(const H5FD_t*, unsigned long* flags) {
   *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_AGGREGATE_SMALLDATA;
   return 0;

@@ -1270,7 +1270,8 @@ Entry read_yaml(std::string_view text, const std::string& name_for_messages,
 
 Config read_config_text(const std::string& yaml, const std::filesystem::path& name_for_messages,
                         const std::vector<std::string>& overrides,
-                        std::optional<std::uint64_t> seed, const std::optional<std::string>& until) {
+                        std::optional<std::uint64_t> seed,
+                        const std::optional<std::string>& until) {
   const Source source = source_named(name_for_messages.string());
   Entry root = parse_yaml(yaml, source, true);
   Complaints complaints;

@@ -28,8 +28,9 @@ struct RestrictCoefficients {
           if (y >= l.ny || z >= l.nz) continue;
           const std::int64_t i = l.index(x, y, z);
           const int e = l.entry(x);
-          const float coupling = ((fine.x_low[e] + fine.x_high[e]) + (fine.y_low[y] + fine.y_high[y])) +
-                                 (fine.z_low[z] + fine.z_high[z]);
+          const float coupling =
+              ((fine.x_low[e] + fine.x_high[e]) + (fine.y_low[y] + fine.y_high[y])) +
+              (fine.z_low[z] + fine.z_high[z]);
           const float share = w.y_share[y] * w.z_share[z];
           k_column = k_column + share * damped_sink(fine.k[i], coupling);
           q_column = q_column + share * fine.q[i];
@@ -65,7 +66,8 @@ struct RestrictCoefficients {
 #pragma omp simd
             for (int m = 0; m < count; ++m) {
               const float coupling = ((xl[m] + xh[m]) + (yl + yh)) + (zl + zh);
-              // Zeroed above, which the analyzer cannot follow. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult)
+              // Zeroed above, which the analyzer cannot follow.
+              // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult)
               k_sum[m] = k_sum[m] + share * damped_sink(k[m], coupling);
               q_sum[m] = q_sum[m] + share * q[m];
             }
@@ -175,12 +177,15 @@ struct InterpolateField {
 
   MV_HD void operator()(const Site& s) const {
     const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
-    const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1, dz = (s.z & 1) != 0 ? 1 : -1;
+    const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1,
+              dz = (s.z & 1) != 0 ? 1 : -1;
     // Beyond the box nothing is known here: the weights of what lies inside are scaled to one.
     const int e = lattice.entry(s.x);
     const float xo = w.x_own[e], xn = w.x_other[e], yo = w.y_own[s.y], yn = w.y_other[s.y];
     const float zo = w.z_own[s.z], zn = w.z_other[s.z];
-    const auto value = [&](int xx, int yy, int zz) { return coarse[coarse_lattice.index(xx, yy, zz)]; };
+    const auto value = [&](int xx, int yy, int zz) {
+      return coarse[coarse_lattice.index(xx, yy, zz)];
+    };
     const auto line = [&](int xx) {
       return ((yo * zo) * value(xx, y, z) + (yn * zo) * value(xx, y + dy, z)) +
              ((yo * zn) * value(xx, y, z + dz) + (yn * zn) * value(xx, y + dy, z + dz));
@@ -195,8 +200,8 @@ struct InterpolateField {
     CoarseLine(coarse_lattice, w, row.y, row.z)
         .interpolate(
             lattice, w, row.y, row.z, [this](std::int64_t i) { return coarse[i]; },
-            [&](std::int64_t i, int count, const float* MV_RESTRICT own, const float* MV_RESTRICT other,
-                const float* near, const float* far) {
+            [&](std::int64_t i, int count, const float* MV_RESTRICT own,
+                const float* MV_RESTRICT other, const float* near, const float* far) {
               float* MV_RESTRICT out = c + i;
 #pragma omp simd
               for (int m = 0; m < count; ++m) {
@@ -301,7 +306,8 @@ struct ResidualNorm {
   DiffusionLevel level;
   MV_HD float operator()(const Site& s) const {
     const float f = level.f[level.lattice.index(s.x, s.y, s.z)];
-    const float r = residual_at<saturating>(level, s.x, s.y, s.z, f) / level.diagonal(s.x, s.y, s.z);
+    const float r =
+        residual_at<saturating>(level, s.x, s.y, s.z, f) / level.diagonal(s.x, s.y, s.z);
     return r < 0.0f ? -r : r;
   }
   float row(const Row& r) const {
@@ -401,7 +407,8 @@ Diffusion::Diffusion(const Executor& executor, const Lattice& lattice,
       std::vector<double> low(n), high(n), share(n, 0), own(n, 0), other(n, 0);
       const double d = settings.diffusivity;
       for (std::size_t i = 0; i < n; ++i) {
-        low[i] = i > 0 ? d * 2 / ((w[i - 1] + w[i]) * w[i]) : (fixed_low ? 2 * d / (w[i] * w[i]) : 0);
+        low[i] =
+            i > 0 ? d * 2 / ((w[i - 1] + w[i]) * w[i]) : (fixed_low ? 2 * d / (w[i] * w[i]) : 0);
         high[i] = i + 1 < n ? d * 2 / ((w[i] + w[i + 1]) * w[i])
                             : (fixed_high ? 2 * d / (w[i] * w[i]) : 0);
       }
@@ -412,7 +419,8 @@ Diffusion::Diffusion(const Executor& executor, const Lattice& lattice,
         const std::size_t parent = i / 2;
         share[i] = w[i] / coarse[parent];
         const bool single = 2 * parent + 1 >= n;
-        // Distance between the child's centre and its parent's, towards the neighbour on the child's side.
+        // Distance between the child's centre and its parent's, towards the neighbour on the
+        // child's side.
         const double offset = single ? 0 : (coarse[parent] - w[i]) / 2;
         const bool upper = (i & 1) != 0;
         const bool edge = upper ? parent + 1 >= coarse.size() : parent == 0;
@@ -425,7 +433,8 @@ Diffusion::Diffusion(const Executor& executor, const Lattice& lattice,
           own[i] = 1 - other[i];
         }
       }
-      axes[a] = {append(low, a), append(high, a), append(share, a), append(own, a), append(other, a)};
+      axes[a] = {append(low, a), append(high, a), append(share, a), append(own, a),
+                 append(other, a)};
       width[a] = coarse;
     }
     axes_.push_back(axes);
@@ -440,26 +449,18 @@ DiffusionLevel Diffusion::view(std::size_t level) const {
   DiffusionScratch::Level& l = scratch_->levels_[level];
   const auto table = [&](std::size_t offset) { return tables_.data() + offset; };
   const std::array<Axis, 3>& a = axes_[level];
-  return {l.lattice,
-          table(a[0].low),
-          table(a[0].high),
-          table(a[1].low),
-          table(a[1].high),
-          table(a[2].low),
-          table(a[2].high),
-          l.c.data(),
-          l.f.data(),
-          l.k.data(),
-          l.q.data(),
-          static_cast<float>(settings_.half_saturation)};
+  return {l.lattice,        table(a[0].low),  table(a[0].high),
+          table(a[1].low),  table(a[1].high), table(a[2].low),
+          table(a[2].high), l.c.data(),       l.f.data(),
+          l.k.data(),       l.q.data(),       static_cast<float>(settings_.half_saturation)};
 }
 
 TransferWeights Diffusion::transfer(std::size_t level) const {
   const auto table = [&](std::size_t offset) { return tables_.data() + offset; };
   const std::array<Axis, 3>& a = axes_[level];
-  return {table(a[0].share), table(a[1].share), table(a[2].share), table(a[0].own),
-          table(a[1].own),   table(a[2].own),   table(a[0].other), table(a[1].other),
-          table(a[2].other)};
+  return {table(a[0].share), table(a[1].share), table(a[2].share),
+          table(a[0].own),   table(a[1].own),   table(a[2].own),
+          table(a[0].other), table(a[1].other), table(a[2].other)};
 }
 
 void Diffusion::load(const float* field, float* c) {
@@ -468,7 +469,8 @@ void Diffusion::load(const float* field, float* c) {
   executor_.for_each_site(lattice, LoadField{lattice, finest.lattice, field, c});
   std::array<float, 6> value{};
   for (std::size_t a = 0; a < 6; ++a)
-    if (settings_.faces[a].kind == FaceKind::fixed) value[a] = static_cast<float>(settings_.faces[a].value);
+    if (settings_.faces[a].kind == FaceKind::fixed)
+      value[a] = static_cast<float>(settings_.faces[a].value);
   fill_faces(c, value);
 }
 
@@ -495,8 +497,8 @@ void Diffusion::restrict_coefficients() {
                             RestrictCoefficients{view(level), view(level + 1), transfer(level)});
 }
 
-// Each level is walked once on the way down, with the residual, and once up, with the correction. The operator's share in
-// a coarse right side is that of the first guess, which sweeps leave alone.
+// Each level is walked once on the way down, with the residual, and once up, with the correction.
+// The operator's share in a coarse right side is that of the first guess, which sweeps leave alone.
 template <bool saturating>
 void Diffusion::cycle(std::size_t level, float& residual, float& correction, bool add_operator) {
   const DiffusionLevel here = view(level);
@@ -549,8 +551,9 @@ void Diffusion::guess_from_coarse() {
     float residual, correction;
     cycle<saturating>(level, residual, correction);
     const DiffusionLevel fine = view(level - 1), coarse = view(level);
-    executor_.for_each_site(fine.lattice.box(), InterpolateField{fine.lattice, coarse.lattice,
-                                                                 fine.c, coarse.c, transfer(level - 1)});
+    executor_.for_each_site(
+        fine.lattice.box(),
+        InterpolateField{fine.lattice, coarse.lattice, fine.c, coarse.c, transfer(level - 1)});
   }
 }
 
@@ -566,7 +569,8 @@ SolveReport Diffusion::solve_as(Start start) {
     report.cycles += 1;
     report.residual = residual;
     if (!(correction < 1e30f) || !(residual < 1e30f)) break;
-    // What a cycle changed tells the error it found; the ratio of two changes, doubled for safety, how much of it stays.
+    // What a cycle changed tells the error it found; the ratio of two changes, doubled for safety,
+    // how much of it stays.
     const float change = correction + residual;
     const float ratio = before > 0.0f ? exact::clamp(2.0f * change / before, 0.1f, 0.9f) : 0.25f;
     report.error = change * ratio / (1.0f - ratio);
@@ -579,9 +583,9 @@ SolveReport Diffusion::solve_as(Start start) {
   return report;
 }
 
-// Where every voxel loses more than it exchanges, sweeps alone converge fast, and the residual bounds the error:
-// |e| <= max |r| / min k. They work on the change of the field, whose rounding is small against that of the field, so
-// that amounts are conserved over many steps.
+// Where every voxel loses more than it exchanges, sweeps alone converge fast, and the residual
+// bounds the error: |e| <= max |r| / min k. They work on the change of the field, whose rounding is
+// small against that of the field, so that amounts are conserved over many steps.
 SolveReport Diffusion::sweep_until_done(float* field) {
   const DiffusionLevel fine = view(0);
   const Lattice box = fine.lattice.box();
@@ -602,11 +606,11 @@ SolveReport Diffusion::sweep_until_done(float* field) {
                           ? executor_.chain(box, first_sweeps, start, smooth, box, residual)
                           : executor_.chain(box, 2, NoStage{}, smooth, box, residual);
     report.cycles += 1;
-    report.error =
-        report.residual *
-        static_cast<float>((settings_.least_loss + coupling) / settings_.least_loss);
+    report.error = report.residual *
+                   static_cast<float>((settings_.least_loss + coupling) / settings_.least_loss);
     if (!(report.residual < 1e30f)) break;
-    // A residual that shrinks no more is rounding: each pair of sweeps leaves less than a quarter of an error.
+    // A residual that shrinks no more is rounding: each pair of sweeps leaves less than a quarter
+    // of an error.
     const bool settled = report.cycles > 1 && report.residual >= 0.5f * before;
     before = report.residual;
     report.converged = settled || report.error <= static_cast<float>(settings_.tolerance);
@@ -624,8 +628,9 @@ SolveReport Diffusion::solve(float* field, Start start) {
     const bool saturating = settings_.half_saturation > 0;
     if (executor_.max_over(box, LargestSink{fine, saturating, false}) == 0.0f) {
       if (executor_.max_over(box, LargestSink{fine, saturating, true}) > 0.0f)
-        throw NumericalError(settings_.name +
-                             ": sources but neither sinks nor open faces, so there is no steady state");
+        throw NumericalError(
+            settings_.name +
+            ": sources but neither sinks nor open faces, so there is no steady state");
       // Nothing enters and nothing leaves: whatever level the field has reached stays.
       SolveReport report;
       report.converged = true;

@@ -75,7 +75,8 @@ void* Executor::allocate(std::size_t bytes) const {
   if (backend_ == Backend::cuda) memory = cuda::allocate(bytes);
 #endif
   if (backend_ == Backend::cpu) {
-    // Stencils touch nine planes at a time: with 4 KiB pages their addresses alone overflow the TLB.
+    // Stencils touch nine planes at a time: with 4 KiB pages their addresses alone overflow the
+    // TLB.
     const std::size_t page = bytes >= (std::size_t{4} << 20) ? std::size_t{2} << 20 : 64;
     const std::size_t rounded = (bytes + page - 1) / page * page;
     memory = std::aligned_alloc(page, rounded > 0 ? rounded : page);
@@ -175,7 +176,8 @@ void Executor::Profile::book() {
   mark = now;
 }
 
-void Executor::Profile::book(const char* functor, double seconds, double sites, double bytes_per_site) {
+void Executor::Profile::book(const char* functor, double seconds, double sites,
+                             double bytes_per_site) {
   Timing& t = processes[current].functors[functor];
   t.calls += 1;
   t.seconds += seconds;

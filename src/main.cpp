@@ -93,13 +93,14 @@ struct Overrides {
 
   void offer(CLI::App& app) {
     // Taken as text: the parser would let -3 pass for a large number.
-    seed_option = app.add_option("--seed", seed, "replaces simulation.seed")
-                      ->type_name("N")
-                      ->check([](const std::string& text) {
-                        return seed_of(text) ? std::string() : "a seed is an integer from 0 to 2^64 - 1";
-                      });
-    until_option =
-        app.add_option("--until", until, "replaces simulation.duration, e.g. '10 day'")->type_name("T");
+    seed_option =
+        app.add_option("--seed", seed, "replaces simulation.seed")
+            ->type_name("N")
+            ->check([](const std::string& text) {
+              return seed_of(text) ? std::string() : "a seed is an integer from 0 to 2^64 - 1";
+            });
+    until_option = app.add_option("--until", until, "replaces simulation.duration, e.g. '10 day'")
+                       ->type_name("T");
     app.add_option("--set", set,
                    "replaces a setting, e.g. oxygen.diffusivity='1e5 um^2/min'; may be repeated")
         ->type_name("KEY=VALUE")
@@ -223,8 +224,9 @@ int run_program(int argc, char** argv) {
   Overrides run_overrides;
   run_overrides.offer(*run_app);
   run_app
-      ->add_option("--restart", restart,
-                   "continues from a checkpoint of the same settings, or the newest whole one of a run")
+      ->add_option(
+          "--restart", restart,
+          "continues from a checkpoint of the same settings, or the newest whole one of a run")
       ->type_name("RUN|CHECKPOINT");
   run_app->add_flag("--force", options.force, "replaces a former run in the run folder");
   run_app->add_flag("--profile", options.profile,
@@ -246,7 +248,8 @@ int run_program(int argc, char** argv) {
       command("validate", "check a configuration; print what its run takes and writes",
               "Examples:\n"
               "  metavox validate tumour.yaml\n"
-              "  metavox validate tumour.yaml --set domain.voxels='[512, 512, 512]'   # what would that take?\n"
+              "  metavox validate tumour.yaml --set domain.voxels='[512, 512, 512]'   # what would "
+              "that take?\n"
               "  metavox validate tumour.yaml && metavox run tumour.yaml -o runs/checked");
   validate->add_option("config", validated, "configuration (YAML)")
       ->required()
@@ -389,9 +392,10 @@ int run_program(int argc, char** argv) {
 
 } // namespace
 
-// OpenMP teams wait for each other by spinning. On a machine that other programs share, a team whose member has lost
-// its core then burns the core it waits for, and a step takes ten times as long. Runtimes read how long to spin when
-// they are loaded, so the program starts itself once more with a short spin, unless the user has an opinion.
+// OpenMP teams wait for each other by spinning. On a machine that other programs share, a team
+// whose member has lost its core then burns the core it waits for, and a step takes ten times as
+// long. Runtimes read how long to spin when they are loaded, so the program starts itself once more
+// with a short spin, unless the user has an opinion.
 static void limit_spinning(char** argv) {
   if (std::getenv("GOMP_SPINCOUNT") || std::getenv("OMP_WAIT_POLICY") ||
       std::getenv("KMP_BLOCKTIME"))

@@ -27,13 +27,15 @@ TumourShape measure_shape(const std::vector<std::uint8_t>& kind, const Lattice& 
     }
     return r;
   };
-  std::vector<std::int64_t> line_begin(static_cast<std::size_t>(l.ny) * static_cast<std::size_t>(l.nz) + 1, 0);
+  std::vector<std::int64_t> line_begin(
+      static_cast<std::size_t>(l.ny) * static_cast<std::size_t>(l.nz) + 1, 0);
   std::array<int, 3> low{l.nx, l.ny, l.nz}, high{-1, -1, -1};
   std::array<std::int64_t, 3> sum{};
   std::array<double, 3> sum2{};
   for (int z = 0; z < l.nz; ++z)
     for (int y = 0; y < l.ny; ++y) {
-      const std::size_t line = static_cast<std::size_t>(z) * static_cast<std::size_t>(l.ny) + static_cast<std::size_t>(y);
+      const std::size_t line = static_cast<std::size_t>(z) * static_cast<std::size_t>(l.ny) +
+                               static_cast<std::size_t>(y);
       line_begin[line] = static_cast<std::int64_t>(runs.size());
       const std::uint8_t* k = kind.data() + line * static_cast<std::size_t>(l.nx);
       for (int x = 0; x < l.nx; ++x) {
@@ -64,7 +66,8 @@ TumourShape measure_shape(const std::vector<std::uint8_t>& kind, const Lattice& 
         const auto a_end = static_cast<std::int64_t>(runs.size());
         const std::int64_t b_end = line_begin[other + 1];
         while (a < a_end && b < b_end) {
-          const Run &ra = runs[static_cast<std::size_t>(a)], &rb = runs[static_cast<std::size_t>(b)];
+          const Run &ra = runs[static_cast<std::size_t>(a)],
+                    &rb = runs[static_cast<std::size_t>(b)];
           if (ra.begin < rb.end && rb.begin < ra.end) {
             const std::int64_t pa = root(a), pb = root(b);
             parent[static_cast<std::size_t>(std::max(pa, pb))] = std::min(pa, pb);
@@ -117,10 +120,12 @@ TumourShape measure_shape(const std::vector<std::uint8_t>& kind, const Lattice& 
   double farthest2 = 0;
   for (int z = 0; z < l.nz; ++z)
     for (int y = 0; y < l.ny; ++y) {
-      const std::size_t line = static_cast<std::size_t>(z) * static_cast<std::size_t>(l.ny) + static_cast<std::size_t>(y);
+      const std::size_t line = static_cast<std::size_t>(z) * static_cast<std::size_t>(l.ny) +
+                               static_cast<std::size_t>(y);
       const double dy = (y + 0.5) * h - shape.centre[1], dz = (z + 0.5) * h - shape.centre[2];
       for (std::int64_t r = line_begin[line]; r < line_begin[line + 1]; ++r)
-        for (const int x : {runs[static_cast<std::size_t>(r)].begin, runs[static_cast<std::size_t>(r)].end - 1}) {
+        for (const int x :
+             {runs[static_cast<std::size_t>(r)].begin, runs[static_cast<std::size_t>(r)].end - 1}) {
           if (runs[static_cast<std::size_t>(r)].living == 0) continue;
           const double dx = (x + 0.5) * h - shape.centre[0];
           farthest2 = std::max(farthest2, dx * dx + dy * dy + dz * dz);

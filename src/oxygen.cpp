@@ -7,7 +7,8 @@
 namespace metavox {
 namespace {
 
-// A constant rate is the limit of small K_m; this value keeps the solver smooth and the profile within its width.
+// A constant rate is the limit of small K_m; this value keeps the solver smooth and the profile
+// within its width.
 constexpr double constant_uptake_half = 0.05;
 
 void set_living(float (&column)[32], double normal, double active, double resting, double immune) {
@@ -58,7 +59,8 @@ MetaboliteSettings oxygen_settings(const Parameters& p) {
     at_tissue_pressure = full * o.normal_factor * o.tissue_pressure / (o.tissue_pressure + half);
   }
   if (o.tissue_supply && o.arterial_pressure > o.tissue_pressure) {
-    // Capillaries too fine to draw come with the normal cells they feed: at p_t supply and uptake balance.
+    // Capillaries too fine to draw come with the normal cells they feed: at p_t supply and uptake
+    // balance.
     const double kappa = at_tissue_pressure / (o.arterial_pressure - o.tissue_pressure);
     for (const Kind k : {Kind::parenchyma, Kind::stroma}) {
       s.table.loss[static_cast<int>(k)] += static_cast<float>(kappa);
@@ -133,11 +135,11 @@ void Metabolite::relax(const Executor& executor, const CellView& cells, const Ve
   assemble.q = scratch_->uptake();
   for (int n = 0; n < settings_.substeps; ++n) {
     executor.for_each_site(lattice_, assemble);
-    executor.for_each_index(vessels.count,
-                            AddVesselWalls{vessels.wall, settings_.oxygen,
-                                           static_cast<float>(settings_.vessel_value),
-                                           static_cast<float>(settings_.vessel_scale), lattice_,
-                                           scratch_->split(), scratch_->source(), scratch_->loss()});
+    executor.for_each_index(
+        vessels.count,
+        AddVesselWalls{vessels.wall, settings_.oxygen, static_cast<float>(settings_.vessel_value),
+                       static_cast<float>(settings_.vessel_scale), lattice_, scratch_->split(),
+                       scratch_->source(), scratch_->loss()});
     report_ = diffusion_.solve_or_throw(field_.data(), first && !settings_.transient
                                                            ? Diffusion::Start::cold
                                                            : Diffusion::Start::warm);

@@ -18,14 +18,15 @@ void check_range(std::int32_t nodes, const std::vector<std::int32_t>& list, cons
                                   " is not one of " + std::to_string(nodes) + " nodes");
 }
 
-// Depth-first search from a virtual root that is joined to every node of `below`, and that hangs below a virtual node
-// joined to every node of `above`. Marks the edges whose biconnected component holds
+// Depth-first search from a virtual root that is joined to every node of `below`, and that hangs
+// below a virtual node joined to every node of `above`. Marks the edges whose biconnected component
+// holds
 //   the edge between both virtual nodes, where `above` is given,
 //   else the root.
-// low(v) is the smallest rank that v and what was found through it reach. A node belongs to the marked component
-// together with the edge that it was found through as long as no node on the way cuts it off, that is as long as
-// low(v) < rank(parent). Every other edge leads from a node back to one found earlier, and shares the component of the
-// edge that its later node was found through.
+// low(v) is the smallest rank that v and what was found through it reach. A node belongs to the
+// marked component together with the edge that it was found through as long as no node on the way
+// cuts it off, that is as long as low(v) < rank(parent). Every other edge leads from a node back to
+// one found earlier, and shares the component of the edge that its later node was found through.
 std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>& edges,
                                const std::vector<std::int32_t>& below,
                                const std::vector<std::int32_t>* above) {
@@ -55,7 +56,8 @@ std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>&
   }
   std::copy(first.begin(), first.end() - 1, next.begin());
 
-  // Ranks: 0 the node above, 1 the root, then nodes in the order of discovery; unseen nodes have none.
+  // Ranks: 0 the node above, 1 the root, then nodes in the order of discovery; unseen nodes have
+  // none.
   constexpr std::uint32_t unseen = std::numeric_limits<std::uint32_t>::max();
   struct Node {
     std::uint32_t rank = unseen, low = unseen;
@@ -106,11 +108,12 @@ std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>&
     if (n.parent < 0)
       inside[static_cast<std::size_t>(v)] = !above || n.low == 0;
     else
-      inside[static_cast<std::size_t>(v)] =
-          inside[static_cast<std::size_t>(n.parent)] && n.low < node[static_cast<std::size_t>(n.parent)].rank;
+      inside[static_cast<std::size_t>(v)] = inside[static_cast<std::size_t>(n.parent)] &&
+                                            n.low < node[static_cast<std::size_t>(n.parent)].rank;
   }
   for (std::size_t e = 0; e < edges.size(); ++e) {
-    const auto a = static_cast<std::size_t>(edges[e].first), b = static_cast<std::size_t>(edges[e].second);
+    const auto a = static_cast<std::size_t>(edges[e].first),
+               b = static_cast<std::size_t>(edges[e].second);
     if (a == b || node[a].rank == unseen) continue;
     marked[e] = inside[node[a].rank > node[b].rank ? a : b];
   }
@@ -128,7 +131,8 @@ std::vector<std::uint8_t> perfused_edges(std::int32_t nodes, const std::vector<E
   for (const std::int32_t v : inlets) is_inlet[static_cast<std::size_t>(v)] = 1;
   for (const std::int32_t v : outlets)
     if (is_inlet[static_cast<std::size_t>(v)])
-      throw std::invalid_argument("perfusion: node " + std::to_string(v) + " is both inlet and outlet");
+      throw std::invalid_argument("perfusion: node " + std::to_string(v) +
+                                  " is both inlet and outlet");
   return mark(nodes, edges, outlets, &inlets);
 }
 

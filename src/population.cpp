@@ -63,7 +63,8 @@ FateParameters fate_parameters(const Parameters& p, int push_distance2) {
   f.hypoxia_high = f32(p.transition.hypoxia_high);
   f.hypoxia_low = f32(p.transition.hypoxia_low);
   f.glucose = p.glucose.enabled;
-  // ATP per time 2 J_g + (29/5) J_O, J the molar uptakes; normalised to both at their reference level.
+  // ATP per time 2 J_g + (29/5) J_O, J the molar uptakes; normalised to both at their reference
+  // level.
   const double jo = 5.8 * p.oxygen.consumption, jg = 2 * p.glucose.consumption;
   const double o_ref = 40 / (40 + p.oxygen.half_saturation);
   const double g_ref = p.glucose.plasma / (p.glucose.plasma + p.glucose.half_saturation);
@@ -90,14 +91,15 @@ MigrationParameters32 walk_parameters(const Parameters& p) {
   const double h2 = p.domain.spacing * p.domain.spacing;
   m.step_over_h2 = f32(p.time.step / p.time.motility_substeps / h2);
   m.stroma_step_over_h2 = f32(p.time.step / h2);
-  // No cell is likelier to move than this: six jumps by diffusion, or the upwind form at the steepest matrix edge.
+  // No cell is likelier to move than this: six jumps by diffusion, or the upwind form at the
+  // steepest matrix edge.
   const MatrixParameters& e = p.matrix;
   const double densest = std::max({e.maximum, e.density, e.layer_density, e.fibre_density});
   const bool bounded = g.chemotaxis == 0 && g.haptotaxis >= 0 && !e.initial.active();
-  m.most_jumps = bounded ? f32((6 * std::max(g.epithelial, g.mesenchymal) +
-                                3 * g.haptotaxis * densest) *
-                               p.time.step / p.time.motility_substeps / h2 * 1.001)
-                         : 1.0f;
+  m.most_jumps =
+      bounded ? f32((6 * std::max(g.epithelial, g.mesenchymal) + 3 * g.haptotaxis * densest) *
+                    p.time.step / p.time.motility_substeps / h2 * 1.001)
+              : 1.0f;
   m.neighbour_count = g.adhesion == AdhesionRule::neighbour_count;
   m.keep_ee = f32(1 - g.bond_ee);
   m.keep_em = f32(1 - g.bond_em);
@@ -210,9 +212,8 @@ std::size_t Population::bytes(const Lattice& lattice) {
 }
 
 CellView Population::view() {
-  return {arrays_.kind.data(),     arrays_.flags.data(), arrays_.clock.data(),
-          arrays_.timer.data(),    arrays_.capacity.data(), arrays_.clone.data(),
-          arrays_.traits.data()};
+  return {arrays_.kind.data(),     arrays_.flags.data(), arrays_.clock.data(), arrays_.timer.data(),
+          arrays_.capacity.data(), arrays_.clone.data(), arrays_.traits.data()};
 }
 
 void Population::advance(const Executor& executor, const FieldView& oxygen,
@@ -230,11 +231,11 @@ void Population::advance(const Executor& executor, const FieldView& oxygen,
 
 void Population::find_activity(const Executor& executor, const FieldView& oxygen) {
   const Bricks bricks(lattice_);
-  executor.for_each_index(
-      bricks.count(),
-      FindActivity{arrays_.kind.data(), oxygen, brick_flag_.data(), lattice_, bricks,
-                   normal_always_, migration_on_ && walk_.diffusivity_stroma > 0, fate_.necrosis,
-                   fate_.necrosis_high});
+  executor.for_each_index(bricks.count(),
+                          FindActivity{arrays_.kind.data(), oxygen, brick_flag_.data(), lattice_,
+                                       bricks, normal_always_,
+                                       migration_on_ && walk_.diffusivity_stroma > 0,
+                                       fate_.necrosis, fate_.necrosis_high});
   executor.for_each_index(bricks.count(),
                           WidenActivity{brick_flag_.data(), brick_wide_.data(), bricks});
   active_.ids = brick_ids_.data();
@@ -242,12 +243,12 @@ void Population::find_activity(const Executor& executor, const FieldView& oxygen
 }
 
 void Population::measure_room(const Executor& executor) {
-  executor.for_each_site(lattice_, MeasureRoomX{arrays_.kind.data(), room_.data(), lattice_, reach_,
-                                                into_dead_});
   executor.for_each_site(
-      lattice_, MeasureRoomYZ<false>{room_.data(), room_other_.data(), lattice_, reach_});
-  executor.for_each_site(
-      lattice_, MeasureRoomYZ<true>{room_other_.data(), room_.data(), lattice_, reach_});
+      lattice_, MeasureRoomX{arrays_.kind.data(), room_.data(), lattice_, reach_, into_dead_});
+  executor.for_each_site(lattice_,
+                         MeasureRoomYZ<false>{room_.data(), room_other_.data(), lattice_, reach_});
+  executor.for_each_site(lattice_,
+                         MeasureRoomYZ<true>{room_other_.data(), room_.data(), lattice_, reach_});
 }
 
 void Population::settle_fate(const Executor& executor, const FieldView& oxygen,
@@ -255,8 +256,18 @@ void Population::settle_fate(const Executor& executor, const FieldView& oxygen,
   executor.for_each_site(lattice_, SenseNeighbours{arrays_.kind.data(), sensed_.data(),
                                                    lattice_.pitch(), lattice_.plane()});
   executor.for_each_site(lattice_, active_,
-                         AdvanceFate{view(), oxygen, glucose, matrix, sensed_.data(), room_.data(),
-                                     factors(), {flow_.data()}, fate_, lattice_, seed_, step_});
+                         AdvanceFate{view(),
+                                     oxygen,
+                                     glucose,
+                                     matrix,
+                                     sensed_.data(),
+                                     room_.data(),
+                                     factors(),
+                                     {flow_.data()},
+                                     fate_,
+                                     lattice_,
+                                     seed_,
+                                     step_});
 }
 
 ContestView Population::open_contest(int round) {
@@ -266,8 +277,8 @@ ContestView Population::open_contest(int round) {
 }
 
 ActiveBricks Population::contested(const Executor& executor) {
-  return {contested_ids_.data(), executor.compact(brick_mark_.data(), brick_mark_.size(),
-                                                  contested_ids_.data())};
+  return {contested_ids_.data(),
+          executor.compact(brick_mark_.data(), brick_mark_.size(), contested_ids_.data())};
 }
 
 void Population::divide(const Executor& executor, const std::uint16_t* membrane) {
@@ -278,9 +289,9 @@ void Population::divide(const Executor& executor, const std::uint16_t* membrane)
                                          fate_.push_distance2, into_dead_, fate_.regeneration,
                                          seed_, step_});
   const ActiveBricks bricks = contested(executor);
-  executor.for_each_site(lattice_, bricks,
-                         CommitDivision{view(), rivals, table, {flow_.data()}, lattice_, division_,
-                                        seed_, step_});
+  executor.for_each_site(
+      lattice_, bricks,
+      CommitDivision{view(), rivals, table, {flow_.data()}, lattice_, division_, seed_, step_});
   executor.for_each_site(lattice_, bricks, WithdrawDivision{rivals, table, lattice_});
 }
 
@@ -304,19 +315,28 @@ void Population::migrate(const Executor& executor, const FieldView& oxygen, cons
 
 void Population::make_way(const Executor& executor, const std::vector<std::int64_t>& entered,
                           const std::vector<std::int64_t>& left, const std::uint16_t* membrane) {
-  const auto n = static_cast<std::int64_t>(entered.size()), m = static_cast<std::int64_t>(left.size());
+  const auto n = static_cast<std::int64_t>(entered.size()),
+             m = static_cast<std::int64_t>(left.size());
   if (n + m == 0) return;
   if (way_.size() < n + m) way_ = Buffer<std::int64_t>(executor, 2 * (n + m) + 1024);
   executor.copy_in(way_.data(), entered.data(), entered.size() * sizeof(std::int64_t));
   executor.copy_in(way_.data() + n, left.data(), left.size() * sizeof(std::int64_t));
-  executor.for_each_index(1, MakeWay{view(), membrane, {push_offset_.data(), push_first_.data()},
-                                     {flow_.data()}, lattice_, fate_.push_distance2, way_.data(), n,
-                                     way_.data() + n, m, seed_, step_});
+  executor.for_each_index(1, MakeWay{view(),
+                                     membrane,
+                                     {push_offset_.data(), push_first_.data()},
+                                     {flow_.data()},
+                                     lattice_,
+                                     fate_.push_distance2,
+                                     way_.data(),
+                                     n,
+                                     way_.data() + n,
+                                     m,
+                                     seed_,
+                                     step_});
 }
 
 void Population::count_now(const Executor& executor) {
-  const auto n =
-      executor.tally_over(lattice_, CountKinds{arrays_.kind.data()});
+  const auto n = executor.tally_over(lattice_, CountKinds{arrays_.kind.data()});
   std::copy(n.begin(), n.end(), counts_.begin());
   std::array<std::int64_t, flow_entries + 1> raw{};
   flow_.download(raw.data());
@@ -342,10 +362,10 @@ void Population::check_ledger(const Executor& executor, std::int64_t step) {
       expected -= flows_[k][other] - flows_before[k][other];
     }
     if (expected != counts_[k])
-      throw NumericalError("the ledger of " + std::string(kind_names[k]) + " cells is off at step " +
-                           std::to_string(step) + ": births, deaths and transitions give " +
-                           std::to_string(expected) + ", the lattice holds " +
-                           std::to_string(counts_[k]));
+      throw NumericalError("the ledger of " + std::string(kind_names[k]) +
+                           " cells is off at step " + std::to_string(step) +
+                           ": births, deaths and transitions give " + std::to_string(expected) +
+                           ", the lattice holds " + std::to_string(counts_[k]));
   }
 }
 

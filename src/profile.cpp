@@ -36,7 +36,8 @@ std::vector<ProfileRow> profile_rows(const Executor& executor) {
       host -= t.seconds;
       p.bytes += t.bytes;
     }
-    if (!functors.empty()) functors.push_back({p.process, "host", p.calls, std::max(host, 0.0), 0, 0});
+    if (!functors.empty())
+      functors.push_back({p.process, "host", p.calls, std::max(host, 0.0), 0, 0});
     sort_by_time(functors);
     rows.push_back(p);
     rows.insert(rows.end(), functors.begin(), functors.end());
@@ -45,16 +46,18 @@ std::vector<ProfileRow> profile_rows(const Executor& executor) {
   return rows;
 }
 
-std::vector<std::string> profile_table(const std::vector<ProfileRow>& rows, std::int64_t steps, double writer) {
+std::vector<std::string> profile_table(const std::vector<ProfileRow>& rows, std::int64_t steps,
+                                       double writer) {
   double whole = 0;
   for (const ProfileRow& row : rows)
     if (row.functor.empty()) whole += row.seconds;
   char text[160];
-  std::snprintf(text, sizeof text, "profile     %lld steps in %.3f s; writing beside them took %.3f s",
+  std::snprintf(text, sizeof text,
+                "profile     %lld steps in %.3f s; writing beside them took %.3f s",
                 static_cast<long long>(steps), whole, writer);
   std::vector<std::string> lines{text};
-  std::snprintf(text, sizeof text, "  %-32s %9s %11s %8s %11s %8s", "process, functor", "calls", "ms", "share",
-                "MB", "GB/s");
+  std::snprintf(text, sizeof text, "  %-32s %9s %11s %8s %11s %8s", "process, functor", "calls",
+                "ms", "share", "MB", "GB/s");
   lines.emplace_back(text);
   for (const ProfileRow& row : rows) {
     if (!row.functor.empty() && row.share < 1e-3) continue; // profile.csv has them
@@ -63,7 +66,8 @@ std::vector<std::string> profile_table(const std::vector<ProfileRow>& rows, std:
                   static_cast<long long>(row.calls), row.seconds * 1e3, row.share * 100);
     std::string line = text;
     if (row.bytes > 0) {
-      std::snprintf(text, sizeof text, " %11.1f %8.2f", row.bytes * 1e-6, gigabytes_per_second(row));
+      std::snprintf(text, sizeof text, " %11.1f %8.2f", row.bytes * 1e-6,
+                    gigabytes_per_second(row));
       line += text;
     }
     lines.push_back(line);
@@ -76,8 +80,8 @@ std::string profile_csv(const std::vector<ProfileRow>& rows) {
   for (const ProfileRow& row : rows) {
     char text[240];
     std::snprintf(text, sizeof text, "%s,%s,%lld,%.9g,%.6f,%.0f,%.6g\n", row.process.c_str(),
-                  row.functor.c_str(), static_cast<long long>(row.calls), row.seconds, row.share, row.bytes,
-                  gigabytes_per_second(row));
+                  row.functor.c_str(), static_cast<long long>(row.calls), row.seconds, row.share,
+                  row.bytes, gigabytes_per_second(row));
     all += text;
   }
   return all;

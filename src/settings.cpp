@@ -175,9 +175,9 @@ const std::string enderling =
     "scheme of Poleszczuk & Enderling 2014, Appl Math 5:144, doi:10.4236/am.2014.51017";
 const std::string carreau =
     "Carreau et al. 2011, J Cell Mol Med 15:1239, doi:10.1111/j.1582-4934.2011.01258.x";
-const std::string connor =
-    "Connor et al. 2015, J R Soc Interface 12:20150546, value as coded in Connor17Parameters.cpp of "
-    "github.com/jmsgrogan/MicrovesselChaste";
+const std::string connor = "Connor et al. 2015, J R Soc Interface 12:20150546, value as coded in "
+                           "Connor17Parameters.cpp of "
+                           "github.com/jmsgrogan/MicrovesselChaste";
 const std::string anderson_chaplain =
     "Anderson & Chaplain 1998, Bull Math Biol 60:857, doi:10.1006/bulm.1998.0042 (quoted from "
     "memory and from re-implementations)";
@@ -587,7 +587,8 @@ void add_cells(Table& t) {
            "Resting cells return above this pressure; not below quiescence.enter.", owen);
   t.number(AT(quiescence.delay), "min", "2 h", from(0, 1e4),
            "Mean time a cell takes to enter or leave hypoxic rest; 0: one step.",
-           "assumed: changes of transcription; at once, cells that share a scarce supply would rest and wake in step");
+           "assumed: changes of transcription; at once, cells that share a scarce supply would "
+           "rest and wake in step");
   t.number(AT(quiescence.survival), "min", "4000 min", above(0, 1e9),
            "Continuous hypoxic rest that a cell survives.", owen);
   t.boolean(AT(quiescence.crowding), "true",
@@ -868,7 +869,8 @@ void add_vessels_and_output(Table& t) {
             "Pattern file: poly-lines with a radius (.vtp) or a tree (.swc).", run_choice);
   file.example = "vessels.vtp";
   t.boolean(AT(vessels.check), "false",
-            "Compare the vessel graph with the lattice after every vessel step and stop where they disagree; slow.",
+            "Compare the vessel graph with the lattice after every vessel step and stop where they "
+            "disagree; slow.",
             run_choice);
   t.number(AT(vessels.file_scale), "", "1", above(0, 1e9),
            "Length in um of one unit of the file, for places and radii.",
@@ -944,7 +946,8 @@ void add_vessels_and_output(Table& t) {
            "Largest change of haematocrit in the last iteration.",
            "assumed: far below what oxygen supply notices");
   t.integer(AT(flow.max_iterations), "200", from(1, 1e6),
-            "Iterations of flow and haematocrit; what then still changes is told in events.csv, more than 0.1 is an "
+            "Iterations of flow and haematocrit; what then still changes is told in events.csv, "
+            "more than 0.1 is an "
             "error.",
             "assumed: many times the usual number");
   t.boolean(AT(flow.adaptation), "false", "Radii follow the shear stress of the wall.",
@@ -968,7 +971,9 @@ void add_vessels_and_output(Table& t) {
            "How long a vessel bears less than that, or no flow at all.",
            owen + "; that it holds for vessels without flow is assumed");
   t.boolean(AT(regression.vegf_protects), "true",
-            "Where VEGF suffices for tips (sprouting.starvation), vessels that low shear would prune stay.", protection);
+            "Where VEGF suffices for tips (sprouting.starvation), vessels that low shear would "
+            "prune stay.",
+            protection);
   t.number(AT(regression.occlusion_rate), "1/min", "0.05 1/day", from(0, 1e3),
            "Rate at which crowded tumour presses an immature vessel shut.", "assumed");
   t.number(AT(regression.reopening_rate), "1/min", "0.5 1/day", from(0, 1e3),
@@ -1118,7 +1123,8 @@ public:
       : setting_(setting), key_(std::move(key)), folder_(folder), complaints_(complaints) {}
 
   bool wrong(const Entry& entry, const std::string& message, bool with_example = true) {
-    complaints_.add(entry.place, key_ + " " + message + (with_example ? advice(entry) : std::string()));
+    complaints_.add(entry.place,
+                    key_ + " " + message + (with_example ? advice(entry) : std::string()));
     return false;
   }
 
@@ -1129,7 +1135,8 @@ public:
       if (zero_will_do && entry.text == text) {
         std::string unit = setting_.unit;
         try {
-          unit = parse_quantity(setting_.example.empty() ? setting_.fallback : setting_.example).unit.text;
+          unit = parse_quantity(setting_.example.empty() ? setting_.fallback : setting_.example)
+                     .unit.text;
         } catch (const UnitError&) { // a list, or a formula
         }
         return "; type for none: 0 " + unit;

@@ -14,9 +14,9 @@
 #include "metavox/population.hpp"
 #include "metavox/proteinase.hpp"
 #include "metavox/tissue.hpp"
-#include "metavox/vessel.hpp"
 #include "metavox/vasculature.hpp"
 #include "metavox/vegf.hpp"
+#include "metavox/vessel.hpp"
 
 namespace metavox {
 namespace {
@@ -126,8 +126,10 @@ void Simulation::State::for_each_array(const F& f) {
   f("timer", "1", "steps of hypoxic rest, or since death", a.timer, &tissue);
   f("capacity", "1", "divisions left to a progenitor", a.capacity, &tissue);
   f("clone", "1", "label of the founder cell", a.clone, &tissue);
-  f("traits", "1", "eight heritable traits, one signed byte each, factor exp(0.02 v)", a.traits, &tissue);
-  f("matrix", "1", "extracellular matrix, share of reference stroma", matrix.density_buffer(), &tissue);
+  f("traits", "1", "eight heritable traits, one signed byte each, factor exp(0.02 v)", a.traits,
+    &tissue);
+  f("matrix", "1", "extracellular matrix, share of reference stroma", matrix.density_buffer(),
+    &tissue);
   f("membrane", "1", "basement membrane left, 65535 intact", matrix.membrane_buffer(), &tissue);
   f("oxygen", "mmHg", "oxygen partial pressure", oxygen.field(), &fields);
   if (parameters.glucose.enabled) f("glucose", "mM", "glucose", glucose.field(), &fields);
@@ -136,10 +138,11 @@ void Simulation::State::for_each_array(const F& f) {
     f("inhibitor", "1", "TIMP, in units of its inhibition constant", inhibitor.field(), &fields);
   if (parameters.vegf.enabled) f("vegf", "nM", "free VEGF", vegf.field(), &fields);
   if (parameters.vessels.pattern != VesselPattern::none)
-    vessels.for_each_array([&](const char* name, const char* unit, const char* meaning, auto& values) {
-      HostArray<typename std::remove_reference_t<decltype(values)>::value_type> array{&values};
-      f(name, unit, meaning, array, static_cast<const Lattice*>(nullptr));
-    });
+    vessels.for_each_array(
+        [&](const char* name, const char* unit, const char* meaning, auto& values) {
+          HostArray<typename std::remove_reference_t<decltype(values)>::value_type> array{&values};
+          f(name, unit, meaning, array, static_cast<const Lattice*>(nullptr));
+        });
   f("ledger", "1", "changes of kind, [from][to], then overfull jumps", cells.flow_buffer(),
     static_cast<const Lattice*>(nullptr));
   if (parameters.tracers.count > 0)
@@ -209,7 +212,8 @@ void Simulation::State::start_from(const ExternalArrays& external) {
     }
     field.upload(values.data());
   };
-  fill(oxygen.field(), "oxygen", oxygen.lattice(), parameters.oxygen.frozen, parameters.oxygen.initial);
+  fill(oxygen.field(), "oxygen", oxygen.lattice(), parameters.oxygen.frozen,
+       parameters.oxygen.initial);
   fill(glucose.field(), "glucose", glucose.lattice(), parameters.glucose.frozen,
        parameters.glucose.initial);
   fill(proteinase.field(), "proteinase", proteinase.lattice(), parameters.proteinase.frozen,
@@ -225,7 +229,9 @@ void Simulation::step() {
   const Flows flows_before = s.cells.flows();
   const KindCounts counts_before = s.cells.counts();
 
-  const auto during = [&](const char* process, const auto& body) { s.executor.during(process, body); };
+  const auto during = [&](const char* process, const auto& body) {
+    s.executor.during(process, body);
+  };
   during("oxygen", [&] {
     s.oxygen.relax(s.executor, s.cells.view(), s.vessels.walls(), s.cells.factors(), s.step == 0);
   });
@@ -257,8 +263,9 @@ void Simulation::step() {
 }
 
 void Simulation::State::grow_vessels() {
-  vessels.advance({vegf.concentration(), cells.view(), matrix.density_buffer().data(), matrix.membrane()},
-                  step);
+  vessels.advance(
+      {vegf.concentration(), cells.view(), matrix.density_buffer().data(), matrix.membrane()},
+      step);
   const VesselGraph::Changes changed = vessels.take_changes();
   cells.make_way(executor, changed.entered, changed.left, matrix.membrane());
   for (Event& e : vessels.take_events()) events.push_back(std::move(e));
@@ -268,38 +275,40 @@ void Simulation::State::grow_vessels() {
 void Simulation::State::check_vessels() {
   const std::string flaw = vessels.graph().flaw(stripped(cells.arrays().kind.host_copy(), tissue));
   if (!flaw.empty())
-    throw NumericalError("vessels and lattice disagree at step " + std::to_string(step) + ": " + flaw);
+    throw NumericalError("vessels and lattice disagree at step " + std::to_string(step) + ": " +
+                         flaw);
 }
 
-double Simulation::time() const {
-  return static_cast<double>(s_->step) * s_->parameters.time.step;
-}
+double Simulation::time() const { return static_cast<double>(s_->step) * s_->parameters.time.step; }
 std::int64_t Simulation::steps() const { return s_->step; }
 const Parameters& Simulation::parameters() const { return s_->parameters; }
 const Executor& Simulation::executor() const { return s_->executor; }
 Executor& Simulation::executor() { return s_->executor; }
-std::shared_ptr<const VesselNetwork> Simulation::vessels() const { return s_->vessels.network(s_->step); }
+std::shared_ptr<const VesselNetwork> Simulation::vessels() const {
+  return s_->vessels.network(s_->step);
+}
 
 std::uint64_t Simulation::hash() const {
   std::uint64_t total = mix64(static_cast<std::uint64_t>(s_->step) + 0x6d65746173746173ULL);
   std::uint64_t salt = 0;
-  s_->for_each_array([&](const char*, const char*, const char*, auto& buffer, const Lattice* lattice) {
-    using T = std::remove_reference_t<decltype(*buffer.data())>;
-    salt += 0x9e3779b97f4a7c15ULL;
-    if (lattice) {
-      const auto halves =
-          s_->executor.tally_over(*lattice, HashArray<T>{buffer.data(), *lattice, salt});
-      total = mix64(total ^ static_cast<std::uint64_t>(halves[0])) +
-              mix64(salt ^ static_cast<std::uint64_t>(halves[1]));
-    } else {
-      total = mix64(total + static_cast<std::uint64_t>(buffer.size()) + salt);
-      for (const T v : buffer.host_copy()) {
-        std::uint64_t bits = 0;
-        std::memcpy(&bits, &v, sizeof v);
-        total = mix64(total + bits + salt);
-      }
-    }
-  });
+  s_->for_each_array(
+      [&](const char*, const char*, const char*, auto& buffer, const Lattice* lattice) {
+        using T = std::remove_reference_t<decltype(*buffer.data())>;
+        salt += 0x9e3779b97f4a7c15ULL;
+        if (lattice) {
+          const auto halves =
+              s_->executor.tally_over(*lattice, HashArray<T>{buffer.data(), *lattice, salt});
+          total = mix64(total ^ static_cast<std::uint64_t>(halves[0])) +
+                  mix64(salt ^ static_cast<std::uint64_t>(halves[1]));
+        } else {
+          total = mix64(total + static_cast<std::uint64_t>(buffer.size()) + salt);
+          for (const T v : buffer.host_copy()) {
+            std::uint64_t bits = 0;
+            std::memcpy(&bits, &v, sizeof v);
+            total = mix64(total + bits + salt);
+          }
+        }
+      });
   return total;
 }
 
@@ -315,27 +324,37 @@ std::vector<ArrayInfo> Simulation::state_arrays() const {
 std::vector<ArrayInfo> Simulation::derived_arrays() const {
   const Lattice& l = s_->tissue;
   const Lattice& f = s_->fields;
-  return {{"cell_state", "1", "kind and rest of the cell in the voxel", ElementType::u8,
-           {l.nx, l.ny, l.nz}, l.spacing},
-          {"vessel_supply", "1/min", "conductance of perfused vessel walls for oxygen",
-           ElementType::f32, {f.nx, f.ny, f.nz}, f.spacing}};
+  return {{"cell_state",
+           "1",
+           "kind and rest of the cell in the voxel",
+           ElementType::u8,
+           {l.nx, l.ny, l.nz},
+           l.spacing},
+          {"vessel_supply",
+           "1/min",
+           "conductance of perfused vessel walls for oxygen",
+           ElementType::f32,
+           {f.nx, f.ny, f.nz},
+           f.spacing}};
 }
 
 void Simulation::read(const std::string& wanted, void* host) const {
   bool found = false;
-  s_->for_each_array([&](const char* name, const char*, const char*, auto& buffer,
-                         const Lattice* lattice) {
-    if (wanted != name) return;
-    found = true;
-    using T = std::remove_reference_t<decltype(*buffer.data())>;
-    std::vector<T> values = buffer.host_copy();
-    if (lattice) values = stripped(values, *lattice);
-    std::copy(values.begin(), values.end(), static_cast<T*>(host));
-  });
+  s_->for_each_array(
+      [&](const char* name, const char*, const char*, auto& buffer, const Lattice* lattice) {
+        if (wanted != name) return;
+        found = true;
+        using T = std::remove_reference_t<decltype(*buffer.data())>;
+        std::vector<T> values = buffer.host_copy();
+        if (lattice) values = stripped(values, *lattice);
+        std::copy(values.begin(), values.end(), static_cast<T*>(host));
+      });
   if (found) return;
   if (wanted == "cell_state") {
-    const std::vector<std::uint8_t> kind = stripped(s_->cells.arrays().kind.host_copy(), s_->tissue);
-    const std::vector<std::uint8_t> flags = stripped(s_->cells.arrays().flags.host_copy(), s_->tissue);
+    const std::vector<std::uint8_t> kind =
+        stripped(s_->cells.arrays().kind.host_copy(), s_->tissue);
+    const std::vector<std::uint8_t> flags =
+        stripped(s_->cells.arrays().flags.host_copy(), s_->tissue);
     auto* out = static_cast<std::uint8_t*>(host);
     for (std::size_t i = 0; i < kind.size(); ++i)
       out[i] = static_cast<std::uint8_t>(cell_state(static_cast<Kind>(kind[i]), flags[i]));
@@ -352,18 +371,18 @@ void Simulation::read(const std::string& wanted, void* host) const {
 
 void Simulation::write(const std::string& wanted, const void* host, std::int64_t count) {
   bool found = false;
-  s_->for_each_array([&](const char* name, const char*, const char*, auto& buffer,
-                         const Lattice* lattice) {
-    if (wanted != name) return;
-    found = true;
-    using T = std::remove_reference_t<decltype(*buffer.data())>;
-    if constexpr (grows<std::remove_reference_t<decltype(buffer)>>)
-      if (count >= 0) buffer.resize(count);
-    if (!lattice) return buffer.upload(static_cast<const T*>(host));
-    std::vector<T> values = buffer.host_copy(); // keeps the ghosts
-    fill_interior(values, static_cast<const T*>(host), *lattice);
-    buffer.upload(values.data());
-  });
+  s_->for_each_array(
+      [&](const char* name, const char*, const char*, auto& buffer, const Lattice* lattice) {
+        if (wanted != name) return;
+        found = true;
+        using T = std::remove_reference_t<decltype(*buffer.data())>;
+        if constexpr (grows<std::remove_reference_t<decltype(buffer)>>)
+          if (count >= 0) buffer.resize(count);
+        if (!lattice) return buffer.upload(static_cast<const T*>(host));
+        std::vector<T> values = buffer.host_copy(); // keeps the ghosts
+        fill_interior(values, static_cast<const T*>(host), *lattice);
+        buffer.upload(values.data());
+      });
   if (!found) throw std::invalid_argument("the state has no array called " + wanted);
 }
 
@@ -384,9 +403,11 @@ void Simulation::State::add_event(const std::string& what, Kind kind, const std:
   const int number = FirstLineOf::value(found), y = number % tissue.ny, z = number / tissue.ny;
   std::vector<std::uint8_t> line(static_cast<std::size_t>(tissue.nx));
   executor.copy_out(line.data(), kinds + tissue.index(0, y, z), line.size());
-  const auto x = static_cast<int>(std::find(line.begin(), line.end(), static_cast<std::uint8_t>(kind)) - line.begin());
+  const auto x = static_cast<int>(
+      std::find(line.begin(), line.end(), static_cast<std::uint8_t>(kind)) - line.begin());
   const auto centre = [&](int n) { return (n + 0.5) * tissue.spacing; };
-  events.push_back({static_cast<double>(step) * parameters.time.step, what, centre(x), centre(y), centre(z), detail});
+  events.push_back({static_cast<double>(step) * parameters.time.step, what, centre(x), centre(y),
+                    centre(z), detail});
 }
 
 // Milestones are read off the ledger, so a restarted run reports the same ones.
@@ -409,7 +430,8 @@ void Simulation::State::record_events(const Flows& before, const KindCounts& cou
   if (first(Kind::mesenchymal, Kind::epithelial))
     add_event("first_met", Kind::epithelial, "an M-like cell became E-like");
   const auto living = [](const KindCounts& c) {
-    return c[static_cast<std::size_t>(Kind::epithelial)] + c[static_cast<std::size_t>(Kind::mesenchymal)];
+    return c[static_cast<std::size_t>(Kind::epithelial)] +
+           c[static_cast<std::size_t>(Kind::mesenchymal)];
   };
   if (living(count_before) > 0 && living(cells.counts()) == 0)
     events.push_back({static_cast<double>(step) * parameters.time.step, "tumour_extinct", 0, 0, 0,
@@ -428,14 +450,24 @@ MetricRow Simulation::measure() {
   };
   const CellView cell = s.cells.view();
   const auto bin = s.executor.tally_over(
-      s.tissue, TallyCells{cell.kind_code, cell.flags, cell.clock, s.matrix.density(),
-                           s.oxygen.concentration(), static_cast<float>(p.migration.squeeze_threshold)});
+      s.tissue,
+      TallyCells{cell.kind_code, cell.flags, cell.clock, s.matrix.density(),
+                 s.oxygen.concentration(), static_cast<float>(p.migration.squeeze_threshold)});
   const auto at = [&](int b) { return bin[static_cast<std::size_t>(b)]; };
-  static const char* const state_columns[cell_state_count] = {
-      "voxels_empty", "parenchyma", "stroma", "proliferating_epithelial",
-      "proliferating_mesenchymal", "hypoxic", "crowded", "senescent", "apoptotic", "necrotic",
-      "t_cell", "vessel"};
-  const std::int64_t epithelial = at(TallyCells::epithelial_bin), mesenchymal = at(TallyCells::mesenchymal_bin);
+  static const char* const state_columns[cell_state_count] = {"voxels_empty",
+                                                              "parenchyma",
+                                                              "stroma",
+                                                              "proliferating_epithelial",
+                                                              "proliferating_mesenchymal",
+                                                              "hypoxic",
+                                                              "crowded",
+                                                              "senescent",
+                                                              "apoptotic",
+                                                              "necrotic",
+                                                              "t_cell",
+                                                              "vessel"};
+  const std::int64_t epithelial = at(TallyCells::epithelial_bin),
+                     mesenchymal = at(TallyCells::mesenchymal_bin);
   const std::int64_t living = epithelial + mesenchymal;
   count("tumour_cells", living);
   count("epithelial", epithelial);
@@ -465,8 +497,7 @@ MetricRow Simulation::measure() {
   const auto necrotic = static_cast<double>(at(static_cast<int>(CellState::necrotic)));
   real("hypoxic_fraction", "1",
        share(static_cast<double>(at(TallyCells::hypoxic_bin)), static_cast<double>(living)));
-  real("necrotic_fraction", "1",
-       share(necrotic, static_cast<double>(shape.living + shape.dead)));
+  real("necrotic_fraction", "1", share(necrotic, static_cast<double>(shape.living + shape.dead)));
 
   const Flows& flow = s.cells.flows();
   const auto flowed = [&](Kind from, Kind to) {
@@ -477,7 +508,8 @@ MetricRow Simulation::measure() {
     normal_lost += flowed(k, Kind::apoptotic) + flowed(k, Kind::necrotic);
     normal_born += flowed(Kind::none, k);
   }
-  const std::int64_t normal = at(static_cast<int>(CellState::parenchyma)) + at(static_cast<int>(CellState::stroma));
+  const std::int64_t normal =
+      at(static_cast<int>(CellState::parenchyma)) + at(static_cast<int>(CellState::stroma));
   real("normal_lost_fraction", "1",
        share(static_cast<double>(normal_lost - normal_born),
              static_cast<double>(normal + normal_lost - normal_born)));
@@ -554,20 +586,23 @@ MetricRow Simulation::measure() {
 
 namespace {
 
-// What vessels take on the lattice: voxels along parents, field voxels their walls reach, and voxels that sprouts may
-// take, in which a dense tumour network has one in a hundred. A network read from a file is counted when it is laid.
+// What vessels take on the lattice: voxels along parents, field voxels their walls reach, and
+// voxels that sprouts may take, in which a dense tumour network has one in a hundred. A network
+// read from a file is counted when it is laid.
 struct VesselExtent {
   double voxels = 0, walls = 0, grown = 0;
 };
 
 VesselExtent vessel_extent(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
-  // A vessel wider than the lattice's own line reaches the four field voxels beside its own as well.
+  // A vessel wider than the lattice's own line reaches the four field voxels beside its own as
+  // well.
   const auto reach = [&](double radius) {
     return p.vessels.well_index && radius > 0.2 * fields.spacing ? 5.0 : 1.0;
   };
   VesselExtent e;
   if (p.vessels.pattern != VesselPattern::none && p.vessels.pattern != VesselPattern::file) {
-    // Of a grid that fills a wide box a part will do: laying the whole of it takes memory that may not be there.
+    // Of a grid that fills a wide box a part will do: laying the whole of it takes memory that may
+    // not be there.
     Parameters sample = p;
     double share = 1;
     if (p.vessels.pattern == VesselPattern::grid)
@@ -593,8 +628,10 @@ VesselExtent vessel_extent(const Parameters& p, const Lattice& tissue, const Lat
   return e;
 }
 
-// Lists of vessels on the device: walls, and readings on their way to the host. They grow by half more than they need.
-std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
+// Lists of vessels on the device: walls, and readings on their way to the host. They grow by half
+// more than they need.
+std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue,
+                                  const Lattice& fields) {
   const VesselExtent e = vessel_extent(p, tissue, fields);
   const double listed = p.sprouting.enabled ? 1.5 * (e.voxels + e.grown) : 0;
   return static_cast<std::size_t>((1.5 * e.walls + 1024) * sizeof(VesselWall) +
@@ -610,13 +647,15 @@ double estimate_vessel_nodes(const Parameters& p) {
 
 std::size_t estimate_device_bytes(const Parameters& p) {
   const Lattice tissue = tissue_lattice(p), fields = field_lattice(p);
-  const auto n = static_cast<std::size_t>(tissue.padded()), m = static_cast<std::size_t>(fields.padded());
+  const auto n = static_cast<std::size_t>(tissue.padded()),
+             m = static_cast<std::size_t>(fields.padded());
   std::size_t field_arrays = 2; // oxygen and proteinase
   if (p.glucose.enabled) ++field_arrays;
   if (p.inhibitor.enabled) ++field_arrays;
   if (p.vegf.enabled) ++field_arrays;
   return DiffusionScratch::bytes(fields) + field_arrays * m * 4 + Population::bytes(tissue) +
-         n * (4 + 2) + estimate_vessel_bytes(p, tissue, fields) + static_cast<std::size_t>(p.tracers.count) * 12 + (std::size_t{64} << 10);
+         n * (4 + 2) + estimate_vessel_bytes(p, tissue, fields) +
+         static_cast<std::size_t>(p.tracers.count) * 12 + (std::size_t{64} << 10);
 }
 
 namespace {
@@ -638,35 +677,41 @@ void Simulation::check() const {
   State& s = *s_;
   const auto at_voxel = [](const Lattice& l, std::size_t plain) {
     const Site at = l.site_of(static_cast<std::int64_t>(plain));
-    return " at voxel (" + std::to_string(at.x) + ", " + std::to_string(at.y) + ", " + std::to_string(at.z) + ")";
+    return " at voxel (" + std::to_string(at.x) + ", " + std::to_string(at.y) + ", " +
+           std::to_string(at.z) + ")";
   };
-  s.for_each_array([&](const char* name, const char* unit, const char*, auto& buffer, const Lattice* lattice) {
-    using T = std::remove_reference_t<decltype(*buffer.data())>;
-    const auto refuse = [&](double v, const std::string& where) {
-      throw NumericalError(std::string(name) + " is " + value_text(v) +
-                           (unit[0] == '1' ? "" : " " + std::string(unit)) + where);
-    };
-    if constexpr (std::is_floating_point_v<T>) {
-      if (!lattice) { // of vessels, where flows and pressures may be negative
-        const std::vector<T> values = buffer.host_copy();
-        for (std::size_t i = 0; i < values.size(); ++i)
-          if (!std::isfinite(values[i])) refuse(static_cast<double>(values[i]), " at entry " + std::to_string(i));
-      }
-    }
-    if constexpr (std::is_same_v<T, float>) {
-      if (!lattice || s.executor.max_over(*lattice, Strayed{buffer.data(), least_value}) <= largest_value) return;
-      const std::vector<float> values = stripped(buffer.host_copy(), *lattice);
-      for (std::size_t i = 0; i < values.size(); ++i)
-        if (!(std::abs(Strayed::of(values[i], least_value)) <= largest_value))
-          refuse(static_cast<double>(values[i]), at_voxel(*lattice, i));
-    }
-  });
-  if (s.executor.max_over(s.tissue, LargestKind{s.cells.arrays().kind.data()}) >= static_cast<float>(kind_count)) {
+  s.for_each_array(
+      [&](const char* name, const char* unit, const char*, auto& buffer, const Lattice* lattice) {
+        using T = std::remove_reference_t<decltype(*buffer.data())>;
+        const auto refuse = [&](double v, const std::string& where) {
+          throw NumericalError(std::string(name) + " is " + value_text(v) +
+                               (unit[0] == '1' ? "" : " " + std::string(unit)) + where);
+        };
+        if constexpr (std::is_floating_point_v<T>) {
+          if (!lattice) { // of vessels, where flows and pressures may be negative
+            const std::vector<T> values = buffer.host_copy();
+            for (std::size_t i = 0; i < values.size(); ++i)
+              if (!std::isfinite(values[i]))
+                refuse(static_cast<double>(values[i]), " at entry " + std::to_string(i));
+          }
+        }
+        if constexpr (std::is_same_v<T, float>) {
+          if (!lattice ||
+              s.executor.max_over(*lattice, Strayed{buffer.data(), least_value}) <= largest_value)
+            return;
+          const std::vector<float> values = stripped(buffer.host_copy(), *lattice);
+          for (std::size_t i = 0; i < values.size(); ++i)
+            if (!(std::abs(Strayed::of(values[i], least_value)) <= largest_value))
+              refuse(static_cast<double>(values[i]), at_voxel(*lattice, i));
+        }
+      });
+  if (s.executor.max_over(s.tissue, LargestKind{s.cells.arrays().kind.data()}) >=
+      static_cast<float>(kind_count)) {
     const std::vector<std::uint8_t> kinds = stripped(s.cells.arrays().kind.host_copy(), s.tissue);
     for (std::size_t i = 0; i < kinds.size(); ++i)
       if (kinds[i] >= kind_count)
-        throw NumericalError("kind has the code " + std::to_string(kinds[i]) + ", which stands for nothing," +
-                             at_voxel(s.tissue, i));
+        throw NumericalError("kind has the code " + std::to_string(kinds[i]) +
+                             ", which stands for nothing," + at_voxel(s.tissue, i));
   }
   if (s.parameters.vessels.pattern != VesselPattern::none) s.check_vessels();
 }

@@ -39,9 +39,10 @@ std::string printable(std::string_view text) {
     const std::string_view c = text.substr(0, std::max<std::size_t>(length, 1));
     text.remove_prefix(c.size());
     const auto byte = [c](std::size_t i) { return static_cast<unsigned char>(c[i]); };
-    const unsigned code = length == 2   ? (byte(0) & 0x1Fu) << 6 | (byte(1) & 0x3Fu)
-                          : length == 3 ? (byte(0) & 0x0Fu) << 12 | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu)
-                                        : byte(0);
+    const unsigned code = length == 2 ? (byte(0) & 0x1Fu) << 6 | (byte(1) & 0x3Fu)
+                          : length == 3
+                              ? (byte(0) & 0x0Fu) << 12 | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu)
+                              : byte(0);
     const auto within = [code](unsigned low, unsigned high) { return code >= low && code <= high; };
     // Control characters, and those that turn the direction of text or break lines.
     const bool control = (code < 32 && code != '\n') || within(0x7F, 0x9F) ||

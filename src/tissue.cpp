@@ -24,8 +24,8 @@ Kind kind_of(const std::string& name) {
 
 double square(double v) { return v * v; }
 
-// Age of a cell in a population that grows exponentially: young cells are twice as common as old ones, density
-// 2 ln2 2^-phi. A uniform start would make the count rise in steps.
+// Age of a cell in a population that grows exponentially: young cells are twice as common as old
+// ones, density 2 ln2 2^-phi. A uniform start would make the count rise in steps.
 std::uint16_t random_age(std::uint32_t word) {
   const double phi = -exact::log(1.0 - 0.5 * to_unit(word)) / 0.69314718055994530942;
   return static_cast<std::uint16_t>(clock_zero + static_cast<int>(phi * clock_unit));
@@ -79,8 +79,7 @@ private:
       });
     }
     if (m.pattern == MatrixPattern::fibres) lay_fibres();
-    if (m.initial.active())
-      t_.matrix = prescribed_field(m.initial, "matrix", l_, l_, 1, external_);
+    if (m.initial.active()) t_.matrix = prescribed_field(m.initial, "matrix", l_, l_, 1, external_);
   }
 
   // Straight fibres at random places until the wanted share of voxels is filled.
@@ -88,14 +87,17 @@ private:
     const MatrixParameters& m = p_.matrix;
     const double h = l_.spacing;
     std::vector<std::uint8_t> filled(t_.matrix.size(), 0);
-    const auto wanted = static_cast<std::int64_t>(m.fibre_fraction * static_cast<double>(l_.voxels()));
+    const auto wanted =
+        static_cast<std::int64_t>(m.fibre_fraction * static_cast<double>(l_.voxels()));
     std::int64_t count = 0;
     const std::size_t axis = axis_index(m.layer_axis);
     const double extent[3] = {l_.nx * h, l_.ny * h, l_.nz * h};
     const std::int64_t most = 1000 + 4 * l_.voxels();
     for (std::int64_t fibre = 0; count < wanted && fibre < most; ++fibre) {
-      const Draw a = draw(p_.simulation.seed, Purpose::fibre_seeding, static_cast<std::uint64_t>(fibre), 0);
-      const Draw b = draw(p_.simulation.seed, Purpose::fibre_seeding, static_cast<std::uint64_t>(fibre), 1);
+      const Draw a =
+          draw(p_.simulation.seed, Purpose::fibre_seeding, static_cast<std::uint64_t>(fibre), 0);
+      const Draw b =
+          draw(p_.simulation.seed, Purpose::fibre_seeding, static_cast<std::uint64_t>(fibre), 1);
       Vector direction{};
       double norm = 0;
       for (std::size_t k = 0; k < 3; ++k) { // normal deviates point in all directions alike
@@ -138,8 +140,7 @@ private:
 
   void seed_normal_tissue() {
     const std::uint32_t parenchyma = threshold(p_.tissue.parenchyma);
-    const std::uint32_t both =
-        threshold(std::min(1.0, p_.tissue.parenchyma + p_.tissue.stroma));
+    const std::uint32_t both = threshold(std::min(1.0, p_.tissue.parenchyma + p_.tissue.stroma));
     if (both == 0) return;
     for_each([&](const Site& s) {
       const Draw d = draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 0);
@@ -209,7 +210,8 @@ private:
       for_each([&](const Site& s) {
         const auto kind = static_cast<Kind>(external_.cells[n++]);
         if (kind == Kind::none) return;
-        seed_cell(s, kind, draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 1000), false, 0);
+        seed_cell(s, kind, draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 1000), false,
+                  0);
       });
     }
     for (const ExternalArrays::PlacedCell& c : external_.placed) {
@@ -270,11 +272,10 @@ std::vector<float> prescribed_field(const Frozen& frozen, const std::string& nam
     put([&](int x, int y, int z) {
       const double v = formula((x + 0.5) * h, (y + 0.5) * h, (z + 0.5) * h) * frozen.unit_scale;
       if (!(v >= 0) || v > 1e30)
-        throw std::invalid_argument(name + ": the formula " + frozen.expression + " gives " +
-                                    std::to_string(v) + " at (" + std::to_string((x + 0.5) * h) +
-                                    ", " + std::to_string((y + 0.5) * h) + ", " +
-                                    std::to_string((z + 0.5) * h) +
-                                    ") um; a field must be a number >= 0");
+        throw std::invalid_argument(
+            name + ": the formula " + frozen.expression + " gives " + std::to_string(v) + " at (" +
+            std::to_string((x + 0.5) * h) + ", " + std::to_string((y + 0.5) * h) + ", " +
+            std::to_string((z + 0.5) * h) + ") um; a field must be a number >= 0");
       return static_cast<float>(v);
     });
     return field;
@@ -288,8 +289,8 @@ std::vector<float> prescribed_field(const Frozen& frozen, const std::string& nam
     for (int dz = 0; dz < coarsen; ++dz)
       for (int dy = 0; dy < coarsen; ++dy)
         for (int dx = 0; dx < coarsen; ++dx)
-          sum += static_cast<double>((*values)[tissue.global(x * coarsen + dx, y * coarsen + dy,
-                                                             z * coarsen + dz)]);
+          sum += static_cast<double>(
+              (*values)[tissue.global(x * coarsen + dx, y * coarsen + dy, z * coarsen + dz)]);
     return static_cast<float>(sum / (coarsen * coarsen * coarsen));
   });
   return field;

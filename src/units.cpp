@@ -241,7 +241,8 @@ private:
 
   Unit factor(int depth) {
     skip_blanks();
-    if (at_ >= text_.size()) throw UnitError("the unit " + in_quotes(text_, 40) + " ends too early");
+    if (at_ >= text_.size())
+      throw UnitError("the unit " + in_quotes(text_, 40) + " ends too early");
     Unit unit;
     const char c = text_[at_];
     if (c == '(') {
@@ -304,7 +305,8 @@ private:
       return unit;
     }
     if (at < text_.size() && text_[at] == '.')
-      throw UnitError("the unit " + in_quotes(text_, 40) + " has an exponent that is not an integer");
+      throw UnitError("the unit " + in_quotes(text_, 40) +
+                      " has an exponent that is not an integer");
     at_ = at;
     return power(unit, minus ? -exponent : exponent);
   }

@@ -32,14 +32,16 @@ Vasculature::Vasculature(const Executor& executor, const Lattice& tissue, const 
     : executor_(executor), tissue_(tissue), fields_(fields), vessels_(p.vessels),
       sprouting_(p.sprouting), flow_(p.flow), regression_(p.regression), oxygen_(p.oxygen),
       migration_(p.migration), contact_degradation_(p.matrix.contact_degradation),
-      contact_weight_(p.matrix.contact_weight), matrix_frozen_(p.matrix.frozen), seed_(p.simulation.seed),
-      step_length_(p.time.step),
-      steps_between_(std::max(1, static_cast<int>(std::floor(p.time.vessel_step / p.time.step + 0.5)))),
+      contact_weight_(p.matrix.contact_weight), matrix_frozen_(p.matrix.frozen),
+      seed_(p.simulation.seed), step_length_(p.time.step),
+      steps_between_(
+          std::max(1, static_cast<int>(std::floor(p.time.vessel_step / p.time.step + 0.5)))),
       graph_(tissue), counters_(counter_count, 0) {
   const double vessel_step = steps_between_ * step_length_;
-  substeps_ = tip_substeps(vessel_step, tissue.spacing, sprouting_.diffusivity, sprouting_.speed_limit);
-  rule_ = {tissue.spacing,          vessel_step / substeps_, sprouting_.diffusivity,
-           sprouting_.chemotaxis,   sprouting_.saturation,   sprouting_.haptotaxis,
+  substeps_ =
+      tip_substeps(vessel_step, tissue.spacing, sprouting_.diffusivity, sprouting_.speed_limit);
+  rule_ = {tissue.spacing,        vessel_step / substeps_, sprouting_.diffusivity,
+           sprouting_.chemotaxis, sprouting_.saturation,   sprouting_.haptotaxis,
            sprouting_.speed_limit};
   counters_[first_contact] = counters_[first_flow] = -1;
   counters_[next_sprout] = 1;
@@ -62,12 +64,14 @@ void Vasculature::rebuild() {
   renew_walls();
 }
 
-// ---- one vessel step ---------------------------------------------------------------------------------------------
+// ---- one vessel step
+// ---------------------------------------------------------------------------------------------
 
 void Vasculature::advance(const VesselSurroundings& tissue, std::int64_t step) {
   step_ = step;
   const bool adapts = flow_.enabled && flow_.adaptation;
-  if (graph_.living_segments() == 0 || !(sprouting_.enabled || regression_.enabled || adapts)) return;
+  if (graph_.living_segments() == 0 || !(sprouting_.enabled || regression_.enabled || adapts))
+    return;
   sense(tissue);
   if (sprouting_.enabled) {
     gone_.assign(tips_.size(), 0);
@@ -116,16 +120,19 @@ std::vector<TipReading> Vasculature::read_around(const VesselSurroundings& tissu
   executor_.copy_in(voxel_stage_.data(), voxels.data(), voxels.size() * sizeof(std::int64_t));
   executor_.for_each_index(static_cast<std::int64_t>(voxels.size()),
                            SenseTips{voxel_stage_.data(), tip_stage_.data(), tissue.vegf,
-                                     tissue.cells.kind_code, tissue.matrix, tissue.membrane, tissue_});
+                                     tissue.cells.kind_code, tissue.matrix, tissue.membrane,
+                                     tissue_});
   executor_.copy_out(readings.data(), tip_stage_.data(), voxels.size() * sizeof(TipReading));
   return readings;
 }
 
-// ---- tips --------------------------------------------------------------------------------------------------------
+// ---- tips
+// --------------------------------------------------------------------------------------------------------
 
 void Vasculature::walk_tips(const VesselSurroundings& tissue) {
   for (int substep = 0; substep < substeps_; ++substep) {
-    // Tips act one after the other, in an order drawn anew, so that none has the better of its neighbours.
+    // Tips act one after the other, in an order drawn anew, so that none has the better of its
+    // neighbours.
     std::vector<std::pair<std::uint64_t, std::size_t>> order;
     std::vector<std::int64_t> voxels;
     for (std::size_t t = 0; t < tips_.size(); ++t) {
@@ -196,7 +203,8 @@ bool Vasculature::try_fusion(std::size_t t, std::int64_t voxel) {
 void Vasculature::join(std::size_t t, std::int32_t node) {
   const std::int32_t own = tips_.node[t];
   bool linked = own == node;
-  graph_.for_each_segment(own, [&](std::int32_t, std::int32_t other) { linked = linked || other == node; });
+  graph_.for_each_segment(
+      own, [&](std::int32_t, std::int32_t other) { linked = linked || other == node; });
   if (!linked && distance2(graph_.position(own), graph_.position(node)) > 0)
     graph_.add_segment(own, node, sprouting_.radius, tips_.generation[t], tips_.sprout[t], step_);
   topology_changed_ = true;
@@ -212,7 +220,8 @@ void Vasculature::join(std::size_t t, std::int32_t node) {
   // Of two tips the older sprout goes on.
   counters_[tip_fusions] += 1;
   report("fusion", own,
-         "sprout " + std::to_string(tips_.sprout[t]) + " meets sprout " + std::to_string(tips_.sprout[other]));
+         "sprout " + std::to_string(tips_.sprout[t]) + " meets sprout " +
+             std::to_string(tips_.sprout[other]));
   const std::size_t stays = tips_.sprout[t] < tips_.sprout[other] ? t : other;
   const std::size_t ends = stays == t ? other : t;
   gone_[ends] = 1;
@@ -249,7 +258,8 @@ void Vasculature::branch_and_starve(const VesselSurroundings& tissue) {
       if (static_cast<double>(step_ - tips_.starving[t]) * step_length_ >= sprouting_.survival) {
         gone_[t] = 1;
         counters_[starved_tips] += 1;
-        report("tip_death", tips_.node[t], "sprout " + std::to_string(tips_.sprout[t]) + " found no VEGF");
+        report("tip_death", tips_.node[t],
+               "sprout " + std::to_string(tips_.sprout[t]) + " found no VEGF");
         continue;
       }
     } else {
@@ -279,7 +289,8 @@ void Vasculature::branch_and_starve(const VesselSurroundings& tissue) {
     int best = -1;
     for (int a = 0; a < 6; ++a) {
       const std::int64_t to = neighbour(voxels[t], a);
-      if (a / 2 == forward || to < 0 || (around[t].closed >> a & 1) != 0 || graph_.marked(to)) continue;
+      if (a / 2 == forward || to < 0 || (around[t].closed >> a & 1) != 0 || graph_.marked(to))
+        continue;
       if (best < 0 || around[t].vegf[a + 1] > around[t].vegf[best + 1]) best = a;
     }
     if (best < 0) continue;
@@ -291,7 +302,8 @@ void Vasculature::branch_and_starve(const VesselSurroundings& tissue) {
     tips_.branched[t] = step_;
     counters_[branches] += 1;
     report("branch", node,
-           "sprout " + std::to_string(tips_.sprout[t]) + " branches into sprout " + std::to_string(fresh));
+           "sprout " + std::to_string(tips_.sprout[t]) + " branches into sprout " +
+               std::to_string(fresh));
   }
 }
 
@@ -304,7 +316,8 @@ void Vasculature::start_sprouts(const VesselSurroundings& tissue) {
     if (vegf <= 0 || !graph_.node_alive(n) || graph_.degree(n) != 2) continue;
     // The rate is that of an endothelial cell 20 um long.
     double length = 0;
-    graph_.for_each_segment(n, [&](std::int32_t s, std::int32_t) { length += graph_.length(s) / 2; });
+    graph_.for_each_segment(n,
+                            [&](std::int32_t s, std::int32_t) { length += graph_.length(s) / 2; });
     const double rate = sprouting_.rate * (length / 20) * vegf / (vegf + sprouting_.half_response);
     const Draw d = draw(seed_, Purpose::sprouting, static_cast<std::uint64_t>(n),
                         static_cast<std::uint64_t>(step_));
@@ -322,11 +335,11 @@ void Vasculature::start_sprouts(const VesselSurroundings& tissue) {
   const std::vector<TipReading> around = read_around(tissue, voxels);
   for (std::size_t k = 0; k < willing.size(); ++k) {
     const std::int32_t n = willing[k];
-    if (graph_.degree(n) != 2 ||
-        tip_within(graph_.position(n), sprouting_.exclusion, tips_.size()))
+    if (graph_.degree(n) != 2 || tip_within(graph_.position(n), sprouting_.exclusion, tips_.size()))
       continue;
     // Towards the most VEGF, out of the lumen of a wide vessel.
-    const int reach = 1 + static_cast<int>(std::ceil(graph_.nodes().cover[at(n)] / tissue_.spacing));
+    const int reach =
+        1 + static_cast<int>(std::ceil(graph_.nodes().cover[at(n)] / tissue_.spacing));
     int best = -1;
     std::int64_t place = -1;
     for (int a = 0; a < 6; ++a) {
@@ -388,7 +401,8 @@ bool Vasculature::tip_within(const Point& p, double distance, std::size_t except
   return false;
 }
 
-// ---- maturation, collapse, regression ----------------------------------------------------------------------------
+// ---- maturation, collapse, regression
+// ----------------------------------------------------------------------------
 
 void Vasculature::mature_and_collapse() {
   const double dt = steps_between_ * step_length_;
@@ -396,7 +410,9 @@ void Vasculature::mature_and_collapse() {
   const double collapses = chance(regression_.occlusion_rate, dt);
   const double reopens = chance(regression_.reopening_rate, dt);
   std::vector<std::uint8_t>& flags = graph_.segments().flags;
-  const auto at_tumour = [&](std::int32_t n) { return at(n) < reading_.size() && reading_[at(n)].tumour > 0; };
+  const auto at_tumour = [&](std::int32_t n) {
+    return at(n) < reading_.size() && reading_[at(n)].tumour > 0;
+  };
   for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
     if (!graph_.is_alive(s)) continue;
     const auto i = at(s);
@@ -404,10 +420,12 @@ void Vasculature::mature_and_collapse() {
         (flags[i] & VesselGraph::perfused) != 0 &&
         (at_tumour(graph_.segments().from[i]) || at_tumour(graph_.segments().to[i]))) {
       counters_[first_flow] = step_;
-      report("first_flow", graph_.segments().from[i], "blood flows through a new vessel at the tumour");
+      report("first_flow", graph_.segments().from[i],
+             "blood flows through a new vessel at the tumour");
     }
     if ((flags[i] & VesselGraph::mature) == 0 && (flags[i] & VesselGraph::perfused) != 0 &&
-        static_cast<double>(step_ - graph_.segments().born[i]) * step_length_ >= sprouting_.maturation_age) {
+        static_cast<double>(step_ - graph_.segments().born[i]) * step_length_ >=
+            sprouting_.maturation_age) {
       const Draw d = draw(seed_, Purpose::maturation, static_cast<std::uint64_t>(s),
                           static_cast<std::uint64_t>(step_));
       if (to_unit(d.word[0]) < matures)
@@ -477,7 +495,8 @@ void Vasculature::regress() {
       const bool fed = regression_.vegf_protects && at(n) < reading_.size() &&
                        static_cast<double>(reading_[at(n)].vegf) >
                            sprouting_.starvation * sprouting_.half_response;
-      needed = !flow_.enabled || segments.generation[i] == 0 || fed || shear(s) >= regression_.shear;
+      needed =
+          !flow_.enabled || segments.generation[i] == 0 || fed || shear(s) >= regression_.shear;
     }
     if (needed) {
       segments.idle[i] = -1;
@@ -488,7 +507,8 @@ void Vasculature::regress() {
       going.push_back(s);
   }
   for (const std::int32_t s : going)
-    lost.try_emplace(segments.sprout[at(s)], Loss{segments.from[at(s)], 0}).first->second.segments += 1;
+    lost.try_emplace(segments.sprout[at(s)], Loss{segments.from[at(s)], 0})
+        .first->second.segments += 1;
   for (const auto& [sprout, loss] : lost)
     report("regression", loss.node,
            (sprout == 0 ? "parent vessel" : "sprout " + std::to_string(sprout)) + " loses " +
@@ -505,11 +525,13 @@ void Vasculature::regress() {
   std::sort(freed.begin(), freed.end());
   // A tip that had gone on from a loop goes with it.
   gone_.assign(tips_.size(), 0);
-  for (std::size_t t = 0; t < tips_.size(); ++t) gone_[t] = std::binary_search(freed.begin(), freed.end(), tips_.node[t]) ? 1 : 0;
+  for (std::size_t t = 0; t < tips_.size(); ++t)
+    gone_[t] = std::binary_search(freed.begin(), freed.end(), tips_.node[t]) ? 1 : 0;
   remove_tips(gone_);
 }
 
-// ---- blood -------------------------------------------------------------------------------------------------------
+// ---- blood
+// -------------------------------------------------------------------------------------------------------
 
 void Vasculature::perfuse() {
   topology_changed_ = false;
@@ -539,8 +561,9 @@ void Vasculature::perfuse() {
     const bool before = graph_.has(s, VesselGraph::perfused), after = carries[i] != 0;
     if (before == after) continue;
     blood_changed_ = true;
-    segments.flags[i] = static_cast<std::uint8_t>(after ? segments.flags[i] | VesselGraph::perfused
-                                                        : segments.flags[i] & ~VesselGraph::perfused);
+    segments.flags[i] =
+        static_cast<std::uint8_t>(after ? segments.flags[i] | VesselGraph::perfused
+                                        : segments.flags[i] & ~VesselGraph::perfused);
     segments.flow[i] = 0;
     segments.haematocrit[i] = after ? flow_.haematocrit : 0;
     if (!after) continue;
@@ -557,7 +580,8 @@ void Vasculature::solve_flow_now() {
   VesselGraph::Segments& segments = graph_.segments();
   FlowNetwork network;
   FlowSolution solution;
-  std::vector<std::int32_t> number(static_cast<std::size_t>(graph_.node_count()), -1), node_of, owner;
+  std::vector<std::int32_t> number(static_cast<std::size_t>(graph_.node_count()), -1), node_of,
+      owner;
   const auto numbered = [&](std::int32_t n) {
     if (number[at(n)] < 0) {
       number[at(n)] = network.nodes++;
@@ -578,12 +602,14 @@ void Vasculature::solve_flow_now() {
   for (std::size_t k = 0; k < node_of.size(); ++k) {
     const auto n = at(node_of[k]);
     if (graph_.nodes().end[n] != static_cast<std::uint8_t>(VesselEnd::none))
-      network.ends.push_back({static_cast<std::int32_t>(k), graph_.nodes().end_pressure[n], flow_.haematocrit});
+      network.ends.push_back(
+          {static_cast<std::int32_t>(k), graph_.nodes().end_pressure[n], flow_.haematocrit});
   }
   std::fill(graph_.nodes().pressure.begin(), graph_.nodes().pressure.end(), 0.0);
   if (owner.empty()) return;
-  executor_.timed("vessel.flow", 0, 0,
-                  [&] { flow_report_ = solve_flow(network, flow_, solution, executor_.threads()); });
+  executor_.timed("vessel.flow", 0, 0, [&] {
+    flow_report_ = solve_flow(network, flow_, solution, executor_.threads());
+  });
   if (!flow_report_.settled) {
     const std::string change = std::to_string(flow_report_.haematocrit_change);
     if (flow_report_.haematocrit_change > 0.1)
@@ -600,8 +626,8 @@ void Vasculature::solve_flow_now() {
   }
 }
 
-// Radii follow the shear of the blood, ever more slowly as it nears the set point (after A. Pries, T. Secomb and
-// P. Gaehtgens 1998, Am. J. Physiol. 275:H349, the shear term alone).
+// Radii follow the shear of the blood, ever more slowly as it nears the set point (after A. Pries,
+// T. Secomb and P. Gaehtgens 1998, Am. J. Physiol. 275:H349, the shear term alone).
 void Vasculature::adapt_radii() {
   const double dt = steps_between_ * step_length_;
   for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
@@ -609,8 +635,8 @@ void Vasculature::adapt_radii() {
         graph_.segments().generation[at(s)] == 0)
       continue;
     const double relative = std::max(shear(s), 1e-3) / flow_.adaptation_shear;
-    const double growth =
-        std::clamp(flow_.adaptation_rate * dt * exact::log(relative) / 2.302585092994046, -0.1, 0.1);
+    const double growth = std::clamp(
+        flow_.adaptation_rate * dt * exact::log(relative) / 2.302585092994046, -0.1, 0.1);
     double& radius = graph_.segments().radius[at(s)];
     radius = std::clamp(radius * exact::exp(growth), flow_.smallest_radius, flow_.largest_radius);
     blood_changed_ = true;
@@ -625,11 +651,13 @@ void Vasculature::renew_walls() {
     executor_.copy_in(walls_.data(), host_walls_.data(), host_walls_.size() * sizeof(VesselWall));
 }
 
-// ---- reports -----------------------------------------------------------------------------------------------------
+// ---- reports
+// -----------------------------------------------------------------------------------------------------
 
 void Vasculature::report(const char* what, std::int32_t node, const std::string& detail) {
   const Point p = graph_.position(node);
-  events_.push_back({static_cast<double>(step_ + 1) * step_length_, what, p[0], p[1], p[2], detail});
+  events_.push_back(
+      {static_cast<double>(step_ + 1) * step_length_, what, p[0], p[1], p[2], detail});
 }
 
 std::vector<Event> Vasculature::take_events() { return std::exchange(events_, {}); }
@@ -641,7 +669,8 @@ std::array<int, 3> Vasculature::coordinates(std::int64_t v) const {
 
 Point Vasculature::centre(std::int64_t v) const {
   const std::array<int, 3> c = coordinates(v);
-  return {(c[0] + 0.5) * tissue_.spacing, (c[1] + 0.5) * tissue_.spacing, (c[2] + 0.5) * tissue_.spacing};
+  return {(c[0] + 0.5) * tissue_.spacing, (c[1] + 0.5) * tissue_.spacing,
+          (c[2] + 0.5) * tissue_.spacing};
 }
 
 std::int64_t Vasculature::neighbour(std::int64_t v, int direction) const {

@@ -35,7 +35,8 @@ Vegf::Vegf(const Executor& executor, const Lattice& tissue, const Lattice& latti
   // A molecule per second in one voxel, nM/min; and a mole.
   const double molecule = 60 / (litres * avogadro) * 1e9, mole = 60 / litres * 1e9;
   const auto set = [&](Kind kind, double factor) {
-    assemble_.basal[static_cast<int>(kind)] = static_cast<float>(factor * molecule * v.basal_secretion);
+    assemble_.basal[static_cast<int>(kind)] =
+        static_cast<float>(factor * molecule * v.basal_secretion);
     assemble_.increase[static_cast<int>(kind)] =
         static_cast<float>(factor * molecule * (v.hypoxic_secretion - v.basal_secretion));
   };
@@ -87,8 +88,8 @@ void Vegf::relax(const Executor& executor, const CellView& cells, TraitFactors f
     if (pellet.until <= 0 || time < pellet.until)
       executor.for_each_index(pellet.count, AddSources{sources_.data() + pellet.begin, lattice_,
                                                        scratch_->split(), scratch_->source()});
-  report_ = diffusion_.solve_or_throw(
-      field_.data(), first && !transient_ ? Diffusion::Start::cold : Diffusion::Start::warm);
+  report_ = diffusion_.solve_or_throw(field_.data(), first && !transient_ ? Diffusion::Start::cold
+                                                                          : Diffusion::Start::warm);
 }
 
 } // namespace metavox

@@ -36,11 +36,14 @@ VesselNetwork jittered_grid(const VesselParameters& p, const Lattice& l, std::ui
   VesselNetwork network;
   const int along = static_cast<int>(axis_index(p.axis)), u = (along + 1) % 3, v = (along + 2) % 3;
   const double size[3] = {l.nx * l.spacing, l.ny * l.spacing, l.nz * l.spacing};
-  const auto lines = [&](int a) { return std::max(1, static_cast<int>(std::floor(size[a] / p.spacing))); };
+  const auto lines = [&](int a) {
+    return std::max(1, static_cast<int>(std::floor(size[a] / p.spacing)));
+  };
   for (int j = 0; j < lines(v); ++j)
     for (int i = 0; i < lines(u); ++i) {
-      const Draw d = draw(seed, Purpose::vessel_seeding,
-                          static_cast<std::uint64_t>(j) * 1000003 + static_cast<std::uint64_t>(i), 0);
+      const Draw d =
+          draw(seed, Purpose::vessel_seeding,
+               static_cast<std::uint64_t>(j) * 1000003 + static_cast<std::uint64_t>(i), 0);
       const double margin_u = (size[u] - (lines(u) - 1) * p.spacing) / 2;
       const double margin_v = (size[v] - (lines(v) - 1) * p.spacing) / 2;
       const double pu = margin_u + (i + p.jitter * (to_unit(d.word[0]) - 0.5)) * p.spacing;
@@ -57,9 +60,7 @@ VesselNetwork jittered_grid(const VesselParameters& p, const Lattice& l, std::ui
   return network;
 }
 
-Vector edges_of(const Lattice& l) {
-  return {l.nx * l.spacing, l.ny * l.spacing, l.nz * l.spacing};
-}
+Vector edges_of(const Lattice& l) { return {l.nx * l.spacing, l.ny * l.spacing, l.nz * l.spacing}; }
 
 // An artery and a vein whose blood runs the other way, side by side.
 VesselNetwork artery_and_vein(const VesselParameters& p, const FlowParameters& flow,
@@ -84,15 +85,17 @@ VesselNetwork artery_and_vein(const VesselParameters& p, const FlowParameters& f
   return network;
 }
 
-// Sheets of hexagons, two of whose edges run along the flow. A sheet is made of zigzag rows across it: every second
-// knee points back and is fed from the row before or from the low face, the others feed the next row or the high face.
+// Sheets of hexagons, two of whose edges run along the flow. A sheet is made of zigzag rows across
+// it: every second knee points back and is fed from the row before or from the low face, the others
+// feed the next row or the high face.
 VesselNetwork honeycomb(const VesselParameters& p, const Lattice& l) {
   const Vector size = edges_of(l);
   const auto along = axis_index(p.axis);
   const std::size_t across = (along + 1) % 3, third = (along + 2) % 3;
   const double edge = p.spacing, pitch = edge * std::sqrt(3.0) / 2;
   const int rows = static_cast<int>(std::floor(size[along] / (1.5 * edge) * (1 + 1e-12)));
-  const int knees = 1 + static_cast<int>(std::floor((size[across] - l.spacing) / pitch * (1 + 1e-12)));
+  const int knees =
+      1 + static_cast<int>(std::floor((size[across] - l.spacing) / pitch * (1 + 1e-12)));
   if (rows < 2 || knees < 3)
     throw std::invalid_argument("vessels.spacing is too long for hexagons in the box");
   const int sheets =
@@ -221,12 +224,9 @@ VesselNetwork build_parent_vessels(const Parameters& parameters, const Lattice& 
   case VesselPattern::none: return network;
   case VesselPattern::lines:
     for (const VesselLine& line : p.lines)
-      add_line(network, line.from, line.to, line.radius, line.inlet_pressure,
-               line.outlet_pressure);
+      add_line(network, line.from, line.to, line.radius, line.inlet_pressure, line.outlet_pressure);
     break;
-  case VesselPattern::grid:
-    network = jittered_grid(p, lattice, parameters.simulation.seed);
-    break;
+  case VesselPattern::grid: network = jittered_grid(p, lattice, parameters.simulation.seed); break;
   case VesselPattern::pair: network = artery_and_vein(p, parameters.flow, lattice); break;
   case VesselPattern::hexagonal: network = honeycomb(p, lattice); break;
   case VesselPattern::file:

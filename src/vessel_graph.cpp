@@ -24,13 +24,15 @@ bool voxel_of(const Point& p, const Lattice& l, std::array<int, 3>& v) {
 
 std::string voxel_name(std::int64_t v, const Lattice& l) {
   const Site s = l.site_of(v);
-  return "voxel (" + std::to_string(s.x) + ", " + std::to_string(s.y) + ", " + std::to_string(s.z) + ")";
+  return "voxel (" + std::to_string(s.x) + ", " + std::to_string(s.y) + ", " + std::to_string(s.z) +
+         ")";
 }
 
 } // namespace
 
 std::vector<VoxelPiece> pieces_of(const Point& from, const Point& to, const Lattice& l) {
-  // The line is cut where it crosses planes between voxels; each piece lies in the voxel of its middle.
+  // The line is cut where it crosses planes between voxels; each piece lies in the voxel of its
+  // middle.
   std::vector<double> cuts{0.0, 1.0};
   for (std::size_t a = 0; a < 3; ++a) {
     const double u = from[a] / l.spacing, v = to[a] / l.spacing;
@@ -127,8 +129,8 @@ std::int32_t VesselGraph::add_node(const Point& p, double cover, std::int32_t sp
   std::int32_t n;
   if (free_nodes_.empty()) {
     n = node_count();
-    for (std::vector<double>* v : {&nodes_.x, &nodes_.y, &nodes_.z, &nodes_.cover,
-                                   &nodes_.end_pressure, &nodes_.pressure})
+    for (std::vector<double>* v :
+         {&nodes_.x, &nodes_.y, &nodes_.z, &nodes_.cover, &nodes_.end_pressure, &nodes_.pressure})
       v->push_back(0);
     nodes_.sprout.push_back(0);
     nodes_.end.push_back(0);
@@ -331,9 +333,9 @@ void VesselGraph::rebuild() {
 // What would lead out of the arrays.
 std::string VesselGraph::shape_flaw() const {
   const auto nodes = nodes_.x.size();
-  for (const std::size_t size : {nodes_.y.size(), nodes_.z.size(), nodes_.cover.size(),
-                                 nodes_.sprout.size(), nodes_.end.size(),
-                                 nodes_.end_pressure.size(), nodes_.pressure.size()})
+  for (const std::size_t size :
+       {nodes_.y.size(), nodes_.z.size(), nodes_.cover.size(), nodes_.sprout.size(),
+        nodes_.end.size(), nodes_.end_pressure.size(), nodes_.pressure.size()})
     if (size != nodes) return "arrays of nodes differ in length";
   const auto segments = segments_.from.size();
   for (const std::size_t size :
@@ -345,7 +347,8 @@ std::string VesselGraph::shape_flaw() const {
     if (is_alive(s))
       for (const std::int32_t n : {segments_.from[at(s)], segments_.to[at(s)]})
         if (n < 0 || n >= node_count() || !node_alive(n))
-          return "segment " + std::to_string(s) + " ends at node " + std::to_string(n) + ", which is not alive";
+          return "segment " + std::to_string(s) + " ends at node " + std::to_string(n) +
+                 ", which is not alive";
   return {};
 }
 
@@ -389,8 +392,8 @@ std::string VesselGraph::flaw() const {
     std::int64_t found = 0;
     for_each_at(v, [&](std::int32_t) { found += 1; });
     if (found != wanted)
-      return voxel(v) + " is marked for " + std::to_string(found) +
-             " nodes and holds " + std::to_string(wanted);
+      return voxel(v) + " is marked for " + std::to_string(found) + " nodes and holds " +
+             std::to_string(wanted);
   }
   return {};
 }
@@ -403,7 +406,8 @@ std::string VesselGraph::flaw(const std::vector<std::uint8_t>& kinds) const {
     if (kinds[v] != static_cast<std::uint8_t>(Kind::vessel)) continue;
     vessels += 1;
     if (!marked(static_cast<std::int64_t>(v)))
-      return voxel_name(static_cast<std::int64_t>(v), lattice_) + " is vessel on the lattice and not in the graph";
+      return voxel_name(static_cast<std::int64_t>(v), lattice_) +
+             " is vessel on the lattice and not in the graph";
   }
   if (vessels != at_voxel_.size())
     return std::to_string(at_voxel_.size()) + " voxels are marked in the graph, " +

@@ -10,17 +10,21 @@ namespace metavox {
 
 double fractal_dimension(const std::vector<std::int64_t>& voxels, const Lattice& l) {
   const int largest = std::max(l.nx, l.ny);
-  std::vector<std::uint8_t> shadow(static_cast<std::size_t>(l.nx) * static_cast<std::size_t>(l.ny), 0);
+  std::vector<std::uint8_t> shadow(static_cast<std::size_t>(l.nx) * static_cast<std::size_t>(l.ny),
+                                   0);
   for (const std::int64_t v : voxels)
     shadow[static_cast<std::size_t>(v % (static_cast<std::int64_t>(l.nx) * l.ny))] = 1;
   std::vector<double> x, y;
   for (int box = 1; box <= largest / 4; box *= 2) {
     const int columns = (l.nx + box - 1) / box, rows = (l.ny + box - 1) / box;
-    std::vector<std::uint8_t> held(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows), 0);
+    std::vector<std::uint8_t> held(
+        static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows), 0);
     for (int j = 0; j < l.ny; ++j)
       for (int i = 0; i < l.nx; ++i)
-        if (shadow[static_cast<std::size_t>(j) * static_cast<std::size_t>(l.nx) + static_cast<std::size_t>(i)] != 0)
-          held[static_cast<std::size_t>(j / box) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(i / box)] = 1;
+        if (shadow[static_cast<std::size_t>(j) * static_cast<std::size_t>(l.nx) +
+                   static_cast<std::size_t>(i)] != 0)
+          held[static_cast<std::size_t>(j / box) * static_cast<std::size_t>(columns) +
+               static_cast<std::size_t>(i / box)] = 1;
     const auto count = std::count(held.begin(), held.end(), 1);
     if (count == 0) return 0;
     x.push_back(-std::log(static_cast<double>(box)));
@@ -40,17 +44,21 @@ double fractal_dimension(const std::vector<std::int64_t>& voxels, const Lattice&
   return std::max(0.0, xy / xx);
 }
 
-std::vector<double> distances_to(const std::vector<Point>& vessels, const std::vector<Point>& places) {
-  // Vessels in bins; shells of bins around a place are searched until none farther out can be nearer.
+std::vector<double> distances_to(const std::vector<Point>& vessels,
+                                 const std::vector<Point>& places) {
+  // Vessels in bins; shells of bins around a place are searched until none farther out can be
+  // nearer.
   constexpr double edge = 100; // um
   struct Hash {
     std::size_t operator()(const std::array<int, 3>& b) const {
-      return static_cast<std::size_t>(b[0]) * 73856093u ^ static_cast<std::size_t>(b[1]) * 19349663u ^
+      return static_cast<std::size_t>(b[0]) * 73856093u ^
+             static_cast<std::size_t>(b[1]) * 19349663u ^
              static_cast<std::size_t>(b[2]) * 83492791u;
     }
   };
   const auto bin_of = [](const Point& p) {
-    return std::array<int, 3>{static_cast<int>(std::floor(p[0] / edge)), static_cast<int>(std::floor(p[1] / edge)),
+    return std::array<int, 3>{static_cast<int>(std::floor(p[0] / edge)),
+                              static_cast<int>(std::floor(p[1] / edge)),
                               static_cast<int>(std::floor(p[2] / edge))};
   };
   std::unordered_map<std::array<int, 3>, std::vector<std::size_t>, Hash> bins;
@@ -66,7 +74,8 @@ std::vector<double> distances_to(const std::vector<Point>& vessels, const std::v
   std::vector<double> distance;
   if (vessels.empty()) return distance;
   const auto squared = [](const Point& a, const Point& b) {
-    return (a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]);
+    return (a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) +
+           (a[2] - b[2]) * (a[2] - b[2]);
   };
   // Where vessels are few, empty bins cost more than vessels do.
   if (vessels.size() < 4096) {
@@ -92,7 +101,8 @@ std::vector<double> distances_to(const std::vector<Point>& vessels, const std::v
             if (std::max({std::abs(dx), std::abs(dy), std::abs(dz)}) != shell) continue;
             const auto found = bins.find({b[0] + dx, b[1] + dy, b[2] + dz});
             if (found == bins.end()) continue;
-            for (const std::size_t n : found->second) best2 = std::min(best2, squared(vessels[n], p));
+            for (const std::size_t n : found->second)
+              best2 = std::min(best2, squared(vessels[n], p));
           }
     }
     distance.push_back(std::sqrt(best2));
@@ -104,7 +114,9 @@ void Vasculature::measure(MetricRow& row, const std::vector<std::uint8_t>& kinds
   const auto count = [&](const char* name, std::int64_t n) {
     row.push_back({name, "1", static_cast<double>(n), true});
   };
-  const auto real = [&](const char* name, const char* unit, double v) { row.push_back({name, unit, v, false}); };
+  const auto real = [&](const char* name, const char* unit, double v) {
+    row.push_back({name, unit, v, false});
+  };
   const auto share = [](double part, double whole) { return whole > 0 ? part / whole : 0.0; };
 
   const VesselGraph::Segments& s = graph_.segments();
@@ -153,13 +165,15 @@ void Vasculature::measure(MetricRow& row, const std::vector<std::uint8_t>& kinds
   real("blood_flow", "nL/min", flow_in * 1e-6);
   real("haematocrit_mean", "1", share(cells, perfused));
 
-  // Distances of living tumour cells, or of all tissue where there is no tumour, from an even sample.
+  // Distances of living tumour cells, or of all tissue where there is no tumour, from an even
+  // sample.
   std::vector<std::int64_t> places;
   for (std::size_t v = 0; v < kinds.size(); ++v)
     if (is_tumour(static_cast<Kind>(kinds[v]))) places.push_back(static_cast<std::int64_t>(v));
   if (places.empty())
     for (std::size_t v = 0; v < kinds.size(); ++v)
-      if (static_cast<Kind>(kinds[v]) != Kind::vessel) places.push_back(static_cast<std::int64_t>(v));
+      if (static_cast<Kind>(kinds[v]) != Kind::vessel)
+        places.push_back(static_cast<std::int64_t>(v));
   constexpr std::size_t sample = 8192;
   const std::size_t every = std::max<std::size_t>(1, places.size() / sample);
   std::vector<Point> at;
@@ -169,7 +183,9 @@ void Vasculature::measure(MetricRow& row, const std::vector<std::uint8_t>& kinds
   double mean = 0;
   for (const double d : distance) mean += d / static_cast<double>(distance.size());
   const auto quantile = [&](double q) {
-    return distance.empty() ? 0.0 : distance[static_cast<std::size_t>(q * static_cast<double>(distance.size() - 1))];
+    return distance.empty()
+               ? 0.0
+               : distance[static_cast<std::size_t>(q * static_cast<double>(distance.size() - 1))];
   };
   real("vessel_distance_mean", "um", mean);
   real("vessel_distance_median", "um", quantile(0.5));

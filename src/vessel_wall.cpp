@@ -16,15 +16,16 @@ struct Share {
   double wall, conductance, supply;
 };
 
-// Conductance per um of vessel, um^2/min: in the vessel's own voxel, and in each of the four beside it.
+// Conductance per um of vessel, um^2/min: in the vessel's own voxel, and in each of the four beside
+// it.
 struct PerLength {
   double direct, beside;
 };
 PerLength wall_conductance(double radius, double h, const OxygenParameters& o, bool well_index) {
   const double wall = 2 * pi * radius * o.wall_permeability;
   if (!well_index || o.diffusivity <= 0) return {wall, 0};
-  // Between the blood and tissue a voxel away: wanted, and what the lattice gives when the wall alone is put into the
-  // vessel's voxel, four faces of which carry the flux.
+  // Between the blood and tissue a voxel away: wanted, and what the lattice gives when the wall
+  // alone is put into the vessel's voxel, four faces of which carry the flux.
   const double wanted = 1 / (exact::log(h / radius) / (2 * pi * o.diffusivity) + 1 / wall);
   const double faces = 4 * o.diffusivity;
   const double given = 1 / (1 / wall + 1 / faces);
@@ -78,8 +79,8 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
     // The two axes it runs least along are beside it.
     const double along[3] = {std::abs(b[0] - a[0]), std::abs(b[1] - a[1]), std::abs(b[2] - a[2])};
     const std::size_t main = along[0] >= along[1] && along[0] >= along[2] ? 0
-                             : along[1] >= along[2]                      ? 1
-                                                                         : 2;
+                             : along[1] >= along[2]                       ? 1
+                                                                          : 2;
     const double bare = 2 * pi * radius * oxygen.wall_permeability;
     for (const VoxelPiece& piece : pieces_of(a, b, fields)) {
       const double volume_share = (piece.end - piece.begin) * length / (h * h * h);
@@ -92,8 +93,8 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
           std::array<int, 3> v = piece.voxel;
           v[axis] += side;
           if (v[axis] >= 0 && v[axis] < n[axis])
-            add(static_cast<std::int64_t>(fields.global(v[0], v[1], v[2])),
-                0, per.beside * carried * volume_share, pressure);
+            add(static_cast<std::int64_t>(fields.global(v[0], v[1], v[2])), 0,
+                per.beside * carried * volume_share, pressure);
         }
       }
     }

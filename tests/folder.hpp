@@ -16,9 +16,8 @@ class Folder {
 public:
   explicit Folder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = parent /
-            ("metavox_" + std::string(info->test_suite_name()) + "_" + info->name() + "_" +
-             std::to_string(::getpid()));
+    path_ = parent / ("metavox_" + std::string(info->test_suite_name()) + "_" + info->name() + "_" +
+                      std::to_string(::getpid()));
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

@@ -28,8 +28,12 @@ using Marks = std::vector<std::uint8_t>;
 struct Chance {
   std::mt19937_64 engine;
   explicit Chance(std::uint64_t seed) : engine(seed) {}
-  double between(double a, double b) { return a + (b - a) * static_cast<double>(engine() >> 11) * 0x1p-53; }
-  std::int32_t below(std::int32_t n) { return static_cast<std::int32_t>(engine() % static_cast<std::uint64_t>(n)); }
+  double between(double a, double b) {
+    return a + (b - a) * static_cast<double>(engine() >> 11) * 0x1p-53;
+  }
+  std::int32_t below(std::int32_t n) {
+    return static_cast<std::int32_t>(engine() % static_cast<std::uint64_t>(n));
+  }
 };
 
 FlowParameters settings_for(PhaseSeparation rule) {
@@ -41,18 +45,20 @@ FlowParameters settings_for(PhaseSeparation rule) {
   return p;
 }
 
-constexpr PhaseSeparation rules[] = {PhaseSeparation::none, PhaseSeparation::velocity, PhaseSeparation::pries};
+constexpr PhaseSeparation rules[] = {PhaseSeparation::none, PhaseSeparation::velocity,
+                                     PhaseSeparation::pries};
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
 // ---- perfusion --------------------------------------------------------------------------------
 
 // Every simple path, one by one.
-Marks by_enumeration(std::int32_t nodes, const Edges& edges, const Nodes& starts, const Nodes& goals,
-                     bool between_ends) {
+Marks by_enumeration(std::int32_t nodes, const Edges& edges, const Nodes& starts,
+                     const Nodes& goals, bool between_ends) {
   Marks marks(edges.size(), 0), visited(at(nodes), 0);
   std::vector<std::size_t> path;
-  const std::function<void(std::int32_t, std::int32_t)> walk = [&](std::int32_t start, std::int32_t v) {
+  const std::function<void(std::int32_t, std::int32_t)> walk = [&](std::int32_t start,
+                                                                   std::int32_t v) {
     visited[at(v)] = 1;
     if (std::count(goals.begin(), goals.end(), v) != 0 && (!between_ends || v != start))
       for (const std::size_t e : path) marks[e] = 1;
@@ -78,7 +84,8 @@ TEST(Perfusion, AgreesWithEveryPathOfSmallGraphs) {
     const std::int32_t nodes = 5 + chance.below(5);
     Edges edges;
     const std::int32_t count = 3 + chance.below(10);
-    for (std::int32_t e = 0; e < count; ++e) edges.push_back({chance.below(nodes), chance.below(nodes)});
+    for (std::int32_t e = 0; e < count; ++e)
+      edges.push_back({chance.below(nodes), chance.below(nodes)});
     if (chance.below(2) == 0) edges.push_back(edges.front());
     Nodes inlets, outlets, ends;
     for (std::int32_t v = 0; v < nodes; ++v) {
@@ -89,7 +96,8 @@ TEST(Perfusion, AgreesWithEveryPathOfSmallGraphs) {
     }
     const Marks found = perfused_edges(nodes, edges, inlets, outlets);
     ASSERT_EQ(found, by_enumeration(nodes, edges, inlets, outlets, false)) << "trial " << trial;
-    ASSERT_EQ(edges_between(nodes, edges, ends), by_enumeration(nodes, edges, ends, ends, true)) << "trial " << trial;
+    ASSERT_EQ(edges_between(nodes, edges, ends), by_enumeration(nodes, edges, ends, ends, true))
+        << "trial " << trial;
     for (const std::uint8_t m : found) ++(m ? perfused : unperfused);
   }
   EXPECT_GT(perfused, 5000); // both outcomes were met
@@ -128,9 +136,10 @@ TEST(Perfusion, FollowsLongChains) {
 // ---- viscosity and single vessels -------------------------------------------------------------
 
 TEST(BloodFlow, ViscosityInVivo) {
-  const double expected[][3] = {{10, 0.45, 5.872}, {8, 0.45, 7.307}, {20, 0.45, 3.231},
-                                {40, 0.45, 2.314}, {10, 0.2, 2.651}};
-  for (const auto& e : expected) EXPECT_NEAR(relative_viscosity(e[0], e[1]), e[2], 1e-3 * e[2]) << e[0];
+  const double expected[][3] = {
+      {10, 0.45, 5.872}, {8, 0.45, 7.307}, {20, 0.45, 3.231}, {40, 0.45, 2.314}, {10, 0.2, 2.651}};
+  for (const auto& e : expected)
+    EXPECT_NEAR(relative_viscosity(e[0], e[1]), e[2], 1e-3 * e[2]) << e[0];
   for (const double d : {2.0, 5.0, 12.3, 100.0}) {
     const double wall = d / (d - 1.1);
     EXPECT_NEAR(relative_viscosity(d, 0), wall * wall, 1e-13 * wall * wall);
@@ -150,7 +159,8 @@ TEST(BloodFlow, ViscosityInVivo) {
   EXPECT_THROW(relative_viscosity(5, 1), std::invalid_argument);
 }
 
-FlowNetwork line(std::vector<double> radii, std::vector<double> lengths, double in, double out, double haematocrit) {
+FlowNetwork line(std::vector<double> radii, std::vector<double> lengths, double in, double out,
+                 double haematocrit) {
   FlowNetwork n;
   n.nodes = static_cast<std::int32_t>(radii.size()) + 1;
   for (std::size_t i = 0; i < radii.size(); ++i) {
@@ -166,9 +176,10 @@ TEST(BloodFlow, OneVessel) {
     FlowSolution s;
     solve_flow(line({5}, {1000}, 25, 15, 0.45), settings_for(rule), s);
     EXPECT_NEAR(s.viscosity[0] / 1.2, 5.872, 1e-3 * 5.872);
-    EXPECT_NEAR(s.flow[0] * 1e-6, 2.786, 1e-3 * 2.786); // nL/min
+    EXPECT_NEAR(s.flow[0] * 1e-6, 2.786, 1e-3 * 2.786);               // nL/min
     EXPECT_NEAR(s.flow[0] / (M_PI * 25) / 60e3, 0.591, 1e-3 * 0.591); // mm/s
-    EXPECT_NEAR(wall_shear_stress(s.pressure[0] - s.pressure[1], 5, 1000), 33.3, 1e-3 * 33.3 + 0.05);
+    EXPECT_NEAR(wall_shear_stress(s.pressure[0] - s.pressure[1], 5, 1000), 33.3,
+                1e-3 * 33.3 + 0.05);
     EXPECT_DOUBLE_EQ(s.haematocrit[0], 0.45);
   }
 }
@@ -184,7 +195,8 @@ TEST(BloodFlow, VesselsInSeries) {
   const FlowNetwork n = line({5, 5, 3, 8}, {100, 50, 40, 300}, 40, 10, 0.3);
   FlowSolution s;
   solve_flow(n, settings_for(PhaseSeparation::pries), s);
-  const double r[] = {resistance(5, 100, 0.3), resistance(5, 50, 0.3), resistance(3, 40, 0.3), resistance(8, 300, 0.3)};
+  const double r[] = {resistance(5, 100, 0.3), resistance(5, 50, 0.3), resistance(3, 40, 0.3),
+                      resistance(8, 300, 0.3)};
   const double q = 30 / (r[0] + r[1] + r[2] + r[3]);
   double p = 40;
   for (std::size_t i = 0; i < 4; ++i) {
@@ -195,7 +207,8 @@ TEST(BloodFlow, VesselsInSeries) {
   }
 }
 
-// Vessel, three parallel ones without separation of red cells, vessel; one segment drawn against the flow.
+// Vessel, three parallel ones without separation of red cells, vessel; one segment drawn against
+// the flow.
 TEST(BloodFlow, VesselsInParallel) {
   FlowNetwork n;
   n.nodes = 4;
@@ -203,7 +216,8 @@ TEST(BloodFlow, VesselsInParallel) {
   n.ends = {{0, 30, 0.45}, {3, 10, 0.45}};
   FlowSolution s;
   solve_flow(n, settings_for(PhaseSeparation::none), s);
-  const double g[] = {1 / resistance(4, 100, 0.45), 1 / resistance(5, 200, 0.45), 1 / resistance(6, 400, 0.45)};
+  const double g[] = {1 / resistance(4, 100, 0.45), 1 / resistance(5, 200, 0.45),
+                      1 / resistance(6, 400, 0.45)};
   const double middle = 1 / (g[0] + g[1] + g[2]);
   const double q = 20 / (resistance(8, 100, 0.45) + middle + resistance(8, 50, 0.45));
   EXPECT_NEAR(s.flow[0], q, 1e-11 * q);
@@ -232,14 +246,16 @@ TEST(BloodFlow, InletsAtDifferentPressures) {
   n.ends[0].pressure = 200;
   solve_flow(n, settings_for(PhaseSeparation::pries), s);
   EXPECT_LT(s.flow[1], 0);
-  EXPECT_NEAR(s.flow[2] * s.haematocrit[2] - s.flow[1] * s.haematocrit[1], 0.5 * s.flow[0], 1e-10 * s.flow[0]);
+  EXPECT_NEAR(s.flow[2] * s.haematocrit[2] - s.flow[1] * s.haematocrit[1], 0.5 * s.flow[0],
+              1e-10 * s.flow[0]);
   EXPECT_GT(std::fabs(s.haematocrit[1] - 0.2), 0.01); // what it carries is no longer its own
 }
 
 // ---- networks ---------------------------------------------------------------------------------
 
 // Connected random network on `nodes` nodes with `extra` links besides a random tree.
-FlowNetwork random_network(Chance& chance, std::int32_t nodes, std::int32_t extra, double haematocrit) {
+FlowNetwork random_network(Chance& chance, std::int32_t nodes, std::int32_t extra,
+                           double haematocrit) {
   FlowNetwork n;
   n.nodes = nodes;
   const auto add = [&](std::int32_t a, std::int32_t b) {
@@ -318,7 +334,8 @@ TEST(BloodFlow, AgreesWithDenseElimination) {
     // From trees with a few loops to dense graphs, which the preconditioner has to thin out.
     const std::int32_t nodes = 10 + chance.below(90);
     const double haematocrit = trial % 2 == 0 ? 0.0 : 0.45;
-    FlowNetwork n = random_network(chance, nodes, chance.below(nodes * (trial % 3 == 0 ? 8 : 1)), haematocrit);
+    FlowNetwork n =
+        random_network(chance, nodes, chance.below(nodes * (trial % 3 == 0 ? 8 : 1)), haematocrit);
     if (trial % 4 == 0) n.ends.push_back({nodes / 2, 20, haematocrit});
     FlowParameters p = settings_for(rules[trial % 2 == 0 ? trial % 3 : (trial % 4 == 1 ? 0 : 2)]);
     FlowSolution s;
@@ -332,7 +349,8 @@ TEST(BloodFlow, AgreesWithDenseElimination) {
         ASSERT_NEAR(s.viscosity[i], expected, 1e-5) << trial << " " << i;
     }
     const std::vector<double> exact = dense_pressures(n, s.viscosity);
-    for (std::size_t v = 0; v < exact.size(); ++v) ASSERT_NEAR(s.pressure[v], exact[v], 1e-8) << trial << " " << v;
+    for (std::size_t v = 0; v < exact.size(); ++v)
+      ASSERT_NEAR(s.pressure[v], exact[v], 1e-8) << trial << " " << v;
     for (std::size_t i = 0; i < n.segments.size(); ++i) {
       const FlowNetwork::Segment& g = n.segments[i];
       const double c = conductance(g.radius, g.length, s.viscosity[i]);
@@ -345,7 +363,8 @@ TEST(BloodFlow, AgreesWithDenseElimination) {
   }
 }
 
-// A28: 200 nodes with dead ends and a detached loop; nodes 190 to 193 are the loop, a bridge joins two halves.
+// A28: 200 nodes with dead ends and a detached loop; nodes 190 to 193 are the loop, a bridge joins
+// two halves.
 TEST(BloodFlow, DeadEndsAndDetachedLoops) {
   Chance chance(28);
   FlowNetwork n;
@@ -366,9 +385,11 @@ TEST(BloodFlow, DeadEndsAndDetachedLoops) {
   const std::size_t carrying = edges.size(); // all of them, see below
   const std::size_t bridge = carrying;
   add(40, 120);
-  for (std::int32_t v = 160; v < 190; ++v) add(v, v < 175 ? chance.below(160) : v - 15); // dead ends of one and two
+  for (std::int32_t v = 160; v < 190; ++v)
+    add(v, v < 175 ? chance.below(160) : v - 15); // dead ends of one and two
   for (std::int32_t v = 190; v < 194; ++v) add(v, v == 193 ? 190 : v + 1);
-  for (std::int32_t v = 194; v < 199; ++v) add(v, v + 1); // a loop that hangs on node 199, which is a dead end of 7
+  for (std::int32_t v = 194; v < 199; ++v)
+    add(v, v + 1); // a loop that hangs on node 199, which is a dead end of 7
   add(199, 196);
   add(199, 7);
 
@@ -416,11 +437,12 @@ TEST(BloodFlow, DeadEndsAndDetachedLoops) {
   EXPECT_THROW(solve_flow(n, settings_for(PhaseSeparation::none), s), std::invalid_argument);
 }
 
-// Short wide vessels before and after a narrow one: their pressure drops are lost in the digits of the pressures.
+// Short wide vessels before and after a narrow one: their pressure drops are lost in the digits of
+// the pressures.
 TEST(BloodFlow, BalancesWhereConductancesDiffer) {
   FlowNetwork n;
   n.nodes = 6;
-  n.segments = {{0, 1, 50, 5}, {1, 2, 50, 5}, {1, 2, 45, 5}, {2, 3, 3, 900},
+  n.segments = {{0, 1, 50, 5},  {1, 2, 50, 5}, {1, 2, 45, 5}, {2, 3, 3, 900},
                 {2, 3, 2, 900}, {3, 4, 50, 5}, {3, 4, 40, 5}, {4, 5, 50, 5}};
   n.ends = {{0, 60, 0.45}, {5, 10, 0.45}};
   FlowSolution s;
@@ -454,7 +476,8 @@ struct Fork {
 TEST(BloodFlow, EqualDaughtersShareEvenly) {
   for (const PhaseSeparation rule : rules)
     for (const std::size_t n : {2u, 3u, 5u}) {
-      const FlowSolution s = Fork(std::vector<double>(n, 6), std::vector<double>(n, 10)).solve(rule);
+      const FlowSolution s =
+          Fork(std::vector<double>(n, 6), std::vector<double>(n, 10)).solve(rule);
       for (std::size_t i = 1; i <= n; ++i) {
         EXPECT_NEAR(s.flow[i], s.flow[0] / static_cast<double>(n), 1e-12 * s.flow[0]);
         EXPECT_NEAR(s.haematocrit[i], 0.4, 1e-9);
@@ -468,11 +491,13 @@ TEST(BloodFlow, PriesSeparation) {
     for (const double pressure : {10.0, 14.0, 18.0}) {
       const FlowSolution s = Fork({radius, 6}, {pressure, 10}).solve(PhaseSeparation::pries);
       ASSERT_GT(s.flow[1], 0);
-      const double fb = s.flow[1] / s.flow[0], fe = s.flow[1] * s.haematocrit[1] / (s.flow[0] * 0.4);
+      const double fb = s.flow[1] / s.flow[0],
+                   fe = s.flow[1] * s.haematocrit[1] / (s.flow[0] * 0.4);
       const double x0 = 0.964 * 0.6 / 20, ratio = radius * radius / 36;
       const double a = -13.29 * (ratio - 1) / (ratio + 1) * 0.6 / 20, b = 1 + 6.98 * 0.6 / 20;
       ASSERT_GT(fb, x0);
-      EXPECT_NEAR(logit(fe), a + b * logit((fb - x0) / (1 - 2 * x0)), 1e-8) << radius << " " << pressure;
+      EXPECT_NEAR(logit(fe), a + b * logit((fb - x0) / (1 - 2 * x0)), 1e-8)
+          << radius << " " << pressure;
       EXPECT_NEAR(s.flow[2] * s.haematocrit[2], s.flow[0] * 0.4 * (1 - fe), 1e-11 * s.flow[0]);
     }
   // Less than the threshold: plasma only.
@@ -484,13 +509,16 @@ TEST(BloodFlow, PriesSeparation) {
 }
 
 TEST(BloodFlow, VelocitySeparation) {
-  const auto velocity = [](const FlowSolution& s, std::size_t i, double r) { return s.flow[i] / (M_PI * r * r); };
+  const auto velocity = [](const FlowSolution& s, std::size_t i, double r) {
+    return s.flow[i] / (M_PI * r * r);
+  };
   FlowSolution s = Fork({5, 6}, {10, 10}).solve(PhaseSeparation::velocity);
   const double ratio = velocity(s, 2, 6) / velocity(s, 1, 5);
   ASSERT_GT(ratio, 1.1);
   ASSERT_LT(ratio, 2.2);
   EXPECT_NEAR(s.haematocrit[2] / s.haematocrit[1], 1 + 0.5 * (ratio - 1), 1e-7);
-  EXPECT_NEAR(s.flow[1] * s.haematocrit[1] + s.flow[2] * s.haematocrit[2], s.flow[0] * 0.4, 1e-11 * s.flow[0]);
+  EXPECT_NEAR(s.flow[1] * s.haematocrit[1] + s.flow[2] * s.haematocrit[2], s.flow[0] * 0.4,
+              1e-11 * s.flow[0]);
   s = Fork({3, 9}, {10, 10}).solve(PhaseSeparation::velocity);
   ASSERT_GT(velocity(s, 2, 9) / velocity(s, 1, 3), 2.8);
   EXPECT_EQ(s.haematocrit[1], 0);
@@ -506,18 +534,21 @@ TEST(BloodFlow, HaematocritStaysBelowPacking) {
     const FlowSolution s = fork.solve(PhaseSeparation::velocity);
     EXPECT_NEAR(s.haematocrit[2], 0.95, 1e-12);
     EXPECT_GT(s.haematocrit[1], 0.01);
-    EXPECT_NEAR(s.flow[1] * s.haematocrit[1] + s.flow[2] * s.haematocrit[2], s.flow[0] * 0.94, 1e-11 * s.flow[0]);
+    EXPECT_NEAR(s.flow[1] * s.haematocrit[1] + s.flow[2] * s.haematocrit[2], s.flow[0] * 0.94,
+                1e-11 * s.flow[0]);
   }
   const FlowSolution s = Fork({3.5, 7}, {10, 10}, 0.9495).solve(PhaseSeparation::pries);
   EXPECT_NEAR(s.haematocrit[2], 0.95, 1e-12);
   EXPECT_LT(s.haematocrit[1], 0.9495);
-  EXPECT_NEAR(s.flow[1] * s.haematocrit[1] + s.flow[2] * s.haematocrit[2], s.flow[0] * 0.9495, 1e-11 * s.flow[0]);
+  EXPECT_NEAR(s.flow[1] * s.haematocrit[1] + s.flow[2] * s.haematocrit[2], s.flow[0] * 0.9495,
+              1e-11 * s.flow[0]);
 }
 
 // ---- the solve --------------------------------------------------------------------------------
 
 bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
 }
 
 TEST(BloodFlow, SameBitsWhenCalledTwice) {
@@ -555,7 +586,8 @@ TEST(BloodFlow, WarmStartConvergesToTheSame) {
     }
     EXPECT_GT(moved, 1e-3);
     const double largest = *std::max_element(cold.flow.begin(), cold.flow.end());
-    for (std::size_t i = 0; i < warm.flow.size(); ++i) EXPECT_NEAR(warm.flow[i], cold.flow[i], 1e-5 * largest);
+    for (std::size_t i = 0; i < warm.flow.size(); ++i)
+      EXPECT_NEAR(warm.flow[i], cold.flow[i], 1e-5 * largest);
   }
   EXPECT_LT(warm_iterations, cold_iterations);
   // What a guess holds does no harm.
@@ -600,9 +632,11 @@ TEST(BloodFlow, NothingFlowsWithoutADifference) {
 TEST(BloodFlow, LoopsOnOneNodeAndPartsOfTheirOwn) {
   FlowNetwork n;
   n.nodes = 13;
-  n.segments = {{0, 1, 5, 100}, {1, 2, 5, 100}, {1, 1, 5, 50}, {1, 6, 5, 50}, {6, 7, 5, 50},
-                {7, 1, 5, 50}, {3, 4, 4, 80}, {9, 10, 4, 80}, {10, 11, 5, 80}, {10, 12, 4, 80}, {12, 11, 4, 80}};
-  n.ends = {{0, 30, 0.45}, {2, 10, 0.45}, {3, 50, 0.3}, {4, 40, 0.3}, {9, 33.3, 0.3}, {11, 33.3, 0.3}};
+  n.segments = {{0, 1, 5, 100},  {1, 2, 5, 100},  {1, 1, 5, 50},  {1, 6, 5, 50},
+                {6, 7, 5, 50},   {7, 1, 5, 50},   {3, 4, 4, 80},  {9, 10, 4, 80},
+                {10, 11, 5, 80}, {10, 12, 4, 80}, {12, 11, 4, 80}};
+  n.ends = {{0, 30, 0.45}, {2, 10, 0.45},  {3, 50, 0.3},
+            {4, 40, 0.3},  {9, 33.3, 0.3}, {11, 33.3, 0.3}};
   FlowSolution s;
   solve_flow(n, settings_for(PhaseSeparation::pries), s);
   EXPECT_NEAR(s.pressure[1], 20, 1e-11);
@@ -635,13 +669,19 @@ TEST(BloodFlow, RefusesWhatIsNoNetwork) {
   refused([](FlowNetwork& n) { n.ends[0].pressure = NAN; });
   refused([](FlowNetwork& n) { n.ends[0].haematocrit = 1; });
   refused([](FlowNetwork& n) { n.ends.clear(); });
-  refused([](FlowNetwork& n) { n.nodes = 5; n.segments.push_back({3, 4, 5, 10}); });
+  refused([](FlowNetwork& n) {
+    n.nodes = 5;
+    n.segments.push_back({3, 4, 5, 10});
+  });
   refused([](FlowNetwork& n) {
     n.nodes = 5; // a ring without junctions
     n.segments.push_back({3, 4, 5, 10});
     n.segments.push_back({4, 3, 5, 10});
   });
-  refused([](FlowNetwork& n) { n.nodes = 4; n.segments.push_back({3, 3, 5, 10}); });
+  refused([](FlowNetwork& n) {
+    n.nodes = 4;
+    n.segments.push_back({3, 3, 5, 10});
+  });
 }
 
 TEST(BloodFlow, SaysWhenHaematocritDoesNotSettle) {
@@ -665,7 +705,9 @@ TEST(BloodFlow, LargeBedsSettle) {
   Chance chance(9);
   FlowNetwork n;
   n.nodes = side * side * side;
-  const auto id = [&](std::int32_t x, std::int32_t y, std::int32_t z) { return (z * side + y) * side + x; };
+  const auto id = [&](std::int32_t x, std::int32_t y, std::int32_t z) {
+    return (z * side + y) * side + x;
+  };
   Edges edges;
   for (std::int32_t z = 0; z < side; ++z)
     for (std::int32_t y = 0; y < side; ++y)
@@ -684,7 +726,8 @@ TEST(BloodFlow, LargeBedsSettle) {
   const Marks carries = perfused_edges(n.nodes, edges, inlets, outlets);
   for (std::size_t e = 0; e < edges.size(); ++e)
     if (carries[e])
-      n.segments.push_back({edges[e].first, edges[e].second, chance.between(4, 10), chance.between(30, 80)});
+      n.segments.push_back(
+          {edges[e].first, edges[e].second, chance.between(4, 10), chance.between(30, 80)});
   for (const std::int32_t v : inlets) n.ends.push_back({v, 25, 0.45});
   for (const std::int32_t v : outlets) n.ends.push_back({v, 15, 0.45});
   for (const PhaseSeparation rule : {PhaseSeparation::none, PhaseSeparation::pries}) {
@@ -704,7 +747,9 @@ TEST(BloodFlow, LargeBedsSettle) {
 FlowNetwork sheet(Chance& chance, std::int32_t columns, std::int32_t rows) {
   FlowNetwork n;
   n.nodes = columns * rows;
-  const auto join = [&](std::int32_t a, std::int32_t b) { n.segments.push_back({a, b, chance.between(4, 7), 20}); };
+  const auto join = [&](std::int32_t a, std::int32_t b) {
+    n.segments.push_back({a, b, chance.between(4, 7), 20});
+  };
   for (std::int32_t y = 0; y < rows; ++y)
     for (std::int32_t x = 0; x < columns; ++x) {
       const std::int32_t v = y * columns + x;
@@ -721,7 +766,8 @@ FlowNetwork beside(const FlowNetwork& a, const FlowNetwork& b) {
   n.nodes += b.nodes;
   for (const FlowNetwork::Segment& s : b.segments)
     n.segments.push_back({s.from + a.nodes, s.to + a.nodes, s.radius, s.length});
-  for (const FlowNetwork::End& e : b.ends) n.ends.push_back({e.node + a.nodes, e.pressure, e.haematocrit});
+  for (const FlowNetwork::End& e : b.ends)
+    n.ends.push_back({e.node + a.nodes, e.pressure, e.haematocrit});
   return n;
 }
 

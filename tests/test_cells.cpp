@@ -1647,7 +1647,8 @@ TEST(TumourShape, CountsFaceConnectedGroups) {
   }
 }
 
-// A region that shares a scarce supply finds a level instead of resting and waking in step: cells take time to switch.
+// A region that shares a scarce supply finds a level instead of resting and waking in step: cells
+// take time to switch.
 TEST(CellsRules, ScarceOxygenDoesNotSwingFromStepToStep) {
   Simulation s = simulation_of(R"(
 domain: {voxels: [80, 80, 80], spacing: 20 um}

@@ -437,12 +437,12 @@ TEST_F(WholeRun, ContinuesOnlyWhatItBegan) {
   EXPECT_EQ(summary_of(path / "other").final_hash, summary_of(path / "longer").final_hash);
 }
 
-// Checksums say that a file is what was written, not that it makes sense: lists that would lead out of the arrays are
-// refused before anything follows them.
+// Checksums say that a file is what was written, not that it makes sense: lists that would lead out
+// of the arrays are refused before anything follows them.
 TEST_F(WholeRun, RefusesStatesThatMakeNoSense) {
-  const std::vector<std::string> growing = {
-      "vegf.enabled=true", "sprouting.enabled=true", "vessels.pattern=grid", "vessels.spacing=120 um",
-      "tissue.cells[0].radius=40 um"};
+  const std::vector<std::string> growing = {"vegf.enabled=true", "sprouting.enabled=true",
+                                            "vessels.pattern=grid", "vessels.spacing=120 um",
+                                            "tissue.cells[0].radius=40 um"};
   ASSERT_EQ(go("run", "", growing), exit_done);
   const fs::path whole = path / "run/checkpoints/step_00000015.h5";
   const auto refusal_of = [&](const std::string& name, double value) {
@@ -470,12 +470,21 @@ TEST_F(WholeRun, RefusesStatesThatMakeNoSense) {
   };
   EXPECT_NE(refusal_of("kind", 9).find("a kind of cell that does not exist"), std::string::npos);
   const double infinite = std::numeric_limits<double>::infinity(), nan = std::nan("");
-  for (const auto& [name, value] : std::vector<std::pair<std::string, double>>{
-           {"vessel_from", 1 << 30},      {"vessel_from", -7},         {"vessel_to", -1},
-           {"vessel_to", 1 << 30},        {"vessel_node_sprout", -1},  {"vessel_node_x", 1e30},
-           {"vessel_node_y", nan},        {"vessel_node_z", infinite}, {"vessel_node_end", 77},
-           {"vessel_radius", nan},        {"vessel_radius", -1},       {"vessel_haematocrit", 1e30},
-           {"vessel_flags", 255},         {"vessel_counters", -1}}) {
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, double>>{{"vessel_from", 1 << 30},
+                                                   {"vessel_from", -7},
+                                                   {"vessel_to", -1},
+                                                   {"vessel_to", 1 << 30},
+                                                   {"vessel_node_sprout", -1},
+                                                   {"vessel_node_x", 1e30},
+                                                   {"vessel_node_y", nan},
+                                                   {"vessel_node_z", infinite},
+                                                   {"vessel_node_end", 77},
+                                                   {"vessel_radius", nan},
+                                                   {"vessel_radius", -1},
+                                                   {"vessel_haematocrit", 1e30},
+                                                   {"vessel_flags", 255},
+                                                   {"vessel_counters", -1}}) {
     const std::string said = refusal_of(name, value);
     EXPECT_NE(said.find("forged.h5"), std::string::npos) << name << ": " << said;
   }

@@ -62,9 +62,7 @@ constexpr std::int64_t steps_between_checkpoints = 4;
 
 class Faults : public testing::Test {
 protected:
-  Faults() {
-    std::ofstream(config) << small_run;
-  }
+  Faults() { std::ofstream(config) << small_run; }
 
   std::vector<std::string> command(const fs::path& folder,
                                    const std::vector<std::string>& more = {}) const {
@@ -154,7 +152,8 @@ TEST_F(Faults, KilledAtRandomMoments) {
   const std::string hash = undisturbed();
   // On a disk that takes its time, so that many moments fall between the operations on a file.
 #ifdef METAVOX_SANITIZED
-  const std::vector<std::pair<std::string, std::string>> disk; // the runtime must come before the shim
+  const std::vector<std::pair<std::string, std::string>>
+      disk; // the runtime must come before the shim
 #else
   const auto disk = fault("slow:250");
 #endif
@@ -199,7 +198,8 @@ TEST_F(Faults, KilledAtRandomMoments) {
 // Moments that clocks rarely hit: in the middle of every operation on a file, or of every n-th one.
 // That includes every stage of putting a checkpoint in place and of giving up the oldest one.
 #ifdef METAVOX_SANITIZED
-#define SKIP_WHERE_A_SANITIZER_MUST_COME_FIRST GTEST_SKIP() << "a sanitizer's runtime must be loaded before the shim"
+#define SKIP_WHERE_A_SANITIZER_MUST_COME_FIRST                                                     \
+  GTEST_SKIP() << "a sanitizer's runtime must be loaded before the shim"
 #else
 #define SKIP_WHERE_A_SANITIZER_MUST_COME_FIRST static_cast<void>(0)
 #endif

@@ -756,7 +756,8 @@ TEST(FieldFailure, ThatGivesNoNumberNamesFieldAndVoxel) {
       }
 }
 
-// A closed box in which nothing breathes and nothing bleeds any more keeps its level; sources alone have no steady state.
+// A closed box in which nothing breathes and nothing bleeds any more keeps its level; sources alone
+// have no steady state.
 TEST(Diffusion, AClosedBoxWithoutSinksKeepsItsLevel) {
   const Executor executor = Executor::on_cpu(2);
   const Lattice l{12, 9, 7, 20};

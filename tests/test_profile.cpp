@@ -76,7 +76,8 @@ TEST(Profile, BooksEveryLaunchOnceAndInItsProcess) {
       EXPECT_EQ(timings.at(name).calls, n) << name;
     }
     const auto& processes = executor.processes();
-    for (const char* name : {"oxygen", "glucose", "MMP", "TIMP", "matrix", "cells", "VEGF", "vessels"})
+    for (const char* name :
+         {"oxygen", "glucose", "MMP", "TIMP", "matrix", "cells", "VEGF", "vessels"})
       EXPECT_EQ(processes.count(name), 1u) << name;
     EXPECT_EQ(processes.at("oxygen").calls, 6);
     EXPECT_EQ(processes.at("VEGF").calls, 2); // every fifth step
@@ -104,8 +105,8 @@ TEST(Profile, TimesAddUpToTheClock) {
     }
     // The parts of a walk have times of their own.
     const auto& functors = executor.processes().at("oxygen").functors;
-    for (const char* part : {"diffusion.add_operator", "diffusion.smooth_uptake", "diffusion.restrict_uptake",
-                             "diffusion.correct"})
+    for (const char* part : {"diffusion.add_operator", "diffusion.smooth_uptake",
+                             "diffusion.restrict_uptake", "diffusion.correct"})
       EXPECT_GT(functors.at(part).seconds, 0) << part;
   }
 }
@@ -118,7 +119,8 @@ TEST(Profile, TimeOfAProcessInsideAnotherCountsOnce) {
   executor.during("outer", [&] {
     sleep();
     executor.during("inner", sleep);
-    EXPECT_THROW(executor.during("failing", [] { throw std::runtime_error("as planned"); }), std::runtime_error);
+    EXPECT_THROW(executor.during("failing", [] { throw std::runtime_error("as planned"); }),
+                 std::runtime_error);
   });
   executor.profile(false);
   EXPECT_LE(in_processes(executor), seconds_since(begin));
@@ -127,9 +129,9 @@ TEST(Profile, TimeOfAProcessInsideAnotherCountsOnce) {
   EXPECT_EQ(executor.processes().at("failing").calls, 1);
 }
 
-// Bytes of one linear V(3,2) cycle on 16^3, 8^3 ... 1, counted by hand. Down: c read and written, f, k: 16 a voxel, 12
-// more per coarse voxel for c, guess and f, and below the finest grid 8 for the guess and f written back. Up: 16 again,
-// and c and guess of the coarse voxel, 8.
+// Bytes of one linear V(3,2) cycle on 16^3, 8^3 ... 1, counted by hand. Down: c read and written,
+// f, k: 16 a voxel, 12 more per coarse voxel for c, guess and f, and below the finest grid 8 for
+// the guess and f written back. Up: 16 again, and c and guess of the coarse voxel, 8.
 TEST(Profile, BytesOfACycleAreThoseCountedByHand) {
   support::FieldProblem problem({16, 16, 16, 20}, 1e5, support::all_faces(FaceKind::fixed, 1));
   problem.loss.assign(problem.loss.size(), 1.0f);
@@ -140,7 +142,8 @@ TEST(Profile, BytesOfACycleAreThoseCountedByHand) {
   executor.profile(false);
   const auto timings = executor.timings();
   const double finest = 4096, coarse = 512 + 64 + 8 + 1;
-  EXPECT_EQ(timings.at("diffusion.smooth").bytes, 16 * (2 * (finest + coarse) - 1)); // one voxel is solved at once
+  EXPECT_EQ(timings.at("diffusion.smooth").bytes,
+            16 * (2 * (finest + coarse) - 1)); // one voxel is solved at once
   EXPECT_EQ(timings.at("diffusion.restrict").bytes, 12 * coarse);
   EXPECT_EQ(timings.at("diffusion.add_operator").bytes, 8 * coarse);
   EXPECT_EQ(timings.at("diffusion.correct").bytes, 8 * coarse);
@@ -171,7 +174,8 @@ TEST(Profile, TellsTheRunAndItsFolder) {
   const std::string text = read_text(path / "run/profile.csv");
   for (std::size_t begin = text.find('\n') + 1, end; begin < text.size(); begin = end + 1) {
     end = text.find('\n', begin);
-    const std::vector<std::string> cells = split_csv(std::string_view(text).substr(begin, end - begin));
+    const std::vector<std::string> cells =
+        split_csv(std::string_view(text).substr(begin, end - begin));
     ASSERT_EQ(cells.size(), 7u);
     const double share = std::stod(cells[4]);
     if (cells[1].empty()) {
@@ -182,7 +186,8 @@ TEST(Profile, TellsTheRunAndItsFolder) {
     }
   }
   EXPECT_NEAR(processes, 1, 1e-4);
-  for (const char* process : {"oxygen", "cells", "measuring"}) EXPECT_GT(shares[process], 0) << process;
+  for (const char* process : {"oxygen", "cells", "measuring"})
+    EXPECT_GT(shares[process], 0) << process;
   for (const auto& [process, sum] : parts) EXPECT_NEAR(sum, shares[process], 1e-4) << process;
   EXPECT_NE(read_text(path / "run/log.txt").find("process, functor"), std::string::npos);
 

@@ -14,11 +14,12 @@ vessels: {pattern: grid, spacing: 200 um}
 tissue: {cells: [{shape: sphere, kind: epithelial, radius: 200 um, mesenchymal_fraction: 0.2}]}
 )";
 
-// What `validate` states before a run is what the run then allocates, to 2 %, for each set of fields.
+// What `validate` states before a run is what the run then allocates, to 2 %, for each set of
+// fields.
 TEST(Memory, IsCountedBeforehand) {
-  for (const char* change : {"simulation.name=plain", "glucose.enabled=true",
-                             "inhibitor.enabled=true", "fields.coarsen=2", "tracers.count=5000",
-                             "domain.voxels=[200, 100, 1]"}) {
+  for (const char* change :
+       {"simulation.name=plain", "glucose.enabled=true", "inhibitor.enabled=true",
+        "fields.coarsen=2", "tracers.count=5000", "domain.voxels=[200, 100, 1]"}) {
     const Config config = read_config_text(tumour, "memory.yaml", {change});
     const Simulation simulation(config.parameters, Executor::on_cpu(1));
     const auto counted = static_cast<double>(estimate_device_bytes(config.parameters));
@@ -31,8 +32,11 @@ TEST(Memory, StaysBelowEightyBytesPerVoxel) {
   const Config config = read_config_text(tumour, "memory.yaml", {"domain.voxels=[128, 128, 128]"});
   const double voxels = 128.0 * 128.0 * 128.0;
   EXPECT_LE(static_cast<double>(estimate_device_bytes(config.parameters)) / voxels, 80);
-  const Config large = read_config_text(tumour, "memory.yaml", {"domain.voxels=[1024, 1024, 1024]"});
-  EXPECT_LE(static_cast<double>(estimate_device_bytes(large.parameters)) / (1024.0 * 1024.0 * 1024.0), 65);
+  const Config large =
+      read_config_text(tumour, "memory.yaml", {"domain.voxels=[1024, 1024, 1024]"});
+  EXPECT_LE(static_cast<double>(estimate_device_bytes(large.parameters)) /
+                (1024.0 * 1024.0 * 1024.0),
+            65);
 }
 
 TEST(Memory, NoBufferIsMadeInsideAStep) {
@@ -44,7 +48,8 @@ TEST(Memory, NoBufferIsMadeInsideAStep) {
   EXPECT_EQ(simulation.executor().allocations(), before);
 }
 
-// Lines as vector code and voxels one by one, on any number of threads: every functor leaves the same memory behind.
+// Lines as vector code and voxels one by one, on any number of threads: every functor leaves the
+// same memory behind.
 TEST(SelfCheck, EveryFunctorAgreesWithItself) {
   const auto reference = selfcheck(Executor::on_cpu(1));
   EXPECT_GT(reference.size(), 60u);

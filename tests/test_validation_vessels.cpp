@@ -1,5 +1,6 @@
-// Vessels against published numbers: cord necrosis (B2), angiogenesis across a gap (B3), geometry (B4), the angiogenic
-// switch (B5), doubling times (B24). Bands are those of the sources named at each test.
+// Vessels against published numbers: cord necrosis (B2), angiogenesis across a gap (B3), geometry
+// (B4), the angiogenic switch (B5), doubling times (B24). Bands are those of the sources named at
+// each test.
 
 #include <map>
 
@@ -15,13 +16,15 @@ Parameters sample(const std::string& name, const std::vector<std::string>& overr
   return read_config(METAVOX_SOURCE_DIR "/configs/" + name + ".yaml", overrides).parameters;
 }
 
-// B2. A block of tumour fed by one capillary shrinks to a cord: sheath 90-180 um, median pO2 below 10 mmHg from 140 um on
-// (R. Thomlinson and L. Gray 1955, Br. J. Cancer 9:539; diffusion limit: Cancer Res. 2006, 66:2219).
+// B2. A block of tumour fed by one capillary shrinks to a cord: sheath 90-180 um, median pO2 below
+// 10 mmHg from 140 um on (R. Thomlinson and L. Gray 1955, Br. J. Cancer 9:539; diffusion limit:
+// Cancer Res. 2006, 66:2219).
 TEST(ValidationVessels, ACapillaryFeedsACordOfTheRightThickness) {
   double mean_sheath = 0;
   constexpr int seeds = 5;
   for (int seed = 1; seed <= seeds; ++seed) {
-    Simulation s = simulation_of(R"(
+    Simulation s =
+        simulation_of(R"(
 domain: {voxels: [28, 28, 4], spacing: 20 um}
 oxygen: {faces: no_flux}
 migration: {enabled: false}
@@ -30,7 +33,7 @@ tissue:
     - {shape: box, kind: epithelial, from: [0 um, 0 um, 0 um], to: [560 um, 560 um, 80 um]}
 vessels: {pattern: lines, lines: [{from: [290 um, 290 um, 0 um], to: [290 um, 290 um, 80 um], radius: 5 um}]}
 )",
-                                 {"simulation.seed=" + std::to_string(seed)}, {}, Executor::on_cpu(1));
+                      {"simulation.seed=" + std::to_string(seed)}, {}, Executor::on_cpu(1));
     advance(s, 2 * 240);
     const double cells = metrics_of(s).at("tumour_cells");
     const double sheath = std::sqrt(cells * 8000 / (3.14159265358979 * 80));
@@ -70,13 +73,15 @@ Switch run_until(Simulation& s, double days) {
   return found;
 }
 
-// B3. A tumour 1-2 mm from its parent vessels: first perfused vessel in it on day 7-21, tips at 0.1-0.8 mm a day
-// (G. Naumov et al. 2006, JNCI 98:316; A. Anderson and M. Chaplain 1998, Bull. Math. Biol. 60:857).
+// B3. A tumour 1-2 mm from its parent vessels: first perfused vessel in it on day 7-21, tips at
+// 0.1-0.8 mm a day (G. Naumov et al. 2006, JNCI 98:316; A. Anderson and M. Chaplain 1998, Bull.
+// Math. Biol. 60:857).
 TEST(LongVessels, SproutsReachATumourAndFillInTime) {
   double flow = 0, speed = 0;
   constexpr int seeds = 5;
   for (int seed = 1; seed <= seeds; ++seed) {
-    Simulation s(sample("angiogenesis", {"simulation.seed=" + std::to_string(seed)}), Executor::on_cpu());
+    Simulation s(sample("angiogenesis", {"simulation.seed=" + std::to_string(seed)}),
+                 Executor::on_cpu());
     const Switch found = run_until(s, 20);
     EXPECT_GT(found.contact, 0) << "seed " << seed;
     EXPECT_GT(found.flow, found.contact) << "seed " << seed;
@@ -91,10 +96,11 @@ TEST(LongVessels, SproutsReachATumourAndFillInTime) {
   RecordProperty("tip_speed_mm_per_day", std::to_string(speed));
 }
 
-// B5 and B4. Without sprouting the nodule stays a nodule for 50 days and more; with it, it is at least ten times larger well
-// before day 60 (Naumov et al. 2006). Compared on day 40, when the vascularised tumour begins to feel the walls of the box.
-// The network it then has is a tumour's: box-counting dimension of the projection 1.75-1.95 (Y. Gazit et al. 1995, Phys.
-// Rev. Lett. 75:2428).
+// B5 and B4. Without sprouting the nodule stays a nodule for 50 days and more; with it, it is at
+// least ten times larger well before day 60 (Naumov et al. 2006). Compared on day 40, when the
+// vascularised tumour begins to feel the walls of the box. The network it then has is a tumour's:
+// box-counting dimension of the projection 1.75-1.95 (Y. Gazit et al. 1995, Phys. Rev. Lett.
+// 75:2428).
 TEST(LongVessels, TheAngiogenicSwitchDecidesAboutGrowth) {
   Simulation off(sample("angiogenesis", {"sprouting.enabled=false"}), Executor::on_cpu());
   Simulation on(sample("angiogenesis", {}), Executor::on_cpu());
@@ -108,9 +114,9 @@ TEST(LongVessels, TheAngiogenicSwitchDecidesAboutGrowth) {
   EXPECT_LT(metrics_of(off).at("tumour_diameter"), 1000); // um, half of what a plateau may be
 }
 
-// An eighth of a sphere in a corner that mirrors it, in tissue that cells fill by nine tenths (the space between cells is
-// about a fifth of most tissues: E. Sykova and C. Nicholson 2008, Physiol. Rev. 88:1277), capillaries 150 um apart.
-// Doubling time of its cells over the last two days.
+// An eighth of a sphere in a corner that mirrors it, in tissue that cells fill by nine tenths (the
+// space between cells is about a fifth of most tissues: E. Sykova and C. Nicholson 2008, Physiol.
+// Rev. 88:1277), capillaries 150 um apart. Doubling time of its cells over the last two days.
 double doubling_time(double radius, double box, double days) {
   const std::string edge = std::to_string(box) + " um";
   Simulation s = simulation_of(
@@ -137,9 +143,9 @@ vessels: {pattern: grid, spacing: 150 um, jitter: 0.5}
   return 2 * std::log(2.0) / std::log(after / before);
 }
 
-// B24. A vascularised tumour of 4 mm doubles in 15 to 200 days, and at least twice as slowly as one of 0.2 mm (doubling
-// times of lesions in patients: breast 1.7 months, F. Coumans et al. 2013, BMC Cancer 13:283; stage-I lung 181 days,
-// S. Avanzini et al. 2020, Sci. Adv. 6:eabc4308).
+// B24. A vascularised tumour of 4 mm doubles in 15 to 200 days, and at least twice as slowly as one
+// of 0.2 mm (doubling times of lesions in patients: breast 1.7 months, F. Coumans et al. 2013, BMC
+// Cancer 13:283; stage-I lung 181 days, S. Avanzini et al. 2020, Sci. Adv. 6:eabc4308).
 TEST(LongVessels, LargeTumoursDoubleSlowly) {
   const double small = doubling_time(100, 800, 4), large = doubling_time(2000, 2600, 12);
   EXPECT_GE(large, 15);

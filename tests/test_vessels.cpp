@@ -36,8 +36,9 @@ TEST(VesselGeometry, PiecesCoverALineOnceAndLieInTheirVoxels) {
   std::mt19937_64 random(1);
   std::uniform_real_distribution<double> u(0, 1);
   for (int n = 0; n < 2000; ++n) {
-    Point a{u(random) * 480, u(random) * 400, u(random) * 360}, b{u(random) * 480, u(random) * 400, u(random) * 360};
-    if (n % 3 == 0) b = {a[0], a[1], b[2]};            // along an axis
+    Point a{u(random) * 480, u(random) * 400, u(random) * 360},
+        b{u(random) * 480, u(random) * 400, u(random) * 360};
+    if (n % 3 == 0) b = {a[0], a[1], b[2]};                       // along an axis
     if (n % 7 == 0) a = {std::floor(a[0] / 20) * 20, a[1], a[2]}; // in a plane between voxels
     const std::vector<VoxelPiece> pieces = pieces_of(a, b, box);
     ASSERT_FALSE(pieces.empty());
@@ -89,7 +90,8 @@ TEST(VesselGraph, AWideVesselTakesTheVoxelsOfItsLumen) {
   VesselGraph g(box);
   g.lay(line({0, 190, 190}, {480, 190, 190}, 45));
   EXPECT_EQ(g.flaw(), "");
-  // Per cross-section the voxels whose centre lies within 45 um of the axis: 0, +-20, +-40 on each side.
+  // Per cross-section the voxels whose centre lies within 45 um of the axis: 0, +-20, +-40 on each
+  // side.
   EXPECT_GT(g.marked_count(), 24u * 13u);
   EXPECT_GE(g.anchor(static_cast<std::int64_t>(box.global(12, 10, 9))), 0);
 }
@@ -146,7 +148,8 @@ TEST(VesselGraph, StaysConsistentUnderRandomGrowthAndRemoval) {
       const std::int32_t from = pick(nodes);
       Point at = g.position(from);
       at[random() % 3] += random() % 2 != 0 ? 20 : -20;
-      for (std::size_t a = 0; a < 3; ++a) at[a] = std::clamp(at[a], 1.0, (a == 0 ? 479.0 : a == 1 ? 399.0 : 359.0));
+      for (std::size_t a = 0; a < 3; ++a)
+        at[a] = std::clamp(at[a], 1.0, (a == 0 ? 479.0 : a == 1 ? 399.0 : 359.0));
       const std::int32_t to = g.add_node(at, 4, round);
       g.add_segment(from, to, 4, 1, round, round);
     } else if (what == 2) { // a fusion
@@ -158,7 +161,8 @@ TEST(VesselGraph, StaysConsistentUnderRandomGrowthAndRemoval) {
     follow();
     if (round % 10 == 0) {
       std::vector<std::uint8_t> kinds(static_cast<std::size_t>(box.voxels()), 0);
-      for (const std::int64_t v : vessel) kinds[static_cast<std::size_t>(v)] = static_cast<std::uint8_t>(Kind::vessel);
+      for (const std::int64_t v : vessel)
+        kinds[static_cast<std::size_t>(v)] = static_cast<std::uint8_t>(Kind::vessel);
       ASSERT_EQ(g.flaw(kinds), "") << "round " << round;
       // A restarted run sees the same graph, and gives the same numbers to what grows next.
       VesselGraph copy(box);
@@ -168,7 +172,8 @@ TEST(VesselGraph, StaysConsistentUnderRandomGrowthAndRemoval) {
       ASSERT_EQ(image(copy), image(g)) << "round " << round;
       ASSERT_EQ(copy.flaw(kinds), "");
       VesselGraph other = g;
-      const std::int32_t n = copy.add_node({10, 10, 10}, 4, 1), m = other.add_node({10, 10, 10}, 4, 1);
+      const std::int32_t n = copy.add_node({10, 10, 10}, 4, 1),
+                         m = other.add_node({10, 10, 10}, 4, 1);
       ASSERT_EQ(n, m);
     }
   }
@@ -210,7 +215,8 @@ TEST(Tip, DriftsByReceptorSaturation) {
     const TipJump jump = tip_jump(rule, along_x(0.02, 2e-5, h));
     EXPECT_NEAR((jump.towards[1] - jump.towards[0]) * h / rule.dt, expected,
                 1e-5 * expected); // VEGF is single precision
-    EXPECT_DOUBLE_EQ(jump.towards[0], rule.dt / (h * h) * 0.6); // upwind: against the gradient chance alone
+    EXPECT_DOUBLE_EQ(jump.towards[0],
+                     rule.dt / (h * h) * 0.6); // upwind: against the gradient chance alone
     // 10^5 walkers, one jump each.
     double mean = 0;
     constexpr int walkers = 100000;
@@ -314,8 +320,10 @@ TEST(VesselWalls, ConductTheWholeAreaOfTheWall) {
 
 TEST(VesselWalls, LetOxygenThroughAsRedCellsBringIt) {
   const OxygenParameters o = default_oxygen();
-  const VesselGraph full = perfused_line(5, 0.45), half = perfused_line(5, 0.225), plasma = perfused_line(5, 0);
-  const std::vector<VesselWall> a = vessel_walls(full, box, o, true), b = vessel_walls(half, box, o, true),
+  const VesselGraph full = perfused_line(5, 0.45), half = perfused_line(5, 0.225),
+                    plasma = perfused_line(5, 0);
+  const std::vector<VesselWall> a = vessel_walls(full, box, o, true),
+                                b = vessel_walls(half, box, o, true),
                                 c = vessel_walls(plasma, box, o, true);
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t k = 0; k < a.size(); ++k) {
@@ -358,7 +366,8 @@ TEST(VesselMeasure, DistancesAreThoseOfTheNearest) {
   for (std::size_t k = 0; k < places.size(); ++k) {
     double best = 1e300;
     for (const Point& v : vessels)
-      best = std::min(best, std::hypot(v[0] - places[k][0], v[1] - places[k][1], v[2] - places[k][2]));
+      best =
+          std::min(best, std::hypot(v[0] - places[k][0], v[1] - places[k][1], v[2] - places[k][2]));
     EXPECT_NEAR(found[k], best, 1e-9);
   }
   // Few vessels are searched in another way.
@@ -366,14 +375,16 @@ TEST(VesselMeasure, DistancesAreThoseOfTheNearest) {
   const std::vector<double> few = distances_to(vessels, {places[0]});
   double best = 1e300;
   for (const Point& v : vessels)
-    best = std::min(best, std::hypot(v[0] - places[0][0], v[1] - places[0][1], v[2] - places[0][2]));
+    best =
+        std::min(best, std::hypot(v[0] - places[0][0], v[1] - places[0][1], v[2] - places[0][2]));
   EXPECT_NEAR(few.at(0), best, 1e-9);
   EXPECT_TRUE(distances_to({}, places).empty());
 }
 
 // ---- at work -----------------------------------------------------------------------------------
 
-// A pellet of VEGF between two capillaries in loose matrix; the graph is checked after every vessel step.
+// A pellet of VEGF between two capillaries in loose matrix; the graph is checked after every vessel
+// step.
 const std::string pocket = R"(
 simulation: {seed: 5}
 domain: {voxels: [30, 26, 24], spacing: 20 um}
@@ -412,7 +423,8 @@ TEST(Vasculature, SproutsReachThePelletFuseAndFill) {
   EXPECT_GT(m.at("vessel_length"), 1.5);
   std::set<std::string> seen;
   for (const Event& e : s.take_events()) seen.insert(e.what);
-  for (const char* what : {"sprout", "fusion", "perfusion"}) EXPECT_EQ(seen.count(what), 1u) << what;
+  for (const char* what : {"sprout", "fusion", "perfusion"})
+    EXPECT_EQ(seen.count(what), 1u) << what;
 }
 
 TEST(Vasculature, NothingGrowsWithoutVegf) {
@@ -460,8 +472,9 @@ TEST(Vasculature, ARestartGoesOnAsIfNothingHappened) {
 
 TEST(Vasculature, DeadEndsAreUnperfusedAndGoWhenTheirTimeIsUp) {
   // Without VEGF from day one on: tips starve after 48 h, their stalks follow 4000 min later.
-  Simulation s = small({"vegf.sources[0].duration=1 day", "vegf.normal_factor=0", "vessels.lines[1].from=[600 um, 510 um, 470 um]",
-                                        "vessels.lines[1].to=[0 um, 510 um, 470 um]"});
+  Simulation s = small({"vegf.sources[0].duration=1 day", "vegf.normal_factor=0",
+                        "vessels.lines[1].from=[600 um, 510 um, 470 um]",
+                        "vessels.lines[1].to=[0 um, 510 um, 470 um]"});
   advance(s, 240);
   EXPECT_GT(metrics_of(s).at("tips"), 0);
   advance(s, 12 * 240);
@@ -472,7 +485,8 @@ TEST(Vasculature, DeadEndsAreUnperfusedAndGoWhenTheirTimeIsUp) {
 }
 
 TEST(Vasculature, CellsMakeWayAndTheLedgerKnows) {
-  // Tissue without a gap: the cells that sprouts meet are lost, and counted (check_ledger runs in every step).
+  // Tissue without a gap: the cells that sprouts meet are lost, and counted (check_ledger runs in
+  // every step).
   Simulation s = small({"tissue.parenchyma=0.9", "tissue.stroma=0.1"});
   const Count before = count_kinds(s);
   advance(s, 400);
@@ -486,7 +500,8 @@ TEST(Vasculature, CellsMakeWayAndTheLedgerKnows) {
   EXPECT_EQ(of(count_kinds(loose), Kind::parenchyma), of(first, Kind::parenchyma));
 }
 
-// Low shear prunes a perfused cross-link; the walls then are those of what is left, before and after a restart.
+// Low shear prunes a perfused cross-link; the walls then are those of what is left, before and
+// after a restart.
 TEST(Vasculature, PrunedVesselsFeedNobody) {
   Parameters p = parameters_of(pocket);
   p.sprouting.enabled = false;
@@ -494,9 +509,14 @@ TEST(Vasculature, PrunedVesselsFeedNobody) {
   p.regression.patience = 120;
   // A thin link between the two capillaries, at almost the same pressure.
   VesselNetwork ladder;
-  ladder.nodes = {{{0, 50, 240}, VesselEnd::inlet, 25},  {{300, 50, 240}}, {{600, 50, 240}, VesselEnd::outlet, 15},
-                  {{0, 470, 240}, VesselEnd::inlet, 25}, {{310, 470, 240}}, {{600, 470, 240}, VesselEnd::outlet, 15}};
-  ladder.segments = {{0, 1, 5, true}, {1, 2, 5, true}, {3, 4, 5, true}, {4, 5, 5, true}, {1, 4, 4, true}};
+  ladder.nodes = {{{0, 50, 240}, VesselEnd::inlet, 25},
+                  {{300, 50, 240}},
+                  {{600, 50, 240}, VesselEnd::outlet, 15},
+                  {{0, 470, 240}, VesselEnd::inlet, 25},
+                  {{310, 470, 240}},
+                  {{600, 470, 240}, VesselEnd::outlet, 15}};
+  ladder.segments = {
+      {0, 1, 5, true}, {1, 2, 5, true}, {3, 4, 5, true}, {4, 5, 5, true}, {1, 4, 4, true}};
   ladder.segments[4].generation = 1;
   const Lattice l{30, 26, 24, 20};
   Vasculature v(Executor::on_cpu(1), l, l, p);
@@ -510,7 +530,8 @@ TEST(Vasculature, PrunedVesselsFeedNobody) {
   ASSERT_GT(link, 10);
   const std::size_t before = v.host_walls().size();
   Buffer<float> field(Executor::on_cpu(1), l.padded()), matrix(Executor::on_cpu(1), l.padded());
-  Buffer<std::uint8_t> kind(Executor::on_cpu(1), l.padded()), flags(Executor::on_cpu(1), l.padded());
+  Buffer<std::uint8_t> kind(Executor::on_cpu(1), l.padded()),
+      flags(Executor::on_cpu(1), l.padded());
   Buffer<std::uint16_t> membrane(Executor::on_cpu(1), l.padded());
   CellView cells{};
   cells.kind_code = kind.data();
@@ -536,7 +557,8 @@ TEST(Vasculature, TipsOpenTheMatrixTheyCross) {
   const std::vector<std::int32_t> sprout = array_of<std::int32_t>(s, "vessel_node_sprout");
   double least = 1;
   for (std::size_t i = 0; i < kind.size(); ++i)
-    if (kind[i] == static_cast<std::uint8_t>(Kind::vessel)) least = std::min(least, static_cast<double>(e[i]));
+    if (kind[i] == static_cast<std::uint8_t>(Kind::vessel))
+      least = std::min(least, static_cast<double>(e[i]));
   EXPECT_LT(least, 0.2);
   EXPECT_GT(*std::max_element(sprout.begin(), sprout.end()), 0);
 }

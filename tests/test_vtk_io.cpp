@@ -707,8 +707,7 @@ TEST_F(Frames, EveryEncodingOfVtkIsRead) {
     values->SetName("density");
     values->SetNumberOfTuples(350);
     const double step = type == VTK_FLOAT || type == VTK_DOUBLE ? 0.375 : 1;
-    for (vtkIdType i = 0; i < 350; ++i)
-      values->SetTuple1(i, step * static_cast<double>(i % 120));
+    for (vtkIdType i = 0; i < 350; ++i) values->SetTuple1(i, step * static_cast<double>(i % 120));
     image->GetCellData()->Initialize();
     image->GetCellData()->AddArray(values);
     for (const int mode : {0, 1, 2, 3}) // ascii, binary, appended raw and base64
@@ -768,8 +767,9 @@ TEST_F(Frames, PiecesOfAnImageAreJoined) {
            "</DataArray></CellData></Piece>\n";
   };
   const auto file = [&](const std::string& pieces) {
-    return store("pieces.vti", "<VTKFile type=\"ImageData\"><ImageData WholeExtent=\"1 4 0 2 0 1\">" +
-                                   pieces + "</ImageData></VTKFile>");
+    return store("pieces.vti",
+                 "<VTKFile type=\"ImageData\"><ImageData WholeExtent=\"1 4 0 2 0 1\">" + pieces +
+                     "</ImageData></VTKFile>");
   };
   const std::string left = piece("1 2 0 2 0 1", "1 4"), right = piece("2 4 0 2 0 1", "2 3 5 6");
   EXPECT_EQ(read_vti_array(file(left + right), "a", {3, 2, 1}),

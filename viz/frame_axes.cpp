@@ -1,4 +1,5 @@
-// Which voxels a frame shows. Apart from vtk_io.cpp because builds without VTK check settings with it, too.
+// Which voxels a frame shows. Apart from vtk_io.cpp because builds without VTK check settings with
+// it, too.
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>

@@ -665,8 +665,8 @@ std::string pvd_index(const std::vector<std::pair<double, std::string>>& frames)
                      "<VTKFile type=\"Collection\" version=\"1.0\" byte_order=\"LittleEndian\">\n"
                      "  <Collection>\n";
   for (const auto& [day, path] : frames)
-    text += "    <DataSet timestep=\"" + format_number(day) + "\" part=\"0\" file=\"" + escaped(path) +
-            "\"/>\n";
+    text += "    <DataSet timestep=\"" + format_number(day) + "\" part=\"0\" file=\"" +
+            escaped(path) + "\"/>\n";
   return text + "  </Collection>\n</VTKFile>\n";
 }
 
@@ -740,8 +740,9 @@ std::size_t estimate_frame_bytes(const Parameters& p) {
       // A sheet holds less than one edge and a half of vessel for each square of an edge.
       const double edge = p.vessels.spacing / p.domain.spacing;
       const double sheets =
-          p.vessels.layers > 0 ? std::max({n[0], n[1], n[2]}) * p.domain.spacing / p.vessels.layers + 1
-                               : 1;
+          p.vessels.layers > 0
+              ? std::max({n[0], n[1], n[2]}) * p.domain.spacing / p.vessels.layers + 1
+              : 1;
       const double longest = std::max({n[0], n[1], n[2]}) + edge;
       segments += 1.5 * longest * longest / edge * sheets;
     }

@@ -1,4 +1,5 @@
-// hypre on the problem of problem.hpp: conjugate gradients preconditioned by PFMG. Each rank has a slab of planes in z.
+// hypre on the problem of problem.hpp: conjugate gradients preconditioned by PFMG. Each rank has a
+// slab of planes in z.
 //   mpirun -np 2 compare_hypre --size 256 --relax 2 --rap 1 --tolerance 1e-6 --file REFERENCE
 // One JSON object on standard output, of rank 0.
 #include <HYPRE_struct_ls.h>
@@ -114,13 +115,14 @@ public:
     HYPRE_StructVectorGetBoxValues(x_, low, high, mine.data());
     std::vector<int> counts(static_cast<std::size_t>(ranks)), offsets(counts);
     for (int r = 0; r < ranks; ++r) {
-      const auto first = static_cast<long>(p_.n) * r / ranks, last = static_cast<long>(p_.n) * (r + 1) / ranks;
+      const auto first = static_cast<long>(p_.n) * r / ranks,
+                 last = static_cast<long>(p_.n) * (r + 1) / ranks;
       counts[static_cast<std::size_t>(r)] = static_cast<int>((last - first) * p_.n * p_.n);
       offsets[static_cast<std::size_t>(r)] = static_cast<int>(first * p_.n * p_.n);
     }
     if (rank == 0) all.resize(p_.voxels());
-    MPI_Gatherv(mine.data(), static_cast<int>(mine.size()), MPI_DOUBLE, all.data(), counts.data(), offsets.data(),
-                MPI_DOUBLE, 0, MPI_COMM_WORLD);
+    MPI_Gatherv(mine.data(), static_cast<int>(mine.size()), MPI_DOUBLE, all.data(), counts.data(),
+                offsets.data(), MPI_DOUBLE, 0, MPI_COMM_WORLD);
     return all;
   }
 
@@ -142,16 +144,18 @@ int main(int argc, char** argv) {
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   try {
-    std::map<std::string, std::string> option{{"--size", "64"}, {"--relax", "2"},  {"--rap", "0"},
-                                              {"--skip", "1"},  {"--sweeps", "1"}, {"--tolerance", "1e-6"},
-                                              {"--repeats", "1"}, {"--file", ""}};
+    std::map<std::string, std::string> option{
+        {"--size", "64"},  {"--relax", "2"},        {"--rap", "0"},     {"--skip", "1"},
+        {"--sweeps", "1"}, {"--tolerance", "1e-6"}, {"--repeats", "1"}, {"--file", ""}};
     for (int a = 1; a + 1 < argc; a += 2) {
-      if (option.count(argv[a]) == 0) throw std::runtime_error(std::string("unknown option ") + argv[a]);
+      if (option.count(argv[a]) == 0)
+        throw std::runtime_error(std::string("unknown option ") + argv[a]);
       option[argv[a]] = argv[a + 1];
     }
     const Problem p(std::stoi(option["--size"]));
-    const Options o{std::stoi(option["--relax"]), std::stoi(option["--rap"]), std::stoi(option["--skip"]),
-                    std::stoi(option["--sweeps"]), std::stod(option["--tolerance"])};
+    const Options o{std::stoi(option["--relax"]), std::stoi(option["--rap"]),
+                    std::stoi(option["--skip"]), std::stoi(option["--sweeps"]),
+                    std::stod(option["--tolerance"])};
     Hypre hypre(p, rank, ranks);
     std::vector<double> setup, solve, cpu;
     Result r;
@@ -163,9 +167,16 @@ int main(int argc, char** argv) {
     }
     const std::vector<double> c = hypre.field(rank, ranks);
     if (rank == 0) {
-      nlohmann::ordered_json out{{"ranks", ranks},   {"relax", o.relax}, {"rap", o.rap},
-                                 {"skip", o.skip},   {"sweeps", o.sweeps}, {"tolerance", o.tolerance},
-                                 {"iterations", r.iterations}, {"setup_s", setup}, {"solve_s", solve}, {"cpu_s", cpu},
+      nlohmann::ordered_json out{{"ranks", ranks},
+                                 {"relax", o.relax},
+                                 {"rap", o.rap},
+                                 {"skip", o.skip},
+                                 {"sweeps", o.sweeps},
+                                 {"tolerance", o.tolerance},
+                                 {"iterations", r.iterations},
+                                 {"setup_s", setup},
+                                 {"solve_s", solve},
+                                 {"cpu_s", cpu},
                                  {"own_relative_residual", r.norm},
                                  {"relative_residual", relative_residual(p, p.loss(), c)},
                                  {"centre_mmHg", p.centre(c)}};

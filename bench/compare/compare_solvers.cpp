@@ -1,5 +1,5 @@
-// Times and errors of metavox's solver and of BioFVM's scheme on the problem of problem.hpp; one JSON object on standard
-// output. run.py calls it, in turn with compare_hypre.
+// Times and errors of metavox's solver and of BioFVM's scheme on the problem of problem.hpp; one
+// JSON object on standard output. run.py calls it, in turn with compare_hypre.
 #include <omp.h>
 
 #include <algorithm>
@@ -34,7 +34,8 @@ public:
   Ours(const Problem& p, int threads)
       : p_(p), executor_(metavox::Executor::on_cpu(threads)), lattice_{p.n, p.n, p.n, p.spacing},
         scratch_(std::make_shared<metavox::DiffusionScratch>(executor_, lattice_)),
-        field_(executor_, lattice_.padded()), host_(static_cast<std::size_t>(scratch_->split().padded())) {
+        field_(executor_, lattice_.padded()),
+        host_(static_cast<std::size_t>(scratch_->split().padded())) {
     set_loss(p.loss());
     put_loss();
   }
@@ -47,7 +48,9 @@ public:
         for (int x = 0; x < p_.n; ++x)
           host_[static_cast<std::size_t>(scratch_->split().index(x, y, z))] = k[p_.index(x, y, z)];
   }
-  void put_loss() { executor_.copy_in(scratch_->loss(), host_.data(), host_.size() * sizeof(float)); }
+  void put_loss() {
+    executor_.copy_in(scratch_->loss(), host_.data(), host_.size() * sizeof(float));
+  }
   // cycles = 0: until the solver's own estimate of the error is below the tolerance.
   metavox::SolveReport solve(metavox::Diffusion::Start start, double tolerance, int cycles) {
     metavox::DiffusionSettings s;
@@ -69,7 +72,8 @@ public:
     for (int z = 0; z < p_.n; ++z)
       for (int y = 0; y < p_.n; ++y)
         for (int x = 0; x < p_.n; ++x)
-          c[p_.index(x, y, z)] = static_cast<double>(padded[static_cast<std::size_t>(lattice_.index(x, y, z))]);
+          c[p_.index(x, y, z)] =
+              static_cast<double>(padded[static_cast<std::size_t>(lattice_.index(x, y, z))]);
     return c;
   }
 
@@ -96,8 +100,8 @@ ordered_json make_reference(const Problem& p, int threads, const std::string& fi
   save(file, c);
   const double centre = p.centre(c), known = known_centre(p.n);
   if (known > 0 && std::abs(centre - known) > 1e-6)
-    throw std::runtime_error("the centre holds " + std::to_string(centre) + " mmHg, it should hold " +
-                             std::to_string(known));
+    throw std::runtime_error("the centre holds " + std::to_string(centre) +
+                             " mmHg, it should hold " + std::to_string(known));
   return {{"size", p.n},
           {"centre_mmHg", centre},
           {"known_centre_mmHg", known > 0 ? ordered_json(known) : ordered_json()},
@@ -105,11 +109,12 @@ ordered_json make_reference(const Problem& p, int threads, const std::string& fi
           {"relative_residual", relative_residual(p, k, c)}};
 }
 
-ordered_json measure_ours(const Problem& p, int threads, const std::vector<double>& reference, int repeats,
-                          int most_cycles) {
+ordered_json measure_ours(const Problem& p, int threads, const std::vector<double>& reference,
+                          int repeats, int most_cycles) {
   Ours ours(p, threads);
   const std::vector<float> k = p.loss();
-  ordered_json out{{"threads", threads}, {"copy_s", metavox::copy_seconds(ours.executor(), ours.lattice())}};
+  ordered_json out{{"threads", threads},
+                   {"copy_s", metavox::copy_seconds(ours.executor(), ours.lattice())}};
   const auto run = [&](int cycles) {
     std::vector<double> times, cpu;
     metavox::SolveReport report;
@@ -139,9 +144,10 @@ ordered_json measure_ours(const Problem& p, int threads, const std::vector<doubl
   return out;
 }
 
-// An hour of oxygen as metavox takes it: a solve in each of ten steps of 6 min, before each of which another two in a
-// hundred voxels of the sphere stop consuming, or start again.
-ordered_json measure_hour(const Problem& p, int threads, metavox::Diffusion::Start start, bool judge) {
+// An hour of oxygen as metavox takes it: a solve in each of ten steps of 6 min, before each of
+// which another two in a hundred voxels of the sphere stop consuming, or start again.
+ordered_json measure_hour(const Problem& p, int threads, metavox::Diffusion::Start start,
+                          bool judge) {
   Ours ours(p, threads);
   ours.solve(metavox::Diffusion::Start::cold, stop, 0);
   std::vector<float> k;
@@ -153,7 +159,8 @@ ordered_json measure_hour(const Problem& p, int threads, metavox::Diffusion::Sta
       for (int y = 0; y < p.n; ++y)
         for (int x = 0; x < p.n; ++x)
           if (p.in_sphere(x, y, z) &&
-              metavox::to_unit(metavox::draw(1, metavox::Purpose::test, p.index(x, y, z), step).word[0]) < 0.02)
+              metavox::to_unit(
+                  metavox::draw(1, metavox::Purpose::test, p.index(x, y, z), step).word[0]) < 0.02)
             k[p.index(x, y, z)] = static_cast<float>(p.outside);
     ours.set_loss(k);
     const double cpu_begin = cpu_seconds();
@@ -164,7 +171,10 @@ ordered_json measure_hour(const Problem& p, int threads, metavox::Diffusion::Sta
     cpu += cpu_seconds() - cpu_begin;
   }
   std::vector<double> c = ours.field();
-  ordered_json out{{"seconds", seconds}, {"cpu_s", cpu}, {"cycles", cycles}, {"relative_residual", relative_residual(p, k, c)}};
+  ordered_json out{{"seconds", seconds},
+                   {"cpu_s", cpu},
+                   {"cycles", cycles},
+                   {"relative_residual", relative_residual(p, k, c)}};
   if (!judge) return out;
   std::vector<double> exact = c;
   refine(p, k, exact);
@@ -200,7 +210,8 @@ ordered_json lod_error(const Problem& p, double dt, const std::vector<double>& r
     check.step_by_line();
   }
   const double ways = largest_difference(lod.field(), check.field());
-  if (!(ways < 1e-11)) throw std::runtime_error("the two orders of a BioFVM step differ by " + std::to_string(ways));
+  if (!(ways < 1e-11))
+    throw std::runtime_error("the two orders of a BioFVM step differ by " + std::to_string(ways));
   const int minute = static_cast<int>(std::lround(1 / dt));
   std::vector<double> before;
   int steps = 20;
@@ -224,15 +235,17 @@ ordered_json lod_error(const Problem& p, double dt, const std::vector<double>& r
 
 int main(int argc, char** argv) {
   try {
-    std::map<std::string, std::string> option{{"--size", "64"},    {"--threads", "1"}, {"--file", ""},
-                                              {"--repeats", "3"},  {"--cycles", "10"}, {"--steps", "20"},
-                                              {"--dt", "0.01"},    {"--judge", "1"}};
+    std::map<std::string, std::string> option{
+        {"--size", "64"},   {"--threads", "1"}, {"--file", ""},   {"--repeats", "3"},
+        {"--cycles", "10"}, {"--steps", "20"},  {"--dt", "0.01"}, {"--judge", "1"}};
     if (argc < 2 || argc % 2 != 0)
-      throw std::runtime_error("usage: compare_solvers reference|ours|hour|cold-hour|lod|lod-error [--size N] "
-                               "[--threads N] [--file REFERENCE] [--repeats N] [--cycles N] [--steps N] [--dt MIN] "
-                               "[--judge 0|1]");
+      throw std::runtime_error(
+          "usage: compare_solvers reference|ours|hour|cold-hour|lod|lod-error [--size N] "
+          "[--threads N] [--file REFERENCE] [--repeats N] [--cycles N] [--steps N] [--dt MIN] "
+          "[--judge 0|1]");
     for (int a = 2; a < argc; a += 2) {
-      if (option.count(argv[a]) == 0) throw std::runtime_error(std::string("unknown option ") + argv[a]);
+      if (option.count(argv[a]) == 0)
+        throw std::runtime_error(std::string("unknown option ") + argv[a]);
       option[argv[a]] = argv[a + 1];
     }
     const auto number = [&](const char* name) { return std::stoi(option[name]); };

@@ -1,7 +1,8 @@
-// A time step as BioFVM takes it, written from the paper (Ghaffarizadeh et al. 2016, Bioinformatics 32:1256): cells'
-// uptake implicitly, then diffusion and decay direction by direction, each an implicit step with a third of the decay,
-// solved along every line by forward elimination and back substitution with factors computed beforehand. Double
-// precision. Face values enter through half a voxel as for the other solvers.
+// A time step as BioFVM takes it, written from the paper (Ghaffarizadeh et al. 2016, Bioinformatics
+// 32:1256): cells' uptake implicitly, then diffusion and decay direction by direction, each an
+// implicit step with a third of the decay, solved along every line by forward elimination and back
+// substitution with factors computed beforehand. Double precision. Face values enter through half a
+// voxel as for the other solvers.
 #pragma once
 
 #include "problem.hpp"
@@ -42,11 +43,14 @@ public:
 #pragma omp parallel for schedule(static)
       for (int a = 0; a < n; ++a)
         for (int b = 0; b < n; ++b)
-          solve_line(c_.data() + static_cast<std::size_t>(a) * outer + static_cast<std::size_t>(b) * inner, stride);
+          solve_line(c_.data() + static_cast<std::size_t>(a) * outer +
+                         static_cast<std::size_t>(b) * inner,
+                     stride);
     }
   }
 
-  // The same arithmetic, ordered for caches and vectors: x and y plane by plane, z in sheets, lines side by side.
+  // The same arithmetic, ordered for caches and vectors: x and y plane by plane, z in sheets, lines
+  // side by side.
   void step_in_blocks() {
     take_up();
     const int n = p_.n;
@@ -78,7 +82,8 @@ private:
     double before = 0;
     for (int i = 0; i < n; ++i) {
       double& v = c[static_cast<std::size_t>(i) * stride];
-      v = (v + (i == 0 || i == n - 1 ? source_ : 0) + r_ * before) * inverse_[static_cast<std::size_t>(i)];
+      v = (v + (i == 0 || i == n - 1 ? source_ : 0) + r_ * before) *
+          inverse_[static_cast<std::size_t>(i)];
       before = v;
     }
     for (int i = n - 2; i >= 0; --i) {
@@ -92,7 +97,8 @@ private:
     const int n = p_.n;
     double before[lanes] = {};
     for (int i = 0; i < n; ++i) {
-      const double add = i == 0 || i == n - 1 ? source_ : 0, inverse = inverse_[static_cast<std::size_t>(i)];
+      const double add = i == 0 || i == n - 1 ? source_ : 0,
+                   inverse = inverse_[static_cast<std::size_t>(i)];
       for (int lane = 0; lane < lanes; ++lane) {
         double& v = c[static_cast<std::size_t>(lane) * next + static_cast<std::size_t>(i)];
         before[lane] = v = (v + add + r_ * before[lane]) * inverse;
@@ -112,7 +118,8 @@ private:
     for (int i = 0; i < n; ++i) {
       double* row = c + static_cast<std::size_t>(i) * next;
       const double* before = i > 0 ? row - next : row;
-      const double add = i == 0 || i == n - 1 ? source_ : 0, inverse = inverse_[static_cast<std::size_t>(i)];
+      const double add = i == 0 || i == n - 1 ? source_ : 0,
+                   inverse = inverse_[static_cast<std::size_t>(i)];
       const double r = i > 0 ? r_ : 0;
 #pragma omp simd
       for (int x = 0; x < n; ++x) row[x] = (row[x] + add + r * before[x]) * inverse;

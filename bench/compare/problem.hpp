@@ -2,8 +2,9 @@
 //
 //   k c - D lap c = 0 in a cube, c = 38 mmHg on its faces
 //
-// Oxygen around and in a spheroid: D = 1e5 um^2/min, voxels of 20 um, k = 10/min in a centred sphere of a quarter of the
-// edge, 0.1/min elsewhere. Cell centres, 7 points; a face is half a voxel away from the outermost centres.
+// Oxygen around and in a spheroid: D = 1e5 um^2/min, voxels of 20 um, k = 10/min in a centred
+// sphere of a quarter of the edge, 0.1/min elsewhere. Cell centres, 7 points; a face is half a
+// voxel away from the outermost centres.
 #pragma once
 
 #include <cmath>
@@ -24,7 +25,8 @@ struct Problem {
   double coupling() const { return diffusivity / (spacing * spacing); } // to one neighbour, 1/min
   std::size_t voxels() const { return static_cast<std::size_t>(n) * n * n; }
   std::size_t index(int x, int y, int z) const {
-    return (static_cast<std::size_t>(z) * n + static_cast<std::size_t>(y)) * n + static_cast<std::size_t>(x);
+    return (static_cast<std::size_t>(z) * n + static_cast<std::size_t>(y)) * n +
+           static_cast<std::size_t>(x);
   }
   bool in_sphere(int x, int y, int z) const {
     const double a = x + 0.5 - n / 2.0, b = y + 0.5 - n / 2.0, c = z + 0.5 - n / 2.0;
@@ -34,7 +36,8 @@ struct Problem {
     std::vector<float> k(voxels());
     for (int z = 0; z < n; ++z)
       for (int y = 0; y < n; ++y)
-        for (int x = 0; x < n; ++x) k[index(x, y, z)] = static_cast<float>(in_sphere(x, y, z) ? inside : outside);
+        for (int x = 0; x < n; ++x)
+          k[index(x, y, z)] = static_cast<float>(in_sphere(x, y, z) ? inside : outside);
     return k;
   }
   int faces_at(int x, int y, int z) const {
@@ -44,8 +47,8 @@ struct Problem {
 };
 
 // out = A c; a face counts twice in the diagonal. With `rhs` it is b - A c.
-inline void apply(const Problem& p, const std::vector<float>& k, const std::vector<double>& c, bool rhs,
-                  std::vector<double>& out) {
+inline void apply(const Problem& p, const std::vector<float>& k, const std::vector<double>& c,
+                  bool rhs, std::vector<double>& out) {
   const int n = p.n;
   const double w = p.coupling();
   const auto sy = static_cast<std::ptrdiff_t>(n), sz = sy * n;
@@ -72,12 +75,14 @@ inline double dot(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0;
   const auto n = static_cast<std::ptrdiff_t>(a.size());
 #pragma omp parallel for schedule(static) reduction(+ : sum)
-  for (std::ptrdiff_t i = 0; i < n; ++i) sum += a[static_cast<std::size_t>(i)] * b[static_cast<std::size_t>(i)];
+  for (std::ptrdiff_t i = 0; i < n; ++i)
+    sum += a[static_cast<std::size_t>(i)] * b[static_cast<std::size_t>(i)];
   return sum;
 }
 
 // |b - A c| / |b|, Euclidean.
-inline double relative_residual(const Problem& p, const std::vector<float>& k, const std::vector<double>& c) {
+inline double relative_residual(const Problem& p, const std::vector<float>& k,
+                                const std::vector<double>& c) {
   std::vector<double> r(c.size());
   apply(p, k, c, true, r);
   const double norm = std::sqrt(dot(r, r));
@@ -94,8 +99,8 @@ inline double largest_difference(const std::vector<double>& a, const std::vector
   return largest;
 }
 
-// Conjugate gradients preconditioned by the diagonal, from `c`, until |b - A c| <= 1e-12 |b|. Slow and simple, so that
-// the reference owes nothing to the solvers it judges.
+// Conjugate gradients preconditioned by the diagonal, from `c`, until |b - A c| <= 1e-12 |b|. Slow
+// and simple, so that the reference owes nothing to the solvers it judges.
 inline int refine(const Problem& p, const std::vector<float>& k, std::vector<double>& c) {
   const std::size_t m = c.size();
   const auto count = static_cast<std::ptrdiff_t>(m);
@@ -132,8 +137,8 @@ inline int refine(const Problem& p, const std::vector<float>& k, std::vector<dou
   throw std::runtime_error("the reference did not converge");
 }
 
-// Centre values of the discrete problem from elsewhere: 64 computed beforehand, 128 by hypre to a true relative residual of
-// 2e-14. 0: not known for this edge.
+// Centre values of the discrete problem from elsewhere: 64 computed beforehand, 128 by hypre to a
+// true relative residual of 2e-14. 0: not known for this edge.
 inline double known_centre(int n) { return n == 64 ? 4.249335 : n == 128 ? 0.174717297 : 0; }
 
 inline void save(const std::string& file, const std::vector<double>& c) {

@@ -1,7 +1,8 @@
 // Cells: what one carries, how it ages, rests, dies, changes phenotype and divides.
 //
-// There is no cell table. A cell lives in the arrays at the voxel it stands in, and every rule reads a neighbourhood
-// and then changes voxels that nobody else can change, so the order of traversal cannot matter.
+// There is no cell table. A cell lives in the arrays at the voxel it stands in, and every rule
+// reads a neighbourhood and then changes voxels that nobody else can change, so the order of
+// traversal cannot matter.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,8 @@ enum class Trait : int {
 inline constexpr int trait_count = 8;
 inline constexpr double trait_step = 0.02;
 
-// The cycle clock runs from clock_zero at birth to clock_divide; the room below lets a newborn start late, which is
-// how cycle times vary from cell to cell.
+// The cycle clock runs from clock_zero at birth to clock_divide; the room below lets a newborn
+// start late, which is how cycle times vary from cell to cell.
 inline constexpr int clock_unit = 32768;
 inline constexpr int clock_zero = 16384;
 inline constexpr int clock_divide = clock_zero + clock_unit;
@@ -53,9 +54,9 @@ struct CellView {
   std::uint8_t* kind_code;
   std::uint8_t* flags;
   std::uint16_t* clock;
-  std::uint16_t* timer;     // steps of hypoxic rest, or steps since death
-  std::uint8_t* capacity;   // divisions left to a progenitor
-  std::uint16_t* clone;     // label of the founder
+  std::uint16_t* timer;   // steps of hypoxic rest, or steps since death
+  std::uint8_t* capacity; // divisions left to a progenitor
+  std::uint16_t* clone;   // label of the founder
   std::uint64_t* traits;
 
   MV_HD Kind kind(std::int64_t i) const { return static_cast<Kind>(kind_code[i]); }
@@ -83,10 +84,11 @@ struct TraitFactors {
   }
 };
 
-// A field as cells see it: on the tissue lattice itself, or by linear interpolation from a coarser one.
+// A field as cells see it: on the tissue lattice itself, or by linear interpolation from a coarser
+// one.
 struct FieldView {
   const float* c;
-  Lattice lattice;   // of the field
+  Lattice lattice; // of the field
   int coarsen;
   MV_HD float at(const Site& s) const {
     if (coarsen == 1) return c[s.i];
@@ -94,7 +96,8 @@ struct FieldView {
   }
   MV_HD float interpolated(int x, int y, int z) const {
     const auto part = [this](int v, int n, int& low, int& high) {
-      // Centre of the tissue voxel in units of field voxels, relative to the centre of field voxel 0.
+      // Centre of the tissue voxel in units of field voxels, relative to the centre of field voxel
+      // 0.
       const float u = (static_cast<float>(2 * v + 1) / static_cast<float>(coarsen) - 1.0f) * 0.5f;
       const float floor_u = u < 0.0f ? -1.0f : static_cast<float>(static_cast<int>(u));
       low = static_cast<int>(floor_u);
@@ -114,7 +117,8 @@ struct FieldView {
   }
 };
 
-// Every change of kind, counted: flow[from][to]. `none` as source is birth or arrival, as target removal.
+// Every change of kind, counted: flow[from][to]. `none` as source is birth or arrival, as target
+// removal.
 inline constexpr int flow_width = 16;
 struct LedgerView {
   std::int64_t* flow;
@@ -123,7 +127,8 @@ struct LedgerView {
   }
 };
 
-// ---- sensing -----------------------------------------------------------------------------------------------------
+// ---- sensing
+// -----------------------------------------------------------------------------------------------------
 
 // What a cell feels of its six neighbours, in one byte: living (0-6), tumour (0-6), T cells (0-3).
 struct Surroundings {
@@ -139,7 +144,8 @@ struct SenseNeighbours {
   const std::uint8_t* kind;
   std::uint8_t* sensed;
   std::int64_t pitch, plane;
-  // 1 if living, 8 if also tumour, 64 if a T cell: bytes that add up over six neighbours, T cells apart.
+  // 1 if living, 8 if also tumour, 64 if a T cell: bytes that add up over six neighbours, T cells
+  // apart.
   MV_HD static std::uint8_t weight(std::uint8_t code) {
     static_assert(static_cast<int>(Kind::parenchyma) == 1 && static_cast<int>(Kind::t_cell) == 5);
     const auto living = static_cast<std::uint8_t>(static_cast<std::uint8_t>(code - 1) < 5 ? 1 : 0);
@@ -173,7 +179,8 @@ struct SenseNeighbours {
   }
 };
 
-// ---- fate --------------------------------------------------------------------------------------------------------
+// ---- fate
+// --------------------------------------------------------------------------------------------------------
 
 struct FateParameters {
   float dt; // min
@@ -181,7 +188,7 @@ struct FateParameters {
   bool quiescence, crowding;
   float rest_enter, rest_leave;
   std::uint32_t rest_switch; // chance per step to enter or leave rest, in 65536ths
-  std::uint16_t rest_limit; // steps
+  std::uint16_t rest_limit;  // steps
   // death, 1/min and mmHg
   bool necrosis;
   float necrosis_high, necrosis_low, necrosis_rate;
@@ -296,8 +303,7 @@ struct AdvanceFate {
       if (others != 0) {
         for (int x = n; x % 64 != 0; ++x) other[x] = 0;
         const int count = list_marked(other, n, list);
-        for (int m = 0; m < count; ++m)
-          (*this)(Site{r.x + begin + list[m], r.y, r.z, i + list[m]});
+        for (int m = 0; m < count; ++m) (*this)(Site{r.x + begin + list[m], r.y, r.z, i + list[m]});
       }
       if (tumours == 0) continue;
       for (int x = n; x % 64 != 0; ++x) tumour[x] = 0;
@@ -305,7 +311,8 @@ struct AdvanceFate {
       for (int x = count; x % DrawList::size != 0; ++x) list[x] = 0;
       for (int m = 0; m < count; m += DrawList::size) {
         DrawList draws;
-        draw_list(seed, Purpose::fate, lattice.global(r.x + begin, r.y, r.z), list + m, step, 0, draws);
+        draw_list(seed, Purpose::fate, lattice.global(r.x + begin, r.y, r.z), list + m, step, 0,
+                  draws);
         const int end = exact::min_of(DrawList::size, count - m);
         for (int d = 0; d < end; ++d) {
           const Site s{r.x + begin + list[m + d], r.y, r.z, i + list[m + d]};
@@ -361,14 +368,16 @@ struct AdvanceFate {
     if (p.quiescence) {
       const bool starving = felt < p.rest_enter || atp < p.atp_rest;
       const bool recovered = felt > p.rest_leave && atp >= p.atp_rest;
-      // Not all at once: cells that share a scarce supply would otherwise rest and wake together, step by step.
+      // Not all at once: cells that share a scarce supply would otherwise rest and wake together,
+      // step by step.
       const bool switches = (d.word[3] >> 16) < p.rest_switch;
       if (starving && switches) flags |= flag_hypoxic;
       if (recovered && switches) flags = static_cast<std::uint8_t>(flags & ~flag_hypoxic);
     }
     const bool hypoxic = (flags & flag_hypoxic) != 0;
     const std::uint16_t rested =
-        hypoxic ? static_cast<std::uint16_t>(exact::min_of(cell.timer[s.i] + 1, 65535)) : std::uint16_t{0};
+        hypoxic ? static_cast<std::uint16_t>(exact::min_of(cell.timer[s.i] + 1, 65535))
+                : std::uint16_t{0};
     cell.timer[s.i] = rested;
     const bool crowded = p.crowding && room[s.i] > p.push_distance2;
     flags = static_cast<std::uint8_t>(crowded ? flags | flag_crowded : flags & ~flag_crowded);
@@ -383,7 +392,8 @@ struct AdvanceFate {
     if (atp < p.atp_death) necrosis = p.necrosis_rate;
     float apoptosis = p.apoptosis;
     if (matrix[s.i] < p.anoikis_matrix && around.living() == 0)
-      apoptosis += p.anoikis * (m_like || (flags & flag_stem) != 0 ? p.hold_mesenchymal : p.hold_epithelial);
+      apoptosis +=
+          p.anoikis * (m_like || (flags & flag_stem) != 0 ? p.hold_mesenchymal : p.hold_epithelial);
     if (around.t_cells() > 0)
       apoptosis += p.t_cell_kill * static_cast<float>(around.t_cells()) *
                    factor.of(traits, Trait::immunogenicity);
@@ -399,7 +409,8 @@ struct AdvanceFate {
       const float hypoxia = ramp_down(pressure, p.hypoxia_high, p.hypoxia_low);
       const bool edge = matrix[s.i] < p.matrix_edge && around.living() < 6;
       const float rate =
-          m_like ? p.met : p.emt * (1.0f + p.hypoxia_gain * hypoxia + (edge ? p.matrix_gain : 0.0f));
+          m_like ? p.met
+                 : p.emt * (1.0f + p.hypoxia_gain * hypoxia + (edge ? p.matrix_gain : 0.0f));
       if (d.word[2] < event_threshold(rate, p.dt)) {
         const Kind changed = m_like ? Kind::epithelial : Kind::mesenchymal;
         cell.kind_code[s.i] = static_cast<std::uint8_t>(changed);
@@ -415,10 +426,12 @@ struct AdvanceFate {
   }
 };
 
-// ---- room --------------------------------------------------------------------------------------------------------
+// ---- room
+// --------------------------------------------------------------------------------------------------------
 
-// Squared distance, in voxels, from every voxel to the nearest one a cell could be pushed into; 255: none within reach.
-// Separable: the minimum over x of d^2, then over y, then over z. Exact up to `reach`.
+// Squared distance, in voxels, from every voxel to the nearest one a cell could be pushed into;
+// 255: none within reach. Separable: the minimum over x of d^2, then over y, then over z. Exact up
+// to `reach`.
 inline constexpr int longest_push = 15; // 15^2 still fits the byte
 
 struct MeasureRoomX {
@@ -517,9 +530,11 @@ struct MeasureRoomYZ {
   }
 };
 
-// ---- contests ----------------------------------------------------------------------------------------------------
+// ---- contests
+// ----------------------------------------------------------------------------------------------------
 
-// A cell that wants voxels writes its rank into each; the smallest rank stays. It may act if it holds all of them.
+// A cell that wants voxels writes its rank into each; the smallest rank stays. It may act if it
+// holds all of them.
 struct ContestView {
   std::uint32_t* claim; // padded; unclaimed everywhere between contests
   std::uint16_t* plan;  // what the cell at a voxel proposes; 0: nothing
@@ -541,14 +556,16 @@ struct ContestKeys {
   std::uint32_t key0, key1;
 };
 inline ContestKeys contest_keys(std::uint64_t seed, std::uint64_t step, int round) {
-  const std::uint64_t k = mix64(mix64(seed ^ 0x6d657461766f78ULL) + step * 64 +
-                                static_cast<std::uint64_t>(round));
+  const std::uint64_t k =
+      mix64(mix64(seed ^ 0x6d657461766f78ULL) + step * 64 + static_cast<std::uint64_t>(round));
   return {static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(k >> 32)};
 }
 
-// ---- division ----------------------------------------------------------------------------------------------------
+// ---- division
+// ----------------------------------------------------------------------------------------------------
 
-// Offsets within the longest push, sorted by length; first[d2] is the first one with squared length >= d2.
+// Offsets within the longest push, sorted by length; first[d2] is the first one with squared length
+// >= d2.
 struct Offset {
   std::int8_t dx, dy, dz;
 };
@@ -557,7 +574,8 @@ struct PushTable {
   const std::uint16_t* first; // longest_push^2 + 2 entries
 };
 
-// Voxel m of the digital line from a mother to a push's end, m = 0 ... length; an offset is never zero.
+// Voxel m of the digital line from a mother to a push's end, m = 0 ... length; an offset is never
+// zero.
 struct PushPath {
   int dx, dy, dz, length;
   MV_HD explicit PushPath(Offset o) : dx(o.dx), dy(o.dy), dz(o.dz) {
@@ -566,7 +584,8 @@ struct PushPath {
   }
   MV_HD int along(int d, int m) const {
     const int a = d < 0 ? -d : d;
-    const int rounded = (2 * m * a + length) / (2 * length); // NOLINT(clang-analyzer-core.DivideZero)
+    const int rounded =
+        (2 * m * a + length) / (2 * length); // NOLINT(clang-analyzer-core.DivideZero)
     return d < 0 ? -rounded : rounded;
   }
   MV_HD std::int64_t index(const Lattice& l, const Site& s, int m) const {
@@ -672,7 +691,8 @@ struct CommitDivision {
     const double length =
         exact::exp(::sqrt(sigma2) * exact::normal_quantile(to_unit(word)) - 0.5 * sigma2);
     const double start = clock_zero + clock_unit * (1.0 - length);
-    constexpr double latest = clock_zero + clock_unit / 2; // NOLINT(bugprone-integer-division): a tick
+    constexpr double latest =
+        clock_zero + clock_unit / 2; // NOLINT(bugprone-integer-division): a tick
     return static_cast<std::uint16_t>(exact::clamp(start, 0.0, latest));
   }
   MV_HD std::uint64_t inherited(std::uint64_t traits, Purpose purpose, std::uint64_t voxel) const {
@@ -687,8 +707,8 @@ struct CommitDivision {
         const auto old = static_cast<std::int8_t>(static_cast<std::uint8_t>(traits >> (8 * t)));
         const double moved = old + exact::normal_quantile(u) * p.deviation;
         const int rounded = static_cast<int>(moved < 0 ? moved - 0.5 : moved + 0.5);
-        const auto fresh = static_cast<std::uint8_t>(
-            static_cast<std::int8_t>(exact::clamp(rounded, -128, 127)));
+        const auto fresh =
+            static_cast<std::uint8_t>(static_cast<std::int8_t>(exact::clamp(rounded, -128, 127)));
         traits = (traits & ~(std::uint64_t{255} << (8 * t))) | (std::uint64_t{fresh} << (8 * t));
       }
     }
@@ -749,10 +769,12 @@ struct WithdrawDivision {
   }
 };
 
-// ---- making way --------------------------------------------------------------------------------------------------
+// ---- making way
+// --------------------------------------------------------------------------------------------------
 
-// Sprouts push in where cells stand: the cells between them and the nearest free voxel move up by one. A cell that
-// nobody can make room for is lost. One voxel after the other, because two pushes may need the same room.
+// Sprouts push in where cells stand: the cells between them and the nearest free voxel move up by
+// one. A cell that nobody can make room for is lost. One voxel after the other, because two pushes
+// may need the same room.
 struct MakeWay {
   static constexpr const char* name = "cell.make_way";
   static constexpr double bytes = 64;
@@ -782,7 +804,8 @@ struct MakeWay {
     const std::uint32_t word = draw(seed, Purpose::make_way, lattice.global(s), step).word[0];
     for (int d2 = 1; d2 <= push_distance2; ++d2) {
       const int begin = table.first[d2], count = table.first[d2 + 1] - begin;
-      const int start = count > 0 ? static_cast<int>(below(word, static_cast<std::uint32_t>(count))) : 0;
+      const int start =
+          count > 0 ? static_cast<int>(below(word, static_cast<std::uint32_t>(count))) : 0;
       for (int k = 0; k < count; ++k) {
         const Offset o = table.offset[begin + (start + k < count ? start + k : start + k - count)];
         if (!free_path(s, o)) continue;
@@ -812,7 +835,8 @@ struct MakeWay {
   }
 };
 
-// ---- counting ----------------------------------------------------------------------------------------------------
+// ---- counting
+// ----------------------------------------------------------------------------------------------------
 
 // Voxels by kind; the independent count that the ledger is checked against every step.
 struct CountKinds {
@@ -839,7 +863,8 @@ struct CountKinds {
   }
 };
 
-// Bricks in which a cell rule could change something: tumour, bodies, roaming stroma, normal cells in danger.
+// Bricks in which a cell rule could change something: tumour, bodies, roaming stroma, normal cells
+// in danger.
 struct FindActivity {
   static constexpr const char* name = "cell.activity";
   static constexpr double bytes = 64; // the first line of a brick may decide
@@ -863,17 +888,16 @@ struct FindActivity {
           const Site s = lattice.site(x, y, z);
           const auto k = static_cast<Kind>(kind[s.i]);
           if (is_tumour(k) || is_dead(k) || k == Kind::t_cell) active = true;
-          if (is_normal(k) &&
-              (normal_always || (stroma_moves && k == Kind::stroma) ||
-               (starving_dies && oxygen.at(s) < danger)))
+          if (is_normal(k) && (normal_always || (stroma_moves && k == Kind::stroma) ||
+                               (starving_dies && oxygen.at(s) < danger)))
             active = true;
         }
     flag[b] = active ? 1 : 0;
   }
 };
 
-// A brick acts if it or one of its 26 neighbours is active: what happens next to a tumour cell may happen across a
-// brick's face.
+// A brick acts if it or one of its 26 neighbours is active: what happens next to a tumour cell may
+// happen across a brick's face.
 struct WidenActivity {
   static constexpr const char* name = "cell.widen_activity";
   static constexpr double bytes = 2;

@@ -30,7 +30,8 @@ struct Config {
 // replace simulation.seed and simulation.duration.
 Config read_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {},
-                   std::optional<std::uint64_t> seed = {}, const std::optional<std::string>& until = {});
+                   std::optional<std::uint64_t> seed = {},
+                   const std::optional<std::string>& until = {});
 
 // The same for text in memory; relative paths start at the folder of `name_for_messages`.
 Config read_config_text(const std::string& yaml, const std::filesystem::path& name_for_messages,

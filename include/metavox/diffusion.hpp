@@ -2,14 +2,15 @@
 //
 //   k(x) c + q(x) c / (c + K) - D lap c = f(x)
 //
-// on a box of cells with a fixed value or no flux on each face. A time step of an implicit Euler scheme is the same
-// problem with k + 1/dt and f + c_old/dt. Units: c in the field's unit, k in 1/min, q and f in that unit per minute.
+// on a box of cells with a fixed value or no flux on each face. A time step of an implicit Euler
+// scheme is the same problem with k + 1/dt and f + c_old/dt. Units: c in the field's unit, k in
+// 1/min, q and f in that unit per minute.
 //
-// Cell-centred finite volumes on 7 points; V(3,2) cycles of red-black Gauss-Seidel; the full approximation scheme
-// (A. Brandt 1977, Math. Comput. 31:333) with the exact root of each voxel's quadratic as smoother, so that
-// Michaelis-Menten uptake needs no outer iteration and concentrations cannot become negative. Extents need not be
-// powers of two: a coarse cell covers two fine ones, the last one of an odd line covers one, and distances between
-// centres follow.
+// Cell-centred finite volumes on 7 points; V(3,2) cycles of red-black Gauss-Seidel; the full
+// approximation scheme (A. Brandt 1977, Math. Comput. 31:333) with the exact root of each voxel's
+// quadratic as smoother, so that Michaelis-Menten uptake needs no outer iteration and
+// concentrations cannot become negative. Extents need not be powers of two: a coarse cell covers
+// two fine ones, the last one of an odd line covers one, and distances between centres follow.
 #pragma once
 
 #include <array>
@@ -25,9 +26,10 @@
 
 namespace metavox {
 
-// Arrays of the solver hold all red voxels (x + y + z even) and then all black ones, each line along x being half of a
-// line of voxels: E[m] is x = 2m, O[m] is x = 2m + 1. What a sweep over one colour reads and writes is then contiguous,
-// for CPU prefetchers and vectors as for GPU warps. Every half line has a place for the ghost at one of its ends.
+// Arrays of the solver hold all red voxels (x + y + z even) and then all black ones, each line
+// along x being half of a line of voxels: E[m] is x = 2m, O[m] is x = 2m + 1. What a sweep over one
+// colour reads and writes is then contiguous, for CPU prefetchers and vectors as for GPU warps.
+// Every half line has a place for the ghost at one of its ends.
 struct SplitLattice {
   int nx = 1, ny = 1, nz = 1;
   MV_HD int half() const { return (nx + 1) / 2; }
@@ -45,7 +47,8 @@ struct SplitLattice {
   Lattice box() const { return {nx, ny, nz, 1}; }
 };
 
-// One grid of the hierarchy. Couplings are to the lower and higher neighbour along each axis, 1/min.
+// One grid of the hierarchy. Couplings are to the lower and higher neighbour along each axis,
+// 1/min.
 struct DiffusionLevel {
   SplitLattice lattice;
   const float *x_low, *x_high, *y_low, *y_high, *z_low, *z_high;
@@ -95,14 +98,16 @@ MV_HD inline float uptake_root(float s, float a, float q, float half_saturation)
 // v, but not below `floor`; a NaN must show.
 MV_HD inline float at_least(float floor, float v) { return v < floor ? floor : v; }
 
-// Red-black Gauss-Seidel, red voxels over-relaxed: 1.35 makes a cycle reduce errors 0.06 instead of 0.1 times on a
-// linear problem (found by trial; I. Yavneh 1996, SIAM J. Sci. Comput. 17:180 explains why it helps). Black voxels come
-// last and are solved exactly. Reads 4 arrays, writes 1: 20 bytes per voxel for both colours.
+// Red-black Gauss-Seidel, red voxels over-relaxed: 1.35 makes a cycle reduce errors 0.06 instead of
+// 0.1 times on a linear problem (found by trial; I. Yavneh 1996, SIAM J. Sci. Comput. 17:180
+// explains why it helps). Black voxels come last and are solved exactly. Reads 4 arrays, writes 1:
+// 20 bytes per voxel for both colours.
 inline constexpr float over_relaxation = 1.35f;
 
-// A sink much stronger than diffusion (a vessel wall) draws no more than diffusion brings to it; its full strength in
-// an average would make the coarse problem far stiffer than the fine one. The fixed point is not affected. The two
-// constants were found by trial: lines of vessels 240 um apart then converge by 0.2 a cycle instead of 0.4.
+// A sink much stronger than diffusion (a vessel wall) draws no more than diffusion brings to it;
+// its full strength in an average would make the coarse problem far stiffer than the fine one. The
+// fixed point is not affected. The two constants were found by trial: lines of vessels 240 um apart
+// then converge by 0.2 a cycle instead of 0.4.
 inline constexpr float sink_knee = 0.33f, sink_room = 0.5f;
 MV_HD inline float damped_sink(float k, float coupling) {
   const float knee = sink_knee * coupling, room = sink_room * coupling + 1e-30f;
@@ -110,8 +115,8 @@ MV_HD inline float damped_sink(float k, float coupling) {
   const float positive = excess > 0.0f ? excess : 0.0f;
   return (k - positive) + (positive * room) / (room + positive);
 }
-// The residual of such a voxel is scaled like its diagonal, or the weaker coarse sink would answer it with a correction
-// as many times too large.
+// The residual of such a voxel is scaled like its diagonal, or the weaker coarse sink would answer
+// it with a correction as many times too large.
 MV_HD inline float damped_residual(float r, float k, float coupling) {
   const float knee = sink_knee * coupling, room = sink_room * coupling + 1e-30f;
   const float excess = k - knee;
@@ -128,8 +133,8 @@ struct SmoothField {
   float red_weight = over_relaxation;
   float floor = 0.0f; // no value goes below
 
-  // What the voxel should hold, given its neighbours. The linear case is written as a change, whose rounding does not
-  // drift: a field that is solved stays as it is.
+  // What the voxel should hold, given its neighbours. The linear case is written as a change, whose
+  // rounding does not drift: a field that is solved stays as it is.
   MV_HD static float solved(float c, float xm, float xp, float ym, float yp, float zm, float zp,
                             float xl, float xh, float yl, float yh, float zl, float zh, float f,
                             float k, float q, float half_saturation) {
@@ -143,7 +148,8 @@ struct SmoothField {
       return c + ((f - k * c) + flux) / a;
     }
   }
-  // Sinks are not over-relaxed: their overshoot, times their strength, would drown every other residual.
+  // Sinks are not over-relaxed: their overshoot, times their strength, would drown every other
+  // residual.
   MV_HD static float relaxed(float c, float fresh, float k, float coupling, float weight,
                              float floor) {
     const float w = k < coupling ? weight : 1.0f;
@@ -157,10 +163,10 @@ struct SmoothField {
     const float xl = level.x_low[h.table + m], xh = level.x_high[h.table + m];
     const float yl = level.y_low[s.y], yh = level.y_high[s.y];
     const float zl = level.z_low[s.z], zh = level.z_high[s.z];
-    const float fresh = solved(c[i], c[h.x_low + m], c[h.x_high + m], c[h.y_low + m],
-                               c[h.y_high + m], c[h.z_low + m], c[h.z_high + m], xl, xh, yl, yh, zl,
-                               zh, level.f[i], level.k[i], saturating ? level.q[i] : 0.0f,
-                               level.half_saturation);
+    const float fresh =
+        solved(c[i], c[h.x_low + m], c[h.x_high + m], c[h.y_low + m], c[h.y_high + m],
+               c[h.z_low + m], c[h.z_high + m], xl, xh, yl, yh, zl, zh, level.f[i], level.k[i],
+               saturating ? level.q[i] : 0.0f, level.half_saturation);
     const float coupling = ((xl + xh) + (yl + yh)) + (zl + zh);
     const float weight = (colour & 1) == 0 ? red_weight : 1.0f;
     level.c[i] = relaxed(c[i], fresh, level.k[i], coupling, weight, floor);
@@ -194,8 +200,9 @@ struct SmoothField {
   }
 };
 
-// How a fine line maps to a coarse one: the share of each fine cell in its parent, and the weight of the parent in
-// linear interpolation (the rest belongs to the parent's neighbour on the fine cell's side). Along x as in SplitLattice.
+// How a fine line maps to a coarse one: the share of each fine cell in its parent, and the weight
+// of the parent in linear interpolation (the rest belongs to the parent's neighbour on the fine
+// cell's side). Along x as in SplitLattice.
 struct TransferWeights {
   const float *x_share, *y_share, *z_share;
   const float *x_own, *y_own, *z_own;
@@ -229,7 +236,8 @@ MV_HD inline float residual_at(const DiffusionLevel& level, int x, int y, int z,
 // Lines are worked through in pieces, so that intermediate values stay in the first-level cache.
 inline constexpr int line_piece = 512;
 
-// Writes voxels begin ... begin + n - 1 of a line, given in natural order, into its two halves. `begin` is even.
+// Writes voxels begin ... begin + n - 1 of a line, given in natural order, into its two halves.
+// `begin` is even.
 inline void scatter_line(float* array, const SplitLattice& l, int y, int z, int begin, int n,
                          const float* values) {
   float* MV_RESTRICT even = array + l.start(0, y, z) + begin / 2;
@@ -243,15 +251,15 @@ inline void scatter_line(float* array, const SplitLattice& l, int y, int z, int 
   if (n % 2 != 0) even[pairs] = values[n - 1];
 }
 
-// Coarse right side and first guess: the averages of residual and solution over the children. A sweep has just solved
-// the black voxels, so only red ones have a residual. Returns the largest, divided by the coupling to the neighbours so
-// that it reads in the field's unit.
+// Coarse right side and first guess: the averages of residual and solution over the children. A
+// sweep has just solved the black voxels, so only red ones have a residual. Returns the largest,
+// divided by the coupling to the neighbours so that it reads in the field's unit.
 template <bool saturating>
 struct RestrictResidual {
   static constexpr const char* name =
       saturating ? "diffusion.restrict_uptake" : "diffusion.restrict";
   static constexpr double bytes = (saturating ? 10 : 8) * 8 + 12; // per coarse voxel
-  static constexpr double fused_bytes = 12;                       // c, guess and f of the coarse voxel
+  static constexpr double fused_bytes = 12; // c, guess and f of the coarse voxel
   DiffusionLevel fine;
   DiffusionLevel coarse;
   float* guess; // copy of coarse.c, kept to tell what the coarse grid changed
@@ -275,8 +283,9 @@ struct RestrictResidual {
           c_column = c_column + share * fine.c[i];
           if (((x + y + z) & 1) != 0) continue;
           const int e = l.entry(x);
-          const float coupling = ((fine.x_low[e] + fine.x_high[e]) + (fine.y_low[y] + fine.y_high[y])) +
-                                 (fine.z_low[z] + fine.z_high[z]);
+          const float coupling =
+              ((fine.x_low[e] + fine.x_high[e]) + (fine.y_low[y] + fine.y_high[y])) +
+              (fine.z_low[z] + fine.z_high[z]);
           const float value = damped_residual(residual_at<saturating>(fine, x, y, z, fine.f[i]),
                                               fine.k[i], coupling);
           const std::uint32_t bits =
@@ -360,8 +369,9 @@ struct RestrictResidual {
   }
 };
 
-// f <- f + N(c) completes the right side of the full approximation scheme. Ghosts of coarse arrays are zero, which is as good as any value: their share
-// appears on both sides of the coarse equation.
+// f <- f + N(c) completes the right side of the full approximation scheme. Ghosts of coarse arrays
+// are zero, which is as good as any value: their share appears on both sides of the coarse
+// equation.
 template <bool saturating>
 struct AddOperator {
   static constexpr const char* name = "diffusion.add_operator";
@@ -399,12 +409,13 @@ struct AddOperator {
   }
 };
 
-// f <- f - N(c), the residual, is the right side of an equation for the change of c, which starts from zero.
+// f <- f - N(c), the residual, is the right side of an equation for the change of c, which starts
+// from zero.
 struct StartChange {
   static constexpr const char* name = "diffusion.start_change";
   static constexpr double bytes = 20;
   static constexpr double fused_bytes = 4; // the field, and f back; sweeps need not read c
-  DiffusionLevel level; // c is the field
+  DiffusionLevel level;                    // c is the field
   float* change;
   MV_HD void operator()(const Site& s) const {
     const std::int64_t i = level.lattice.index(s.x, s.y, s.z);
@@ -452,13 +463,16 @@ struct CoarseLine {
         w10(w.y_other[fine_y] * w.z_own[fine_z]), w01(w.y_own[fine_y] * w.z_other[fine_z]),
         w11(w.y_other[fine_y] * w.z_other[fine_z]) {}
 
-  // line <- value(coarse index) from begin - 1 to begin + n in natural order; n <= line_piece, begin is even.
+  // line <- value(coarse index) from begin - 1 to begin + n in natural order; n <= line_piece,
+  // begin is even.
   template <typename Value>
   void fill(float* MV_RESTRICT line, int begin, int n, const Value& value) const {
-    alignas(64) float part[2][coarse_line_length / 2]; // even voxels from begin on, odd ones from begin - 1
+    alignas(64) float
+        part[2][coarse_line_length / 2]; // even voxels from begin on, odd ones from begin - 1
     for (int parity = 0; parity < 2; ++parity) {
       const int first = parity == 0 ? begin : begin - 1;
-      const int count = (n + (parity == 0 ? 0 : 1)) / 2 + 1; // up to begin + n, which may be a ghost
+      const int count =
+          (n + (parity == 0 ? 0 : 1)) / 2 + 1; // up to begin + n, which may be a ghost
       const std::int64_t at = lattice.index(first, y, z), at10 = lattice.index(first, y + dy, z),
                          at01 = lattice.index(first, y, z + dz),
                          at11 = lattice.index(first, y + dy, z + dz);
@@ -479,11 +493,11 @@ struct CoarseLine {
     if (n % 2 != 0) line[n + 1] = odd[pairs];
   }
 
-  // body(i, count, own, other, near, far) for each run of fine voxels of one parity from index i on: the weights of
-  // their parents and of the next coarse voxels, and value at both.
+  // body(i, count, own, other, near, far) for each run of fine voxels of one parity from index i
+  // on: the weights of their parents and of the next coarse voxels, and value at both.
   template <typename Value, typename Body>
-  void interpolate(const SplitLattice& fine, const TransferWeights& w, int fine_y, int fine_z, const Value& value,
-                   const Body& body) const {
+  void interpolate(const SplitLattice& fine, const TransferWeights& w, int fine_y, int fine_z,
+                   const Value& value, const Body& body) const {
     alignas(64) float line[coarse_line_length];
     for (int begin = 0; begin < lattice.nx; begin += line_piece) {
       const int n = exact::min_of(line_piece, lattice.nx - begin);
@@ -511,7 +525,8 @@ struct CorrectField {
 
   MV_HD float operator()(const Site& s) const {
     const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
-    const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1, dz = (s.z & 1) != 0 ? 1 : -1;
+    const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1,
+              dz = (s.z & 1) != 0 ? 1 : -1;
     const float w00 = w.y_own[s.y] * w.z_own[s.z], w10 = w.y_other[s.y] * w.z_own[s.z];
     const float w01 = w.y_own[s.y] * w.z_other[s.z], w11 = w.y_other[s.y] * w.z_other[s.z];
     const auto change = [&](int xx, int yy, int zz) {
@@ -533,8 +548,8 @@ struct CorrectField {
     CoarseLine(coarse_lattice, w, row.y, row.z)
         .interpolate(
             lattice, w, row.y, row.z, [this](std::int64_t i) { return coarse[i] - guess[i]; },
-            [&](std::int64_t i, int count, const float* MV_RESTRICT own, const float* MV_RESTRICT other,
-                const float* near, const float* far) {
+            [&](std::int64_t i, int count, const float* MV_RESTRICT own,
+                const float* MV_RESTRICT other, const float* near, const float* far) {
               float* MV_RESTRICT out = c + i;
               std::uint32_t largest = 0;
 #pragma omp simd reduction(max : largest)
@@ -559,23 +574,26 @@ struct SolveReport {
 
 struct DiffusionSettings {
   std::string name;
-  double diffusivity;          // um^2/min
-  double half_saturation = 0;  // field unit; 0: no saturating uptake
-  double tolerance;            // field unit
+  double diffusivity;         // um^2/min
+  double half_saturation = 0; // field unit; 0: no saturating uptake
+  double tolerance;           // field unit
   int max_cycles = 60;
-  int sweeps_before = 3;       // of a cycle, on the way down
-  int sweeps_after = 2;        // and up: V(3,2)
-  double least_loss = 0;       // 1/min, no voxel's k is below; where it exceeds the coupling coarse grids are not needed
+  int sweeps_before = 3; // of a cycle, on the way down
+  int sweeps_after = 2;  // and up: V(3,2)
+  double least_loss =
+      0; // 1/min, no voxel's k is below; where it exceeds the coupling coarse grids are not needed
   Faces faces{};
 };
 
-// Arrays of a solve; fields that are solved one after another share them. 16 bytes per field voxel on the finest level
-// and 20/7 on the coarser ones.
+// Arrays of a solve; fields that are solved one after another share them. 16 bytes per field voxel
+// on the finest level and 20/7 on the coarser ones.
 class DiffusionScratch {
 public:
   DiffusionScratch(const Executor& executor, const Lattice& lattice);
   static std::size_t bytes(const Lattice& lattice);
-  float* source() { return levels_.front().f.data(); } // f; fill before a solve, at indices of split()
+  float* source() {
+    return levels_.front().f.data();
+  } // f; fill before a solve, at indices of split()
   float* loss() { return levels_.front().k.data(); }   // k
   float* uptake() { return levels_.front().q.data(); } // q
   const SplitLattice& split() const { return levels_.front().lattice; }
@@ -597,16 +615,19 @@ public:
             std::shared_ptr<DiffusionScratch> scratch);
 
   enum class Start { warm, cold };
-  // Solves for `field`, padded as Lattice has it. cold: starts from coarse grids (full multigrid) instead of the values
-  // in `field`. The scratch's source, loss and uptake must be filled before every solve.
+  // Solves for `field`, padded as Lattice has it. cold: starts from coarse grids (full multigrid)
+  // instead of the values in `field`. The scratch's source, loss and uptake must be filled before
+  // every solve.
   SolveReport solve(float* field, Start start = Start::warm);
-  // The same; throws NumericalError naming the field, and the voxel where a value is not a number, on failure.
+  // The same; throws NumericalError naming the field, and the voxel where a value is not a number,
+  // on failure.
   SolveReport solve_or_throw(float* field, Start start = Start::warm);
   // Largest residual of `field`, each divided by its voxel's diagonal: field unit.
   float residual(float* field);
   DiffusionScratch& scratch() { return *scratch_; }
   const DiffusionSettings& settings() const { return settings_; }
-  // Runs n cycles without looking at the result, for benchmarks. `prepare` loads the field and restricts coefficients.
+  // Runs n cycles without looking at the result, for benchmarks. `prepare` loads the field and
+  // restricts coefficients.
   void cycles(float* field, int n, bool prepare = true);
 
 private:
@@ -632,7 +653,7 @@ private:
   std::shared_ptr<DiffusionScratch> scratch_;
   std::vector<std::array<Axis, 3>> axes_;
   std::vector<float> inverse_coupling_;
-  bool closed_;      // no face lets anything through
+  bool closed_; // no face lets anything through
   bool sweeps_only_ = false;
   Buffer<float> tables_;
 };

@@ -1,9 +1,10 @@
-// Extracellular matrix: degraded by MT1-MMP where a cell touches it and by soluble MMP-2, rebuilt by fibroblasts.
+// Extracellular matrix: degraded by MT1-MMP where a cell touches it and by soluble MMP-2, rebuilt
+// by fibroblasts.
 //
 //   dE/dt = -(gamma_1 M1 + gamma_2 m*) E + r_E n_F (E_max - E)
 //
-// With coefficients frozen over a step the equation is linear and is solved exactly, so the step length does not
-// matter (L. Franssen et al. 2019, Bull. Math. Biol. 81:1965, for the rates).
+// With coefficients frozen over a step the equation is linear and is solved exactly, so the step
+// length does not matter (L. Franssen et al. 2019, Bull. Math. Biol. 81:1965, for the rates).
 #pragma once
 
 #include "metavox/cell.hpp"
@@ -59,14 +60,16 @@ struct DegradeMatrix {
   MV_HD void wear_membrane(std::int64_t i, float contact) const {
     if (membrane[i] == 0 || contact <= 0.0f) return;
     const float ticks = p.contact * contact * p.dt * p.exposure_unit;
-    const int left = membrane[i] - exact::max_of(1, static_cast<int>(exact::min_of(ticks, 65535.0f)));
+    const int left =
+        membrane[i] - exact::max_of(1, static_cast<int>(exact::min_of(ticks, 65535.0f)));
     membrane[i] = static_cast<std::uint16_t>(exact::max_of(left, 0));
   }
   MV_HD void operator()(const Site& s) const {
     const float contact = contact_at(s.i);
     const auto k = static_cast<Kind>(kind[s.i]);
     const float m = active(proteinase.at(s), p.inhibited ? inhibitor.at(s) : 0.0f);
-    const float loss = (p.contact * contact + p.soluble * m) + (k == Kind::necrotic ? p.debris : 0.0f);
+    const float loss =
+        (p.contact * contact + p.soluble * m) + (k == Kind::necrotic ? p.debris : 0.0f);
     const float gain = k == Kind::stroma ? p.deposition : 0.0f;
     matrix[s.i] = updated(matrix[s.i], loss, gain, p.maximum, p.dt);
     wear_membrane(s.i, contact);
@@ -100,14 +103,14 @@ struct DegradeMatrix {
     const std::uint8_t* MV_RESTRICT k = kind + r.i;
     std::uint8_t found = 0;
 #pragma omp simd reduction(| : found)
-    for (int x = -1; x <= r.n; ++x) found = static_cast<std::uint8_t>(found | (k[x] == m_like ? 1 : 0));
+    for (int x = -1; x <= r.n; ++x)
+      found = static_cast<std::uint8_t>(found | (k[x] == m_like ? 1 : 0));
 #pragma omp simd reduction(| : found)
     for (int x = 0; x < r.n; ++x)
-      found = static_cast<std::uint8_t>(
-          found | (((k[x - y] == m_like) | (k[x + y] == m_like) | (k[x - z] == m_like) |
-                    (k[x + z] == m_like))
-                       ? 1
-                       : 0));
+      found = static_cast<std::uint8_t>(found | (((k[x - y] == m_like) | (k[x + y] == m_like) |
+                                                  (k[x - z] == m_like) | (k[x + z] == m_like))
+                                                     ? 1
+                                                     : 0));
     const float* MV_RESTRICT m = proteinase.c + r.i;
     const float* t = p.inhibited ? inhibitor.c + r.i : m;
     const bool inhibited = p.inhibited;
@@ -118,7 +121,8 @@ struct DegradeMatrix {
     float m_active[piece];
     for (int x = 0; x < r.n; ++x) m_active[x] = inhibited ? m[x] / (1.0f + t[x]) : m[x];
     const auto settled = [&](int x, float contact) {
-      const float loss = (strength * contact + soluble * m_active[x]) + (k[x] == necrotic ? debris : 0.0f);
+      const float loss =
+          (strength * contact + soluble * m_active[x]) + (k[x] == necrotic ? debris : 0.0f);
       const float gain = k[x] == stroma ? deposition : 0.0f;
       return updated(e[x], loss, gain, maximum, dt);
     };

@@ -1,4 +1,5 @@
-// Numbers of the whole lattice: tallies by integer sums, so that every back end and thread count agrees exactly.
+// Numbers of the whole lattice: tallies by integer sums, so that every back end and thread count
+// agrees exactly.
 #pragma once
 
 #include <array>
@@ -38,8 +39,9 @@ inline double from_fixed_point(std::int64_t v) { return static_cast<double>(v) /
 struct TallyCells {
   static constexpr const char* name = "measure.cells";
   static constexpr double bytes = 12;
-  // States, then: cell cycle phases G1, S, G2M of proliferating tumour cells; detached; living tumour below 10 mmHg;
-  // oxygen summed over living tumour; matrix sum; voxels with matrix below the threshold.
+  // States, then: cell cycle phases G1, S, G2M of proliferating tumour cells; detached; living
+  // tumour below 10 mmHg; oxygen summed over living tumour; matrix sum; voxels with matrix below
+  // the threshold.
   static constexpr int phase_bin = cell_state_count, detached_bin = phase_bin + 3,
                        hypoxic_bin = detached_bin + 1, oxygen_bin = hypoxic_bin + 1,
                        matrix_bin = oxygen_bin + 1, degraded_bin = matrix_bin + 1,
@@ -68,7 +70,9 @@ struct TallyCells {
         state == CellState::proliferating_mesenchymal) {
       // G1 0.28, S 0.44, G2/M 0.28 of the cycle.
       const int phase = static_cast<int>(clock[s.i]) - clock_zero;
-      bin[phase_bin + (phase < clock_unit * 28 / 100 ? 0 : phase < clock_unit * 72 / 100 ? 1 : 2)] += 1;
+      bin[phase_bin + (phase < clock_unit * 28 / 100   ? 0
+                       : phase < clock_unit * 72 / 100 ? 1
+                                                       : 2)] += 1;
     }
   }
 };
@@ -95,14 +99,16 @@ struct SmallestOf {
   const float* c;
   static constexpr std::uint32_t mirror = 0x7f7fffffu;
   MV_HD float operator()(const Site& s) const {
-    return exact::bit_cast<float>(mirror - exact::bit_cast<std::uint32_t>(c[s.i] > 0.0f ? c[s.i] : 0.0f));
+    return exact::bit_cast<float>(mirror -
+                                  exact::bit_cast<std::uint32_t>(c[s.i] > 0.0f ? c[s.i] : 0.0f));
   }
   static float value(float mirrored) {
     return exact::bit_cast<float>(mirror - exact::bit_cast<std::uint32_t>(mirrored));
   }
 };
 
-// How far a value strays: its size, and infinity below `low`. NaN stays NaN, which wins over all numbers in a maximum.
+// How far a value strays: its size, and infinity below `low`. NaN stays NaN, which wins over all
+// numbers in a maximum.
 struct Strayed {
   static constexpr const char* name = "measure.strayed";
   static constexpr double bytes = 4;
@@ -122,7 +128,8 @@ struct LargestKind {
   MV_HD float operator()(const Site& s) const { return static_cast<float>(kind[s.i]); }
 };
 
-// The first line along x in which a kind stands: its number y + ny z, mirrored as in SmallestOf; 0 where there is none.
+// The first line along x in which a kind stands: its number y + ny z, mirrored as in SmallestOf; 0
+// where there is none.
 struct FirstLineOf {
   static constexpr const char* name = "measure.first_line";
   static constexpr double bytes = 1;
@@ -132,15 +139,18 @@ struct FirstLineOf {
   MV_HD float operator()(const Site& s) const {
     const auto line = static_cast<std::uint32_t>(s.y) +
                       static_cast<std::uint32_t>(ny) * static_cast<std::uint32_t>(s.z);
-    return static_cast<Kind>(kind[s.i]) == wanted ? exact::bit_cast<float>(SmallestOf::mirror - line) : 0.0f;
+    return static_cast<Kind>(kind[s.i]) == wanted
+               ? exact::bit_cast<float>(SmallestOf::mirror - line)
+               : 0.0f;
   }
   static int value(float mirrored) {
     return static_cast<int>(SmallestOf::mirror - exact::bit_cast<std::uint32_t>(mirrored));
   }
 };
 
-// The hash of an array: every (voxel, bits) pair is spread over 64 bits and all are added, so the order of voxels does
-// not matter but every bit and every position does. Halves of 31 bits keep the sums of 2^32 voxels in range.
+// The hash of an array: every (voxel, bits) pair is spread over 64 bits and all are added, so the
+// order of voxels does not matter but every bit and every position does. Halves of 31 bits keep the
+// sums of 2^32 voxels in range.
 template <class T>
 struct HashArray {
   static constexpr const char* name = "measure.hash";
@@ -162,12 +172,12 @@ struct HashArray {
 // Shape of the tumour, from the kinds on the host (no ghosts, x fastest).
 struct TumourShape {
   std::int64_t living = 0, dead = 0;
-  std::array<double, 3> centre{};    // um
-  std::array<double, 3> extent{};    // um, bounding box of living tumour cells
-  double farthest = 0;               // um, from the centre to the farthest living tumour cell
-  double gyration = 0;               // um, radius of gyration
-  std::int64_t components = 0;       // face-connected groups of living tumour cells and dead bodies
-  std::int64_t largest = 0;          // voxels of the largest
+  std::array<double, 3> centre{}; // um
+  std::array<double, 3> extent{}; // um, bounding box of living tumour cells
+  double farthest = 0;            // um, from the centre to the farthest living tumour cell
+  double gyration = 0;            // um, radius of gyration
+  std::int64_t components = 0;    // face-connected groups of living tumour cells and dead bodies
+  std::int64_t largest = 0;       // voxels of the largest
   std::int64_t detached_clusters = 0; // groups other than the largest
   std::int64_t detached_cells = 0;    // living cells in them
   bool touches_face = false;

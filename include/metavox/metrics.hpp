@@ -10,10 +10,10 @@
 namespace metavox {
 
 struct Metric {
-  std::string name;  // column, snake_case
-  std::string unit;  // appended to the column title in brackets; "1": none
+  std::string name; // column, snake_case
+  std::string unit; // appended to the column title in brackets; "1": none
   double value;
-  bool integer;      // printed without a decimal point
+  bool integer; // printed without a decimal point
 };
 
 // The columns are the same, in the same order, in every row of a run.
@@ -28,10 +28,10 @@ inline double value_of(const MetricRow& row, std::string_view name) {
 
 // One row of events.csv.
 struct Event {
-  double time;         // min
-  std::string what;    // "first_necrosis", "first_detached_cell", "tumour_at_boundary" ...
-  double x, y, z;      // um
+  double time;      // min
+  std::string what; // "first_necrosis", "first_detached_cell", "tumour_at_boundary" ...
+  double x, y, z;   // um
   std::string detail;
 };
 
-}  // namespace metavox
+} // namespace metavox

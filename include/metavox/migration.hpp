@@ -1,6 +1,6 @@
-// How cells move: a biased random walk on the lattice with haptotaxis and chemotaxis, adhesion and the matrix in the
-// way. Jump probabilities are those of A. Anderson and M. Chaplain (1998, Bull. Math. Biol. 60:857; Anderson 2005,
-// Math. Med. Biol. 22:163), extended to three dimensions.
+// How cells move: a biased random walk on the lattice with haptotaxis and chemotaxis, adhesion and
+// the matrix in the way. Jump probabilities are those of A. Anderson and M. Chaplain (1998, Bull.
+// Math. Biol. 60:857; Anderson 2005, Math. Med. Biol. 22:163), extended to three dimensions.
 #pragma once
 
 #include "metavox/cell.hpp"
@@ -14,9 +14,9 @@ struct JumpProbabilities {
 
 struct MigrationParameters32 {
   float diffusivity_epithelial, diffusivity_mesenchymal, diffusivity_stroma; // um^2/min
-  float haptotaxis; // um^2/min per unit E
-  float chemotaxis; // um^2/min/mmHg
-  float step_over_h2;        // dt_m / h^2, min/um^2
+  float haptotaxis;                                                          // um^2/min per unit E
+  float chemotaxis;                                                          // um^2/min/mmHg
+  float step_over_h2;                                                        // dt_m / h^2, min/um^2
   float stroma_step_over_h2; // fibroblasts are slow enough for one attempt a step
   float most_jumps;          // bound on the sum of a tumour cell's probabilities
   bool neighbour_count;
@@ -26,9 +26,9 @@ struct MigrationParameters32 {
   float squeeze_threshold, squeeze_width, squeeze_epithelial;
 };
 
-// Probabilities of one axis from the diffusivity and the signal S = phi E + chi c at the voxel and both neighbours.
-// Central differences give drift phi grad E + chi grad c exactly; where they would make a probability negative the
-// upwind form takes over: k (D + max(0, +-difference)).
+// Probabilities of one axis from the diffusivity and the signal S = phi E + chi c at the voxel and
+// both neighbours. Central differences give drift phi grad E + chi grad c exactly; where they would
+// make a probability negative the upwind form takes over: k (D + max(0, +-difference)).
 MV_HD inline void axis_probabilities(float d, float k, float s_low, float s, float s_high,
                                      float& p_low, float& p_high) {
   const float quarter = (s_high - s_low) * 0.25f;
@@ -85,7 +85,8 @@ struct WalkRule {
     }
     return jump;
   }
-  // 0 ... 5, or -1 to stay. `overfull` tells that the probabilities exceed one: the step is too long.
+  // 0 ... 5, or -1 to stay. `overfull` tells that the probabilities exceed one: the step is too
+  // long.
   MV_HD int choose(const JumpProbabilities& jump, std::uint32_t word, bool& overfull) const {
     const float u = uniform(word);
     float sum = 0.0f;
@@ -120,7 +121,8 @@ struct ProposeMove {
     if (k == Kind::mesenchymal) return walk.p.diffusivity_mesenchymal;
     return k == Kind::stroma ? walk.p.diffusivity_stroma : 0.0f;
   }
-  // Share of attempts not held back by bonds to tumour neighbours (Khain et al. 2007; Deroulers et al. 2009).
+  // Share of attempts not held back by bonds to tumour neighbours (Khain et al. 2007; Deroulers et
+  // al. 2009).
   MV_HD float freedom(const Site& s, Kind kind) const {
     const Lattice& l = walk.lattice;
     if (!is_tumour(kind)) return 1.0f;
@@ -129,7 +131,7 @@ struct ProposeMove {
       int external = 0;
       for (int a = 0; a < 6; ++a) external += is_living(cell.kind(neighbour(l, s.i, a))) ? 1 : 0;
       return external >= (m_like ? walk.p.internal_mesenchymal : walk.p.internal_epithelial) ? 1.0f
-                                                                                              : 0.0f;
+                                                                                             : 0.0f;
     }
     const float stickiness = factor.of(cell.traits[s.i], Trait::adhesion);
     float share = 1.0f;
@@ -137,7 +139,7 @@ struct ProposeMove {
       const Kind other = cell.kind(neighbour(l, s.i, a));
       if (!is_tumour(other)) continue;
       const bool other_m = other == Kind::mesenchymal;
-      const float keep = m_like && other_m ? walk.p.keep_mm
+      const float keep = m_like && other_m   ? walk.p.keep_mm
                          : m_like || other_m ? walk.p.keep_em
                                              : walk.p.keep_ee;
       share = share * exact::max_of(0.0f, 1.0f - (1.0f - keep) * stickiness);
@@ -177,7 +179,8 @@ struct ProposeMove {
       const int n = exact::min_of(marked_piece, r.n - begin);
       const std::uint8_t* MV_RESTRICT k = cell.kind_code + r.i + begin;
 #pragma omp simd
-      for (int x = 0; x < n; ++x) mark[x] = static_cast<std::uint8_t>(k[x] - lowest) <= span ? 1 : 0;
+      for (int x = 0; x < n; ++x)
+        mark[x] = static_cast<std::uint8_t>(k[x] - lowest) <= span ? 1 : 0;
       for (int x = n; x % 64 != 0; ++x) mark[x] = 0;
       const int movers = list_marked(mark, n, mover);
       for (int x = movers; x % DrawList::size != 0; ++x) mover[x] = 0;
@@ -243,7 +246,8 @@ struct WithdrawMove {
   }
 };
 
-// Walkers that feel the same rule but take no room: the closed forms for diffusion and drift are tested on them.
+// Walkers that feel the same rule but take no room: the closed forms for diffusion and drift are
+// tested on them.
 struct AdvanceTracers {
   static constexpr const char* name = "migration.tracers";
   static constexpr double bytes = 24;

@@ -2,8 +2,8 @@
 //
 //   D lap p - q p / (p + K_m) + kappa_v (p_v - p) + kappa_bg (p_bg - p) + kappa_m (p_m - p) = 0
 //
-// Uptake per cell by D. Grimes et al. 2014 (J. R. Soc. Interface 11:20131124), rescaled to the voxel; vessel walls
-// after M. Owen et al. 2011 (Cancer Res. 71:2826).
+// Uptake per cell by D. Grimes et al. 2014 (J. R. Soc. Interface 11:20131124), rescaled to the
+// voxel; vessel walls after M. Owen et al. 2011 (Cancer Res. 71:2826).
 #pragma once
 
 #include "metavox/cell.hpp"
@@ -27,7 +27,7 @@ struct AssembleMetabolite {
   const std::uint64_t* traits;
   TraitFactors factor;
   MetaboliteTable table;
-  float previous_rate;  // 1/dt of a transient field, 0 for a steady one
+  float previous_rate;   // 1/dt of a transient field, 0 for a steady one
   const float* previous; // the field, read only when previous_rate > 0
   Lattice tissue;
   SplitLattice split; // layout of f, k, q
@@ -125,8 +125,8 @@ struct MetaboliteSettings {
   bool enabled;
   bool frozen;
   bool transient;
-  int substeps;       // of a transient field in one step
-  double substep;     // min
+  int substeps;   // of a transient field in one step
+  double substep; // min
   MetaboliteTable table;
   bool oxygen;         // blood has the oxygen of its red cells, not `vessel_value` everywhere
   double vessel_value; // in all blood
@@ -145,7 +145,8 @@ public:
   Metabolite(const Executor& executor, const Lattice& tissue, const Lattice& lattice, int coarsen,
              const MetaboliteSettings& settings, bool traits_matter,
              std::shared_ptr<DiffusionScratch> scratch);
-  // Brings the field into balance with cells and vessels (or steps it in time). `first`: start from coarse grids.
+  // Brings the field into balance with cells and vessels (or steps it in time). `first`: start from
+  // coarse grids.
   void relax(const Executor& executor, const CellView& cells, const VesselWalls& vessels,
              TraitFactors factor, bool first);
   FieldView concentration() const { return {field_.data(), lattice_, coarsen_}; }

@@ -1,4 +1,5 @@
-// All cells of a site: their arrays, the order in which rules act on them, and the ledger that checks the count.
+// All cells of a site: their arrays, the order in which rules act on them, and the ledger that
+// checks the count.
 #pragma once
 
 #include <array>
@@ -14,15 +15,16 @@ namespace metavox {
 
 using KindCounts = std::array<std::int64_t, kind_count>;
 
-// Changes of kind since the start of the run, [from][to]; `none` as source is a birth, as target a removal.
+// Changes of kind since the start of the run, [from][to]; `none` as source is a birth, as target a
+// removal.
 using Flows = std::array<std::array<std::int64_t, flow_width>, flow_width>;
 
 class Population {
 public:
   Population(const Executor& executor, const Lattice& lattice, const Parameters& parameters);
 
-  // One step of every cell rule: rest, death, phenotype, division, movement. `matrix` is E, `membrane` what is left of
-  // basement membranes; fields as cells see them.
+  // One step of every cell rule: rest, death, phenotype, division, movement. `matrix` is E,
+  // `membrane` what is left of basement membranes; fields as cells see them.
   void advance(const Executor& executor, const FieldView& oxygen, const FieldView& glucose,
                const float* matrix, const std::uint16_t* membrane, std::int64_t step);
 

@@ -18,11 +18,13 @@ struct ProfileRow {
   double bytes = 0; // moved at least
 };
 
-// Processes by time, each followed by its functors by time. Time in no process is one called "rest".
+// Processes by time, each followed by its functors by time. Time in no process is one called
+// "rest".
 std::vector<ProfileRow> profile_rows(const Executor& executor);
 
 // `writer`: seconds of the thread that writes beside the steps.
-std::vector<std::string> profile_table(const std::vector<ProfileRow>& rows, std::int64_t steps, double writer);
+std::vector<std::string> profile_table(const std::vector<ProfileRow>& rows, std::int64_t steps,
+                                       double writer);
 std::string profile_csv(const std::vector<ProfileRow>& rows);
 
 } // namespace metavox

@@ -2,8 +2,8 @@
 //
 //   dm/dt = D lap m + theta n_M - delta m        (implicit Euler, one step of the run at a time)
 //
-// Rates after L. Franssen et al. 2019 (Bull. Math. Biol. 81:1965). Slow, because MMP-2 binds to collagen and creeps
-// along it (I. Collier et al. 2011, PLoS One 6:e24029).
+// Rates after L. Franssen et al. 2019 (Bull. Math. Biol. 81:1965). Slow, because MMP-2 binds to
+// collagen and creeps along it (I. Collier et al. 2011, PLoS One 6:e24029).
 #pragma once
 
 #include "metavox/cell.hpp"

@@ -60,7 +60,7 @@ public:
   bool any() const { return count_ > 0; }
   std::size_t count() const { return count_; }
   bool full() const { return count_ >= 20; } // more are counted, not shown
-  std::string text() const; // one per line, the first 20
+  std::string text() const;                  // one per line, the first 20
 
 private:
   std::vector<std::string> lines_;

@@ -8,7 +8,9 @@
 
 namespace metavox {
 
-inline std::size_t axis_index(const std::string& axis) { return axis == "x" ? 0 : (axis == "y" ? 1 : 2); }
+inline std::size_t axis_index(const std::string& axis) {
+  return axis == "x" ? 0 : (axis == "y" ? 1 : 2);
+}
 
 struct Region {
   Shape shape;

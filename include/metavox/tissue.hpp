@@ -1,4 +1,5 @@
-// The state at time zero: matrix, vessels, normal tissue, tumour seeds, membranes. Built on the host.
+// The state at time zero: matrix, vessels, normal tissue, tumour seeds, membranes. Built on the
+// host.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ struct InitialTissue {
 InitialTissue build_tissue(const Parameters& parameters, const Lattice& lattice,
                            const ExternalArrays& external);
 
-// Values of a prescribed field at the centres of a lattice's voxels, padded; ghosts are left at `ghost`.
+// Values of a prescribed field at the centres of a lattice's voxels, padded; ghosts are left at
+// `ghost`.
 std::vector<float> prescribed_field(const Frozen& frozen, const std::string& name,
                                     const Lattice& lattice, const Lattice& tissue, int coarsen,
                                     const ExternalArrays& external);

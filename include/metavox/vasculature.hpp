@@ -1,9 +1,10 @@
-// The vessels of a site at work: sprouts start, their tips walk, branch, fuse and starve; closed loops fill with blood,
-// mature and carry flow; what nobody needs goes.
+// The vessels of a site at work: sprouts start, their tips walk, branch, fuse and starve; closed
+// loops fill with blood, mature and carry flow; what nobody needs goes.
 //
-// Rules after M. Owen et al. 2011 (Cancer Res. 71:2826) and A. Anderson and M. Chaplain 1998 (Bull. Math. Biol.
-// 60:857). The graph is small against the lattice and lives on the host; what it needs of the lattice is read voxel by
-// voxel where vessels are, and what it changes there is handed back as a list.
+// Rules after M. Owen et al. 2011 (Cancer Res. 71:2826) and A. Anderson and M. Chaplain 1998 (Bull.
+// Math. Biol. 60:857). The graph is small against the lattice and lives on the host; what it needs
+// of the lattice is read voxel by voxel where vessels are, and what it changes there is handed back
+// as a list.
 #pragma once
 
 #include <functional>
@@ -34,7 +35,7 @@ struct VesselReading {
   float vegf;                   // nM
   std::uint8_t tumour, crowded; // faces with living tumour cells; with such that found no room
   std::uint8_t vessel;
-  std::uint8_t spare;           // no byte of it is left to chance
+  std::uint8_t spare; // no byte of it is left to chance
 };
 
 struct SenseVessels {
@@ -59,7 +60,8 @@ struct SenseVessels {
       const std::int64_t i = (a & 1) != 0 ? s.i + stride[a / 2] : s.i - stride[a / 2];
       const auto k = static_cast<Kind>(kind[i]);
       if (is_tumour(k)) r.tumour = static_cast<std::uint8_t>(r.tumour + 1);
-      if (is_tumour(k) && (flags[i] & flag_crowded) != 0) r.crowded = static_cast<std::uint8_t>(r.crowded + 1);
+      if (is_tumour(k) && (flags[i] & flag_crowded) != 0)
+        r.crowded = static_cast<std::uint8_t>(r.crowded + 1);
       if (k == Kind::vessel) r.vessel = static_cast<std::uint8_t>(r.vessel + 1);
     }
     reading[n] = r;
@@ -94,13 +96,15 @@ struct SenseTips {
       r.vegf[a + 1] = vegf.at(s);
       r.matrix[a + 1] = matrix[s.i];
       if (membrane[s.i] != 0) r.closed = static_cast<std::uint8_t>(r.closed | (1 << a));
-      if (is_tumour(static_cast<Kind>(kind[s.i]))) r.tumour = static_cast<std::uint8_t>(r.tumour + 1);
+      if (is_tumour(static_cast<Kind>(kind[s.i])))
+        r.tumour = static_cast<std::uint8_t>(r.tumour + 1);
     }
     reading[n] = r;
   }
 };
 
-// Tips dissolve the matrix they stand in and touch, as M-like cells do. One after the other: two tips may share a voxel.
+// Tips dissolve the matrix they stand in and touch, as M-like cells do. One after the other: two
+// tips may share a voxel.
 struct ErodeAtTips {
   static constexpr const char* name = "vessel.erode";
   static constexpr double bytes = 56;
@@ -126,8 +130,18 @@ class Vasculature {
 public:
   // What happened so far, counted; part of the state.
   enum Counter : std::uint8_t {
-    sprouts, branches, tip_fusions, vessel_fusions, starved_tips, perfused_sprouts, regressed,
-    collapsed, first_contact, first_flow, next_sprout, counter_count
+    sprouts,
+    branches,
+    tip_fusions,
+    vessel_fusions,
+    starved_tips,
+    perfused_sprouts,
+    regressed,
+    collapsed,
+    first_contact,
+    first_flow,
+    next_sprout,
+    counter_count
   };
 
   Vasculature(const Executor& executor, const Lattice& tissue, const Lattice& fields,
@@ -158,9 +172,10 @@ public:
   void rebuild();
 
   struct Tips {
-    std::vector<std::int32_t> node, sprout, generation, exempt; // exempt: sprout it must not fuse with near `root`
-    std::vector<std::int64_t> root;                             // voxel
-    std::vector<std::int64_t> born, branched, starving;         // steps; starving: -1 if fed
+    std::vector<std::int32_t> node, sprout, generation,
+        exempt;                     // exempt: sprout it must not fuse with near `root`
+    std::vector<std::int64_t> root; // voxel
+    std::vector<std::int64_t> born, branched, starving; // steps; starving: -1 if fed
     std::size_t size() const { return node.size(); }
     template <class F>
     void for_each(const F& f) {
@@ -211,7 +226,7 @@ private:
   const double contact_degradation_, contact_weight_;
   const bool matrix_frozen_;
   std::uint64_t seed_;
-  double step_length_;  // min
+  double step_length_; // min
   int steps_between_;
   int substeps_;
   TipRule rule_{};
@@ -243,7 +258,8 @@ void Vasculature::for_each_array(const F& f) {
   f("vessel_node_y", "um", "position of a node of the vessel graph", n.y);
   f("vessel_node_z", "um", "position of a node of the vessel graph", n.z);
   f("vessel_node_cover", "um", "radius of the lumen around a node", n.cover);
-  f("vessel_node_sprout", "1", "sprout that made the node; 0 parent vessel, -1 number not in use", n.sprout);
+  f("vessel_node_sprout", "1", "sprout that made the node; 0 parent vessel, -1 number not in use",
+    n.sprout);
   f("vessel_node_end", "1", "0 inner node, 1 inlet, 2 outlet", n.end);
   f("vessel_node_end_pressure", "mmHg", "pressure held at an inlet or outlet", n.end_pressure);
   f("vessel_node_pressure", "mmHg", "blood pressure", n.pressure);
@@ -265,9 +281,11 @@ void Vasculature::for_each_array(const F& f) {
   f("tip_root", "1", "voxel in which it touched that sprout", tips_.root);
   f("tip_born", "1", "step in which the tip began", tips_.born);
   f("tip_branched", "1", "step of its last branching", tips_.branched);
-  f("tip_starving", "1", "step since which it finds too little VEGF; -1 it does not", tips_.starving);
+  f("tip_starving", "1", "step since which it finds too little VEGF; -1 it does not",
+    tips_.starving);
   f("vessel_counters", "1",
-    "sprouts, branches, fusions with tips, with vessels, starved tips, perfused sprouts, regressed and collapsed "
+    "sprouts, branches, fusions with tips, with vessels, starved tips, perfused sprouts, regressed "
+    "and collapsed "
     "segments, step of first contact, step of first flow, number of the next sprout",
     counters_);
 }

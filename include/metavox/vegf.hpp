@@ -2,9 +2,10 @@
 //
 //   dV/dt = D lap V + s(p) n - delta V - u_EC n_EC V / (V + K_EC)
 //
-// Secretion ramps up with hypoxia between two pressures (thresholds of the HIF response as in A. Ghaffarizadeh et al.
-// 2018, PLoS Comput. Biol. 14:e1005991); rates after F. Mac Gabhann and A. Popel's compartment models (BMC Syst. Biol.
-// 2008, 2:77), uptake by endothelium after A. Connor et al. 2015 (J. R. Soc. Interface 12:20150546).
+// Secretion ramps up with hypoxia between two pressures (thresholds of the HIF response as in A.
+// Ghaffarizadeh et al. 2018, PLoS Comput. Biol. 14:e1005991); rates after F. Mac Gabhann and A.
+// Popel's compartment models (BMC Syst. Biol. 2008, 2:77), uptake by endothelium after A. Connor et
+// al. 2015 (J. R. Soc. Interface 12:20150546).
 #pragma once
 
 #include "metavox/cell.hpp"
@@ -21,11 +22,11 @@ struct AssembleVegf {
   const float* oxygen; // on the field's lattice, mmHg
   TraitFactors factor;
   bool traits_matter;
-  float basal[16];    // nM/min, by kind
-  float increase[16]; // nM/min added in full hypoxia
+  float basal[16];           // nM/min, by kind
+  float increase[16];        // nM/min added in full hypoxia
   float high, inverse_width; // mmHg, 1/mmHg: ramp
-  float loss;         // 1/min
-  float uptake;       // nM/min of a vessel voxel
+  float loss;                // 1/min
+  float uptake;              // nM/min of a vessel voxel
   float previous_rate;
   const float* previous;
   Lattice tissue;
@@ -129,8 +130,8 @@ class Vegf {
 public:
   Vegf(const Executor& executor, const Lattice& tissue, const Lattice& lattice, int coarsen,
        const Parameters& parameters, std::shared_ptr<DiffusionScratch> scratch);
-  // Brings the field into balance with oxygen, cells and endothelium, or steps it by `parameters.time.step`.
-  // `oxygen` lies on the same lattice. `first`: start from coarse grids.
+  // Brings the field into balance with oxygen, cells and endothelium, or steps it by
+  // `parameters.time.step`. `oxygen` lies on the same lattice. `first`: start from coarse grids.
   void relax(const Executor& executor, const CellView& cells, TraitFactors factor,
              const float* oxygen, double time, bool first);
   FieldView concentration() const { return {field_.data(), lattice_, coarsen_}; }

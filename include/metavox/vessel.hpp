@@ -12,9 +12,10 @@
 
 namespace metavox {
 
-// The vessels of the start, at their true places; segments may be long. Inlets and outlets are those of the pattern
-// and of vessels.ends, with their pressures. `file` and the names of its nodes ("": none) belong to pattern file.
-// Throws std::invalid_argument where an entry of vessels.ends meets nothing, or blood could not enter or leave.
+// The vessels of the start, at their true places; segments may be long. Inlets and outlets are
+// those of the pattern and of vessels.ends, with their pressures. `file` and the names of its nodes
+// ("": none) belong to pattern file. Throws std::invalid_argument where an entry of vessels.ends
+// meets nothing, or blood could not enter or leave.
 VesselNetwork build_parent_vessels(const Parameters& parameters, const Lattice& lattice,
                                    const VesselNetwork& file = {},
                                    const std::vector<std::string>& names = {});

@@ -1,9 +1,10 @@
-// The vessels of a site as they grow and go: a graph of nodes and segments, and the voxels it takes.
+// The vessels of a site as they grow and go: a graph of nodes and segments, and the voxels it
+// takes.
 //
-// Every voxel that a centreline passes holds at least one node, so sprouting, fusing and pruning are local. Numbers of
-// nodes and segments are stable; freed ones are given again, lowest first, and lists hang in ascending order, so that
-// the arrays alone decide everything that follows and a restarted run cannot differ. Adding or removing a segment costs
-// what it touches.
+// Every voxel that a centreline passes holds at least one node, so sprouting, fusing and pruning
+// are local. Numbers of nodes and segments are stable; freed ones are given again, lowest first,
+// and lists hang in ascending order, so that the arrays alone decide everything that follows and a
+// restarted run cannot differ. Adding or removing a segment costs what it touches.
 #pragma once
 
 #include <array>
@@ -20,16 +21,18 @@ namespace metavox {
 
 using Point = std::array<double, 3>; // um
 
-// A piece of a line within one voxel: the fractions of the line's length where it enters and leaves.
+// A piece of a line within one voxel: the fractions of the line's length where it enters and
+// leaves.
 struct VoxelPiece {
   std::array<int, 3> voxel;
   double begin, end;
 };
-// Voxels a straight line passes, in order; the part outside the lattice is left out. The box's far faces belong to its
-// last voxels.
+// Voxels a straight line passes, in order; the part outside the lattice is left out. The box's far
+// faces belong to its last voxels.
 std::vector<VoxelPiece> pieces_of(const Point& from, const Point& to, const Lattice& lattice);
 
-// Numbers of the voxels whose centre lies within `radius` of `at`, and of the one that holds it: x fastest, no ghosts.
+// Numbers of the voxels whose centre lies within `radius` of `at`, and of the one that holds it: x
+// fastest, no ghosts.
 std::vector<std::int64_t> voxels_around(const Point& at, double radius, const Lattice& lattice);
 
 class VesselGraph {
@@ -39,33 +42,38 @@ public:
 
   // Arrays of the state; index: node, or segment.
   struct Nodes {
-    std::vector<double> x, y, z;         // um
-    std::vector<double> cover;           // um, lumen radius; voxels within it are taken where it exceeds a voxel
-    std::vector<std::int32_t> sprout;    // that made the node; 0: parent vessel; -1: the number is free
-    std::vector<std::uint8_t> end;       // VesselEnd
-    std::vector<double> end_pressure;    // mmHg
-    std::vector<double> pressure;        // mmHg
+    std::vector<double> x, y, z; // um
+    std::vector<double>
+        cover; // um, lumen radius; voxels within it are taken where it exceeds a voxel
+    std::vector<std::int32_t>
+        sprout;                    // that made the node; 0: parent vessel; -1: the number is free
+    std::vector<std::uint8_t> end; // VesselEnd
+    std::vector<double> end_pressure; // mmHg
+    std::vector<double> pressure;     // mmHg
   };
   struct Segments {
     std::vector<std::int32_t> from, to;
-    std::vector<double> radius;          // um
-    std::vector<std::int64_t> born;      // step
-    std::vector<std::int64_t> idle;      // step since which it carries no blood, or too little; -1: it does
+    std::vector<double> radius;     // um
+    std::vector<std::int64_t> born; // step
+    std::vector<std::int64_t>
+        idle; // step since which it carries no blood, or too little; -1: it does
     std::vector<std::int32_t> generation, sprout;
-    std::vector<std::uint8_t> flags;     // SegmentFlag
-    std::vector<double> flow;            // um^3/min
+    std::vector<std::uint8_t> flags; // SegmentFlag
+    std::vector<double> flow;        // um^3/min
     std::vector<double> haematocrit;
   };
 
   explicit VesselGraph(const Lattice& lattice) : lattice_(lattice) {}
 
-  // Parent vessels, cut into pieces about a voxel long. Throws std::invalid_argument for a segment of no length.
+  // Parent vessels, cut into pieces about a voxel long. Throws std::invalid_argument for a segment
+  // of no length.
   void lay(const VesselNetwork& parents);
 
   std::int32_t add_node(const Point& at, double cover, std::int32_t sprout);
   // flags: `alive` is understood.
-  std::int32_t add_segment(std::int32_t from, std::int32_t to, double radius, std::int32_t generation,
-                           std::int32_t sprout, std::int64_t step, std::uint8_t flags = 0);
+  std::int32_t add_segment(std::int32_t from, std::int32_t to, double radius,
+                           std::int32_t generation, std::int32_t sprout, std::int64_t step,
+                           std::uint8_t flags = 0);
   // Nodes that lose their last segment go too.
   void remove_segment(std::int32_t segment);
 
@@ -106,9 +114,15 @@ public:
   bool has(std::int32_t segment, SegmentFlag f) const {
     return (segments_.flags[static_cast<std::size_t>(segment)] & f) != 0;
   }
-  bool node_alive(std::int32_t node) const { return nodes_.sprout[static_cast<std::size_t>(node)] >= 0; }
-  std::int32_t node_count() const { return static_cast<std::int32_t>(nodes_.x.size()); }       // with free numbers
-  std::int32_t segment_count() const { return static_cast<std::int32_t>(segments_.from.size()); } // likewise
+  bool node_alive(std::int32_t node) const {
+    return nodes_.sprout[static_cast<std::size_t>(node)] >= 0;
+  }
+  std::int32_t node_count() const {
+    return static_cast<std::int32_t>(nodes_.x.size());
+  } // with free numbers
+  std::int32_t segment_count() const {
+    return static_cast<std::int32_t>(segments_.from.size());
+  } // likewise
   std::int64_t living_segments() const { return living_segments_; }
 
   Nodes& nodes() { return nodes_; }
@@ -141,7 +155,8 @@ private:
   Lattice lattice_;
   Nodes nodes_;
   Segments segments_;
-  // Derived: lists of half segments at nodes (2 s leaves `from`, 2 s + 1 leaves `to`), nodes at voxels, free numbers.
+  // Derived: lists of half segments at nodes (2 s leaves `from`, 2 s + 1 leaves `to`), nodes at
+  // voxels, free numbers.
   std::vector<std::int32_t> first_, next_, degree_;
   std::unordered_map<std::int64_t, std::int32_t> at_voxel_;
   std::vector<Entry> entries_;

@@ -1,4 +1,5 @@
-// A vessel graph as configs, frames and the flow solver see it: nodes joined by cylindrical segments.
+// A vessel graph as configs, frames and the flow solver see it: nodes joined by cylindrical
+// segments.
 #pragma once
 
 #include <array>
@@ -10,26 +11,26 @@ namespace metavox {
 enum class VesselEnd : std::uint8_t { none = 0, inlet = 1, outlet = 2 };
 
 struct VesselNode {
-  std::array<double, 3> position;    // um
-  VesselEnd end = VesselEnd::none;   // where blood enters or leaves the box
-  double end_pressure = 0;           // mmHg, of an inlet or outlet
-  double pressure = 0;               // mmHg, solved
-  bool tip = false;                  // a growing sprout ends here
+  std::array<double, 3> position;  // um
+  VesselEnd end = VesselEnd::none; // where blood enters or leaves the box
+  double end_pressure = 0;         // mmHg, of an inlet or outlet
+  double pressure = 0;             // mmHg, solved
+  bool tip = false;                // a growing sprout ends here
 };
 
 struct VesselSegment {
-  std::int32_t from, to;             // nodes
-  double radius;                     // um
-  bool perfused;                     // on a simple path from an inlet to an outlet
-  double flow = 0;                   // um^3/min, positive from `from` to `to`
-  double haematocrit = 0;            // discharge
-  double shear = 0;                  // dyn/cm^2, of the wall
-  double oxygen = 0;                 // mmHg, of its blood; 0 where there is no flow
-  double age = 0;                    // min
-  std::int32_t generation = 0;       // 0: parent vessel, 1: its sprouts, 2: their branches ...
-  std::int32_t sprout = 0;           // 0: parent vessel, else the number of the sprout that laid it
-  bool mature = true;                // covered by pericytes; immature vessels leak
-  bool collapsed = false;            // closed by the pressure of crowded tumour
+  std::int32_t from, to;       // nodes
+  double radius;               // um
+  bool perfused;               // on a simple path from an inlet to an outlet
+  double flow = 0;             // um^3/min, positive from `from` to `to`
+  double haematocrit = 0;      // discharge
+  double shear = 0;            // dyn/cm^2, of the wall
+  double oxygen = 0;           // mmHg, of its blood; 0 where there is no flow
+  double age = 0;              // min
+  std::int32_t generation = 0; // 0: parent vessel, 1: its sprouts, 2: their branches ...
+  std::int32_t sprout = 0;     // 0: parent vessel, else the number of the sprout that laid it
+  bool mature = true;          // covered by pericytes; immature vessels leak
+  bool collapsed = false;      // closed by the pressure of crowded tumour
 };
 
 struct VesselNetwork {
@@ -37,4 +38,4 @@ struct VesselNetwork {
   std::vector<VesselSegment> segments;
 };
 
-}  // namespace metavox
+} // namespace metavox

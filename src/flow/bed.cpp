@@ -14,7 +14,8 @@ void refuse(const std::string& what) { throw std::invalid_argument("blood flow: 
 void Bed::check(const FlowNetwork& network, const FlowParameters& settings) const {
   const auto known = [&](std::int32_t v) { return v >= 0 && v < network.nodes; };
   if (network.nodes < 0) refuse("a negative number of nodes");
-  if (network.segments.size() > std::numeric_limits<std::int32_t>::max() / 2) refuse("too many segments");
+  if (network.segments.size() > std::numeric_limits<std::int32_t>::max() / 2)
+    refuse("too many segments");
   if (!(settings.plasma_viscosity > 0) || !std::isfinite(settings.plasma_viscosity))
     refuse("plasma viscosity must be positive");
   for (std::size_t i = 0; i < network.segments.size(); ++i) {
@@ -24,7 +25,8 @@ void Bed::check(const FlowNetwork& network, const FlowParameters& settings) cons
     if (!(s.radius > 0) || !std::isfinite(s.radius)) refuse(name() + " has no radius");
     if (!(s.length > 0) || !std::isfinite(s.length)) refuse(name() + " has no length");
     const double g = conductance(s.radius, s.length, settings.plasma_viscosity);
-    if (!(g > 1e-100) || !(g < 1e100)) refuse(name() + " has a radius or length beyond all vessels");
+    if (!(g > 1e-100) || !(g < 1e100))
+      refuse(name() + " has a radius or length beyond all vessels");
   }
   for (std::size_t i = 0; i < network.ends.size(); ++i) {
     const FlowNetwork::End& e = network.ends[i];
@@ -42,7 +44,8 @@ std::vector<Branch> Bed::contract(const FlowNetwork& network) {
   std::vector<std::int32_t> end_of(nodes, none);
   for (std::size_t i = 0; i < network.ends.size(); ++i) {
     std::int32_t& e = end_of[at(network.ends[i].node)];
-    if (e != none) refuse("node " + std::to_string(network.ends[i].node) + " is held at two pressures");
+    if (e != none)
+      refuse("node " + std::to_string(network.ends[i].node) + " is held at two pressures");
     e = static_cast<std::int32_t>(i);
   }
 
@@ -104,7 +107,8 @@ std::vector<Branch> Bed::contract(const FlowNetwork& network) {
   return all;
 }
 
-void Bed::add_stretches(const FlowNetwork& network, double plasma_viscosity, std::int32_t number, Branch& branch) {
+void Bed::add_stretches(const FlowNetwork& network, double plasma_viscosity, std::int32_t number,
+                        Branch& branch) {
   branch.first_stretch = stretches.size();
   double radius = -1;
   for (std::size_t k = branch.first_step; k < branch.last_step; ++k) {
@@ -142,8 +146,10 @@ Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
     arcs.resize(first_arc[vertices]);
     std::vector<std::size_t> next(first_arc.begin(), first_arc.end() - 1);
     for (std::size_t b = 0; b < list.size(); ++b) {
-      arcs[next[at(list[b].from)]++] = {static_cast<std::int32_t>(b), list[b].to, 1.0, list[b].diameter_from};
-      arcs[next[at(list[b].to)]++] = {static_cast<std::int32_t>(b), list[b].from, -1.0, list[b].diameter_to};
+      arcs[next[at(list[b].from)]++] = {static_cast<std::int32_t>(b), list[b].to, 1.0,
+                                        list[b].diameter_from};
+      arcs[next[at(list[b].to)]++] = {static_cast<std::int32_t>(b), list[b].from, -1.0,
+                                      list[b].diameter_to};
     }
   };
 
@@ -167,13 +173,16 @@ Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
   for (std::size_t v = 0; v < vertices; ++v)
     if (!seen[v]) refuse("no end holds node " + std::to_string(node[v]) + " at a pressure");
 
-  // Nothing flows off the simple paths from end to end, nor in a part whose ends are all at one pressure.
+  // Nothing flows off the simple paths from end to end, nor in a part whose ends are all at one
+  // pressure.
   std::vector<std::pair<std::int32_t, std::int32_t>> edges(all.size());
   for (std::size_t b = 0; b < all.size(); ++b) edges[b] = {all[b].from, all[b].to};
-  std::vector<std::uint8_t> flows = edges_between(static_cast<std::int32_t>(vertices), edges, end_vertices);
+  std::vector<std::uint8_t> flows =
+      edges_between(static_cast<std::int32_t>(vertices), edges, end_vertices);
   const auto pressure = [&](std::int32_t v) { return network.ends[at(end[at(v)])].pressure; };
   for (std::size_t b = 0; b < all.size(); ++b)
-    if (end[at(all[b].from)] != none && end[at(all[b].to)] != none && pressure(all[b].from) == pressure(all[b].to))
+    if (end[at(all[b].from)] != none && end[at(all[b].to)] != none &&
+        pressure(all[b].from) == pressure(all[b].to))
       flows[b] = 0;
   std::vector<std::int32_t> part;
   std::fill(seen.begin(), seen.end(), std::uint8_t{0});
@@ -196,7 +205,8 @@ Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
       }
     if (lowest == highest)
       for (const std::int32_t v : part)
-        for (std::size_t a = first_arc[at(v)]; a < first_arc[at(v) + 1]; ++a) flows[at(arcs[a].branch)] = 0;
+        for (std::size_t a = first_arc[at(v)]; a < first_arc[at(v) + 1]; ++a)
+          flows[at(arcs[a].branch)] = 0;
   }
 
   // Unknown vertices first, in the order of nodes.
@@ -213,7 +223,8 @@ Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
     if (now) unknowns = at(count);
   }
   for (const std::int32_t v : reached)
-    if (!unknown[at(v)] && end[at(v)] == none) hangers.push_back({number[at(v)], number[at(from[at(v)])]});
+    if (!unknown[at(v)] && end[at(v)] == none)
+      hangers.push_back({number[at(v)], number[at(from[at(v)])]});
   const std::vector<std::int32_t> old_node = node, old_end = end;
   for (std::size_t v = 0; v < vertices; ++v) {
     node[at(number[v])] = old_node[v];
@@ -224,7 +235,8 @@ Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
     all[b].from = number[at(all[b].from)];
     all[b].to = number[at(all[b].to)];
     if (flows[b]) {
-      add_stretches(network, settings.plasma_viscosity, static_cast<std::int32_t>(branches.size()), all[b]);
+      add_stretches(network, settings.plasma_viscosity, static_cast<std::int32_t>(branches.size()),
+                    all[b]);
       joins.push_back({all[b].from, all[b].to});
     }
     (flows[b] ? branches : still).push_back(all[b]);

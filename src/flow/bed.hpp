@@ -19,8 +19,8 @@ inline constexpr std::int32_t none = -1;
 // Throws std::invalid_argument.
 [[noreturn]] void refuse(const std::string& what);
 
-// Parts of branches with one radius each; the resistance of a part is plasma * relative viscosity / wall, in
-// mmHg min/um^3.
+// Parts of branches with one radius each; the resistance of a part is plasma * relative viscosity /
+// wall, in mmHg min/um^3.
 struct Stretches {
   std::vector<double> plasma;          // resistance to plasma
   std::vector<double> slope, exponent; // of the viscosity
@@ -44,13 +44,13 @@ struct Branch {
 // Vertices are the network's ends, junctions and blind ends, the unknown ones first.
 struct Bed {
   std::size_t unknowns = 0;
-  std::vector<std::int32_t> node;       // of each vertex
-  std::vector<std::int32_t> vertex;     // of each node, or none
-  std::vector<std::int32_t> end;        // of each vertex: its number in network.ends, or none
-  std::vector<Branch> branches;         // those that can carry flow
-  std::vector<Branch> still;            // those that cannot
+  std::vector<std::int32_t> node;   // of each vertex
+  std::vector<std::int32_t> vertex; // of each node, or none
+  std::vector<std::int32_t> end;    // of each vertex: its number in network.ends, or none
+  std::vector<Branch> branches;     // those that can carry flow
+  std::vector<Branch> still;        // those that cannot
   std::vector<Step> steps;
-  Stretches stretches;                  // of `branches`, in their order
+  Stretches stretches; // of `branches`, in their order
   // Vertices where nothing flows, and one that has the same pressure and is known by then.
   std::vector<std::pair<std::int32_t, std::int32_t>> hangers;
 
@@ -59,7 +59,8 @@ struct Bed {
     double outward = 0;  // 1 where the vertex is the branch's `from`, else -1
     double diameter = 0; // um, of the branch at this vertex
   };
-  std::vector<std::array<std::int32_t, 2>> joins; // `from` and `to` of each branch, close together for what visits all
+  std::vector<std::array<std::int32_t, 2>>
+      joins; // `from` and `to` of each branch, close together for what visits all
   std::vector<std::size_t> first_arc; // of each vertex
   std::vector<Arc> arcs;
 
@@ -68,9 +69,10 @@ struct Bed {
 private:
   void check(const FlowNetwork& network, const FlowParameters& settings) const;
   std::vector<Branch> contract(const FlowNetwork& network);
-  void add_stretches(const FlowNetwork& network, double plasma_viscosity, std::int32_t number, Branch& branch);
+  void add_stretches(const FlowNetwork& network, double plasma_viscosity, std::int32_t number,
+                     Branch& branch);
 
-  Rheology rheology_{};         // of the last radius met: neighbours are often as wide
+  Rheology rheology_{}; // of the last radius met: neighbours are often as wide
   double rheology_radius_ = -1;
 };
 

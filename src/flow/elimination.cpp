@@ -146,7 +146,8 @@ void Elimination::factorise(std::size_t inner, std::uint64_t key, std::vector<Li
     }
     for (const Neighbour& m : near) slot[at(m.to)] = -1;
     const std::size_t d = near.size();
-    // Ascending weights serve the sampling, and make the order of sums independent of how lists grew.
+    // Ascending weights serve the sampling, and make the order of sums independent of how lists
+    // grew.
     std::sort(near.begin(), near.end(), [](const Neighbour& p, const Neighbour& q) {
       return p.weight != q.weight ? p.weight < q.weight : p.to < q.to;
     });
@@ -174,7 +175,8 @@ void Elimination::factorise(std::size_t inner, std::uint64_t key, std::vector<Li
       for (std::size_t i = d; i-- > 0;) later[i] = later[i + 1] + near[i].weight;
       Draw words{};
       for (std::size_t i = 0; i + 1 < d; ++i) {
-        if ((i & 3) == 0) words = draw(key, Purpose::flow_preconditioner, static_cast<std::uint64_t>(v), i / 4);
+        if ((i & 3) == 0)
+          words = draw(key, Purpose::flow_preconditioner, static_cast<std::uint64_t>(v), i / 4);
         // The heavier neighbour j, drawn in proportion to its weight.
         const double mark = to_unit(words.word[i & 3]) * later[i + 1];
         std::size_t j = i + 1, end = d - 1;
@@ -199,7 +201,8 @@ void Elimination::factorise(std::size_t inner, std::uint64_t key, std::vector<Li
   for (std::size_t v = inner; v < n; ++v)
     for (std::uint32_t k = 0; k < lists_[v].size; ++k) {
       const Entry e = pool_[lists_[v].begin + k];
-      if (!gone_[at(e.to)] && at(e.to) > v) links.push_back({static_cast<std::int32_t>(v), e.to, weight_[e.link]});
+      if (!gone_[at(e.to)] && at(e.to) > v)
+        links.push_back({static_cast<std::int32_t>(v), e.to, weight_[e.link]});
     }
 }
 

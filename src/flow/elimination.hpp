@@ -7,11 +7,12 @@
 
 namespace metavox::flow {
 
-// A symmetric M-matrix as a graph: conductances between unknowns, and of each unknown to the ground (the ends).
-// Eliminates unknowns in the order of their degree. The star of a pivot becomes a clique of its neighbours where that
-// is cheap, so that trees, ladders and most sheets are factorised exactly; elsewhere a random tree stands for the
-// clique, with the clique as its mean (Y. Gao, R. Kyng and D. Spielman 2023, arXiv:2303.00709). Only sums and products
-// of positive numbers occur: the factors are accurate however much conductances differ.
+// A symmetric M-matrix as a graph: conductances between unknowns, and of each unknown to the ground
+// (the ends). Eliminates unknowns in the order of their degree. The star of a pivot becomes a
+// clique of its neighbours where that is cheap, so that trees, ladders and most sheets are
+// factorised exactly; elsewhere a random tree stands for the clique, with the clique as its mean
+// (Y. Gao, R. Kyng and D. Spielman 2023, arXiv:2303.00709). Only sums and products of positive
+// numbers occur: the factors are accurate however much conductances differ.
 class Elimination {
 public:
   struct Link {
@@ -19,9 +20,10 @@ public:
     double conductance;
   };
 
-  // Eliminates the unknowns below `inner`, one for each element of `ground` there are. What is left among the others
-  // replaces `links` and their `ground`. `key` begins the random numbers.
-  void factorise(std::size_t inner, std::uint64_t key, std::vector<Link>& links, std::vector<double>& ground);
+  // Eliminates the unknowns below `inner`, one for each element of `ground` there are. What is left
+  // among the others replaces `links` and their `ground`. `key` begins the random numbers.
+  void factorise(std::size_t inner, std::uint64_t key, std::vector<Link>& links,
+                 std::vector<double>& ground);
 
   // Solves for z in place: what inner unknowns pass on to later ones, then their values from those.
   void descend(std::vector<double>& z) const;
@@ -37,8 +39,8 @@ private:
     std::uint32_t size = 0, capacity = 0;
   };
 
-  // Pairs are looked for in the shorter list, and not at all between two hubs: their links then stay parallel until one
-  // of them becomes the pivot.
+  // Pairs are looked for in the shorter list, and not at all between two hubs: their links then
+  // stay parallel until one of them becomes the pivot.
   static constexpr std::uint32_t longest_search = 128;
   static constexpr std::size_t exact_degree = 8;
 

@@ -23,8 +23,8 @@ void Mixing::remember(const std::vector<double>& used) {
   }
 }
 
-// Weights of the differences that come closest to what is lacking now: normal equations by Cholesky's method, without
-// differences that say nothing new.
+// Weights of the differences that come closest to what is lacking now: normal equations by
+// Cholesky's method, without differences that say nothing new.
 std::vector<double> Mixing::combine() const {
   const std::size_t m = differences_.size(), n = now_.size();
   std::vector<double> g(m * m), y(m);
@@ -53,7 +53,8 @@ std::vector<double> Mixing::combine() const {
   return y;
 }
 
-void Mixing::advance(int iteration, double change, const std::vector<double>& found, std::vector<double>& used) {
+void Mixing::advance(int iteration, double change, const std::vector<double>& found,
+                     std::vector<double>& used) {
   const std::size_t n = used.size();
   for (std::size_t b = 0; b < n; ++b) now_[b] = found[b] - used[b];
 
@@ -77,7 +78,8 @@ void Mixing::advance(int iteration, double change, const std::vector<double>& fo
     for (std::size_t b = 0; b < n; ++b) {
       const double ratio = now_[b] / last_[b];
       const double secant = ratio < 1.0 ? 1.0 / (1.0 - ratio) : rise_;
-      const double relaxed = exact::clamp(relaxation_[b] * exact::clamp(secant, fall, rise_), least_, highest);
+      const double relaxed =
+          exact::clamp(relaxation_[b] * exact::clamp(secant, fall, rise_), least_, highest);
       relaxation_[b] = last_[b] != 0 ? relaxed : relaxation_[b];
     }
   }

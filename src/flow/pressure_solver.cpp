@@ -13,8 +13,8 @@ namespace metavox::flow {
 
 namespace {
 
-// Unknowns in the order of a breadth-first search from the far end of the bed; beds that do not hang together follow
-// each other.
+// Unknowns in the order of a breadth-first search from the far end of the bed; beds that do not
+// hang together follow each other.
 std::vector<std::int32_t> far_to_near(const Bed& bed) {
   const std::size_t n = bed.unknowns;
   std::vector<std::int32_t> queue;
@@ -34,7 +34,8 @@ std::vector<std::int32_t> far_to_near(const Bed& bed) {
         reach(start++);
       } else {
         const std::size_t v = at(queue[k++]);
-        for (std::size_t a = bed.first_arc[v]; a < bed.first_arc[v + 1]; ++a) reach(bed.arcs[a].other);
+        for (std::size_t a = bed.first_arc[v]; a < bed.first_arc[v + 1]; ++a)
+          reach(bed.arcs[a].other);
       }
   };
   search(0);
@@ -42,15 +43,18 @@ std::vector<std::int32_t> far_to_near(const Bed& bed) {
   return queue;
 }
 
-// The part of each unknown, or none for the border. Of two neighbours in different parts the one in the earlier part
-// belongs to the border. There are fewer parts, or none, where the border would be more than an eighth of all.
+// The part of each unknown, or none for the border. Of two neighbours in different parts the one in
+// the earlier part belongs to the border. There are fewer parts, or none, where the border would be
+// more than an eighth of all.
 std::vector<std::int32_t> cut(const Bed& bed) {
-  constexpr std::size_t least = 8192, most_parts = 32; // unknowns of a part: fewer are not worth waking a thread
+  constexpr std::size_t least = 8192,
+                        most_parts = 32; // unknowns of a part: fewer are not worth waking a thread
   const std::size_t n = bed.unknowns;
   std::vector<std::int32_t> part(n, none), queue, border;
   for (std::size_t parts = std::min(n / least, most_parts); parts >= 2; parts /= 2) {
     if (queue.empty()) queue = far_to_near(bed);
-    for (std::size_t k = 0; k < n; ++k) part[at(queue[k])] = static_cast<std::int32_t>(k * parts / n);
+    for (std::size_t k = 0; k < n; ++k)
+      part[at(queue[k])] = static_cast<std::int32_t>(k * parts / n);
     border.clear();
     for (std::size_t v = 0; v < n; ++v)
       for (std::size_t a = bed.first_arc[v]; a < bed.first_arc[v + 1]; ++a)
@@ -81,19 +85,21 @@ Preconditioner::Preconditioner(const Bed& bed, int threads) : threads_(threads) 
     own.inner = own.unknowns.size();
   }
   // A border's unknown gets a place in each part beside it.
-  std::vector<std::pair<std::int32_t, std::int32_t>> beside(n, {none, none}); // the last such part, and the place
+  std::vector<std::pair<std::int32_t, std::int32_t>> beside(
+      n, {none, none}); // the last such part, and the place
   std::vector<std::vector<std::size_t>> of_part(parts_.size());
   for (std::size_t b = 0; b < bed.joins.size(); ++b) {
     const auto& [from, to] = bed.joins[b];
     const bool inner[2] = {at(from) < n, at(to) < n};
     if (!inner[0] && !inner[1]) continue;
     const std::int32_t first = inner[0] ? from : to, second = inner[0] && inner[1] ? to : none;
-    const std::int32_t p = part[at(first)] != none || second == none ? part[at(first)] : part[at(second)];
+    const std::int32_t p =
+        part[at(first)] != none || second == none ? part[at(first)] : part[at(second)];
     if (p != none)
       of_part[at(p)].push_back(b);
     else
-      border_.joins.push_back(
-          {static_cast<std::int32_t>(b), place[at(first)], second == none ? none : place[at(second)]});
+      border_.joins.push_back({static_cast<std::int32_t>(b), place[at(first)],
+                               second == none ? none : place[at(second)]});
   }
   for (std::size_t p = 0; p < parts_.size(); ++p) {
     Part& own = parts_[p];
@@ -145,7 +151,8 @@ void Preconditioner::factorise(const std::vector<double>& conductances) {
   collect(border_, conductances);
   for (const Part& p : parts_) {
     const auto place = [&](std::int32_t local) { return p.border[at(local) - p.inner]; };
-    for (const Elimination::Link& l : p.links) border_.links.push_back({place(l.a), place(l.b), l.conductance});
+    for (const Elimination::Link& l : p.links)
+      border_.links.push_back({place(l.a), place(l.b), l.conductance});
     for (std::size_t k = p.inner; k < p.unknowns.size(); ++k)
       border_.ground[at(p.border[k - p.inner])] += p.ground[k];
   }
@@ -162,14 +169,16 @@ void Preconditioner::apply(const std::vector<double>& r, std::vector<double>& z)
   }
   for (std::size_t k = 0; k < border_.inner; ++k) border_.z[k] = r[at(border_.unknowns[k])];
   for (const Part& part : parts_)
-    for (std::size_t k = part.inner; k < part.z.size(); ++k) border_.z[at(part.border[k - part.inner])] += part.z[k];
+    for (std::size_t k = part.inner; k < part.z.size(); ++k)
+      border_.z[at(part.border[k - part.inner])] += part.z[k];
   border_.elimination.descend(border_.z);
   border_.elimination.ascend(border_.z);
   for (std::size_t k = 0; k < border_.inner; ++k) z[at(border_.unknowns[k])] = border_.z[k];
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
   for (std::size_t p = 0; p < parts_.size(); ++p) {
     Part& part = parts_[p];
-    for (std::size_t k = part.inner; k < part.z.size(); ++k) part.z[k] = border_.z[at(part.border[k - part.inner])];
+    for (std::size_t k = part.inner; k < part.z.size(); ++k)
+      part.z[k] = border_.z[at(part.border[k - part.inner])];
     part.elimination.ascend(part.z);
     for (std::size_t k = 0; k < part.inner; ++k) z[at(part.unknowns[k])] = part.z[k];
   }
@@ -177,7 +186,8 @@ void Preconditioner::apply(const std::vector<double>& r, std::vector<double>& z)
 
 PressureSolver::PressureSolver(const Bed& bed, int threads)
     : conductances(bed.branches.size(), 0.0), bed_(bed),
-      threads_(team_for(static_cast<std::int64_t>(bed.unknowns), threads)), preconditioner_(bed, threads) {
+      threads_(team_for(static_cast<std::int64_t>(bed.unknowns), threads)),
+      preconditioner_(bed, threads) {
   weights_.resize(bed.first_arc[bed.unknowns]);
   for (std::size_t a = 0; a < weights_.size(); ++a) others_.push_back(bed.arcs[a].other);
   x_.assign(bed.node.size(), 0.0); // stays 0 at the ends
@@ -187,7 +197,8 @@ PressureSolver::PressureSolver(const Bed& bed, int threads)
 
 void PressureSolver::update() {
 #pragma omp parallel for schedule(static) num_threads(threads_)
-  for (std::size_t a = 0; a < weights_.size(); ++a) weights_[a] = conductances[at(bed_.arcs[a].branch)];
+  for (std::size_t a = 0; a < weights_.size(); ++a)
+    weights_[a] = conductances[at(bed_.arcs[a].branch)];
   // A factorisation costs about as much as a dozen steps.
   if (factorised_ && excess_ <= 12) return;
   preconditioner_.factorise(conductances);
@@ -206,7 +217,8 @@ double dot(const std::vector<double>& a, const std::vector<double>& b, std::size
   return (s[0] + s[1]) + (s[2] + s[3]);
 }
 
-void PressureSolver::correct(const std::vector<double>& excess, double remainder, std::vector<double>& pressure) {
+void PressureSolver::correct(const std::vector<double>& excess, double remainder,
+                             std::vector<double>& pressure) {
   const std::size_t n = bed_.unknowns;
   std::fill(x_.begin(), x_.end(), 0.0);
   std::copy_n(excess.begin(), n, r_.begin());

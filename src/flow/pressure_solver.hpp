@@ -10,8 +10,8 @@
 
 namespace metavox::flow {
 
-// The elimination of a bed. Large beds are cut into parts that threads eliminate at once, and the border between these
-// comes last; the cut depends on the bed alone.
+// The elimination of a bed. Large beds are cut into parts that threads eliminate at once, and the
+// border between these comes last; the cut depends on the bed alone.
 class Preconditioner {
 public:
   Preconditioner(const Bed& bed, int threads);
@@ -50,8 +50,8 @@ public:
   std::vector<double> conductances; // of the branches, um^3/min/mmHg; call update() after a change
   void update();
 
-  // Adds to `pressure` what removes the net flows `excess` into unknown vertices, leaving `remainder` of them (in the
-  // norm of the preconditioner). The change itself is left in change().
+  // Adds to `pressure` what removes the net flows `excess` into unknown vertices, leaving
+  // `remainder` of them (in the norm of the preconditioner). The change itself is left in change().
   void correct(const std::vector<double>& excess, double remainder, std::vector<double>& pressure);
   const std::vector<double>& change() const { return x_; }
 
@@ -65,8 +65,8 @@ private:
   std::vector<double> weights_;      // of these arcs
   std::vector<double> x_, r_, z_, p_, q_;
   int steps_ = 0;
-  int fresh_ = -1;  // steps that the first solve after a factorisation took; -1: none yet
-  int excess_ = 0;  // steps beyond that since
+  int fresh_ = -1; // steps that the first solve after a factorisation took; -1: none yet
+  int excess_ = 0; // steps beyond that since
   bool factorised_ = false;
 };
 

@@ -7,18 +7,20 @@
 namespace metavox::flow {
 namespace {
 
-// Pries and Secomb 2005, Am. J. Physiol. 289:H2657. With more than two daughters it is each against the rest, whose
-// squared diameter is the mean over their flow; the threshold falls with their effective number, 1 / sum of squared
-// shares of flow, so that some daughter always exceeds it. All of it is continuous where a flow passes through 0.
+// Pries and Secomb 2005, Am. J. Physiol. 289:H2657. With more than two daughters it is each against
+// the rest, whose squared diameter is the mean over their flow; the threshold falls with their
+// effective number, 1 / sum of squared shares of flow, so that some daughter always exceeds it. All
+// of it is continuous where a flow passes through 0.
 struct PriesLaw {
   double scale, threshold, steepness;
 
   PriesLaw(double haematocrit, double mother_diameter, double evenness)
       : scale((1.0 - haematocrit) / exact::max_of(mother_diameter, smallest_diameter)),
-        threshold(0.964 * scale * exact::min_of(2.0 * evenness, 1.0)), steepness(1.0 + 6.98 * scale) {}
+        threshold(0.964 * scale * exact::min_of(2.0 * evenness, 1.0)),
+        steepness(1.0 + 6.98 * scale) {}
 
-  // Share of the red cells of a daughter by its share of the flow, its squared diameter and that of the others. Without
-  // a branch, so that rows of it become vector code.
+  // Share of the red cells of a daughter by its share of the flow, its squared diameter and that of
+  // the others. Without a branch, so that rows of it become vector code.
   double share(double fraction, double square, double others) const {
     const double x = (fraction - threshold) / (1.0 - 2.0 * threshold);
     const double a = -13.29 * ((square - others) / (square + others)) * scale;
@@ -28,7 +30,8 @@ struct PriesLaw {
   }
 };
 
-void share_pries(double haematocrit, double mother_diameter, double total, std::vector<Daughter>& daughters) {
+void share_pries(double haematocrit, double mother_diameter, double total,
+                 std::vector<Daughter>& daughters) {
   double evenness = 0;
   for (const Daughter& d : daughters) evenness += d.flow / total * (d.flow / total);
   const PriesLaw law(haematocrit, mother_diameter, evenness);
@@ -42,15 +45,17 @@ void share_pries(double haematocrit, double mother_diameter, double total, std::
   for (const Daughter& d : daughters) squares += d.flow * d.diameter * d.diameter;
   for (Daughter& d : daughters) {
     const double own = d.diameter * d.diameter, rest = total - d.flow;
-    d.share = law.share(d.flow / total, own, rest > 0 ? exact::max_of(squares - d.flow * own, 0.0) / rest : own);
+    d.share = law.share(d.flow / total, own,
+                        rest > 0 ? exact::max_of(squares - d.flow * own, 0.0) / rest : own);
     sum += d.share;
   }
   for (Daughter& d : daughters) d.share /= sum;
 }
 
-// The fastest daughter carries the densest blood; against it the others' haematocrit falls by the ratio of velocities,
-// and to nothing where that ratio exceeds 2.5 (T. Alarcon et al. 2003, J. Theor. Biol. 225:257). The jump is a ramp
-// from 2.25 to 2.75: with a jump there need be no flow that agrees with its own red cells.
+// The fastest daughter carries the densest blood; against it the others' haematocrit falls by the
+// ratio of velocities, and to nothing where that ratio exceeds 2.5 (T. Alarcon et al. 2003, J.
+// Theor. Biol. 225:257). The jump is a ramp from 2.25 to 2.75: with a jump there need be no flow
+// that agrees with its own red cells.
 void share_velocity(double total, std::vector<Daughter>& daughters) {
   constexpr double ramp_end = 2.75, ramp = 0.5, lean = 0.5;
   double fastest = 0, sum = 0;
@@ -69,7 +74,9 @@ void share_velocity(double total, std::vector<Daughter>& daughters) {
 void cap(double haematocrit, double total, std::vector<Daughter>& daughters) {
   double over = 0, room = 0;
   const double cells = haematocrit * total;
-  const auto spare = [&](const Daughter& d) { return largest_haematocrit * d.flow - d.share * cells; };
+  const auto spare = [&](const Daughter& d) {
+    return largest_haematocrit * d.flow - d.share * cells;
+  };
   for (const Daughter& d : daughters) (spare(d) < 0 ? over : room) += std::fabs(spare(d));
   if (over == 0) return;
   for (Daughter& d : daughters) {
@@ -120,7 +127,8 @@ void RedCells::find_way() {
       classify(v);
       for (std::size_t a = bed_.first_arc[v]; a < bed_.first_arc[v + 1]; ++a) {
         const Bed::Arc& arc = bed_.arcs[a];
-        if (arc.outward * sign_[at(arc.branch)] > 0 && --waiting[at(arc.other)] == 0) order.push_back(arc.other);
+        if (arc.outward * sign_[at(arc.branch)] > 0 && --waiting[at(arc.other)] == 0)
+          order.push_back(arc.other);
       }
     }
   }
@@ -155,7 +163,8 @@ void RedCells::classify(std::size_t v) {
 }
 
 // As serve() for each fork, in rows.
-void RedCells::serve_forks(std::size_t begin, std::size_t end, const double* flow, double* haematocrit) {
+void RedCells::serve_forks(std::size_t begin, std::size_t end, const double* flow,
+                           double* haematocrit) {
   constexpr std::size_t most = 128;
   std::array<double, most> mixed, total, share, first, second, densest;
   for (; begin < end; begin += most) {
@@ -166,7 +175,8 @@ void RedCells::serve_forks(std::size_t begin, std::size_t end, const double* flo
                  *p_diameter = forks_.first_diameter.data() + begin,
                  *q_diameter = forks_.second_diameter.data() + begin;
     for (std::size_t k = 0; k < count; ++k) {
-      const double in = std::fabs(flow[mother[k]]), p_flow = std::fabs(flow[p[k]]), q_flow = std::fabs(flow[q[k]]);
+      const double in = std::fabs(flow[mother[k]]), p_flow = std::fabs(flow[p[k]]),
+                   q_flow = std::fabs(flow[q[k]]);
       mixed[k] = in * haematocrit[mother[k]] / in;
       total[k] = p_flow + q_flow;
       const double p_part = p_flow / total[k], q_part = q_flow / total[k];
@@ -177,7 +187,8 @@ void RedCells::serve_forks(std::size_t begin, std::size_t end, const double* flo
       densest[k] = exact::max_of(first[k], second[k]);
     }
     for (std::size_t k = 0; k < count; ++k) {
-      if (densest[k] > 0.999 * largest_haematocrit) { // else nothing is to be capped, whatever the rounding
+      if (densest[k] >
+          0.999 * largest_haematocrit) { // else nothing is to be capped, whatever the rounding
         daughters_.assign({{p[k], std::fabs(flow[p[k]]), p_diameter[k], share[k]},
                            {q[k], std::fabs(flow[q[k]]), q_diameter[k], 1.0 - share[k]}});
         cap(mixed[k], total[k], daughters_);
@@ -190,7 +201,8 @@ void RedCells::serve_forks(std::size_t begin, std::size_t end, const double* flo
   }
 }
 
-void RedCells::serve(std::size_t v, const std::vector<double>& flow, std::vector<double>& haematocrit) {
+void RedCells::serve(std::size_t v, const std::vector<double>& flow,
+                     std::vector<double>& haematocrit) {
   double in = 0, cells = 0, out = 0, mother = 0, densest = 0;
   daughters_.clear();
   for (std::size_t a = bed_.first_arc[v]; a < bed_.first_arc[v + 1]; ++a) {
@@ -241,7 +253,8 @@ void RedCells::distribute(const std::vector<double>& pressure, const std::vector
       haematocrit[at(confluences_.daughter[k])] =
           (from_p * haematocrit[p] + from_q * haematocrit[q]) / (from_p + from_q);
     }
-    for (std::size_t k = now.first_other; k < next.first_other; ++k) serve(at(others_[k]), flow, haematocrit);
+    for (std::size_t k = now.first_other; k < next.first_other; ++k)
+      serve(at(others_[k]), flow, haematocrit);
   }
   std::sort(circle_.begin(), circle_.end(), [&](std::int32_t p, std::int32_t q) {
     return pressure[at(p)] != pressure[at(q)] ? pressure[at(p)] > pressure[at(q)] : p < q;

@@ -15,12 +15,12 @@ struct Daughter {
   double flow, diameter, share; // share of the mother's red cells
 };
 
-// Carries haematocrit downstream. `flow` and `haematocrit` belong to branches; pressures only decide where rounding has
-// made flows run in a circle.
+// Carries haematocrit downstream. `flow` and `haematocrit` belong to branches; pressures only
+// decide where rounding has made flows run in a circle.
 //
-// The way of the blood is kept as long as no flow turns round, which after the first iterations is rare. It runs in
-// levels: the blood of each comes from earlier ones. Nearly all vertices of a bed are forks or confluences, which are
-// worked on in rows.
+// The way of the blood is kept as long as no flow turns round, which after the first iterations is
+// rare. It runs in levels: the blood of each comes from earlier ones. Nearly all vertices of a bed
+// are forks or confluences, which are worked on in rows.
 class RedCells {
 public:
   RedCells(const Bed& bed, const FlowNetwork& network, PhaseSeparation rule)
@@ -52,9 +52,9 @@ private:
   struct {
     std::vector<std::int32_t> first, second, daughter;
   } confluences_;
-  std::vector<std::int32_t> others_;  // vertices of another kind
-  std::vector<std::int32_t> circle_;  // vertices that wait for each other
-  std::vector<std::int32_t> still_;   // branches without flow
+  std::vector<std::int32_t> others_; // vertices of another kind
+  std::vector<std::int32_t> circle_; // vertices that wait for each other
+  std::vector<std::int32_t> still_;  // branches without flow
   std::vector<Daughter> daughters_;
 };
 

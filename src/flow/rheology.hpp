@@ -10,14 +10,15 @@ namespace metavox::flow {
 inline constexpr double smallest_diameter = 2.0;    // um: the measured laws are not used below it
 inline constexpr double largest_haematocrit = 0.95; // what packed red cells reach
 
-// Apparent viscosity relative to plasma as a function of haematocrit: wall (1 + slope l f(exponent l)), where
-// l = ln(1 - H) and f(y) = (e^y - 1) / y, which also holds where the exponent C of the law passes through 0.
+// Apparent viscosity relative to plasma as a function of haematocrit: wall (1 + slope l f(exponent
+// l)), where l = ln(1 - H) and f(y) = (e^y - 1) / y, which also holds where the exponent C of the
+// law passes through 0.
 struct Rheology {
   double wall, slope, exponent;
 };
 
 inline double growth(double y) { // (e^y - 1) / y, without a branch: rows of it become vector code
-  double sum = 1.0 / 362880; // Taylor series: the rest is below 1e-15
+  double sum = 1.0 / 362880;     // Taylor series: the rest is below 1e-15
   sum = sum * y + 1.0 / 40320;
   sum = sum * y + 1.0 / 5040;
   sum = sum * y + 1.0 / 720;
@@ -33,8 +34,8 @@ inline double growth(double y) { // (e^y - 1) / y, without a branch: rows of it 
 // In vivo law of A. Pries et al. 1994, Circ. Res. 75:904; diameter in um.
 inline Rheology rheology(double diameter) {
   const double d = exact::max_of(diameter, smallest_diameter);
-  const double at_45 = 6.0 * exact::exp(-0.085 * d) + 3.2 -
-                       2.44 * exact::exp(-0.06 * exact::pow(d, 0.645));
+  const double at_45 =
+      6.0 * exact::exp(-0.085 * d) + 3.2 - 2.44 * exact::exp(-0.06 * exact::pow(d, 0.645));
   const double d2 = d * d, d4 = d2 * d2;
   const double share = 1.0 / (1.0 + 1e-11 * (d4 * d4 * d4));
   const double exponent = (0.8 + exact::exp(-0.075 * d)) * (share - 1.0) + share;

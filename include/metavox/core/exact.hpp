@@ -1,7 +1,7 @@
 // Elementary functions that give the same bits on every compiler, instruction set and device.
 //
-// They use only + - * /, sqrt and integer operations, which IEEE 754 rounds in one way, and are compiled without
-// contraction. Libraries' exp, log and sin differ from each other in the last bit.
+// They use only + - * /, sqrt and integer operations, which IEEE 754 rounds in one way, and are
+// compiled without contraction. Libraries' exp, log and sin differ from each other in the last bit.
 // Accuracy: exp 1.1 ulp, log 2 ulp (double); expf 2 ulp; sin and cos (double) 1e-15 for |x| < 1e5.
 #pragma once
 
@@ -34,12 +34,13 @@ MV_HD constexpr T clamp(T v, T low, T high) {
   return v < low ? low : (high < v ? high : v);
 }
 
-// e^x. Reduction x = k ln2 + r, |r| <= ln2/2, then a Taylor polynomial: at degree 13 its remainder is below 1 ulp.
+// e^x. Reduction x = k ln2 + r, |r| <= ln2/2, then a Taylor polynomial: at degree 13 its remainder
+// is below 1 ulp.
 MV_HD inline double exp(double x) {
   const bool vanishes = x < -708.0;
   if (x > 709.0) x = 709.0;
-  // Near 1.5 * 2^52 doubles are the integers, and the last bits of such a double are those of its integer: no branch and
-  // no conversion, so that rows of this become vector code.
+  // Near 1.5 * 2^52 doubles are the integers, and the last bits of such a double are those of its
+  // integer: no branch and no conversion, so that rows of this become vector code.
   const double k_rounded = x * 1.4426950408889634 + 6755399441055744.0;
   const double k = k_rounded - 6755399441055744.0;
   const double r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10;
@@ -83,11 +84,14 @@ MV_HD inline double log(double x) {
   p = p * z + 1.0 / 5.0;
   p = p * z + 1.0 / 3.0;
   const double tail = 2.0 * s * z * p;
-  const double v = k * 6.93147180369123816490e-01 + (2.0 * s + (tail + k * 1.90821492927058770002e-10));
+  const double v =
+      k * 6.93147180369123816490e-01 + (2.0 * s + (tail + k * 1.90821492927058770002e-10));
   return x > 0.0 ? v : -745.0;
 }
 
-MV_HD inline double pow(double x, double y) { return x > 0.0 ? exact::exp(y * exact::log(x)) : 0.0; }
+MV_HD inline double pow(double x, double y) {
+  return x > 0.0 ? exact::exp(y * exact::log(x)) : 0.0;
+}
 
 // sin(r + quarter * pi/2) for |r| <= pi/4.
 MV_HD inline double sin_quarter(double r, std::int64_t quarter) {
@@ -134,7 +138,8 @@ MV_HD inline double cos(double x) {
   return sin_quarter(r, quarter + 1);
 }
 
-// e^x in single precision for x in [-87, 87]; below it is 0. Branch-free, so that rows of it become vector code.
+// e^x in single precision for x in [-87, 87]; below it is 0. Branch-free, so that rows of it become
+// vector code.
 MV_HD inline float expf(float x) {
   const bool vanishes = x < -87.0f;
   x = x < -87.0f ? -87.0f : x;
@@ -154,8 +159,8 @@ MV_HD inline float expf(float x) {
   return vanishes ? 0.0f : v;
 }
 
-// Quantile of the standard normal distribution for 0 < u < 1; relative error below 1.2e-9 before rounding
-// (P. J. Acklam's rational approximation, 2003).
+// Quantile of the standard normal distribution for 0 < u < 1; relative error below 1.2e-9 before
+// rounding (P. J. Acklam's rational approximation, 2003).
 MV_HD inline double normal_quantile(double u) {
   constexpr double a0 = -3.969683028665376e+01, a1 = 2.209460984245205e+02,
                    a2 = -2.759285104469687e+02, a3 = 1.383577518672690e+02,

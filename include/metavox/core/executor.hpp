@@ -1,8 +1,8 @@
-// Where and how functors run. Physics is written once as named functors; this class walks the lattice with them,
-// by OpenMP loops or by one generic CUDA kernel. Results never depend on which.
+// Where and how functors run. Physics is written once as named functors; this class walks the
+// lattice with them, by OpenMP loops or by one generic CUDA kernel. Results never depend on which.
 //
-// Member templates are declared here and defined in launch.hpp: only files that launch need that header, and those are
-// compiled as CUDA where CUDA is on.
+// Member templates are declared here and defined in launch.hpp: only files that launch need that
+// header, and those are compiled as CUDA where CUDA is on.
 #pragma once
 
 #include <array>
@@ -43,8 +43,8 @@ class Executor {
 public:
   // threads = 0: as many as OpenMP offers.
   static Executor on_cpu(int threads = 0);
-  // Threads are for what is left to the host, such as blood flow. Throws ResourceError with the reason where there is no
-  // usable device.
+  // Threads are for what is left to the host, such as blood flow. Throws ResourceError with the
+  // reason where there is no usable device.
   static Executor on_cuda(int threads = 0);
   static bool cuda_compiled();
   // Why on_cuda() would fail; empty if it would not.
@@ -52,26 +52,29 @@ public:
 
   Backend backend() const { return backend_; }
   int threads() const { return threads_; }
-  std::string description() const;           // "CPU, 2 threads", "CUDA, NVIDIA H200"
-  std::size_t memory_available() const;      // bytes free for buffers now
+  std::string description() const;      // "CPU, 2 threads", "CUDA, NVIDIA H200"
+  std::size_t memory_available() const; // bytes free for buffers now
   std::size_t memory_allocated() const { return account_->bytes; }
   std::size_t allocations() const { return account_->allocations; }
 
-  // f(Site) at every voxel. A functor may offer row(Row), which CPU threads then call instead: the same arithmetic on a
-  // whole line, written so that compilers vectorise it.
+  // f(Site) at every voxel. A functor may offer row(Row), which CPU threads then call instead: the
+  // same arithmetic on a whole line, written so that compilers vectorise it.
   template <class F>
   void for_each_site(const Lattice& lattice, const F& f) const;
   // The same, in the active bricks only.
   template <class F>
   void for_each_site(const Lattice& lattice, const ActiveBricks& bricks, const F& f) const;
-  // f(colour, Site) at voxels of red (x+y+z even), then at black ones, `sweeps` times. On CPUs colours and sweeps follow
-  // each other by a plane, so that memory is read once; the order of dependent updates is the same everywhere.
+  // f(colour, Site) at voxels of red (x+y+z even), then at black ones, `sweeps` times. On CPUs
+  // colours and sweeps follow each other by a plane, so that memory is read once; the order of
+  // dependent updates is the same everywhere.
   template <class F>
   void for_each_colour(const Lattice& lattice, int sweeps, const F& f) const;
-  // for_each_colour with what comes before and after in the same walk, so that memory is read once: first(Site) at every
-  // voxel, then the sweeps, then last(Site) at every voxel of `coarse`. That is the same lattice, or one whose voxel
-  // (x, y, z) reads (2x, 2y, 2z) to (2x + 1, 2y + 1, 2z + 1) and their neighbours. Stages that do nothing are NoStage.
-  // `first` may read no neighbours that a sweep changes. Returned is the largest value of those stages that return one, 0 if there are none.
+  // for_each_colour with what comes before and after in the same walk, so that memory is read once:
+  // first(Site) at every voxel, then the sweeps, then last(Site) at every voxel of `coarse`. That
+  // is the same lattice, or one whose voxel (x, y, z) reads (2x, 2y, 2z) to (2x + 1, 2y + 1, 2z +
+  // 1) and their neighbours. Stages that do nothing are NoStage. `first` may read no neighbours
+  // that a sweep changes. Returned is the largest value of those stages that return one, 0 if there
+  // are none.
   template <class First, class F, class Last>
   float chain(const Lattice& lattice, int sweeps, const First& first, const F& f,
               const Lattice& coarse, const Last& last) const;
@@ -96,8 +99,8 @@ public:
   void fill_zero(void* memory, std::size_t bytes) const;
   void synchronise() const;
 
-  // Time per process (a science, measuring, output) and per functor in it, kept while profiling is on. Every moment
-  // belongs to the innermost process that runs, and to "" where none does.
+  // Time per process (a science, measuring, output) and per functor in it, kept while profiling is
+  // on. Every moment belongs to the innermost process that runs, and to "" where none does.
   struct Timing {
     std::int64_t calls = 0;
     double seconds = 0;
@@ -122,8 +125,9 @@ public:
   // Makes CPU threads ignore row(): tests compare both ways of writing a functor.
   void prefer_sites(bool on) { profile_->sites_only = on; }
 
-  // Called after every launch with the functor's name and, for reductions, their results; selfcheck() listens. The
-  // callback may look at all memory through visit_memory(), oldest allocation first.
+  // Called after every launch with the functor's name and, for reductions, their results;
+  // selfcheck() listens. The callback may look at all memory through visit_memory(), oldest
+  // allocation first.
   using Trace = std::function<void(const char* name, const void* result, std::size_t bytes)>;
   void trace(Trace listener) { profile_->listener = std::move(listener); }
   void visit_memory(const std::function<void(const void* memory, std::size_t bytes)>& visit) const;
@@ -182,8 +186,7 @@ public:
   ~Buffer() {
     if (data_) executor_->release(data_, bytes());
   }
-  Buffer(Buffer&& o) noexcept
-      : executor_(std::move(o.executor_)), n_(o.n_), data_(o.data_) {
+  Buffer(Buffer&& o) noexcept : executor_(std::move(o.executor_)), n_(o.n_), data_(o.data_) {
     o.n_ = 0;
     o.data_ = nullptr;
   }

@@ -1,5 +1,5 @@
-// The box of voxels and how to walk it. Every lattice array has one layer of ghost voxels on all six sides, so that
-// rules read their neighbours without asking where the box ends.
+// The box of voxels and how to walk it. Every lattice array has one layer of ghost voxels on all
+// six sides, so that rules read their neighbours without asking where the box ends.
 #pragma once
 
 #include <array>
@@ -22,8 +22,9 @@ struct Row {
   std::int64_t i; // padded index of the first
 };
 
-// Where marks (0 or 1) are set, in ascending order; marks beyond n up to the next multiple of 64 must be 0. CPU only: it
-// parts the few voxels with work from the many without, free of branches that nobody can predict.
+// Where marks (0 or 1) are set, in ascending order; marks beyond n up to the next multiple of 64
+// must be 0. CPU only: it parts the few voxels with work from the many without, free of branches
+// that nobody can predict.
 inline constexpr int marked_piece = 512;
 inline int list_marked(const std::uint8_t* mark, int n, std::uint16_t* list) {
   int count = 0;
@@ -47,9 +48,7 @@ struct Lattice {
   MV_HD std::int64_t pitch() const { return nx + 2; }
   MV_HD std::int64_t plane() const { return pitch() * (ny + 2); }
   MV_HD std::int64_t padded() const { return plane() * (nz + 2); }
-  MV_HD std::int64_t voxels() const {
-    return static_cast<std::int64_t>(nx) * ny * nz;
-  }
+  MV_HD std::int64_t voxels() const { return static_cast<std::int64_t>(nx) * ny * nz; }
   MV_HD std::int64_t index(int x, int y, int z) const {
     return (x + 1) + pitch() * (y + 1) + plane() * (z + 1);
   }
@@ -57,7 +56,8 @@ struct Lattice {
   MV_HD bool holds(int x, int y, int z) const {
     return x >= 0 && x < nx && y >= 0 && y < ny && z >= 0 && z < nz;
   }
-  // The voxel's name for random draws and contests: without ghosts, so padding is not part of the result.
+  // The voxel's name for random draws and contests: without ghosts, so padding is not part of the
+  // result.
   MV_HD std::uint64_t global(int x, int y, int z) const {
     return static_cast<std::uint64_t>(x) +
            static_cast<std::uint64_t>(nx) *
@@ -79,14 +79,12 @@ struct Bricks {
   int nx = 1, ny = 1, nz = 1;
   Bricks() = default;
   MV_HD explicit Bricks(const Lattice& l)
-      : nx((l.nx + brick_edge - 1) / brick_edge),
-        ny((l.ny + brick_edge - 1) / brick_edge),
+      : nx((l.nx + brick_edge - 1) / brick_edge), ny((l.ny + brick_edge - 1) / brick_edge),
         nz((l.nz + brick_edge - 1) / brick_edge) {}
   MV_HD std::int64_t count() const { return static_cast<std::int64_t>(nx) * ny * nz; }
   MV_HD std::int64_t of(int x, int y, int z) const {
-    return x / brick_edge +
-           static_cast<std::int64_t>(nx) * (y / brick_edge + static_cast<std::int64_t>(ny) *
-                                                                 (z / brick_edge));
+    return x / brick_edge + static_cast<std::int64_t>(nx) *
+                                (y / brick_edge + static_cast<std::int64_t>(ny) * (z / brick_edge));
   }
 };
 

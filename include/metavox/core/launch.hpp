@@ -13,7 +13,8 @@
 #include "metavox/core/team.hpp"
 
 #if defined(METAVOX_CUDA) && !defined(__CUDACC__)
-#error "launch.hpp is for files compiled as CUDA in this build: list the file under METAVOX_LAUNCHERS in CMakeLists.txt"
+#error                                                                                             \
+    "launch.hpp is for files compiled as CUDA in this build: list the file under METAVOX_LAUNCHERS in CMakeLists.txt"
 #endif
 
 #if defined(__CUDACC__)
@@ -37,7 +38,8 @@ struct bytes_of<F, std::void_t<decltype(F::bytes)>> {
   static constexpr double value = F::bytes;
 };
 
-// In a chain the sweeps stream the arrays; what a stage before or after moves besides is F::fused_bytes.
+// In a chain the sweeps stream the arrays; what a stage before or after moves besides is
+// F::fused_bytes.
 template <class F, class = void>
 struct fused_bytes_of : bytes_of<F> {};
 template <class F>
@@ -50,7 +52,8 @@ struct ChainClock {
   double seconds[3] = {};
 };
 
-// Order-free maximum of non-negative floats: their bit patterns sort like the numbers, and NaN sorts above all.
+// Order-free maximum of non-negative floats: their bit patterns sort like the numbers, and NaN
+// sorts above all.
 inline std::uint32_t key_of(float v) { return exact::bit_cast<std::uint32_t>(v) & 0x7fffffffu; }
 
 template <class F>
@@ -70,7 +73,8 @@ void cpu_sites(const Lattice& l, int threads, bool rows, const F& f) {
   }
 }
 
-// Active bricks that touch along x are walked line by line as one, so that memory streams instead of hopping.
+// Active bricks that touch along x are walked line by line as one, so that memory streams instead
+// of hopping.
 template <class F>
 void cpu_bricks(const Lattice& l, const ActiveBricks& active, int threads, bool rows, const F& f) {
   const Bricks bricks(l);
@@ -143,17 +147,21 @@ std::uint32_t cpu_line(const Lattice& l, bool rows, const F& f, int y, int z) {
   }
 }
 
-// A chain of stages on one lattice: `first` on every line, then red, black, red ... of all sweeps, then `last` on every
-// line of the same lattice or of the one of half the extents. A stage at a line needs the stage before it at that line and the lines next
-// to it, no more, and changes nothing that an earlier stage still reads there.
+// A chain of stages on one lattice: `first` on every line, then red, black, red ... of all sweeps,
+// then `last` on every line of the same lattice or of the one of half the extents. A stage at a
+// line needs the stage before it at that line and the lines next to it, no more, and changes
+// nothing that an earlier stage still reads there.
 //
-// Each thread owns a slab of planes. Through its inside the stages run one plane behind each other, while the planes are
-// still in cache. What depends on another slab waits for barriers: stage n lacks n planes at both ends of the slab. In a
-// lattice of few planes lines in y take the part of planes. With a clock, every plane is timed.
+// Each thread owns a slab of planes. Through its inside the stages run one plane behind each other,
+// while the planes are still in cache. What depends on another slab waits for barriers: stage n
+// lacks n planes at both ends of the slab. In a lattice of few planes lines in y take the part of
+// planes. With a clock, every plane is timed.
 template <class First, class F, class Last>
 std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, const First& first,
-                        const F& f, const Lattice& coarse, const Last& last, ChainClock* clock = nullptr) {
-  constexpr bool has_first = !std::is_same_v<First, NoStage>, has_last = !std::is_same_v<Last, NoStage>;
+                        const F& f, const Lattice& coarse, const Last& last,
+                        ChainClock* clock = nullptr) {
+  constexpr bool has_first = !std::is_same_v<First, NoStage>,
+                 has_last = !std::is_same_v<Last, NoStage>;
   const int halves = 2 * sweeps, lead = has_first ? 1 : 0;
   const int stages = lead + halves + (has_last ? 1 : 0);
   const bool paired = has_last && coarse.voxels() != l.voxels();
@@ -173,8 +181,8 @@ std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, co
     if constexpr (has_first) {
 #pragma omp parallel for schedule(static) num_threads(threads) reduction(max : key)
       for (std::int64_t k = 0; k < lines; ++k)
-        key = exact::max_of(key, cpu_line(l, rows, first, static_cast<int>(k % l.ny),
-                                          static_cast<int>(k / l.ny)));
+        key = exact::max_of(
+            key, cpu_line(l, rows, first, static_cast<int>(k % l.ny), static_cast<int>(k / l.ny)));
     }
     lap(0);
     for (int sweep = 0; sweep < sweeps; ++sweep)
@@ -211,8 +219,8 @@ std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, co
         if (stage == stages - 1) {
           const int by = paired ? 2 : 1;
           for (int q = 0; q < depth; q += by)
-            key = exact::max_of(key, cpu_line(coarse, rows, last, (flat ? p : q) / by,
-                                              (flat ? q : p) / by));
+            key = exact::max_of(
+                key, cpu_line(coarse, rows, last, (flat ? p : q) / by, (flat ? q : p) / by));
           return;
         }
       for (int q = 0; q < depth; ++q)
@@ -356,16 +364,17 @@ void Executor::for_each_colour(const Lattice& l, int sweeps, const F& f) const {
 template <class First, class F, class Last>
 float Executor::chain(const Lattice& l, int sweeps, const First& first, const F& f,
                       const Lattice& coarse, const Last& last) const {
-  constexpr bool has_first = !std::is_same_v<First, NoStage>, has_last = !std::is_same_v<Last, NoStage>;
+  constexpr bool has_first = !std::is_same_v<First, NoStage>,
+                 has_last = !std::is_same_v<Last, NoStage>;
   const bool fused = backend_ == Backend::cpu;
   detail::ChainClock clock;
   Clock::time_point begin{};
   if (profile_->on) begin = Clock::now();
   float result = 0;
   if (fused) {
-    result = exact::bit_cast<float>(
-        detail::cpu_chain(l, sweeps, team_for(l.voxels(), threads_), !profile_->sites_only, first, f, coarse,
-                          last, profile_->on ? &clock : nullptr));
+    result = exact::bit_cast<float>(detail::cpu_chain(l, sweeps, team_for(l.voxels(), threads_),
+                                                      !profile_->sites_only, first, f, coarse, last,
+                                                      profile_->on ? &clock : nullptr));
   }
 #if defined(__CUDACC__)
   else {
@@ -448,7 +457,7 @@ void Executor::for_each_index(std::int64_t n, const F& f) const {
 #if defined(__CUDACC__)
     if (backend_ == Backend::cuda) return cuda::launch_indices(n, f);
 #endif
-    // An index costs more than a voxel: it may be a brick.
+      // An index costs more than a voxel: it may be a brick.
 #pragma omp parallel for schedule(static) num_threads(team_for(32 * n, threads_))
     for (std::int64_t k = 0; k < n; ++k) f(k);
   });

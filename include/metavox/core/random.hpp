@@ -1,4 +1,5 @@
-// Counter-based random numbers: a draw belongs to (seed, purpose, identity, step), never to a thread.
+// Counter-based random numbers: a draw belongs to (seed, purpose, identity, step), never to a
+// thread.
 //
 // Philox4x32-10, Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", SC'11.
 #pragma once
@@ -9,24 +10,25 @@
 
 namespace metavox {
 
-// One line per random process. Stored in no file, but the numbers decide every result: append, never renumber.
+// One line per random process. Stored in no file, but the numbers decide every result: append,
+// never renumber.
 enum class Purpose : std::uint32_t {
-  seeding = 1,      // initial cells
-  fate = 2,         // clock dither, death, transitions
-  division = 4,     // where the daughter goes, what it inherits
-  inheritance = 5,  // traits of the mother's side
+  seeding = 1,     // initial cells
+  fate = 2,        // clock dither, death, transitions
+  division = 4,    // where the daughter goes, what it inherits
+  inheritance = 5, // traits of the mother's side
   inheritance_daughter = 6,
-  motility = 7,     // the substep is part of the counter
+  motility = 7, // the substep is part of the counter
   vessel_seeding = 32,
   fibre_seeding = 33,
   tracer = 34,
   flow_preconditioner = 40, // which fill of the blood-flow solver's elimination is kept
-  sprouting = 50,   // of a node
-  tip_walk = 51,    // of a sprout; the substep is part of the counter
-  branching = 52,   // of a sprout
-  maturation = 53,  // of a segment
-  occlusion = 54,   // of a segment
-  make_way = 55,    // of a voxel
+  sprouting = 50,           // of a node
+  tip_walk = 51,            // of a sprout; the substep is part of the counter
+  branching = 52,           // of a sprout
+  maturation = 53,          // of a segment
+  occlusion = 54,           // of a segment
+  make_way = 55,            // of a voxel
   test = 63
 };
 
@@ -56,15 +58,14 @@ MV_HD inline Draw draw(std::uint64_t seed, Purpose purpose, std::uint64_t identi
   const std::uint32_t counter[4] = {
       static_cast<std::uint32_t>(identity),
       static_cast<std::uint32_t>(identity >> 32) | (static_cast<std::uint32_t>(purpose) << 16),
-      static_cast<std::uint32_t>(step),
-      static_cast<std::uint32_t>(step >> 32) | (substep << 8)};
+      static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32) | (substep << 8)};
   const std::uint32_t key[2] = {static_cast<std::uint32_t>(seed),
                                 static_cast<std::uint32_t>(seed >> 32)};
   return philox4x32(counter, key);
 }
 
-// The draws of sixteen voxels `offset` places behind the first, word by word: the same numbers as draw() gives one by
-// one, in the form that compilers turn into vector code.
+// The draws of sixteen voxels `offset` places behind the first, word by word: the same numbers as
+// draw() gives one by one, in the form that compilers turn into vector code.
 struct DrawList {
   static constexpr int size = 16;
   std::uint32_t word[4][size];
@@ -120,8 +121,9 @@ MV_HD inline std::uint32_t threshold(double probability) {
   return static_cast<std::uint32_t>(probability * 4294967296.0);
 }
 
-// A rank for contested voxels. A bijection of the 32-bit voxel number for every (seed, step, substep): two cells never
-// tie, and nobody is favoured. (Rounds of xor, odd multiplication and xor-shift, each of which can be undone.)
+// A rank for contested voxels. A bijection of the 32-bit voxel number for every (seed, step,
+// substep): two cells never tie, and nobody is favoured. (Rounds of xor, odd multiplication and
+// xor-shift, each of which can be undone.)
 MV_HD inline std::uint32_t contest_rank(std::uint32_t voxel, std::uint32_t key0,
                                         std::uint32_t key1) {
   std::uint32_t v = voxel ^ key0;
