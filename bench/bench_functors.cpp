@@ -1,13 +1,13 @@
 // Google Benchmark's view of the same things `metavox bench` prints: solver cycles and whole steps
 // over lattice sizes.
 //   build/cpu/bench/bench_functors --benchmark_format=json
-#include <benchmark/benchmark.h>
-
 #include <sstream>
 
-#include "metavox/bench.hpp"
-#include "metavox/config.hpp"
-#include "metavox/simulation.hpp"
+#include <benchmark/benchmark.h>
+
+#include "program/bench.hpp"
+#include "settings/config.hpp"
+#include "site/simulation.hpp"
 
 using namespace metavox;
 

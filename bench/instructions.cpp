@@ -6,10 +6,10 @@
 
 #include <valgrind/callgrind.h>
 
-#include "metavox/blood_flow.hpp"
-#include "metavox/config.hpp"
-#include "metavox/diffusion.hpp"
-#include "metavox/simulation.hpp"
+#include "settings/config.hpp"
+#include "site/simulation.hpp"
+#include "solver/diffusion.hpp"
+#include "vessels/flow/blood_flow.hpp"
 
 using namespace metavox;
 

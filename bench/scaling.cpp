@@ -8,9 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "metavox/bench.hpp"
-#include "metavox/config.hpp"
-#include "metavox/simulation.hpp"
+#include "program/bench.hpp"
+#include "settings/config.hpp"
+#include "site/simulation.hpp"
 
 using namespace metavox;
 using nlohmann::ordered_json;

@@ -1,12 +1,11 @@
 // The CUDA runtime behind Executor: memory, errors, stream compaction.
-#include "device.hpp"
-
 #include <thrust/copy.h>
 #include <thrust/device_ptr.h>
 #include <thrust/execution_policy.h>
 #include <thrust/iterator/counting_iterator.h>
 
-#include "launch.cuh"
+#include "cuda/device.hpp"
+#include "cuda/launch.cuh"
 
 namespace metavox::cuda {
 

@@ -2,14 +2,14 @@
 // device goes through the five kernels below.
 #pragma once
 
-#include <cuda_runtime.h>
-#include <nvtx3/nvToolsExt.h>
-
 #include <array>
 #include <stdexcept>
 #include <string>
 
-#include "metavox/core/executor.hpp"
+#include <cuda_runtime.h>
+#include <nvtx3/nvToolsExt.h>
+
+#include "core/executor.hpp"
 
 namespace metavox::cuda {
 

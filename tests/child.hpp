@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "metavox/files.hpp"
+#include "record/files.hpp"
 
 namespace metavox::support {
 

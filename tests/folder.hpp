@@ -1,13 +1,12 @@
 // A folder for the files of one test, removed with it.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <system_error>
 
+#include <gtest/gtest.h>
 #include <unistd.h>
 
 namespace metavox {

@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "metavox/config.hpp"
-#include "metavox/core/executor.hpp"
-#include "metavox/diffusion.hpp"
-#include "metavox/simulation.hpp"
+#include "core/executor.hpp"
+#include "settings/config.hpp"
+#include "site/simulation.hpp"
+#include "solver/diffusion.hpp"
 
 namespace metavox::support {
 
@@ -132,7 +132,7 @@ inline std::vector<float> solved(const Executor& executor, const FieldProblem& p
   return solver.field();
 }
 
-// ---- whole runs ---------------------------------------------------------------------------------
+// ---- whole runs
 
 inline Parameters parameters_from(const std::string& yaml,
                                   const std::vector<std::string>& overrides = {}) {

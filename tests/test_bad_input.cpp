@@ -1,7 +1,5 @@
 // What a user or a stranger may hand to the program by mistake or by intent, and what the program
 // says: file, line, what is wrong, what to type. Rules between settings are in test_config.cpp.
-#include <gtest/gtest.h>
-
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -15,19 +13,21 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/executor.hpp"
 #include "folder.hpp"
-#include "metavox/checkpoint.hpp"
-#include "metavox/config.hpp"
-#include "metavox/core/executor.hpp"
-#include "metavox/inputs.hpp"
-#include "metavox/sweep.hpp"
-#include "metavox/text.hpp"
-#include "metavox/vtk_io.hpp"
+#include "input/inputs.hpp"
+#include "input/vtk_reader.hpp"
+#include "program/sweep.hpp"
+#include "record/checkpoint.hpp"
+#include "settings/config.hpp"
+#include "settings/text.hpp"
+#include "viz/vtk_io.hpp"
 
 namespace metavox {
 namespace {
@@ -60,7 +60,7 @@ void expect_said(const std::string& message, const std::string& place, const Par
   EXPECT_LT(message.size(), 4000u) << shown;
 }
 
-// ---- configurations -----------------------------------------------------------------------------
+// ---- configurations
 
 struct BadConfig {
   int line; // 0: the message names the file alone
@@ -337,7 +337,7 @@ TEST(BadInput, FilesThatAreNoConfigurations) {
   }
 }
 
-// ---- the command line's settings ----------------------------------------------------------------
+// ---- the command line's settings
 
 struct BadOverride {
   std::string set;
@@ -393,7 +393,7 @@ TEST(BadInput, EveryOverrideIsRefusedWithItsText) {
                 "--until: ", {part, "simulation.duration"}, until);
 }
 
-// ---- sweeps -------------------------------------------------------------------------------------
+// ---- sweeps
 
 TEST(BadInput, EverySweepIsRefusedWithPlaceAndAdvice) {
   const Folder folder;
@@ -455,7 +455,7 @@ TEST(BadInput, EverySweepIsRefusedWithPlaceAndAdvice) {
   EXPECT_EQ(config.parameters.oxygen.faces[0].value, 3);
 }
 
-// ---- files of cells and vessels -----------------------------------------------------------------
+// ---- files of cells and vessels
 
 struct BadFile {
   int line;
@@ -566,7 +566,7 @@ TEST(BadInput, EverySwcIsRefusedWithItsLine) {
   expect_said(said_of_vessels(folder, "dot.swc"), "", {"dot.swc"}, root);
 }
 
-// ---- VTK's files --------------------------------------------------------------------------------
+// ---- VTK's files
 
 std::string vti(const std::string& extent, const std::string& inside,
                 const std::string& attributes = "", const std::string& behind = "") {
@@ -741,7 +741,7 @@ TEST(BadInput, EveryFileOfPolyLinesIsRefusedWithItsReason) {
   }
 }
 
-// ---- bounds -------------------------------------------------------------------------------------
+// ---- bounds
 
 struct Child {
   int code = -1;
@@ -947,7 +947,7 @@ TEST(BadInput, LinksInARunFolderAreNotFollowed) {
   }
 }
 
-// ---- exit codes of the program ------------------------------------------------------------------
+// ---- exit codes of the program
 
 TEST(BadInput, TheProgramLeavesWithTheCodeThatTheHelpPromises) {
   const Folder folder;

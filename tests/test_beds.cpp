@@ -1,6 +1,4 @@
 // The vessels of the start: where the patterns put them, what files give, which ends are inlets.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -9,11 +7,13 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "folder.hpp"
-#include "metavox/config.hpp"
-#include "metavox/inputs.hpp"
-#include "metavox/vessel.hpp"
-#include "metavox/vtk_io.hpp"
+#include "input/inputs.hpp"
+#include "settings/config.hpp"
+#include "vessels/parents.hpp"
+#include "viz/vtk_io.hpp"
 
 namespace metavox {
 namespace {

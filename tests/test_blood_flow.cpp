@@ -1,7 +1,5 @@
 // Blood: which vessels are perfused, and pressures, flows and red cells in a network of them.
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -13,9 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "metavox/blood_flow.hpp"
-#include "metavox/core/errors.hpp"
-#include "metavox/perfusion.hpp"
+#include <gtest/gtest.h>
+
+#include "core/errors.hpp"
+#include "vessels/flow/blood_flow.hpp"
+#include "vessels/perfusion.hpp"
 
 namespace metavox {
 namespace {
@@ -50,7 +50,7 @@ constexpr PhaseSeparation rules[] = {PhaseSeparation::none, PhaseSeparation::vel
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
-// ---- perfusion --------------------------------------------------------------------------------
+// ---- perfusion
 
 // Every simple path, one by one.
 Marks by_enumeration(std::int32_t nodes, const Edges& edges, const Nodes& starts,
@@ -133,7 +133,7 @@ TEST(Perfusion, FollowsLongChains) {
   EXPECT_EQ(perfused_edges(n, edges, {0}, {n - 1}), expected);
 }
 
-// ---- viscosity and single vessels -------------------------------------------------------------
+// ---- viscosity and single vessels
 
 TEST(BloodFlow, ViscosityInVivo) {
   const double expected[][3] = {
@@ -251,7 +251,7 @@ TEST(BloodFlow, InletsAtDifferentPressures) {
   EXPECT_GT(std::fabs(s.haematocrit[1] - 0.2), 0.01); // what it carries is no longer its own
 }
 
-// ---- networks ---------------------------------------------------------------------------------
+// ---- networks
 
 // Connected random network on `nodes` nodes with `extra` links besides a random tree.
 FlowNetwork random_network(Chance& chance, std::int32_t nodes, std::int32_t extra,
@@ -451,7 +451,7 @@ TEST(BloodFlow, BalancesWhereConductancesDiffer) {
   EXPECT_LT(imbalances(n, s).first, 1e-13);
 }
 
-// ---- red cells --------------------------------------------------------------------------------
+// ---- red cells
 
 // A vessel of 20 um that divides; every branch has an outlet of its own, at a pressure of its own.
 struct Fork {
@@ -544,7 +544,7 @@ TEST(BloodFlow, HaematocritStaysBelowPacking) {
               1e-11 * s.flow[0]);
 }
 
-// ---- the solve --------------------------------------------------------------------------------
+// ---- the solve
 
 bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
   return a.size() == b.size() &&

@@ -7,10 +7,15 @@
 #include <random>
 #include <set>
 
-#include "metavox/cell.hpp"
-#include "metavox/matrix.hpp"
-#include "metavox/measure.hpp"
-#include "metavox/migration.hpp"
+#include "cells/activity.hpp"
+#include "cells/division.hpp"
+#include "cells/fate.hpp"
+#include "cells/make_way.hpp"
+#include "cells/migration.hpp"
+#include "cells/room.hpp"
+#include "cells/sense.hpp"
+#include "site/measure.hpp"
+#include "tissue/matrix.hpp"
 #include "tissue_support.hpp"
 
 namespace metavox {
@@ -205,7 +210,6 @@ void expect_share(std::int64_t k, std::int64_t n, double p, const std::string& w
 double share_in_step(double rate) { return 1 - std::exp(-rate * 6); }
 
 // ---- kinds, traits, fields
-// -------------------------------------------------------------------------------------
 
 TEST(TraitFactor, IsTheExponentialOfItsByte) {
   const Patch p(Lattice{1, 1, 1, 20});
@@ -247,7 +251,6 @@ TEST(CoarseField, IsReadByLinearInterpolation) {
 }
 
 // ---- sensing
-// ------------------------------------------------------------------------------------------------
 
 TEST(Sensing, CountsTheSixNeighbours) {
   for (unsigned trial = 1; trial <= 20; ++trial) {
@@ -279,7 +282,6 @@ TEST(Sensing, CountsTheSixNeighbours) {
 }
 
 // ---- room
-// ------------------------------------------------------------------------------------------------
 
 int room_by_hand(const Patch& p, const Site& s, int reach, bool into_dead) {
   int best = 255;
@@ -341,7 +343,6 @@ TEST(Room, OfLinesLongerThanAChunkIsTheSame) {
 }
 
 // ---- fate
-// ------------------------------------------------------------------------------------------------
 
 // One E-like cell amid a block of them.
 struct OneCell : Patch {
@@ -781,7 +782,6 @@ TEST(Fate, OfLinesIsThatOfSites) {
 }
 
 // ---- division
-// ------------------------------------------------------------------------------------------------
 
 DivisionParameters plain_division() { return {false, 0, 9, 0, 0.0f, 0.0f}; }
 
@@ -1137,7 +1137,6 @@ TEST(Division, LosesNoCellInACrowd) {
 }
 
 // ---- migration
-// ------------------------------------------------------------------------------------------------
 
 MigrationParameters32 free_walk() {
   MigrationParameters32 m{};
@@ -1428,7 +1427,6 @@ tissue: {cells: [{kind: mesenchymal, radius: 50 um}]}
 }
 
 // ---- matrix
-// ------------------------------------------------------------------------------------------------
 
 MatrixParameters32 enzymes() {
   MatrixParameters32 p{};
@@ -1564,7 +1562,6 @@ tissue:
 }
 
 // ---- ledger
-// ------------------------------------------------------------------------------------------------
 
 TEST(Ledger, StopsARunWhoseCellsWereTamperedWith) {
   for (const NamedExecutor& e : every_executor())
@@ -1586,7 +1583,6 @@ TEST(Ledger, StopsARunWhoseCellsWereTamperedWith) {
 }
 
 // ---- shape
-// ------------------------------------------------------------------------------------------------
 
 TEST(TumourShape, CountsFaceConnectedGroups) {
   std::mt19937 random(4);

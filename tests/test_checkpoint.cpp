@@ -1,6 +1,4 @@
 // Checkpoints: what comes back is what was written, and nothing damaged gets through.
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <csignal>
 #include <cstring>
@@ -12,17 +10,18 @@
 #include <utility>
 #include <vector>
 
+#include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "child.hpp"
 #include "folder.hpp"
-#include "metavox/checkpoint.hpp"
-#include "metavox/config.hpp"
-#include "metavox/plan.hpp"
-#include "metavox/run.hpp"
-#include "metavox/simulation.hpp"
-#include "metavox/vtk_io.hpp"
+#include "program/plan.hpp"
+#include "program/run.hpp"
+#include "record/checkpoint.hpp"
+#include "settings/config.hpp"
+#include "site/simulation.hpp"
+#include "viz/vtk_io.hpp"
 
 namespace metavox {
 namespace {
@@ -292,7 +291,7 @@ TEST_F(CheckpointFile, FullDiskKeepsTheOldOne) {
   EXPECT_EQ(std::distance(fs::directory_iterator(path), fs::directory_iterator()), 1);
 }
 
-// ---- with a simulation --------------------------------------------------------------------------
+// ---- with a simulation
 
 const char* const small_tumour = R"(
 domain: {voxels: [17, 12, 14]}

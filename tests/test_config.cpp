@@ -1,5 +1,3 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -11,10 +9,12 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "folder.hpp"
-#include "metavox/config.hpp"
-#include "metavox/settings.hpp"
-#include "metavox/units.hpp"
+#include "settings/config.hpp"
+#include "settings/settings.hpp"
+#include "settings/units.hpp"
 
 namespace metavox {
 namespace {

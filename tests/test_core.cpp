@@ -3,8 +3,6 @@
 //
 // Launches functors: compiled as CUDA where CUDA is on.
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,10 +13,14 @@
 #include <string>
 #include <vector>
 
-#include "metavox/cell.hpp"
-#include "metavox/core/exact.hpp"
-#include "metavox/core/launch.hpp"
-#include "metavox/core/random.hpp"
+#include <gtest/gtest.h>
+
+#include "cells/activity.hpp"
+#include "cells/contest.hpp"
+#include "cells/fate.hpp"
+#include "core/exact.hpp"
+#include "core/launch.hpp"
+#include "core/random.hpp"
 
 namespace metavox {
 
@@ -133,7 +135,6 @@ Buffer<T> uploaded(const Executor& e, const std::vector<T>& v) {
 }
 
 // ---- random numbers
-// ----------------------------------------------------------------------------------------------
 
 // Known answers of Random123 1.14 (kat_vectors, philox4x32 with 10 rounds).
 TEST(Philox, GivesTheKnownAnswers) {
@@ -285,7 +286,6 @@ TEST(ContestRank, FavoursNobody) {
 }
 
 // ---- elementary functions
-// ------------------------------------------------------------------------------------------
 
 // Distance in units of the last place of the reference, which has 64 bits of mantissa.
 double ulps(double value, long double reference) {
@@ -401,7 +401,6 @@ TEST(Small, MinimumMaximumAndClamp) {
 }
 
 // ---- lattice
-// ------------------------------------------------------------------------------------------------
 
 TEST(Lattice, NumbersVoxelsAndGhostsWithoutGaps) {
   for (const Lattice& l : boxes()) {
@@ -444,7 +443,6 @@ TEST(Bricks, CoverTheBox) {
 }
 
 // ---- loops
-// ------------------------------------------------------------------------------------------------
 
 template <class F>
 void expect_each_voxel_once(const Executor& e, const Lattice& l, const Buffer<std::int32_t>& visits,
@@ -637,7 +635,6 @@ TEST(Tally, CountsEveryVoxelOnce) {
 }
 
 // ---- memory
-// ------------------------------------------------------------------------------------------------
 
 TEST(Memory, IsZeroAtFirstAndCounted) {
   for (const Executor& e : executors()) {

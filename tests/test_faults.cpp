@@ -1,7 +1,5 @@
 // What happens to a run that is killed, whose disk fills up, whose memory ends, whose numbers go
 // wrong: by the program itself, run as users run it.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -18,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -26,15 +25,16 @@
 #include <unistd.h>
 
 #include "child.hpp"
+#include "core/errors.hpp"
 #include "folder.hpp"
-#include "metavox/checkpoint.hpp"
-#include "metavox/config.hpp"
-#include "metavox/core/errors.hpp"
-#include "metavox/files.hpp"
-#include "metavox/restart.hpp"
-#include "metavox/run.hpp"
-#include "metavox/simulation.hpp"
-#include "metavox/vtk_io.hpp"
+#include "input/vtk_reader.hpp"
+#include "program/restart.hpp"
+#include "program/run.hpp"
+#include "record/checkpoint.hpp"
+#include "record/files.hpp"
+#include "settings/config.hpp"
+#include "site/simulation.hpp"
+#include "viz/vtk_io.hpp"
 
 namespace metavox {
 namespace {
@@ -146,7 +146,7 @@ protected:
   const fs::path path = own_folder.path(), config = path / "small.yaml", log = path / "said.txt";
 };
 
-// ---- kill -9 ------------------------------------------------------------------------------------
+// ---- kill -9
 
 TEST_F(Faults, KilledAtRandomMoments) {
   const std::string hash = undisturbed();
@@ -270,7 +270,7 @@ TEST_F(LongFaultsAtOperations, DiskFailsForGood) { fail_at_every("from", EIO, 1)
 TEST_F(LongFaultsAtOperations, DiskTurnsReadOnly) { fail_at_every("from", EROFS, 1); }
 TEST_F(LongFaultsAtOperations, PermissionLost) { fail_at_every("from", EACCES, 1); }
 
-// ---- disks and folders --------------------------------------------------------------------------
+// ---- disks and folders
 
 class Disks : public Faults {
 protected:
@@ -450,7 +450,7 @@ TEST_F(Disks, AnotherFileSystemTakesTheRun) {
   }
 }
 
-// ---- signals, clocks, neighbours ----------------------------------------------------------------
+// ---- signals, clocks, neighbours
 
 TEST_F(Faults, TerminatedWhileItStarts) {
   undisturbed();
@@ -567,7 +567,7 @@ TEST_F(Faults, RestartOfAFolderPassesOverDamagedCheckpoints) {
   EXPECT_NE(said().find("no checkpoint to continue from"), std::string::npos) << said();
 }
 
-// ---- numbers that go wrong ----------------------------------------------------------------------
+// ---- numbers that go wrong
 
 class Numbers : public Faults {
 protected:
@@ -720,7 +720,7 @@ TEST_F(Numbers, CheckNamesArrayAndPlace) {
       << message();
 }
 
-// ---- memory -------------------------------------------------------------------------------------
+// ---- memory
 
 class MemoryOfRuns : public Faults {
 protected:

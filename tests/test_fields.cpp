@@ -1,5 +1,3 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -9,11 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "metavox/cell.hpp"
-#include "metavox/diffusion.hpp"
-#include "metavox/matrix.hpp"
-#include "metavox/oxygen.hpp"
+#include <gtest/gtest.h>
+
+#include "cells/activity.hpp"
+#include "cells/room.hpp"
+#include "cells/sense.hpp"
+#include "fields/oxygen.hpp"
+#include "solver/diffusion.hpp"
 #include "support.hpp"
+#include "tissue/matrix.hpp"
+#include "voxel/views.hpp"
 
 namespace metavox {
 namespace {

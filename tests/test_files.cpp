@@ -1,23 +1,22 @@
 // The run folder: whole files or none, its rules about overwriting, and what `verify` finds.
-#include <gtest/gtest.h>
-
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "folder.hpp"
-#include "metavox/config.hpp"
-#include "metavox/files.hpp"
-#include "metavox/inputs.hpp"
-#include "metavox/plan.hpp"
-#include "metavox/sweep.hpp"
-#include "metavox/vtk_io.hpp"
+#include "input/inputs.hpp"
+#include "program/plan.hpp"
+#include "program/sweep.hpp"
+#include "record/files.hpp"
+#include "settings/config.hpp"
+#include "viz/vtk_io.hpp"
 
 namespace metavox {
 namespace {

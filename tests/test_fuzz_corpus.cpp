@@ -1,9 +1,9 @@
 // Every input of the fuzz corpus, among them what fuzzing once found, goes through its target.
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "fuzz/targets.hpp"
 

@@ -1,6 +1,4 @@
 // `metavox run --profile`: every launch and every moment is booked once, and nothing else changes.
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -8,9 +6,11 @@
 #include <stdexcept>
 #include <thread>
 
-#include "metavox/files.hpp"
-#include "metavox/profile.hpp"
-#include "metavox/run.hpp"
+#include <gtest/gtest.h>
+
+#include "core/profile.hpp"
+#include "program/run.hpp"
+#include "record/files.hpp"
 #include "support.hpp"
 
 namespace metavox {

@@ -1,9 +1,9 @@
 // Promises that belong to a whole simulation: memory, allocations, and one hash per functor.
 #include <gtest/gtest.h>
 
-#include "metavox/config.hpp"
-#include "metavox/selfcheck.hpp"
-#include "metavox/simulation.hpp"
+#include "program/selfcheck.hpp"
+#include "settings/config.hpp"
+#include "site/simulation.hpp"
 
 namespace metavox {
 namespace {

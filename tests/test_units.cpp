@@ -1,14 +1,14 @@
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <random>
 #include <string>
 
-#include "metavox/core/exact.hpp"
-#include "metavox/expression.hpp"
-#include "metavox/units.hpp"
+#include <gtest/gtest.h>
+
+#include "core/exact.hpp"
+#include "settings/expression.hpp"
+#include "settings/units.hpp"
 
 namespace metavox {
 namespace {

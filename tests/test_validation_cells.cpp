@@ -24,7 +24,6 @@ std::string number(double v) {
 }
 
 // ---- A11, A12: the two enzymes
-// ---------------------------------------------------------------------------------
 
 // A11, closed form: E = exp(-gamma_1 t) under one M-like cell that neither moves nor secretes:
 // 0.6977 after 60 min, 0.500 after 115.5 min; tolerance 1e-4, whatever the step.
@@ -83,7 +82,6 @@ matrix: {density: 1, soluble_degradation: 1.5e-3 1/min}
 }
 
 // ---- A13, A14: walkers
-// -----------------------------------------------------------------------------------------
 
 const std::string walkers = R"(
 simulation: {preset: analytic}
@@ -150,7 +148,6 @@ TEST(Walkers, DriftUpTheMatrix) { expect_drift(1); }
 TEST(LongWalkers, DriftUpTheMatrixOverFiveSeeds) { expect_drift(5); }
 
 // ---- A16, A17: clocks
-// ------------------------------------------------------------------------------------------
 
 // A16, closed form: the count doubles every T_E (p + C_phi)/p: 1380.7 min at 40 mmHg; 1520.8,
 // 1707.5 and 2668 min at 10, 5 and 1.4 mmHg; tolerance 2 %. Scattered founders, so that no clone
@@ -242,7 +239,6 @@ death: {t_cell_kill: 5 1/day}
 }
 
 // ---- A18: surface-limited growth
-// ---------------------------------------------------------------------------------
 
 const std::string spheroid = R"(
 simulation: {preset: analytic}
@@ -349,7 +345,6 @@ TEST(LongSpheroid, GrowsAtItsSurface) {
 }
 
 // ---- A19: a front of movers that divide
-// ----------------------------------------------------------------------------
 
 const std::string movers = R"(
 simulation: {preset: analytic}
@@ -457,7 +452,6 @@ TEST(InvasionFront, SpreadsRoundInAPlane) {
 }
 
 // ---- A33: the ledger
-// -----------------------------------------------------------------------------------------------
 
 const std::string busy = R"(
 simulation: {seed: 5}
@@ -557,7 +551,6 @@ tissue:
 }
 
 // ---- B7: what invasion owes to proteinases
-// ---------------------------------------------------------------------------
 
 // Depth that cells of a layer reach in three days, per cell of the layer's face: a transwell with
 // M-like cells that do not divide, since division pushes cells into any matrix.

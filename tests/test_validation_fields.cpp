@@ -1,7 +1,5 @@
 // Fields against closed forms and against another program's scheme. Letters and numbers are those
 // of docs/validation.md; a tolerance that is not explained is the pass band given there.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -10,10 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "metavox/kind.hpp"
-#include "metavox/oxygen.hpp"
-#include "metavox/vessel.hpp"
+#include <gtest/gtest.h>
+
+#include "fields/oxygen.hpp"
 #include "support.hpp"
+#include "vessels/parents.hpp"
+#include "voxel/kind.hpp"
 
 namespace metavox {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <map>
 
-#include "metavox/vessel_measure.hpp"
 #include "tissue_support.hpp"
+#include "vessels/geometry.hpp"
 
 namespace metavox {
 namespace {

@@ -4,10 +4,11 @@
 #include <random>
 #include <set>
 
-#include "metavox/sprout.hpp"
-#include "metavox/vasculature.hpp"
-#include "metavox/vessel_measure.hpp"
+#include "core/random.hpp"
 #include "tissue_support.hpp"
+#include "vessels/geometry.hpp"
+#include "vessels/sprout.hpp"
+#include "vessels/vasculature.hpp"
 
 namespace metavox {
 namespace {
@@ -30,7 +31,7 @@ double total_length(const VesselGraph& g) {
   return sum;
 }
 
-// ---- geometry ----------------------------------------------------------------------------------
+// ---- geometry
 
 TEST(VesselGeometry, PiecesCoverALineOnceAndLieInTheirVoxels) {
   std::mt19937_64 random(1);
@@ -72,7 +73,7 @@ TEST(VesselGeometry, FarFacesBelongToTheLastVoxels) {
   EXPECT_EQ(pieces.front().voxel, (std::array<int, 3>{23, 19, 0}));
 }
 
-// ---- the graph ---------------------------------------------------------------------------------
+// ---- the graph
 
 TEST(VesselGraph, ALineIsCutIntoPiecesOfAVoxel) {
   VesselGraph g(box);
@@ -192,7 +193,7 @@ TEST(VesselGraph, FlawFindsWhatIsWrong) {
   EXPECT_NE(g.flaw(), "");
 }
 
-// ---- tips --------------------------------------------------------------------------------------
+// ---- tips
 
 TipRule default_rule(double spacing = 20, double dt = 15) {
   return {spacing, dt, 0.6, 1.56e4, 0.071, 0, 0.6};
@@ -289,7 +290,7 @@ TEST(Tip, BranchesByTheTable) {
   EXPECT_EQ(branching_probability(0.8), 1.0);
 }
 
-// ---- walls -------------------------------------------------------------------------------------
+// ---- walls
 
 OxygenParameters default_oxygen() { return parameters_of("domain: {voxels: [8, 8, 8]}").oxygen; }
 
@@ -340,7 +341,7 @@ TEST(VesselWalls, AreClosedWithoutBlood) {
   EXPECT_TRUE(vessel_walls(g, box, default_oxygen(), true).empty());
 }
 
-// ---- measures ----------------------------------------------------------------------------------
+// ---- measures
 
 TEST(VesselMeasure, FractalDimensionOfALineAndOfASheet) {
   const Lattice l{64, 64, 4, 20};
@@ -381,7 +382,7 @@ TEST(VesselMeasure, DistancesAreThoseOfTheNearest) {
   EXPECT_TRUE(distances_to({}, places).empty());
 }
 
-// ---- at work -----------------------------------------------------------------------------------
+// ---- at work
 
 // A pellet of VEGF between two capillaries in loose matrix; the graph is checked after every vessel
 // step.

@@ -1,19 +1,12 @@
 // Frames are read back with VTK's own readers. Built only together with VTK; tests/read_frames.py
 // checks whole run folders.
-#include "metavox/vtk_io.hpp"
-
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <cstring>
 #include <fstream>
 #include <limits>
+
+#include <gtest/gtest.h>
 #include <unistd.h>
-
-#include "metavox/config.hpp"
-#include "metavox/inputs.hpp"
-#include "metavox/kind.hpp"
-
 #include <vtkCellArray.h>
 #include <vtkCellData.h>
 #include <vtkDataArray.h>
@@ -31,6 +24,12 @@
 #include <vtkXMLPolyDataReader.h>
 #include <vtkXMLPolyDataWriter.h>
 #include <vtkXMLWriter.h>
+
+#include "input/inputs.hpp"
+#include "input/vtk_reader.hpp"
+#include "settings/config.hpp"
+#include "viz/vtk_io.hpp"
+#include "voxel/kind.hpp"
 
 namespace metavox {
 namespace {

@@ -2,8 +2,6 @@
 // arrays and metrics by name, and the arithmetic of growth curves.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -11,10 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "metavox/config.hpp"
-#include "metavox/core/executor.hpp"
-#include "metavox/kind.hpp"
-#include "metavox/simulation.hpp"
+#include <gtest/gtest.h>
+
+#include "core/executor.hpp"
+#include "settings/config.hpp"
+#include "site/simulation.hpp"
+#include "voxel/kind.hpp"
 
 namespace metavox::tissue_test {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "metavox/units.hpp"
-#include "metavox/vtk_io.hpp"
+#include "settings/units.hpp"
+#include "viz/vtk_io.hpp"
 
 namespace metavox {
 

@@ -1,7 +1,7 @@
 """The colours and names of what the pictures show, in one place.
 
 quicklook.py and film.py (VTK), scene.py (ParaView), curves.py (matplotlib) and tests/check_picture.py all read this module, so that a
-state has one colour everywhere. Codes are those of `CellState` in include/metavox/kind.hpp. Standard library only:
+state has one colour everywhere. Codes are those of `CellState` in src/voxel/kind.hpp. Standard library only:
 ParaView's Python and matplotlib's need not share anything else.
 
 The rim of a tumour is warm and light, its hypoxic ring blue, its dead core a dark brown: the classical rings differ in lightness

@@ -1,4 +1,4 @@
-#include "metavox/vtk_io.hpp"
+#include "viz/vtk_io.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +6,6 @@
 #include <limits>
 #include <set>
 #include <stdexcept>
-
-#include "metavox/kind.hpp"
-#include "metavox/units.hpp"
 
 #include <vtkAOSDataArrayTemplate.h>
 #include <vtkCellArray.h>
@@ -27,6 +24,9 @@
 #include <vtkXMLImageDataWriter.h>
 #include <vtkXMLPolyDataWriter.h>
 
+#include "settings/units.hpp"
+#include "voxel/kind.hpp"
+
 namespace metavox {
 
 namespace {
@@ -34,7 +34,6 @@ namespace {
 using Index = std::int64_t;
 
 // ---- types
-// ------------------------------------------------------------------------------------------------------
 
 // Named by element type: VTK's own names (vtkTypeInt64Array) may stand for another type of the same
 // width.
@@ -73,7 +72,6 @@ T rounded(T value, int bits) {
 }
 
 // ---- lattice
-// ----------------------------------------------------------------------------------------------------
 
 bool on_lattice(const Snapshot& s, const ArrayInfo& info) {
   return info.spacing > 0 && s.spacing > 0 && info.extents[0] > 0 && info.extents[1] > 0 &&
@@ -140,7 +138,6 @@ vtkSmartPointer<vtkDataArray> lattice_array(const Snapshot& s, const Snapshot::A
 }
 
 // ---- field data
-// -------------------------------------------------------------------------------------------------
 
 void add_text(vtkFieldData* to, const std::string& name, const std::vector<std::string>& values) {
   vtkNew<vtkStringArray> array;
@@ -182,7 +179,6 @@ void add_categories(vtkFieldData* to, bool cell_state, bool kind) {
 }
 
 // ---- writing
-// ----------------------------------------------------------------------------------------------------
 
 // GetOutputString() copies; for frames of gigabytes the string is better moved out.
 template <class Writer>
@@ -233,7 +229,6 @@ std::string write(Data* data, const OutputParameters& output, const char* what) 
 }
 
 // ---- vessels
-// ----------------------------------------------------------------------------------------------------
 
 struct Chain {
   std::vector<std::int32_t> nodes;

@@ -1,8 +1,8 @@
 // Stands in for vtk_io.cpp where VTK is missing (METAVOX_VTK=OFF): the simulator builds and runs,
 // and a config that asks for frames is told why it gets none.
-#include "metavox/vtk_io.hpp"
-
 #include <stdexcept>
+
+#include "viz/vtk_io.hpp"
 
 namespace metavox {
 

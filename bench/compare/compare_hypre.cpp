@@ -2,15 +2,14 @@
 // slab of planes in z.
 //   mpirun -np 2 compare_hypre --size 256 --relax 2 --rap 1 --tolerance 1e-6 --file REFERENCE
 // One JSON object on standard output, of rank 0.
-#include <HYPRE_struct_ls.h>
-#include <mpi.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <iostream>
 #include <map>
 
+#include <HYPRE_struct_ls.h>
+#include <mpi.h>
 #include <nlohmann/json.hpp>
 
 #include "problem.hpp"

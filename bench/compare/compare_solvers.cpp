@@ -1,7 +1,5 @@
 // Times and errors of metavox's solver and of BioFVM's scheme on the problem of problem.hpp; one
 // JSON object on standard output. run.py calls it, in turn with compare_hypre.
-#include <omp.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -10,12 +8,13 @@
 #include <memory>
 
 #include <nlohmann/json.hpp>
+#include <omp.h>
 
+#include "core/random.hpp"
 #include "lod.hpp"
-#include "metavox/bench.hpp"
-#include "metavox/core/random.hpp"
-#include "metavox/diffusion.hpp"
 #include "problem.hpp"
+#include "program/bench.hpp"
+#include "solver/diffusion.hpp"
 
 using namespace compare;
 using metavox::cpu_seconds;

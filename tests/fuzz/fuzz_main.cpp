@@ -1,9 +1,9 @@
 // One libFuzzer program per target: METAVOX_FUZZ_TARGET is its name.
-#include "targets.hpp"
-
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+
+#include "targets.hpp"
 
 namespace {
 

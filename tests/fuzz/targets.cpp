@@ -10,16 +10,16 @@
 
 #include <unistd.h>
 
-#include "checkpoint_header.hpp"
-#include "metavox/checkpoint.hpp"
-#include "metavox/config.hpp"
-#include "metavox/core/executor.hpp"
-#include "metavox/expression.hpp"
-#include "metavox/inputs.hpp"
-#include "metavox/sweep.hpp"
-#include "metavox/text.hpp"
-#include "metavox/units.hpp"
-#include "vtk_xml.hpp"
+#include "core/executor.hpp"
+#include "input/inputs.hpp"
+#include "input/vtk_xml.hpp"
+#include "program/sweep.hpp"
+#include "record/checkpoint.hpp"
+#include "record/checkpoint_header.hpp"
+#include "settings/config.hpp"
+#include "settings/expression.hpp"
+#include "settings/text.hpp"
+#include "settings/units.hpp"
 
 namespace metavox::fuzz {
 

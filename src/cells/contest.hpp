@@ -1,0 +1,39 @@
+// Contests: how cells that want the same voxel settle who gets it.
+#pragma once
+
+#include <cstdint>
+
+#include "core/lattice.hpp"
+#include "core/random.hpp"
+
+namespace metavox {
+
+// A cell that wants voxels writes its rank into each; the smallest rank stays. It may act if it
+// holds all of them.
+struct ContestView {
+  std::uint32_t* claim; // padded; unclaimed everywhere between contests
+  std::uint16_t* plan;  // what the cell at a voxel proposes; 0: nothing
+  std::uint8_t* mark;   // per brick: something in it proposes
+  Bricks bricks;
+  std::uint32_t key0, key1;
+  MV_HD void propose(const Site& s, std::uint16_t what) const {
+    plan[s.i] = what;
+    mark[bricks.of(s.x, s.y, s.z)] = 1; // whoever writes, it is the same byte
+  }
+  MV_HD std::uint32_t rank(const Lattice& l, const Site& s) const {
+    return contest_rank(static_cast<std::uint32_t>(l.global(s)), key0, key1);
+  }
+};
+inline constexpr std::uint32_t unclaimed = 0xffffffffu;
+
+// Keys of a contest's ranks, different for every step and round.
+struct ContestKeys {
+  std::uint32_t key0, key1;
+};
+inline ContestKeys contest_keys(std::uint64_t seed, std::uint64_t step, int round) {
+  const std::uint64_t k =
+      mix64(mix64(seed ^ 0x6d657461766f78ULL) + step * 64 + static_cast<std::uint64_t>(round));
+  return {static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(k >> 32)};
+}
+
+} // namespace metavox

@@ -1,0 +1,213 @@
+#include "core/executor.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include <omp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(METAVOX_CUDA)
+#include "cuda/device.hpp"
+#endif
+
+namespace metavox {
+
+Executor Executor::on_cpu(int threads) {
+  Executor e;
+  e.backend_ = Backend::cpu;
+  e.threads_ = threads > 0 ? threads : omp_get_max_threads();
+  return e;
+}
+
+Executor Executor::on_cuda(int threads) {
+  const std::string obstacle = cuda_obstacle();
+  if (!obstacle.empty()) throw ResourceError("the cuda back end cannot run: " + obstacle);
+  Executor e;
+  e.backend_ = Backend::cuda;
+  e.threads_ = threads > 0 ? threads : omp_get_max_threads();
+  return e;
+}
+
+bool Executor::cuda_compiled() {
+#if defined(METAVOX_CUDA)
+  return true;
+#else
+  return false;
+#endif
+}
+
+std::string Executor::cuda_obstacle() {
+#if defined(METAVOX_CUDA)
+  return cuda::obstacle();
+#else
+  return "this build was made without CUDA (configure with METAVOX_CUDA=ON and nvcc)";
+#endif
+}
+
+std::string Executor::description() const {
+#if defined(METAVOX_CUDA)
+  if (backend_ == Backend::cuda) return "CUDA, " + cuda::device_name();
+#endif
+  return "CPU, " + std::to_string(threads_) + (threads_ == 1 ? " thread" : " threads");
+}
+
+std::size_t Executor::memory_available() const {
+#if defined(METAVOX_CUDA)
+  if (backend_ == Backend::cuda) return cuda::memory_free();
+#endif
+  // What the kernel believes could be given out without swapping.
+  std::ifstream info("/proc/meminfo");
+  std::string key;
+  std::size_t kib = 0;
+  while (info >> key >> kib) {
+    if (key == "MemAvailable:") return kib * 1024;
+    info.ignore(64, '\n');
+  }
+  return static_cast<std::size_t>(sysconf(_SC_AVPHYS_PAGES)) *
+         static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+void* Executor::allocate(std::size_t bytes) const {
+  void* memory = nullptr;
+#if defined(METAVOX_CUDA)
+  if (backend_ == Backend::cuda) memory = cuda::allocate(bytes);
+#endif
+  if (backend_ == Backend::cpu) {
+    // Stencils touch nine planes at a time: with 4 KiB pages their addresses alone overflow the
+    // TLB.
+    const std::size_t page = bytes >= (std::size_t{4} << 20) ? std::size_t{2} << 20 : 64;
+    const std::size_t rounded = (bytes + page - 1) / page * page;
+    memory = std::aligned_alloc(page, rounded > 0 ? rounded : page);
+#if defined(__linux__)
+    if (memory && page > 64) madvise(memory, rounded, MADV_HUGEPAGE);
+#endif
+    if (memory) {
+      // First touch by the threads that will use it, so that pages lie near them.
+      auto* bytes_of_memory = static_cast<char*>(memory);
+      const auto chunks = static_cast<std::int64_t>((rounded + 65535) / 65536);
+#pragma omp parallel for schedule(static) num_threads(chunks < 8 ? 1 : threads_)
+      for (std::int64_t c = 0; c < chunks; ++c) {
+        const auto begin = static_cast<std::size_t>(c) * 65536;
+        std::memset(bytes_of_memory + begin, 0, rounded - begin < 65536 ? rounded - begin : 65536);
+      }
+    }
+  }
+  if (!memory)
+    throw ResourceError("no room for " + std::to_string(bytes >> 20) + " MiB on " + description() +
+                        "; free now: " + std::to_string(memory_available() >> 20) + " MiB");
+  account_->bytes += bytes;
+  account_->live[account_->allocations] = {memory, bytes};
+  account_->allocations += 1;
+  return memory;
+}
+
+void Executor::release(void* memory, std::size_t bytes) const noexcept {
+  account_->bytes -= bytes;
+  for (auto entry = account_->live.begin(); entry != account_->live.end(); ++entry)
+    if (entry->second.first == memory) {
+      account_->live.erase(entry);
+      break;
+    }
+#if defined(METAVOX_CUDA)
+  if (backend_ == Backend::cuda) return cuda::release(memory);
+#endif
+  std::free(memory);
+}
+
+void Executor::copy_in(void* to, const void* host, std::size_t bytes) const {
+  if (bytes == 0) return; // an empty list may have no address
+#if defined(METAVOX_CUDA)
+  if (backend_ == Backend::cuda) return cuda::copy_in(to, host, bytes);
+#endif
+  std::memcpy(to, host, bytes);
+}
+
+void Executor::copy_out(void* host, const void* from, std::size_t bytes) const {
+  if (bytes == 0) return; // an empty list may have no address
+#if defined(METAVOX_CUDA)
+  if (backend_ == Backend::cuda) return cuda::copy_out(host, from, bytes);
+#endif
+  std::memcpy(host, from, bytes);
+}
+
+void Executor::fill_zero(void* memory, std::size_t bytes) const {
+  if (bytes == 0) return; // an empty list may have no address
+#if defined(METAVOX_CUDA)
+  if (backend_ == Backend::cuda) return cuda::fill_zero(memory, bytes);
+#endif
+  std::memset(memory, 0, bytes);
+}
+
+void Executor::visit_memory(
+    const std::function<void(const void* memory, std::size_t bytes)>& visit) const {
+  for (const auto& [order, block] : account_->live) visit(block.first, block.second);
+}
+
+void Executor::synchronise() const {
+#if defined(METAVOX_CUDA)
+  if (backend_ == Backend::cuda) cuda::synchronise();
+#endif
+}
+
+void Executor::profile(bool on) const {
+  if (profile_->on) profile_->book();
+  profile_->on = on;
+  profile_->mark = std::chrono::steady_clock::now();
+}
+
+std::map<std::string, Executor::Timing> Executor::timings() const {
+  std::map<std::string, Timing> sum;
+  for (const auto& [process, entry] : profile_->processes)
+    for (const auto& [name, t] : entry.functors) {
+      Timing& total = sum[name];
+      total.calls += t.calls;
+      total.seconds += t.seconds;
+      total.bytes += t.bytes;
+      total.sites += t.sites;
+    }
+  return sum;
+}
+
+void Executor::Profile::book() {
+  const auto now = std::chrono::steady_clock::now();
+  processes[current].seconds += std::chrono::duration<double>(now - mark).count();
+  mark = now;
+}
+
+void Executor::Profile::book(const char* functor, double seconds, double sites,
+                             double bytes_per_site) {
+  Timing& t = processes[current].functors[functor];
+  t.calls += 1;
+  t.seconds += seconds;
+  t.bytes += sites * bytes_per_site;
+  t.sites += sites;
+}
+
+Executor::Share::Share(Profile& profile, const char* process) : profile_(profile), on_(profile.on) {
+  if (!on_) return;
+  profile_.book();
+  outer_ = profile_.current;
+  profile_.current = process;
+  profile_.processes[process].calls += 1;
+}
+
+Executor::Share::~Share() {
+  if (!on_) return;
+  profile_.book();
+  profile_.current = outer_;
+}
+
+std::int64_t Executor::compact(const std::uint8_t* flags, std::int64_t n,
+                               std::uint32_t* ids) const {
+#if defined(METAVOX_CUDA)
+  if (backend_ == Backend::cuda) return cuda::compact(flags, n, ids);
+#endif
+  std::int64_t count = 0;
+  for (std::int64_t k = 0; k < n; ++k)
+    if (flags[k] != 0) ids[count++] = static_cast<std::uint32_t>(k);
+  return count;
+}
+
+} // namespace metavox

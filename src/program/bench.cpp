@@ -1,0 +1,383 @@
+#include "program/bench.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "core/random.hpp"
+#include "record/build_info.hpp"
+#include "settings/config.hpp"
+#include "site/simulation.hpp"
+#include "vessels/flow/blood_flow.hpp"
+#include "vessels/perfusion.hpp"
+
+namespace metavox {
+namespace {
+
+// A carcinoma of a third of the box's edge in vascularised tissue with all default processes on.
+std::string default_problem(int size, bool growing_vessels) {
+  std::ostringstream text;
+  text << "simulation: {name: bench, seed: 1, duration: 30 day}\n"
+       << "domain: {voxels: [" << size << ", " << size << ", " << size << "], spacing: 20 um}\n"
+       << "vessels: {pattern: grid, spacing: " << (growing_vessels ? 250 : 300)
+       << " um, jitter: 0.5}\n"
+       << "tissue:\n  parenchyma: 0.45\n  stroma: 0.1\n  cells:\n"
+       << "    - {shape: sphere, kind: epithelial, radius: " << size * 20 / 6
+       << " um, mesenchymal_fraction: 0.1}\n";
+  if (growing_vessels)
+    text << "vegf: {enabled: true}\nsprouting: {enabled: true}\nregression: {enabled: true}\n";
+  return text.str();
+}
+
+// Oxygen in tissue: a full tumour inside normal cells that stand at a density of one half, vessels
+// every 16 voxels.
+class OxygenProblem {
+public:
+  OxygenProblem(const Executor& executor, int n)
+      : executor_(executor), lattice_{n, n, n, 20},
+        scratch_(std::make_shared<DiffusionScratch>(executor, lattice_)) {
+    settings_.name = "oxygen";
+    settings_.diffusivity = 1.2e5;
+    settings_.half_saturation = 2.5;
+    settings_.tolerance = 1e-3;
+    for (Face& face : settings_.faces) face = {FaceKind::fixed, 52};
+    solver_ = std::make_unique<Diffusion>(executor, lattice_, settings_, scratch_);
+    occupied_.assign(static_cast<std::size_t>(lattice_.voxels()), 0);
+    for (int z = 0; z < n; ++z)
+      for (int y = 0; y < n; ++y)
+        for (int x = 0; x < n; ++x) {
+          const auto u = to_unit(draw(1, Purpose::test, lattice_.global(x, y, z), 0).word[0]);
+          occupied_[lattice_.global(x, y, z)] = u < (tumour(x, y, z) ? 0.95 : 0.5) ? 1 : 0;
+        }
+    fill();
+  }
+  // Two cells in a hundred take one step along x where there is room.
+  void move_some_cells() {
+    const int n = lattice_.nx;
+    for (int z = 0; z < n; ++z)
+      for (int y = 0; y < n; ++y)
+        for (int x = 0; x + 1 < n; ++x) {
+          const std::size_t i = lattice_.global(x, y, z);
+          if (occupied_[i] == 0 || occupied_[i + 1] != 0) continue;
+          if (to_unit(draw(1, Purpose::test, i, 1).word[0]) >= 0.05) continue; // of those with room
+          std::swap(occupied_[i], occupied_[i + 1]);
+          ++x;
+        }
+    fill();
+  }
+  Diffusion& solver() { return *solver_; }
+  // Seconds of a cycle with other numbers of sweeps, on the field that is loaded.
+  double cycle_seconds(float* field, int before, int after) {
+    DiffusionSettings settings = settings_;
+    settings.sweeps_before = before;
+    settings.sweeps_after = after;
+    Diffusion solver(executor_, lattice_, settings, scratch_);
+    solver.cycles(field, 1);
+    double best = 1e30;
+    for (int round = 0; round < 3; ++round) {
+      executor_.synchronise();
+      const auto begin = Clock::now();
+      solver.cycles(field, 3, false);
+      executor_.synchronise();
+      best = std::min(best, seconds_since(begin) / 3);
+    }
+    return best;
+  }
+  const Lattice& lattice() const { return lattice_; }
+
+private:
+  bool tumour(int x, int y, int z) const {
+    const double c = lattice_.nx / 2.0, r = lattice_.nx / 6.0;
+    return (x - c) * (x - c) + (y - c) * (y - c) + (z - c) * (z - c) < r * r;
+  }
+  void fill() {
+    const SplitLattice& split = scratch_->split();
+    const auto size = static_cast<std::size_t>(split.padded());
+    std::vector<float> f(size, 0), k(size, 0), q(size, 0);
+    for (int z = 0; z < lattice_.nz; ++z)
+      for (int y = 0; y < lattice_.ny; ++y)
+        for (int x = 0; x < lattice_.nx; ++x) {
+          const auto i = static_cast<std::size_t>(split.index(x, y, z));
+          const bool cancer = tumour(x, y, z);
+          if (!cancer && x % 16 == 3 && y % 16 == 5) {
+            k[i] = 4712;
+            f[i] = 4712 * 40;
+          } else if (occupied_[lattice_.global(x, y, z)] != 0) {
+            q[i] = cancer ? 400 : 200;
+            if (!cancer) {
+              k[i] = 4.44f;
+              f[i] = 4.44f * 95;
+            }
+          }
+        }
+    executor_.copy_in(scratch_->source(), f.data(), size * sizeof(float));
+    executor_.copy_in(scratch_->loss(), k.data(), size * sizeof(float));
+    executor_.copy_in(scratch_->uptake(), q.data(), size * sizeof(float));
+  }
+  Executor executor_;
+  Lattice lattice_;
+  std::shared_ptr<DiffusionScratch> scratch_;
+  DiffusionSettings settings_;
+  std::unique_ptr<Diffusion> solver_;
+  std::vector<std::uint8_t> occupied_;
+};
+
+struct SolverFigures {
+  double cycle_seconds = 0;       // V(3,2), what solves use
+  double short_cycle_seconds = 0; // V(2,1), for comparison
+  int cold_cycles = 0;            // to 1e-5 of the first residual
+  int warm_cycles = 0;            // reported by the solver
+  double warm_error = 0;          // mmHg, against many more cycles
+  double warm_seconds = 0;
+};
+
+SolverFigures measure_solver(const Executor& executor, int size) {
+  SolverFigures figures;
+  OxygenProblem problem(executor, size);
+  const Lattice& l = problem.lattice();
+  const auto n = static_cast<std::size_t>(l.padded());
+  Buffer<float> field(executor, l.padded());
+  const std::vector<float> start(n, 52.0f);
+  field.upload(start.data());
+  const float first = problem.solver().residual(field.data());
+  for (figures.cold_cycles = 0; figures.cold_cycles < 40; ++figures.cold_cycles) {
+    if (problem.solver().residual(field.data()) <= 1e-5f * first) break;
+    problem.solver().cycles(field.data(), 1);
+  }
+  const DiffusionSettings standard{};
+  figures.cycle_seconds =
+      problem.cycle_seconds(field.data(), standard.sweeps_before, standard.sweeps_after);
+  figures.short_cycle_seconds = problem.cycle_seconds(field.data(), 2, 1);
+  problem.solver().cycles(field.data(), 8);
+
+  problem.move_some_cells();
+  const auto begin = Clock::now();
+  figures.warm_cycles = problem.solver().solve(field.data()).cycles;
+  executor.synchronise();
+  figures.warm_seconds = seconds_since(begin);
+  const std::vector<float> solved = field.host_copy();
+  problem.solver().cycles(field.data(), 12);
+  const std::vector<float> limit = field.host_copy();
+  for (std::size_t i = 0; i < n; ++i)
+    figures.warm_error =
+        std::max(figures.warm_error, std::abs(static_cast<double>(solved[i] - limit[i])));
+  return figures;
+}
+
+// The default step with VEGF and vessels that grow: a vessel step falls due in every fifth step, so
+// times are averages over whole fives.
+struct VesselFigures {
+  double step = 0, vegf = 0, vessels = 0; // s per step
+  std::int64_t segments = 0, tips = 0;
+};
+VesselFigures measure_vessels(const Executor& executor, int size, int steps) {
+  Simulation simulation(read_config_text(default_problem(size, true), "bench.yaml").parameters,
+                        executor);
+  for (int n = 0; n < 6; ++n) simulation.step(); // the first solve is a cold one
+  const int fives = 5 * ((steps + 4) / 5);
+  VesselFigures f;
+  const auto begin = Clock::now();
+  for (int n = 0; n < fives; ++n) simulation.step();
+  simulation.executor().synchronise();
+  f.step = seconds_since(begin) / fives;
+  simulation.executor().forget_timings();
+  simulation.executor().profile(true);
+  for (int n = 0; n < fives; ++n) simulation.step();
+  simulation.executor().profile(false);
+  const auto& processes = simulation.executor().processes();
+  const auto seconds = [&](const char* name) {
+    const auto found = processes.find(name);
+    return found == processes.end() ? 0.0 : found->second.seconds / fives;
+  };
+  f.vegf = seconds("VEGF");
+  f.vessels = seconds("vessels");
+  simulation.executor().forget_timings();
+  const MetricRow row = simulation.measure();
+  f.segments = static_cast<std::int64_t>(value_of(row, "vessel_segments"));
+  f.tips = static_cast<std::int64_t>(value_of(row, "tips"));
+  return f;
+}
+
+// Perfusion and flow in a sheet of hexagons whose edges are cut into `pieces` segments, as a
+// lattice cuts them.
+struct FlowFigures {
+  std::int64_t segments = 0;
+  double perfusion = 0, cold = 0, warm = 0; // s
+  FlowReport first, again;
+};
+FlowFigures measure_flow(std::int32_t pieces, int threads) {
+  std::vector<std::pair<std::int32_t, std::int32_t>> edges;
+  std::vector<std::int32_t> inlets, outlets;
+  FlowNetwork network;
+  // A brick wall is a honeycomb to a graph. About 10^5 segments either way.
+  const std::int32_t columns = pieces == 1 ? 300 : 134, rows = pieces == 1 ? 222 : 100;
+  network.nodes = columns * rows;
+  const auto node = [columns](std::int32_t x, std::int32_t y) { return y * columns + x; };
+  const auto join = [&](std::int32_t a, std::int32_t b) {
+    const Draw d = draw(1, Purpose::test, edges.size(), 0);
+    const double radius = 4 + 3 * to_unit(d.word[0]);
+    for (std::int32_t k = 0, from = a; k < pieces; ++k) {
+      const std::int32_t to = k + 1 < pieces ? network.nodes++ : b;
+      edges.emplace_back(from, to);
+      network.segments.push_back({from, to, radius, 20});
+      from = to;
+    }
+  };
+  for (std::int32_t y = 0; y < rows; ++y)
+    for (std::int32_t x = 0; x < columns; ++x) {
+      if (x + 1 < columns) join(node(x, y), node(x + 1, y));
+      if (y + 1 < rows && (x + y) % 2 == 0) join(node(x, y), node(x, y + 1));
+    }
+  for (std::int32_t y = 0; y < rows; ++y) {
+    inlets.push_back(node(0, y));
+    outlets.push_back(node(columns - 1, y));
+    network.ends.push_back({node(0, y), 25, 0.45});
+    network.ends.push_back({node(columns - 1, y), 15, 0.45});
+  }
+  FlowFigures f;
+  f.segments = static_cast<std::int64_t>(edges.size());
+  auto begin = Clock::now();
+  const std::vector<std::uint8_t> perfused = perfused_edges(network.nodes, edges, inlets, outlets);
+  f.perfusion = seconds_since(begin);
+  const FlowParameters settings =
+      read_config_text(default_problem(8, false), "bench.yaml").parameters.flow;
+  FlowSolution solution;
+  begin = Clock::now();
+  f.first = solve_flow(network, settings, solution, threads);
+  f.cold = seconds_since(begin);
+  network.segments[network.segments.size() / 2].radius *= 1.2;
+  begin = Clock::now();
+  f.again = solve_flow(network, settings, solution, threads);
+  f.warm = seconds_since(begin);
+  return f;
+}
+
+} // namespace
+
+int bench(const BenchOptions& options) {
+  Executor executor = Executor::on_cpu(options.threads);
+  const std::string obstacle = Executor::cuda_obstacle();
+  if (options.backend == "cuda" || (options.backend == "auto" && obstacle.empty()))
+    executor = Executor::on_cuda(options.threads);
+  const Config config = read_config_text(default_problem(options.size, false), "bench.yaml");
+  const Lattice lattice{options.size, options.size, options.size, 20};
+  const auto voxels = static_cast<double>(lattice.voxels());
+  std::printf("metavox %s on %s, %d^3 voxels\n", version().c_str(), executor.description().c_str(),
+              options.size);
+
+  const double copy = copy_seconds(executor, lattice);
+  std::printf("one copy of a float field: %.3f ms, %.1f GB/s\n\n", copy * 1e3,
+              8 * voxels / copy * 1e-9);
+
+  const SolverFigures solver = measure_solver(executor, options.size);
+  std::printf("oxygen solver\n");
+  std::printf("  V(3,2) cycle          %8.2f ms  %6.1f copies\n", solver.cycle_seconds * 1e3,
+              solver.cycle_seconds / copy);
+  std::printf("  V(2,1) cycle          %8.2f ms  %6.1f copies\n", solver.short_cycle_seconds * 1e3,
+              solver.short_cycle_seconds / copy);
+  std::printf("  cold solve to 1e-5    %8d cycles\n", solver.cold_cycles);
+  std::printf("  warm solve, 2 %% moved %8d cycles, %.2f ms, error %.1e mmHg\n\n",
+              solver.warm_cycles, solver.warm_seconds * 1e3, solver.warm_error);
+
+  Simulation simulation(config.parameters, executor);
+  const double bytes_per_voxel =
+      static_cast<double>(simulation.executor().memory_allocated()) / voxels;
+  for (int n = 0; n < 2; ++n) simulation.step();
+  const std::size_t allocations = simulation.executor().allocations();
+  const auto begin = Clock::now();
+  for (int n = 0; n < options.steps; ++n) simulation.step();
+  simulation.executor().synchronise();
+  const double step = seconds_since(begin) / options.steps;
+  const std::size_t allocated = simulation.executor().allocations() - allocations;
+  simulation.executor().profile(true);
+  for (int n = 0; n < options.steps; ++n) simulation.step();
+  simulation.executor().profile(false);
+  std::printf("whole step              %8.1f ms  %6.1f copies, %.3g voxels/s\n", step * 1e3,
+              step / copy, voxels / step);
+  std::printf("memory                  %8.1f bytes per voxel\n", bytes_per_voxel);
+  std::printf("buffers made in a step  %8zu\n\n", allocated);
+
+  std::printf(
+      "stages of one walk are timed plane by plane; arrays they share count for the sweeps\n");
+  std::printf("%-32s %10s %8s %9s %9s %7s\n", "functor", "ms/step", "copies", "B/voxel", "GB/s",
+              "% copy");
+  std::ostringstream rows;
+  const double copy_speed = 8 * voxels / copy;
+  const std::map<std::string, Executor::Timing> by_name = simulation.executor().timings();
+  std::vector<std::pair<std::string, Executor::Timing>> timings(by_name.begin(), by_name.end());
+  std::sort(timings.begin(), timings.end(),
+            [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
+  for (const auto& [name, t] : timings) {
+    const double per_step = t.seconds / options.steps;
+    const double speed = t.seconds > 0 ? t.bytes / t.seconds : 0;
+    std::printf("%-32s %10.3f %8.2f %9.1f %9.1f %7.1f\n", name.c_str(), per_step * 1e3,
+                per_step / copy, t.sites > 0 ? t.bytes / t.sites : 0, speed * 1e-9,
+                100 * speed / copy_speed);
+    rows << (rows.str().empty() ? "" : ",\n    ") << "{\"functor\": \"" << name
+         << "\", \"ms_per_step\": " << per_step * 1e3 << ", \"copies\": " << per_step / copy
+         << ", \"bytes_per_voxel\": " << (t.sites > 0 ? t.bytes / t.sites : 0)
+         << ", \"gb_per_s\": " << speed * 1e-9 << "}";
+  }
+  const VesselFigures vessels = measure_vessels(executor, options.size, options.steps);
+  const double share = (vessels.vegf + vessels.vessels) / vessels.step;
+  std::printf("\nwith growing vessels, %lld segments, %lld tips\n",
+              static_cast<long long>(vessels.segments), static_cast<long long>(vessels.tips));
+  std::printf("  whole step            %8.1f ms  %6.1f copies\n", vessels.step * 1e3,
+              vessels.step / copy);
+  std::printf("  VEGF                  %8.1f ms  %6.1f copies\n", vessels.vegf * 1e3,
+              vessels.vegf / copy);
+  std::printf("  sprouts, regression   %8.1f ms  %6.1f copies\n", vessels.vessels * 1e3,
+              vessels.vessels / copy);
+  std::printf("  share of the step     %8.1f %%\n", 100 * share);
+  const int threads = executor.threads();
+  const FlowFigures flow = measure_flow(5, threads), branches = measure_flow(1, threads);
+  for (const FlowFigures* f : {&flow, &branches}) {
+    std::printf("blood, %lld segments, %s\n", static_cast<long long>(f->segments),
+                f == &flow ? "five to a branch" : "each a branch");
+    std::printf("  perfusion             %8.1f ms\n", f->perfusion * 1e3);
+    std::printf("  flow, cold            %8.1f ms  %d iterations, imbalance %.1e\n", f->cold * 1e3,
+                f->first.iterations, f->first.imbalance);
+    std::printf("  flow, one radius new  %8.1f ms  %d iterations\n", f->warm * 1e3,
+                f->again.iterations);
+  }
+  if (!options.json.empty()) {
+    std::ofstream file(options.json);
+    file << "{\n  \"program\": \"metavox " << version() << "\",\n  \"commit\": \"" << commit()
+         << "\",\n  \"device\": \"" << executor.description() << "\",\n  \"size\": " << options.size
+         << ",\n  \"copy_ms\": " << copy * 1e3 << ",\n  \"copy_gb_per_s\": " << copy_speed * 1e-9
+         << ",\n  \"cycle_ms\": " << solver.cycle_seconds * 1e3
+         << ",\n  \"cycle_copies\": " << solver.cycle_seconds / copy
+         << ",\n  \"cycle_2_1_ms\": " << solver.short_cycle_seconds * 1e3
+         << ",\n  \"cycle_2_1_copies\": " << solver.short_cycle_seconds / copy
+         << ",\n  \"cold_cycles\": " << solver.cold_cycles
+         << ",\n  \"warm_cycles\": " << solver.warm_cycles
+         << ",\n  \"warm_error_mmHg\": " << solver.warm_error
+         << ",\n  \"warm_ms\": " << solver.warm_seconds * 1e3 << ",\n  \"step_ms\": " << step * 1e3
+         << ",\n  \"step_copies\": " << step / copy << ",\n  \"voxels_per_s\": " << voxels / step
+         << ",\n  \"bytes_per_voxel\": " << bytes_per_voxel
+         << ",\n  \"buffers_made_in_a_step\": " << allocated
+         << ",\n  \"vessel_segments\": " << vessels.segments
+         << ",\n  \"vessel_step_ms\": " << vessels.step * 1e3
+         << ",\n  \"vessel_step_copies\": " << vessels.step / copy
+         << ",\n  \"vegf_ms\": " << vessels.vegf * 1e3
+         << ",\n  \"sprouts_ms\": " << vessels.vessels * 1e3 << ",\n  \"vascular_share\": " << share
+         << ",\n  \"flow_segments\": " << flow.segments
+         << ",\n  \"perfusion_ms\": " << flow.perfusion * 1e3
+         << ",\n  \"flow_cold_ms\": " << flow.cold * 1e3
+         << ",\n  \"flow_warm_ms\": " << flow.warm * 1e3
+         << ",\n  \"flow_branches\": " << branches.segments
+         << ",\n  \"flow_branches_cold_ms\": " << branches.cold * 1e3
+         << ",\n  \"flow_branches_warm_ms\": " << branches.warm * 1e3
+         << ",\n  \"functors\": [\n    " << rows.str() << "\n  ]\n}\n";
+    if (!file) {
+      std::fprintf(stderr, "metavox: cannot write %s\n", options.json.c_str());
+      return 3;
+    }
+    std::printf("\nnumbers written to %s\n", options.json.c_str());
+  }
+  return 0;
+}
+
+} // namespace metavox

@@ -1,0 +1,135 @@
+#include "program/plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include "record/checkpoint.hpp"
+#include "record/files.hpp"
+#include "settings/config.hpp"
+#include "settings/text.hpp"
+#include "settings/units.hpp"
+#include "site/simulation.hpp"
+#include "viz/vtk_io.hpp"
+
+namespace metavox {
+
+namespace fs = std::filesystem;
+
+Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
+  Needs n;
+  const auto& e = p.domain.voxels;
+  const std::uint64_t voxels = static_cast<std::uint64_t>(e[0]) * static_cast<std::uint64_t>(e[1]) *
+                               static_cast<std::uint64_t>(e[2]);
+  const int c = p.fields.coarsen;
+  std::uint64_t field_voxels = 1;
+  for (const int extent : e) field_voxels *= static_cast<std::uint64_t>((extent + c - 1) / c);
+  const std::uint64_t fields = 2 + (p.glucose.enabled ? 1 : 0) + (p.inhibitor.enabled ? 1 : 0) +
+                               (p.vegf.enabled ? 1 : 0) + 1; // and vessel walls for pictures
+  n.device = estimate_device_bytes(p);
+  // 24 bytes of cell and matrix per voxel, then what is derived for pictures.
+  n.snapshot =
+      voxels * 25 + field_voxels * 4 * fields + static_cast<std::uint64_t>(p.tracers.count) * 12;
+  // The vessel graph: a voxel in a hundred where it grows, 130 bytes for a node and its segment.
+  if (p.sprouting.enabled) n.snapshot += voxels / 100 * 130;
+  if (s.frames > 0) n.frame = estimate_frame_bytes(p);
+  n.frames_disk = n.frame * static_cast<std::uint64_t>(s.frame_count(from));
+  if (checkpoints_available()) {
+    n.checkpoint = n.snapshot + (std::uint64_t{256} << 10);
+    const std::int64_t held =
+        std::min<std::int64_t>(s.checkpoint_count(from), std::int64_t{p.output.keep} + 1);
+    n.disk += n.checkpoint * static_cast<std::uint64_t>(std::max<std::int64_t>(held, 1));
+  }
+  n.disk += n.frames_disk + static_cast<std::uint64_t>(s.rows(from)) * 1500 + (1u << 20);
+  n.host = estimate_host_bytes(p, s.frames > 0, checkpoints_available(), from > 0, true);
+  return n;
+}
+
+std::vector<std::string> describe_plan(const Parameters& p, const Schedule& s, const Needs& n) {
+  const auto& e = p.domain.voxels;
+  const double voxels = static_cast<double>(e[0]) * e[1] * e[2];
+  std::vector<std::string> lines;
+  lines.push_back("tissue      " + std::to_string(e[0]) + " x " + std::to_string(e[1]) + " x " +
+                  std::to_string(e[2]) + " voxels of " + format_number(p.domain.spacing) + " um (" +
+                  text_of("%.4g", voxels) + "), fields " +
+                  (p.fields.coarsen == 1 ? std::string("on the same lattice")
+                                         : std::to_string(p.fields.coarsen) + " times coarser"));
+  lines.push_back("time        " + std::to_string(s.last) + " steps of " + format_number(s.step) +
+                  " min, day 0 to " + day_text(static_cast<double>(s.last) * s.step) +
+                  ", cells move every " + format_number(s.step / p.time.motility_substeps) +
+                  " min");
+  lines.push_back("memory      " + bytes_text(n.device) + " on the back end (" +
+                  text_of("%.1f", static_cast<double>(n.device) / voxels) + " bytes per voxel), " +
+                  bytes_text(n.host) + " on the host besides; together at most " +
+                  bytes_text(n.device + n.host));
+  const auto every = [&](std::int64_t steps) {
+    return steps > 0
+               ? "every " + std::to_string(steps) + (steps == 1 ? " step (day " : " steps (day ") +
+                     day_text(static_cast<double>(steps) * s.step) + ")"
+               : std::string("at the start and the end");
+  };
+  lines.push_back("metrics     " + std::to_string(s.rows()) + " rows, " + every(s.report));
+  if (s.frames > 0) {
+    std::string kinds;
+    for (const auto& [on, name] : {std::pair{p.output.fields, "fields"},
+                                   {p.output.cells, "cells"},
+                                   {p.output.vessels, "vessels"}})
+      if (on) kinds += (kinds.empty() ? "" : ", ") + std::string(name);
+    lines.push_back("frames      " + std::to_string(s.frame_count()) + " of " + kinds + ", " +
+                    every(s.frames) + ", at most " + bytes_text(n.frame) + " each");
+  } else {
+    lines.push_back(std::string("frames      none") +
+                    (vtk_available() ? "" : " (this build has no VTK)"));
+  }
+  lines.push_back("checkpoints " +
+                  (checkpoints_available()
+                       ? (s.checkpoints > 0 ? every(s.checkpoints) : std::string("at the end")) +
+                             ", the newest " + std::to_string(p.output.keep) + " kept, " +
+                             bytes_text(n.checkpoint) + " each"
+                       : std::string("none (this build has no HDF5)")));
+  lines.push_back("disk        at most " + bytes_text(n.disk));
+  return lines;
+}
+
+void check_frames(const Parameters& p, const Schedule& s) {
+  if (s.frames == 0) return;
+  try {
+    frame_axes(p.domain.voxels, p.domain.spacing, p.output);
+  } catch (const std::runtime_error& e) {
+    throw ConfigError(e.what());
+  }
+}
+
+void require(const Needs& n, const Parameters& p, const Executor& executor,
+             const fs::path& output) {
+  const std::string smaller =
+      "take fewer voxels (domain.size, domain.spacing)" +
+      std::string(p.fields.coarsen < 4 ? ", coarser fields (fields.coarsen: " +
+                                             std::to_string(p.fields.coarsen * 2) + ")"
+                                       : "") +
+      " or a machine with more memory";
+  const bool on_host = executor.backend() == Backend::cpu;
+  const std::uint64_t device_free = executor.memory_available();
+  const std::uint64_t host_free = on_host ? device_free : Executor::on_cpu(1).memory_available();
+  if (!on_host && n.device > device_free)
+    throw ResourceError("not enough memory on the device: the run needs " + bytes_text(n.device) +
+                        ", " + executor.description() + " has " + bytes_text(device_free) +
+                        " free; " + smaller);
+  const std::uint64_t host = n.host + (on_host ? n.device : 0);
+  if (host > host_free)
+    throw ResourceError("not enough memory: the run needs " + bytes_text(host) + " (" +
+                        (on_host ? bytes_text(n.device) + " for the state, " : std::string()) +
+                        bytes_text(n.host) + " besides), the machine has " + bytes_text(host_free) +
+                        " free; " + smaller);
+  const std::uint64_t disk = disk_free(output);
+  if (n.disk > disk)
+    throw ResourceError(
+        "not enough disk space: the run may write " + bytes_text(n.disk) + " (frames " +
+        bytes_text(n.frames_disk) + ", a checkpoint " + bytes_text(n.checkpoint) +
+        "), the disk of " + output.string() + " has " + bytes_text(disk) +
+        " free; choose another disk with -o, or write less: output.frames, output.stride, "
+        "output.arrays, output.mantissa_bits: 9, output.keep");
+}
+
+} // namespace metavox

@@ -1,0 +1,35 @@
+// What a run will do and what it takes, worked out before anything is allocated or created.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/executor.hpp"
+#include "record/peak_memory.hpp"
+#include "record/schedule.hpp"
+#include "settings/parameters.hpp"
+
+namespace metavox {
+
+// What a run takes, counted before anything is allocated or created.
+struct Needs {
+  std::uint64_t device = 0;      // state and scratch memory, on the back end
+  std::uint64_t snapshot = 0;    // one copy of the state on the host
+  std::uint64_t host = 0;        // resident memory of the process at its peak, besides `device`
+  std::uint64_t frame = 0;       // a frame on disk
+  std::uint64_t frames_disk = 0; // all of them
+  std::uint64_t checkpoint = 0;
+  std::uint64_t disk = 0;
+};
+Needs needs_of(const Parameters& parameters, const Schedule& schedule, std::int64_t from_step = 0);
+std::vector<std::string> describe_plan(const Parameters& parameters, const Schedule& schedule,
+                                       const Needs& needs);
+// Throws ConfigError where the region or stride of frames leaves nothing to show.
+void check_frames(const Parameters& parameters, const Schedule& schedule);
+// Throws ResourceError with the numbers and a way out.
+void require(const Needs& needs, const Parameters& parameters, const Executor& executor,
+             const std::filesystem::path& output);
+
+} // namespace metavox

@@ -1,0 +1,135 @@
+#include "program/restart.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <system_error>
+
+#include "core/errors.hpp"
+#include "program/console.hpp"
+#include "program/plan.hpp"
+#include "program/run.hpp"
+#include "record/checkpoint.hpp"
+#include "record/files.hpp"
+#include "settings/config.hpp"
+#include "settings/text.hpp"
+#include "site/simulation.hpp"
+#include "voxel/kind.hpp"
+
+namespace metavox {
+
+namespace fs = std::filesystem;
+
+fs::path newest_checkpoint(const fs::path& run, std::vector<std::string>* damaged) {
+  if (!checkpoints_available()) return {};
+  for (const auto& [step, file] : checkpoints_of(run)) {
+    try {
+      check_checkpoint(file);
+      return file;
+    } catch (const CheckpointError& e) {
+      if (damaged) damaged->push_back(e.what());
+    }
+  }
+  return {};
+}
+
+fs::path restart_file(const fs::path& named, Console& console) {
+  std::error_code ignored;
+  if (!fs::is_directory(named, ignored)) return named;
+  std::vector<std::string> damaged;
+  const fs::path file = newest_checkpoint(named, &damaged);
+  if (!file.empty()) {
+    for (const std::string& text : damaged) console.warn(text + "; taking an older one");
+    return file;
+  }
+  std::string text;
+  for (const std::string& d : damaged) text += d + "\n";
+  throw IoError(text + named.string() +
+                " holds no checkpoint to continue from; start the run anew " +
+                (looks_like_run(named) ? "with --force" : "without --restart"));
+}
+
+void check_settings(const Checkpoint& checkpoint, const RunOptions& options, const Config& config) {
+  const std::vector<std::string> differences =
+      setting_differences(checkpoint.resolved, config.resolved);
+  if (!differences.empty()) {
+    std::string text = options.restart.string() +
+                       ": the checkpoint belongs to other settings than " +
+                       options.config.string() + " (there: checkpoint, here: configuration)";
+    for (const std::string& d : differences) text += "\n  " + d;
+    throw ConfigError(text);
+  }
+  if (checkpoint.header.step > schedule_of(config.parameters).last)
+    throw ConfigError(options.restart.string() + ": the checkpoint is of day " +
+                      day_text(checkpoint.header.time) + ", the run ends at day " +
+                      day_text(config.parameters.simulation.duration) + "; give a later --until");
+}
+
+fs::path run_of_checkpoint(const fs::path& file) {
+  std::error_code ignored;
+  const fs::path folder = fs::weakly_canonical(file, ignored).parent_path();
+  if (folder.filename() != "checkpoints" || !looks_like_run(folder.parent_path())) return {};
+  return folder.parent_path();
+}
+
+bool same_folder(const fs::path& a, const fs::path& b) {
+  std::error_code ignored;
+  return !a.empty() && !b.empty() &&
+         fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored);
+}
+
+void restore(Simulation& simulation, const Checkpoint& checkpoint, const fs::path& file) {
+  const auto refuse = [&](const std::string& why) {
+    throw CheckpointError("checkpoint " + file.string() + ": " + why);
+  };
+  const std::vector<ArrayInfo> wanted = simulation.state_arrays();
+  for (const ArrayInfo& info : wanted) {
+    const Snapshot::Array* a = checkpoint.snapshot.find(info.name);
+    if (a == nullptr) refuse("it lacks the array '" + info.name + "' of this program's state");
+    const bool fits = info.grows ? a->info.extents[1] == 1 && a->info.extents[2] == 1
+                                 : a->info.extents == info.extents;
+    if (a->info.type != info.type || !fits || a->data.size() != a->info.bytes())
+      refuse("its array '" + info.name + "' has another type or size than this run's");
+  }
+  if (checkpoint.snapshot.arrays.size() != wanted.size())
+    refuse("it holds arrays this program does not know; it was written by version " +
+           checkpoint.header.version);
+  for (const std::byte code : checkpoint.snapshot.find("kind")->data)
+    if (static_cast<int>(code) >= kind_count) refuse("it holds a kind of cell that does not exist");
+  for (const ArrayInfo& info : wanted) {
+    const Snapshot::Array* a = checkpoint.snapshot.find(info.name);
+    simulation.write(info.name, a->data.data(), a->info.extents[0]);
+  }
+  try {
+    simulation.set_clock(checkpoint.header.step);
+  } catch (const NumericalError& e) {
+    refuse(e.what());
+  }
+  const std::uint64_t hash = simulation.hash();
+  if (hash != checkpoint.header.hash)
+    refuse("the restored state has the hash " + hex16(hash) + ", the stored one had " +
+           hex16(checkpoint.header.hash) + "; it was written by version " +
+           checkpoint.header.version);
+}
+
+std::string continuation(const RunOptions& options, const fs::path& output, const fs::path& from) {
+  std::string command = "metavox run " + shell_word(options.config);
+  for (const std::string& set : options.set) command += " --set " + shell_word(set);
+  if (options.seed) command += " --seed " + std::to_string(*options.seed);
+  if (options.until) command += " --until " + shell_word(*options.until);
+  return command + " -o " + shell_word(output) + " --restart " + shell_word(from);
+}
+
+std::string advice_after(const RunOptions& options, const fs::path& output) {
+  try {
+    if (!newest_checkpoint(output).empty())
+      return "\nwhen that is mended, continue with: " + continuation(options, output, output);
+  } catch (const IoError&) {
+    // The folder cannot even be listed, as the failure itself tells.
+    return {};
+  }
+  return !looks_like_run(output)
+             ? ""
+             : "\nthere is no checkpoint yet; when that is mended, start again with --force";
+}
+
+} // namespace metavox

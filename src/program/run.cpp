@@ -1,0 +1,435 @@
+#include "program/run.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include "core/errors.hpp"
+#include "core/profile.hpp"
+#include "input/inputs.hpp"
+#include "program/console.hpp"
+#include "program/plan.hpp"
+#include "program/restart.hpp"
+#include "record/checkpoint.hpp"
+#include "record/files.hpp"
+#include "record/writer.hpp"
+#include "settings/text.hpp"
+#include "settings/units.hpp"
+#include "site/simulation.hpp"
+#include "viz/vtk_io.hpp"
+
+namespace metavox {
+
+namespace fs = std::filesystem;
+
+Executor choose_executor(const std::string& backend, int threads, std::string& note) {
+  note.clear();
+  if (backend == "cuda") return Executor::on_cuda(threads);
+  if (backend == "auto") {
+    const std::string obstacle = Executor::cuda_obstacle();
+    if (obstacle.empty()) return Executor::on_cuda(threads);
+    note = "no GPU: " + obstacle;
+  }
+  return Executor::on_cpu(threads);
+}
+
+fs::path default_output(const Config& config) {
+  std::string name = config.parameters.simulation.name;
+  if (name.empty()) name = config.source.stem().string();
+  for (char& c : name)
+    if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 32) c = '_';
+  if (name.empty() || name[0] == '.') name = "run" + name;
+  return fs::path("runs") / name;
+}
+
+// ---- the run
+
+namespace {
+
+// However rarely a run writes, its fields are looked at after so many steps.
+constexpr std::int64_t unchecked_steps = 100;
+
+std::uint64_t peak_memory() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  return static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
+}
+
+void prepare_process() {
+  // Arrays go back to the system when they are released, so that the peak is what is alive and no
+  // more.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20); // but see ask_for_memory()
+  std::set_terminate(end_without_memory);
+}
+
+// One run from its options to its exit code; run() calls the public functions in this order.
+class RunSession {
+public:
+  explicit RunSession(const RunOptions& options)
+      : console_(options.quiet), options_(options),
+        config_(read_config(options.config, options.set, options.seed, options.until)),
+        p_(config_.parameters), schedule_(schedule_of(p_)) {}
+
+  // Failures of these are exceptions.
+  void find_start();
+  void plan();
+  void build();
+  void open_folder();
+  // Failures of the loop are told in the run folder and become the exit code.
+  void loop();
+  int farewell();
+
+private:
+  // What is to happen before the next step.
+  struct Due {
+    bool check = false, row = false, frame = false, checkpoint = false;
+    bool stop = false; // for a signal
+  };
+  Due due_at(std::int64_t step, bool first) const;
+  void check(std::int64_t step);
+  void measure();
+  void advance();
+
+  void fail(const std::exception_ptr& error);
+  void show_failed_state();
+
+  void begin_provenance();
+  void end_provenance();
+  void tell_profile();
+  void tell_results();
+
+  Console console_;
+  RunOptions options_; // `restart` becomes the file
+  const Config config_;
+  const Parameters& p_;
+  const Schedule schedule_;
+
+  std::optional<Checkpoint> checkpoint_;
+  fs::path output_;
+  bool resumes_ = false;   // in the folder of the checkpoint
+  std::int64_t start_ = 0; // step
+  Needs needs_;
+
+  std::optional<Executor> executor_;
+  std::optional<Simulation> simulation_;
+  std::vector<std::string> frame_arrays_, state_arrays_;
+  std::optional<RunFolder> folder_;
+  Provenance provenance_;
+  std::optional<Writer> writer_;
+
+  std::int64_t checked_ = 0; // step
+  double cells_ = -1;        // of the tumour, at the last row; -1: not counted yet
+  double writing_ = 0;       // s
+  int code_ = exit_done;
+  bool failed_ = false;
+  std::string failure_, signal_;
+};
+
+// Where the state comes from and where the run is written.
+void RunSession::find_start() {
+  output_ = options_.output;
+  // A restart is checked to the last byte before anything else happens.
+  if (!options_.restart.empty()) {
+    options_.restart = restart_file(options_.restart, console_);
+    checkpoint_ = read_checkpoint(options_.restart);
+    check_settings(*checkpoint_, options_, config_);
+    start_ = checkpoint_->header.step;
+    const fs::path home = run_of_checkpoint(options_.restart);
+    if (output_.empty()) output_ = home;
+    resumes_ = same_folder(home, output_);
+  }
+  if (output_.empty()) output_ = default_output(config_);
+  if (!resumes_) RunFolder::check(output_, options_.force);
+}
+
+void RunSession::plan() {
+  needs_ = needs_of(p_, schedule_, start_);
+  for (const std::string& text : describe_plan(p_, schedule_, needs_)) console_.line(text);
+  check_frames(p_, schedule_);
+  std::string note;
+  executor_ = choose_executor(options_.backend, options_.threads, note);
+  console_.line("back end    " + executor_->description() +
+                (note.empty() ? "" : "  (" + note + ")"));
+  require(needs_, p_, *executor_, output_);
+}
+
+void RunSession::build() {
+  simulation_.emplace(p_, *executor_, read_inputs(p_));
+  if (schedule_.frames > 0) frame_arrays_ = frame_arrays(*simulation_);
+  for (const ArrayInfo& info : simulation_->state_arrays()) {
+    state_arrays_.push_back(info.name);
+  }
+  if (checkpoint_) {
+    restore(*simulation_, *checkpoint_, options_.restart);
+    checkpoint_.reset();
+  }
+  simulation_->take_events(); // of the set-up: a restart must not tell them again
+}
+
+void RunSession::open_folder() {
+  folder_.emplace(
+      resumes_ ? RunFolder::resume(output_, start_, static_cast<double>(start_) * schedule_.step)
+               : RunFolder::create(output_, options_.force));
+  begin_provenance();
+  folder_->write_provenance(provenance_);
+  folder_->write_resolved(config_.resolved);
+  console_.log_to(&*folder_);
+  console_.line("run folder  " + output_.string());
+  console_.line("allocated   " + bytes_text(executor_->memory_allocated()) +
+                " (counted before: " + bytes_text(needs_.device) + ")");
+  if (!options_.restart.empty())
+    console_.line("restart     step " + std::to_string(start_) + ", day " +
+                  day_text(simulation_->time()) + ", hash " + hex16(simulation_->hash()) +
+                  " as in " + options_.restart.string());
+  if (!checkpoints_available())
+    console_.warn("this build has no HDF5: no checkpoints are written, an interrupted run is lost");
+}
+
+void RunSession::begin_provenance() {
+  provenance_.config = fs::absolute(options_.config).string();
+  provenance_.command = options_.command;
+  provenance_.backend = executor_->backend() == Backend::cuda ? "cuda" : "cpu";
+  provenance_.device = executor_->description();
+  provenance_.threads = executor_->threads();
+  provenance_.seed = p_.simulation.seed;
+  provenance_.start = utc_now();
+  provenance_.exit_reason = "running";
+  provenance_.first_step = provenance_.steps = start_;
+  provenance_.days = simulation_->time() / minutes_per_day;
+  if (!options_.restart.empty())
+    provenance_.restarted_from = fs::absolute(options_.restart).string();
+}
+
+// Steps until the end, a signal or a failure.
+void RunSession::loop() {
+  checked_ = start_;
+  executor_->forget_timings(); // of the set-up
+  executor_->profile(options_.profile);
+  try {
+    writer_.emplace(*folder_, p_, config_.resolved, frame_arrays_, state_arrays_);
+    folder_->add_events({}); // its header
+    Progress progress(console_, schedule_, start_);
+    for (bool first = true;; first = false) {
+      const std::int64_t now = simulation_->steps();
+      if (options_.between_steps) options_.between_steps(*simulation_);
+      const Due due = due_at(now, first);
+      if (due.check) check(now);
+      if (due.row) measure();
+      writer_->save(*simulation_, due.frame, due.checkpoint);
+      if (due.stop) code_ = exit_interrupted;
+      if (due.stop || now >= schedule_.last) break;
+      progress.at(now, cells_, folder_->last_frame());
+      advance();
+      writer_->check();
+    }
+    executor_->during("waiting for the disk", [&] { writer_->drain(); });
+    executor_->profile(false);
+    writing_ = writer_->seconds();
+  } catch (const NumericalError&) {
+    fail(std::current_exception());
+    show_failed_state();
+  } catch (...) {
+    fail(std::current_exception());
+  }
+  writer_.reset();
+}
+
+RunSession::Due RunSession::due_at(std::int64_t step, bool first) const {
+  // A new folder shows the state it starts from; a continued one has it already.
+  const bool opening = first && !resumes_, continuing = first && resumes_;
+  Due due;
+  due.stop = SignalWatch::seen() && step < schedule_.last;
+  due.row = (opening || schedule_.row_at(step)) && folder_->last_metrics_step() < step;
+  due.frame = schedule_.frames > 0 && (opening || schedule_.frame_at(step)) &&
+              !(continuing && folder_->last_frame_step() == step);
+  due.checkpoint = checkpoints_available() && (due.stop || schedule_.checkpoint_at(step)) &&
+                   !(continuing && folder_->has_checkpoint(step));
+  // Nothing is written down that was not looked at.
+  due.check = first || due.row || due.frame || due.checkpoint || step - checked_ >= unchecked_steps;
+  return due;
+}
+
+void RunSession::check(std::int64_t step) {
+  executor_->during("checking", [&] { simulation_->check(); });
+  checked_ = step;
+}
+
+void RunSession::measure() {
+  executor_->during("measuring", [&] {
+    const MetricRow row = simulation_->measure();
+    folder_->add_metrics(simulation_->steps(), simulation_->time(), simulation_->hash(), row);
+    cells_ = value_of(row, "tumour_cells");
+  });
+}
+
+void RunSession::advance() {
+  simulation_->step();
+  const std::vector<Event> events = simulation_->take_events();
+  if (!events.empty()) executor_->during("events", [&] { folder_->add_events(events); });
+}
+
+void RunSession::fail(const std::exception_ptr& error) {
+  failed_ = true;
+  code_ = code_of(error, failure_);
+}
+
+void RunSession::show_failed_state() {
+  if (failure_.find("at step ") == std::string::npos)
+    failure_ = "at step " + std::to_string(simulation_->steps()) + ": " + failure_;
+  try {
+    writer_->drain();
+    if (vtk_available())
+      failure_ += "\nthe state is in " + write_diagnostic(*folder_, *simulation_);
+  } catch (const std::exception& e) {
+    failure_ += std::string("\nthe state could not be written: ") + e.what();
+  }
+}
+
+// Says how it ended, closes the folder and returns the exit code.
+int RunSession::farewell() {
+  if (code_ == exit_io || code_ == exit_resources) failure_ += advice_after(options_, output_);
+  end_provenance();
+  try {
+    folder_->write_provenance(provenance_);
+    if (options_.profile) tell_profile();
+    if (failed_)
+      console_.log("error: " + failure_);
+    else
+      tell_results();
+    console_.forget_log();
+    folder_->seal();
+  } catch (const std::exception& e) {
+    console_.forget_log();
+    if (!failed_) throw;
+    failure_ += std::string("\nand the run folder could not be finished: ") + e.what();
+  }
+  if (failed_) console_.warn(failure_);
+  return code_;
+}
+
+void RunSession::end_provenance() {
+  if (!failed_) provenance_.final_hash = hex16(simulation_->hash());
+  signal_ = SignalWatch::name();
+  provenance_.end = utc_now();
+  provenance_.exit_code = code_;
+  provenance_.exit_reason = code_ == exit_done          ? "done"
+                            : code_ == exit_interrupted ? "interrupted by " + signal_
+                                                        : failure_;
+  provenance_.steps = simulation_->steps();
+  provenance_.days = simulation_->time() / minutes_per_day;
+}
+
+void RunSession::tell_profile() {
+  const std::vector<ProfileRow> rows = profile_rows(*executor_);
+  for (const std::string& text : profile_table(rows, simulation_->steps() - start_, writing_))
+    console_.line(text);
+  write_file_atomically(output_ / "profile.csv", profile_csv(rows));
+}
+
+// Where everything is, then the hash, or how to go on.
+void RunSession::tell_results() {
+  const std::string last_frame = folder_->last_frame();
+  if (last_frame.empty())
+    console_.line("frames      none");
+  else
+    console_.line("frames      " + (output_ / "{fields,cells,vessels}.pvd").string() +
+                  " (ParaView), last " + last_frame);
+  console_.line("memory      " + bytes_text(peak_memory()) + " at the peak");
+  console_.line("metrics     " + (output_ / "metrics.csv").string() + ", " +
+                (output_ / "events.csv").string());
+  if (!last_frame.empty())
+    console_.line("picture     xvfb-run -a /usr/bin/python3 viz/quicklook.py " +
+                  shell_word(output_));
+  console_.line("curves      /usr/bin/python3 viz/curves.py " + shell_word(output_));
+  if (code_ != exit_interrupted) {
+    console_.result("final hash " + provenance_.final_hash);
+    return;
+  }
+  console_.warn("interrupted by " + signal_ + " after step " +
+                std::to_string(simulation_->steps()) + ", day " + day_text(simulation_->time()) +
+                ", hash " + provenance_.final_hash);
+  if (checkpoints_available())
+    console_.warn("continue with: " +
+                  continuation(options_, output_, folder_->checkpoint_path(simulation_->steps())));
+}
+
+} // namespace
+
+int run(const RunOptions& options) {
+  prepare_process();
+  const SignalWatch signals;
+  RunSession session(options);
+  session.find_start();
+  session.plan();
+  session.build();
+  session.open_folder();
+  session.loop();
+  return session.farewell();
+}
+
+// ---- other commands
+
+int validate_command(const fs::path& file, const std::vector<std::string>& set,
+                     std::optional<std::uint64_t> seed, const std::optional<std::string>& until) {
+  const Config config = read_config(file, set, seed, until);
+  const Parameters& p = config.parameters;
+  const Schedule schedule = schedule_of(p);
+  const Needs needs = needs_of(p, schedule);
+  check_frames(p, schedule);
+  for (const std::string& text : describe_plan(p, schedule, needs))
+    std::printf("%s\n", text.c_str());
+  std::string note;
+  const Executor executor = choose_executor("auto", 0, note);
+  const fs::path output = default_output(config);
+  std::printf("back end    %s%s, %s of memory free\n", executor.description().c_str(),
+              note.empty() ? "" : ("  (" + note + ")").c_str(),
+              bytes_text(executor.memory_available()).c_str());
+  std::printf("run folder  %s, %s of disk free\n", output.c_str(),
+              bytes_text(disk_free(output)).c_str());
+  std::fflush(stdout);
+  require(needs, p, executor, output);
+  read_inputs(p);
+  std::printf("%s is valid\n", file.c_str());
+  return exit_done;
+}
+
+int hash_command(const fs::path& what) {
+  std::error_code ignored;
+  const auto say = [](std::int64_t step, const std::string& hash) {
+    std::printf("step %lld hash %s\n", static_cast<long long>(step), hash.c_str());
+    return static_cast<int>(exit_done);
+  };
+  if (!fs::exists(what, ignored))
+    throw IoError(what.string() + ": there is no such run or checkpoint");
+  if (!fs::is_directory(what, ignored)) {
+    const CheckpointHeader h = check_checkpoint(what);
+    return say(h.step, hex16(h.hash));
+  }
+  std::string damaged;
+  for (const auto& [step, file] : checkpoints_of(what)) {
+    try {
+      const CheckpointHeader h = check_checkpoint(file);
+      if (!damaged.empty()) std::fprintf(stderr, "metavox: %s\n", damaged.c_str());
+      return say(h.step, hex16(h.hash));
+    } catch (const CheckpointError& e) {
+      damaged += (damaged.empty() ? "" : "\n") + std::string(e.what());
+    }
+  }
+  if (!damaged.empty()) std::fprintf(stderr, "metavox: %s\n", damaged.c_str());
+  const LastRow last = last_row_of(what / "metrics.csv");
+  if (last.row.size() > 2 && last.header.size() > 2 && last.header[1] == "step")
+    return say(std::stoll(last.row[1]), last.row[2]);
+  throw IoError(what.string() +
+                " has no checkpoint and no metrics.csv with a row: not a run folder");
+}
+
+} // namespace metavox

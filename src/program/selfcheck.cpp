@@ -1,0 +1,104 @@
+#include "program/selfcheck.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/random.hpp"
+#include "settings/config.hpp"
+#include "site/simulation.hpp"
+
+namespace metavox {
+namespace {
+
+// Every rule on, in a box whose extents are neither even nor alike.
+constexpr const char* everything = R"(
+simulation: {name: selfcheck, seed: 7, duration: 1 day}
+domain: {voxels: [26, 22, 18], spacing: 20 um}
+fields: {coarsen: 2}
+oxygen: {tissue_pressure: 30 mmHg, initial: 30 mmHg}
+glucose: {enabled: true}
+inhibitor: {enabled: true, secretion: 1e-4 1/min}
+stem: {enabled: true, fraction: 0.2}
+mutation: {probability: 0.2}
+transition: {emt: 1e-3 1/min, met: 1e-3 1/min}
+normal: {regeneration: true, regeneration_neighbours: 4}
+death: {apoptosis: 1e-3 1/min}
+migration: {chemotaxis: 0.05 um^2/min/mmHg}
+tracers: {count: 50}
+vegf:
+  enabled: true
+  relaxation: transient
+  initial: 0.02 nM
+  sources:
+    - {shape: sphere, radius: 60 um, rate: 0.1 nM/min}
+sprouting: {enabled: true, rate: 0.01 1/min, maturation_age: 0 min}
+regression: {enabled: true}
+time: {vessel_step: 12 min}
+vessels: {pattern: grid, spacing: 150 um}
+tissue:
+  parenchyma: 0.4
+  stroma: 0.1
+  cells:
+    - {shape: sphere, kind: epithelial, radius: 90 um, mesenchymal_fraction: 0.4}
+    - {shape: box, kind: t_cell, from: [100 um, 100 um, 100 um], to: [160 um, 160 um, 160 um], fraction: 0.3}
+    - {shape: box, kind: necrotic, from: [300 um, 200 um, 200 um], to: [360 um, 260 um, 260 um]}
+  membranes:
+    - {shape: sphere, radius: 130 um}
+)";
+
+// The defaults, fields on the tissue lattice.
+constexpr const char* plain = R"(
+simulation: {name: selfcheck, seed: 3, duration: 1 day}
+domain: {voxels: [33, 25, 19], spacing: 20 um}
+vessels: {pattern: grid, spacing: 200 um}
+tissue:
+  cells:
+    - {shape: sphere, kind: epithelial, radius: 120 um, mesenchymal_fraction: 0.3}
+)";
+
+std::uint64_t fold(std::uint64_t hash, const void* data, std::size_t bytes) {
+  const auto* at = static_cast<const unsigned char*>(data);
+  while (bytes > 0) {
+    std::uint64_t word = 0;
+    const std::size_t n = std::min<std::size_t>(bytes, 8);
+    std::memcpy(&word, at, n);
+    hash = mix64(hash ^ word) + 0x9e3779b97f4a7c15ULL;
+    at += n;
+    bytes -= n;
+  }
+  return hash;
+}
+
+} // namespace
+
+std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& executor) {
+  std::vector<std::pair<std::string, std::uint64_t>> hashes;
+  int round = 0;
+  for (const char* text : {plain, everything}) {
+    const std::string tag = round++ == 0 ? "plain/" : "everything/";
+    const Config config = read_config_text(text, "selfcheck.yaml");
+    Simulation simulation(config.parameters, executor);
+    Executor& own = simulation.executor();
+    std::vector<char> host;
+    own.trace([&](const char* name, const void* result, std::size_t bytes) {
+      const std::string label = tag + name;
+      auto entry = std::find_if(hashes.begin(), hashes.end(),
+                                [&](const auto& h) { return h.first == label; });
+      if (entry == hashes.end()) entry = hashes.insert(hashes.end(), {label, 0});
+      std::uint64_t hash = fold(entry->second, result, bytes);
+      own.visit_memory([&](const void* memory, std::size_t size) {
+        host.resize(size);
+        own.copy_out(host.data(), memory, size);
+        hash = fold(hash, host.data(), size);
+      });
+      entry->second = hash;
+    });
+    for (int step = 0; step < 6; ++step) simulation.step();
+    simulation.measure();
+    simulation.hash();
+    own.trace({});
+  }
+  return hashes;
+}
+
+} // namespace metavox

@@ -1,0 +1,18 @@
+// A hash for every functor: the quickest way to find out whether, and where, two machines disagree.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/executor.hpp"
+
+namespace metavox {
+
+// Runs two small simulations that use every rule and folds all memory after each launch into the
+// hash of the functor that ran. In order of first call: the first line that differs names the
+// culprit. Back ends, thread counts and builds must agree on every line.
+std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& executor);
+
+} // namespace metavox

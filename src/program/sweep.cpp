@@ -1,0 +1,263 @@
+#include "program/sweep.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <thread>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "program/exit_code.hpp"
+#include "program/plan.hpp"
+#include "program/restart.hpp"
+#include "record/checkpoint.hpp"
+#include "record/files.hpp"
+#include "settings/config.hpp"
+
+extern char** environ; // NOLINT(readability-redundant-declaration): POSIX asks for it
+
+namespace metavox {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+volatile std::sig_atomic_t stop_signal = 0;
+extern "C" void note_stop(int number) { stop_signal = number; }
+
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+bool finished(const fs::path& run) {
+  const RunSummary summary = summary_of(run);
+  return summary.found && summary.exit_code == exit_done;
+}
+
+// Started again with other settings, a member's folder must not pass for the new one's result.
+void check_member(const fs::path& run, const SweepMember& member, const Config& config) {
+  std::error_code ignored;
+  if (!fs::exists(run / "resolved.yaml", ignored)) return;
+  const std::string old = read_text(run / "resolved.yaml");
+  std::vector<std::string> differences = setting_differences(old, config.resolved);
+  if (differences.empty() && finished(run)) {
+    const Schedule was = schedule_of(read_config_text(old, run / "resolved.yaml").parameters);
+    const Schedule is = schedule_of(config.parameters);
+    if (was.last != is.last)
+      differences.push_back("simulation.duration: " + std::to_string(was.last) + " steps there, " +
+                            std::to_string(is.last) + " steps here");
+  }
+  if (differences.empty()) return;
+  std::string text = run.string() + ": member " + member.name +
+                     " was made with other settings; choose another folder with -o or remove it";
+  for (const std::string& d : differences) text += "\n  " + d;
+  throw ConfigError(text);
+}
+
+pid_t start(const std::vector<std::string>& arguments) {
+  std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
+  for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  argv.push_back(nullptr);
+  // What the members say is in their own log.txt; only errors come through.
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  // A group of their own: Ctrl-C reaches them through this program, once.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t standard;
+  sigemptyset(&standard);
+  for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&standard, s);
+  posix_spawnattr_setsigdefault(&attributes, &standard);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  pid_t pid = -1;
+  const int error =
+      posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0)
+    throw ResourceError(std::string("cannot start a member: ") + std::strerror(error));
+  return pid;
+}
+
+void write_table(const fs::path& folder, const SweepConfig& sweep,
+                 const std::vector<SweepMember>& members) {
+  std::vector<std::string> columns; // of metrics, in the order they are met
+  std::vector<LastRow> rows;
+  std::vector<RunSummary> summaries;
+  for (const SweepMember& m : members) {
+    summaries.push_back(summary_of(folder / m.name));
+    rows.push_back(last_row_of(folder / m.name / "metrics.csv"));
+    for (const std::string& c : rows.back().header)
+      if (c != "hash" && std::find(columns.begin(), columns.end(), c) == columns.end())
+        columns.push_back(c);
+  }
+  std::string text = "member";
+  for (const auto& [key, values] : sweep.grid) text += "," + csv_cell(key);
+  text += ",replicate,seed,exit code,final hash";
+  for (const std::string& c : columns) text += "," + csv_cell(c);
+  text += "\n";
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const SweepMember& m = members[i];
+    text += m.name;
+    for (const std::string& v : m.values) text += "," + csv_cell(v);
+    text += "," + std::to_string(m.replicate) + "," + std::to_string(m.seed) + ",";
+    if (summaries[i].exit_code >= 0) text += std::to_string(summaries[i].exit_code);
+    text += "," + (summaries[i].exit_code == exit_done ? summaries[i].final_hash : std::string());
+    for (const std::string& c : columns) {
+      const auto at = std::find(rows[i].header.begin(), rows[i].header.end(), c);
+      const auto n = static_cast<std::size_t>(at - rows[i].header.begin());
+      text += "," + (n < rows[i].row.size() ? csv_cell(rows[i].row[n]) : std::string());
+    }
+    text += "\n";
+  }
+  write_file_atomically(folder / "results.csv", text);
+}
+
+} // namespace
+
+std::vector<SweepMember> members_of(const SweepConfig& sweep) {
+  std::size_t points = 1;
+  for (const auto& [key, values] : sweep.grid) points *= values.size();
+  std::vector<SweepMember> members;
+  for (std::size_t p = 0; p < points; ++p)
+    for (int r = 1; r <= sweep.replicates; ++r) {
+      SweepMember m;
+      char name[48];
+      std::snprintf(name, sizeof name, "m%04zu_r%d", p + 1, r);
+      m.name = name;
+      m.replicate = r;
+      m.seed = sweep.seed + static_cast<std::uint64_t>(r - 1);
+      for (const auto& [key, value] : sweep.set) m.overrides.push_back(key + "=" + value);
+      std::size_t rest = p;
+      m.values.resize(sweep.grid.size());
+      for (std::size_t k = sweep.grid.size(); k-- > 0;) {
+        const auto& values = sweep.grid[k].second;
+        m.values[k] = values[rest % values.size()];
+        rest /= values.size();
+      }
+      for (std::size_t k = 0; k < sweep.grid.size(); ++k)
+        m.overrides.push_back(sweep.grid[k].first + "=" + m.values[k]);
+      members.push_back(std::move(m));
+    }
+  return members;
+}
+
+int sweep(const SweepOptions& options) {
+  const SweepConfig config = read_sweep(options.sweep);
+  const std::vector<SweepMember> members = members_of(config);
+  const fs::path folder =
+      options.output.empty() ? fs::path("runs") / options.sweep.stem() : options.output;
+
+  // Every member is checked before the first one starts.
+  for (const SweepMember& m : members)
+    check_member(folder / m.name, m, read_config(config.config, m.overrides, m.seed, config.until));
+
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!fs::is_directory(folder))
+    throw IoError("cannot make the folder " + folder.string() + ": " + error.message());
+  const Descriptor lock(::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  if (lock.open() && ::fcntl(lock.get(), F_SETLK, &whole) != 0 &&
+      (errno == EAGAIN || errno == EACCES)) {
+    whole.l_type = F_WRLCK;
+    ::fcntl(lock.get(), F_GETLK, &whole);
+    throw IoError("the sweep folder " + folder.string() + " is in use by process " +
+                  std::to_string(whole.l_pid));
+  }
+  struct sigaction act {
+  }, old[3]{};
+  act.sa_handler = note_stop;
+  sigemptyset(&act.sa_mask);
+  const int signals[3] = {SIGINT, SIGTERM, SIGHUP};
+  stop_signal = 0;
+  for (int i = 0; i < 3; ++i) sigaction(signals[i], &act, &old[i]);
+
+  const int jobs = std::max(1, options.jobs);
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  std::map<pid_t, std::size_t> running;
+  std::size_t next = 0, done = 0, failed = 0;
+  int worst = exit_done;
+  bool forwarded = false;
+  for (const SweepMember& m : members)
+    if (finished(folder / m.name)) ++done;
+  std::printf("%zu members in %s, %zu finished before\n", members.size(), folder.c_str(), done);
+  std::fflush(stdout);
+  write_table(folder, config, members);
+
+  while (next < members.size() || !running.empty()) {
+    while (stop_signal == 0 && next < members.size() &&
+           running.size() < static_cast<std::size_t>(jobs)) {
+      const std::size_t i = next++;
+      const SweepMember& m = members[i];
+      const fs::path run = folder / m.name;
+      if (finished(run)) continue;
+      std::vector<std::string> arguments = {
+          "metavox", "run",    config.config.string(), "-o", run.string(),
+          "--quiet", "--seed", std::to_string(m.seed)};
+      if (config.until) arguments.insert(arguments.end(), {"--until", *config.until});
+      for (const std::string& o : m.overrides) arguments.insert(arguments.end(), {"--set", o});
+      if (jobs > 1)
+        arguments.insert(arguments.end(), {"--threads", std::to_string(std::max(1, cores / jobs))});
+      const fs::path checkpoint = newest_checkpoint(run);
+      if (!checkpoint.empty())
+        arguments.insert(arguments.end(), {"--restart", checkpoint.string()});
+      else if (looks_like_run(run))
+        arguments.push_back("--force"); // begun, but nothing to continue from
+      running[start(arguments)] = i;
+      std::printf("%s  started%s\n", m.name.c_str(),
+                  checkpoint.empty() ? "" : " from its checkpoint");
+      std::fflush(stdout);
+    }
+    if (stop_signal != 0 && !forwarded) {
+      for (const auto& [pid, i] : running) ::kill(pid, SIGTERM);
+      forwarded = true;
+      next = members.size();
+    }
+    if (running.empty()) continue;
+    int status = 0;
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid <= 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      continue;
+    }
+    const auto found = running.find(pid);
+    if (found == running.end()) continue;
+    const SweepMember& m = members[found->second];
+    running.erase(found);
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : exit_internal;
+    if (code == exit_done)
+      ++done;
+    else if (code != exit_interrupted)
+      ++failed, worst = std::max(worst, code);
+    std::printf("%s  %s (%zu of %zu done)\n", m.name.c_str(),
+                code == exit_done ? ("hash " + summary_of(folder / m.name).final_hash).c_str()
+                : code == exit_interrupted
+                    ? "interrupted"
+                    : ("failed with exit code " + std::to_string(code)).c_str(),
+                done, members.size());
+    std::fflush(stdout);
+    write_table(folder, config, members);
+  }
+  for (int i = 0; i < 3; ++i) sigaction(signals[i], &old[i], nullptr);
+  std::printf("table: %s\n", (folder / "results.csv").c_str());
+  if (failed > 0) std::fprintf(stderr, "metavox: %zu members failed; see their log.txt\n", failed);
+  if (stop_signal != 0) return exit_interrupted;
+  return worst;
+}
+
+} // namespace metavox

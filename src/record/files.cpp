@@ -1,0 +1,789 @@
+#include "record/files.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <optional>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "core/executor.hpp"
+#include "record/build_info.hpp"
+#include "settings/units.hpp"
+#include "viz/vtk_io.hpp"
+
+namespace metavox {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string number(double value) {
+  if (std::isnan(value)) return "nan"; // whatever its sign
+  return format_number(value);
+}
+
+std::optional<double> as_number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
+
+std::optional<std::int64_t> as_integer(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
+
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+const char* name_of(FrameKind kind) {
+  switch (kind) {
+  case FrameKind::fields: return "fields";
+  case FrameKind::cells: return "cells";
+  default: return "vessels";
+  }
+}
+
+const char* extension_of(FrameKind kind) { return kind == FrameKind::fields ? ".vti" : ".vtp"; }
+
+std::string frame_name(FrameKind kind, std::int64_t step) {
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "_%08lld", static_cast<long long>(step));
+  return std::string("frames/") + name_of(kind) + digits + extension_of(kind);
+}
+
+// The step in "fields_00001200.vti"; nothing for any other name.
+std::optional<std::int64_t> step_in(std::string_view name, std::string_view before,
+                                    std::string_view after) {
+  if (name.size() < before.size() + 8 + after.size() || name.substr(0, before.size()) != before ||
+      name.substr(name.size() - after.size()) != after)
+    return {};
+  name.remove_prefix(before.size());
+  name.remove_suffix(after.size());
+  if (name.find_first_not_of("0123456789") != std::string_view::npos) return {};
+  return as_integer(name);
+}
+
+bool is_frame(const std::string& name) {
+  for (const FrameKind kind : frame_kinds)
+    for (const char* before : {"", "diagnostic_"})
+      if (step_in(name, std::string(before) + name_of(kind) + "_", extension_of(kind))) return true;
+  return false;
+}
+
+bool is_temporary(const std::string& name) {
+  return name.size() > 1 && name[0] == '.' && name.find(".tmp-") != std::string::npos;
+}
+
+constexpr const char* lock_name = ".lock";
+constexpr const char* list_name = "checksums.txt";
+// Sealed at the end of a run; before, their content changes.
+constexpr std::array<const char*, 8> growing = {"provenance.json", "log.txt",    "metrics.csv",
+                                                "events.csv",      "fields.pvd", "cells.pvd",
+                                                "vessels.pvd",     "profile.csv"};
+
+bool is_growing(const std::string& name) {
+  return std::find(growing.begin(), growing.end(), name) != growing.end();
+}
+
+// Entries of a folder in order of their names; empty where there is no such folder. A link to a
+// folder counts as a file: what it leads to is not ours.
+std::vector<fs::path> entries(const fs::path& folder) {
+  std::vector<fs::path> all;
+  std::error_code error;
+  if (!fs::is_directory(fs::symlink_status(folder, error))) return all;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    all.push_back(it->path());
+  if (error) fail_with("list", folder, error.value());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+// Of the files that a run makes first.
+bool is_first_temporary(const std::string& name) {
+  return is_temporary(name) && (name.find(list_name) == 1 || name.find("provenance.json") == 1);
+}
+
+// What create() makes before the folder can be known for a run is no obstacle: a start that was
+// killed there is simply made again.
+bool occupied(const fs::path& folder) {
+  for (const fs::path& entry : entries(folder)) {
+    const std::string name = entry.filename().string();
+    std::error_code ignored;
+    const bool bare =
+        (name == "frames" || name == "checkpoints")
+            ? fs::is_directory(fs::symlink_status(entry, ignored)) && entries(entry).empty()
+            : name == list_name && fs::is_regular_file(entry, ignored) &&
+                  fs::file_size(entry, ignored) == 0;
+    if (name != lock_name && !is_first_temporary(name) && !bare) return true;
+  }
+  return false;
+}
+
+void remove_file(const fs::path& file) {
+  if (::unlink(file.c_str()) != 0 && errno != ENOENT) fail_with("remove", file, errno);
+}
+
+void remove_temporaries(const fs::path& run) {
+  for (const fs::path& folder : {run, run / "frames", run / "checkpoints"})
+    for (const fs::path& entry : entries(folder))
+      if (is_temporary(entry.filename().string())) remove_file(entry);
+}
+
+// Throws where another process holds the lock. An empty result: the file system cannot lock.
+Descriptor lock_folder(const fs::path& run, bool make) {
+  const fs::path file = run / lock_name;
+  Descriptor lock =
+      open_file(file, O_RDWR | O_NOFOLLOW | (make ? O_CREAT : 0), "open the lock file");
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) {
+    char text[64] = {};
+    const ssize_t n = ::pread(lock.get(), text, sizeof text - 1, 0);
+    std::string who(text, n > 0 ? static_cast<std::size_t>(n) : 0);
+    who.erase(std::find(who.begin(), who.end(), '\n'), who.end());
+    throw IoError("the run folder " + run.string() + " is in use by process " +
+                  (who.empty() ? std::string("(unknown)") : who) +
+                  "; wait for it, stop it, or choose another folder with -o");
+  }
+  if (errno != ENOSYS && errno != EOPNOTSUPP && errno != ENOLCK) fail_with("lock", file, errno);
+  return lock;
+}
+
+std::map<std::string, FileSum> read_list(const fs::path& run, std::vector<std::string>* bad) {
+  std::map<std::string, FileSum> listed;
+  const std::string text = read_text(run / list_name);
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = text.find('\n', begin);
+    if (end == std::string::npos)
+      break; // torn by a crash: what it named is listed again or unlisted
+    const std::string_view line(text.data() + begin, end - begin);
+    begin = end + 1;
+    const std::size_t first = line.find(' ');
+    const std::size_t second = first == line.npos ? line.npos : line.find(' ', first + 1);
+    FileSum sum;
+    bool fine = second != line.npos && first == 8;
+    if (fine) {
+      const auto crc = std::from_chars(line.data(), line.data() + first, sum.crc, 16);
+      const auto size = std::from_chars(line.data() + first + 1, line.data() + second, sum.bytes);
+      fine = crc.ec == std::errc() && crc.ptr == line.data() + first && size.ec == std::errc() &&
+             size.ptr == line.data() + second;
+    }
+    const std::string name(fine ? line.substr(second + 1) : line);
+    const fs::path relative(name);
+    if (fine && (name.empty() || relative.is_absolute() ||
+                 relative.lexically_normal() != relative || name.compare(0, 2, "..") == 0))
+      fine = false;
+    if (fine)
+      listed[name] = sum;
+    else if (bad != nullptr)
+      bad->push_back(std::string(list_name) + ": not a line of it: '" + std::string(line) + "'");
+  }
+  return listed;
+}
+
+std::string list_line(const std::string& name, const FileSum& sum) {
+  return hex8(sum.crc) + " " + std::to_string(sum.bytes) + " " + name + "\n";
+}
+
+} // namespace
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+// ---- the run folder
+
+bool looks_like_run(const fs::path& path) {
+  std::error_code ignored;
+  const fs::path provenance = path / "provenance.json";
+  if (fs::is_regular_file(provenance, ignored)) {
+    try {
+      return read_text(provenance, 1 << 24).find("\"program\": \"metavox\"") != std::string::npos;
+    } catch (const IoError&) {
+      return false;
+    }
+  }
+  return fs::is_regular_file(path / "resolved.yaml", ignored) &&
+         fs::is_regular_file(path / list_name, ignored) &&
+         fs::is_directory(path / "frames", ignored) &&
+         fs::is_directory(path / "checkpoints", ignored);
+}
+
+void RunFolder::check(const fs::path& path, bool force) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) return;
+  if (status.type() == fs::file_type::none)
+    throw IoError("cannot look at " + path.string() + ": " + error.message());
+  if (!fs::is_directory(status))
+    throw IoError(path.string() + " exists and is not a folder; choose another with -o");
+  if (fs::exists(path / lock_name, error)) lock_folder(path, false);
+  if (!occupied(path)) return;
+  if (!force) {
+    if (looks_like_run(path))
+      throw IoError(path.string() +
+                    " holds a run already; choose another folder with -o, continue it with "
+                    "--restart, or replace it with --force");
+    throw IoError(path.string() + " is not empty and no run folder; choose another with -o");
+  }
+  if (!looks_like_run(path))
+    throw IoError(path.string() +
+                  " is not empty and does not look like a run folder, so --force leaves it alone; "
+                  "choose another with -o");
+}
+
+void RunFolder::lock() {
+  lock_ = lock_folder(path_, true);
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(lock_.get(), 0) != 0) fail_with("write", path_ / lock_name, errno);
+  write_all(lock_.get(), pid.data(), pid.size(), path_ / lock_name);
+}
+
+void RunFolder::make_folders() const {
+  for (const char* name : {"frames", "checkpoints"}) {
+    std::error_code error;
+    if (fs::is_symlink(path_ / name, error))
+      throw IoError((path_ / name).string() +
+                    " is a link, which a run does not write through; remove it, or choose another "
+                    "folder with -o");
+    fs::create_directory(path_ / name, error);
+    if (!fs::is_directory(path_ / name))
+      throw IoError("cannot make the folder " + (path_ / name).string() + ": " + error.message());
+  }
+  sync_folder(path_);
+}
+
+RunFolder RunFolder::create(const fs::path& path, bool force) {
+  check(path, force);
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error && !fs::is_directory(path))
+    throw IoError("cannot make the folder " + path.string() + ": " + error.message());
+  RunFolder folder(path);
+  folder.lock();
+  if (occupied(path)) {
+    // Looked at again now that nobody else can write here.
+    if (!force || !looks_like_run(path))
+      throw IoError(path.string() + " was filled by another program just now");
+    for (const fs::path& entry : entries(path / "frames"))
+      if (is_frame(entry.filename().string())) remove_file(entry);
+    for (const auto& [step, file] : checkpoints_of(path)) remove_file(file);
+    remove_temporaries(path);
+    for (const char* name : {"frames", "checkpoints"})
+      if (fs::is_symlink(path / name, error)) remove_file(path / name); // not what it leads to
+    for (const char* name : {list_name, "resolved.yaml"}) remove_file(path / name);
+    // provenance.json goes last, by being replaced: until then this still looks like a run.
+    for (const char* name : growing)
+      if (std::strcmp(name, "provenance.json") != 0) remove_file(path / name);
+  }
+  for (const fs::path& entry : entries(path))
+    if (is_first_temporary(entry.filename().string())) remove_file(entry);
+  folder.make_folders();
+  write_file_atomically(path / list_name, "");
+  return folder;
+}
+
+RunFolder RunFolder::resume(const fs::path& path, std::int64_t step, double time) {
+  RunFolder folder(path);
+  folder.lock();
+  remove_temporaries(path);
+  folder.make_folders();
+  std::error_code ignored;
+  if (fs::exists(path / list_name, ignored)) folder.listed_ = read_list(path, nullptr);
+  for (const char* name : growing) folder.listed_.erase(name);
+  folder.rewrite_list();
+  folder.trim_rows(step, time);
+  folder.trim_frames(step);
+  if (fs::exists(path / "provenance.json", ignored)) {
+    // What former sessions did stays on record.
+    const auto old =
+        nlohmann::ordered_json::parse(read_text(path / "provenance.json"), nullptr, false);
+    if (old.is_object()) {
+      auto sessions = nlohmann::ordered_json::array();
+      if (old.contains("earlier_sessions") && old["earlier_sessions"].is_array())
+        sessions = old["earlier_sessions"];
+      auto last = old;
+      for (const char* name : {"earlier_sessions", "program", "seed"}) last.erase(name);
+      sessions.push_back(last);
+      folder.earlier_sessions_ = sessions.dump();
+    }
+  }
+  return folder;
+}
+
+void RunFolder::append(Descriptor& file, const std::string& name, std::string_view text,
+                       bool to_disk) {
+  // A run folder may be a stranger's: links in it could lead anywhere.
+  if (!file.open())
+    file = open_file(path_ / name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, "write");
+  write_all(file.get(), text.data(), text.size(), path_ / name);
+  // A file that was removed while it is open takes every line, and none is ever seen again.
+  struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && status.st_nlink == 0) {
+    file.close();
+    fail_with("write", path_ / name, ENOENT);
+  }
+  if (to_disk) sync_file(file.get(), path_ / name);
+}
+
+void RunFolder::rewrite_list() const {
+  std::string text;
+  for (const auto& [name, sum] : listed_) text += list_line(name, sum);
+  write_file_atomically(path_ / list_name, text);
+}
+
+void RunFolder::list(const std::string& relative, const FileSum& sum) {
+  const auto known = listed_.find(relative);
+  if (known != listed_.end() && known->second == sum) return;
+  const bool fresh = known == listed_.end();
+  listed_[relative] = sum;
+  if (fresh) {
+    append(sums_, list_name, list_line(relative, sum), true);
+  } else {
+    rewrite_list();
+    sums_.close(); // it belongs to the file that was replaced
+  }
+}
+
+void RunFolder::write_resolved(const std::string& yaml) {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  write_file_atomically(path_ / "resolved.yaml", yaml);
+  list("resolved.yaml", {crc32(yaml.data(), yaml.size()), yaml.size()});
+}
+
+void RunFolder::write_provenance(const Provenance& p) {
+  nlohmann::ordered_json j;
+  j["program"] = "metavox";
+  j["version"] = version();
+  j["commit"] = commit();
+  j["build_flags"] = build_flags();
+  j["compiler"] = compiler();
+  j["instruction_set"] = instruction_set();
+  j["backend"] = p.backend;
+  j["device"] = p.device;
+  j["threads"] = p.threads;
+  j["config"] = p.config;
+  j["command"] = p.command;
+  j["seed"] = p.seed;
+  j["start"] = p.start;
+  j["end"] = p.end.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(p.end);
+  j["exit_reason"] = p.exit_reason;
+  j["exit_code"] = p.exit_code < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(p.exit_code);
+  j["first_step"] = p.first_step;
+  j["steps"] = p.steps;
+  j["simulated_days"] = p.days;
+  j["final_hash"] =
+      p.final_hash.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(p.final_hash);
+  j["restarted_from"] = p.restarted_from.empty() ? nlohmann::ordered_json()
+                                                 : nlohmann::ordered_json(p.restarted_from);
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  if (!earlier_sessions_.empty())
+    j["earlier_sessions"] = nlohmann::ordered_json::parse(earlier_sessions_);
+  write_file_atomically(path_ / "provenance.json",
+                        j.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+                            "\n");
+}
+
+void RunFolder::log(std::string_view line) {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  append(log_, "log.txt", std::string(line) + "\n", false);
+}
+
+void RunFolder::add_metrics(std::int64_t step, double time, std::uint64_t hash,
+                            const MetricRow& row) {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  std::string text;
+  if (!metrics_.open()) {
+    std::string header = "time [day],step,hash";
+    for (const Metric& m : row)
+      header +=
+          "," + csv_cell(m.unit.empty() || m.unit == "1" ? m.name : m.name + " [" + m.unit + "]");
+    const fs::path file = path_ / "metrics.csv";
+    std::error_code ignored;
+    if (fs::exists(file, ignored) && fs::file_size(file, ignored) > 0) {
+      const std::string old = read_text(file);
+      if (old.substr(0, old.find('\n')) != header)
+        throw IoError(file.string() +
+                      " has other columns than this program writes; continue in a new folder (-o)");
+    } else {
+      text = header + "\n";
+    }
+    columns_ = row.size();
+  }
+  if (row.size() != columns_)
+    throw IoError("metrics.csv: a row of " + std::to_string(row.size()) + " values where " +
+                  std::to_string(columns_) + " are expected");
+  text += number(time / minutes_per_day) + "," + std::to_string(step) + "," + hex16(hash);
+  for (const Metric& m : row)
+    text += "," + (m.integer && std::abs(m.value) < 9e18
+                       ? std::to_string(static_cast<long long>(m.value))
+                       : number(m.value));
+  append(metrics_, "metrics.csv", text + "\n", true);
+  last_metrics_step_ = step;
+}
+
+void RunFolder::add_events(const std::vector<Event>& events) {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  std::string text;
+  const fs::path file = path_ / "events.csv";
+  std::error_code ignored;
+  if (!events_.open() && (!fs::exists(file, ignored) || fs::file_size(file, ignored) == 0))
+    text = "time [day],event,x [um],y [um],z [um],detail\n";
+  for (const Event& e : events)
+    text += number(e.time / minutes_per_day) + "," + csv_cell(e.what) + "," + number(e.x) + "," +
+            number(e.y) + "," + number(e.z) + "," + csv_cell(e.detail) + "\n";
+  if (!text.empty()) append(events_, "events.csv", text, true);
+}
+
+void RunFolder::write_index(FrameKind kind) const {
+  std::vector<std::pair<double, std::string>> index;
+  const auto frames = frames_.find(kind);
+  if (frames != frames_.end())
+    for (const Frame& f : frames->second) index.emplace_back(f.day, frame_name(kind, f.step));
+  write_file_atomically(path_ / (std::string(name_of(kind)) + ".pvd"), pvd_index(index));
+}
+
+void RunFolder::add_frame(FrameKind kind, std::int64_t step, double time,
+                          std::string_view content) {
+  const std::string name = frame_name(kind, step);
+  write_file_atomically(path_ / name, content);
+  const FileSum sum{crc32(content.data(), content.size()), content.size()};
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  list(name, sum);
+  std::vector<Frame>& frames = frames_[kind];
+  const auto at = std::lower_bound(frames.begin(), frames.end(), step,
+                                   [](const Frame& f, std::int64_t s) { return f.step < s; });
+  if (at == frames.end() || at->step != step) frames.insert(at, {step, time / minutes_per_day});
+  write_index(kind);
+}
+
+std::int64_t RunFolder::last_frame_step() const {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  std::int64_t step = -1;
+  for (const auto& [kind, frames] : frames_)
+    if (!frames.empty()) step = std::max(step, frames.back().step);
+  return step;
+}
+
+std::string RunFolder::last_frame() const {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  std::string name;
+  std::int64_t step = -1;
+  for (const auto& [kind, frames] : frames_)
+    if (!frames.empty() && frames.back().step > step) {
+      step = frames.back().step;
+      name = frame_name(kind, step);
+    }
+  return name;
+}
+
+void RunFolder::add_diagnostic(const std::string& name, std::string_view content) {
+  const std::string relative = "frames/diagnostic_" + name;
+  write_file_atomically(path_ / relative, content);
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  list(relative, {crc32(content.data(), content.size()), content.size()});
+}
+
+fs::path RunFolder::checkpoint_path(std::int64_t step) const {
+  char name[48];
+  std::snprintf(name, sizeof name, "step_%08lld.h5", static_cast<long long>(step));
+  return path_ / "checkpoints" / name;
+}
+
+bool RunFolder::has_checkpoint(std::int64_t step) const {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  std::error_code ignored;
+  return listed_.count("checkpoints/" + checkpoint_path(step).filename().string()) > 0 &&
+         fs::exists(checkpoint_path(step), ignored);
+}
+
+void RunFolder::checkpoint_written(std::int64_t step, const FileSum& sum, int keep) {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  const auto relative = [](const fs::path& file) {
+    return "checkpoints/" + file.filename().string();
+  };
+  list(relative(checkpoint_path(step)), sum);
+  std::vector<fs::path> old;
+  int kept = 0;
+  for (const auto& [other, file] : checkpoints_of(path_))
+    if (other <= step && ++kept > keep) old.push_back(file);
+  if (old.empty()) return;
+  // Off the list first: a crash in between leaves a file too many, not one too few.
+  for (const fs::path& file : old) listed_.erase(relative(file));
+  rewrite_list();
+  sums_.close();
+  for (const fs::path& file : old) remove_file(file);
+}
+
+void RunFolder::seal() {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  for (Descriptor* d : {&log_, &metrics_, &events_}) {
+    if (d->open()) sync_file(d->get(), path_);
+    d->close();
+  }
+  for (const char* name : growing) {
+    std::error_code ignored;
+    if (fs::exists(path_ / name, ignored)) listed_[name] = sum_of_file(path_ / name);
+  }
+  // Put in place, whole, by a session that failed before it could list them.
+  const auto add = [&](const std::string& name) {
+    if (listed_.count(name) == 0) listed_[name] = sum_of_file(path_ / name);
+  };
+  for (const fs::path& file : entries(path_ / "frames"))
+    if (is_frame(file.filename().string())) add("frames/" + file.filename().string());
+  for (const auto& [step, file] : checkpoints_of(path_))
+    add("checkpoints/" + file.filename().string());
+  rewrite_list();
+  sums_.close();
+}
+
+void RunFolder::trim_rows(std::int64_t step, double time) {
+  const double day = time / minutes_per_day;
+  const auto trim = [&](const char* name, const auto& keep) {
+    const fs::path file = path_ / name;
+    std::error_code ignored;
+    if (!fs::exists(file, ignored)) return;
+    const std::string old = read_text(file);
+    std::string kept;
+    std::size_t begin = 0;
+    bool header = true;
+    while (begin < old.size()) {
+      const std::size_t end = old.find('\n', begin);
+      if (end == std::string::npos) break; // torn
+      const std::string_view line(old.data() + begin, end + 1 - begin);
+      if (header || keep(split_csv(line.substr(0, line.size() - 1)))) kept += line;
+      header = false;
+      begin = end + 1;
+    }
+    if (kept != old) write_file_atomically(file, kept);
+  };
+  std::size_t width = 0;
+  trim("metrics.csv", [&](const std::vector<std::string>& row) {
+    const auto at = row.size() > 2 ? as_integer(row[1]) : std::nullopt;
+    if (!at || *at > step) return false;
+    if (width == 0) width = row.size();
+    if (row.size() != width) return false;
+    last_metrics_step_ = std::max(last_metrics_step_, *at);
+    return true;
+  });
+  trim("events.csv", [&](const std::vector<std::string>& row) {
+    const auto at = row.empty() ? std::nullopt : as_number(row[0]);
+    return at && *at <= day;
+  });
+  // Text after a torn line would join it.
+  const fs::path log = path_ / "log.txt";
+  std::error_code ignored;
+  if (fs::exists(log, ignored)) {
+    const std::string text = read_text(log);
+    if (!text.empty() && text.back() != '\n') append(log_, "log.txt", "\n", false);
+  }
+}
+
+void RunFolder::trim_frames(std::int64_t step) {
+  std::vector<fs::path> late;
+  for (const FrameKind kind : frame_kinds) {
+    const fs::path index = path_ / (std::string(name_of(kind)) + ".pvd");
+    std::error_code ignored;
+    std::map<std::int64_t, double> days;
+    if (fs::exists(index, ignored)) {
+      const std::string text = read_text(index);
+      const std::string time_key = "timestep=\"", file_key = "file=\"frames/";
+      for (std::size_t at = text.find(time_key); at != std::string::npos;
+           at = text.find(time_key, at + 1)) {
+        const std::size_t t = at + time_key.size(), line_end = text.find('\n', at);
+        const std::size_t f = text.find(file_key, at);
+        if (f == std::string::npos || f > line_end) continue;
+        const std::size_t name = f + file_key.size();
+        const auto day = as_number(std::string_view(text).substr(t, text.find('"', t) - t));
+        const auto s = step_in(std::string_view(text).substr(name, text.find('"', name) - name),
+                               std::string(name_of(kind)) + "_", extension_of(kind));
+        if (day && s) days[*s] = *day;
+      }
+    }
+    std::vector<Frame>& frames = frames_[kind];
+    for (const fs::path& file : entries(path_ / "frames")) {
+      const auto s =
+          step_in(file.filename().string(), std::string(name_of(kind)) + "_", extension_of(kind));
+      if (!s) continue;
+      // A frame without an entry was being added when the run died; it is made again.
+      if (*s > step || days.count(*s) == 0)
+        late.push_back(file);
+      else
+        frames.push_back({*s, days[*s]});
+    }
+    std::sort(frames.begin(), frames.end(),
+              [](const Frame& a, const Frame& b) { return a.step < b.step; });
+    if (frames.size() != days.size()) write_index(kind);
+  }
+  for (const fs::path& file : entries(path_ / "frames"))
+    if (is_frame(file.filename().string()) &&
+        file.filename().string().compare(0, 11, "diagnostic_") == 0)
+      late.push_back(file);
+  if (late.empty()) return;
+  for (const fs::path& file : late) listed_.erase("frames/" + file.filename().string());
+  rewrite_list();
+  for (const fs::path& file : late) remove_file(file);
+}
+
+// ---- looking at runs
+
+std::vector<std::pair<std::int64_t, fs::path>> checkpoints_of(const fs::path& run) {
+  std::vector<std::pair<std::int64_t, fs::path>> all;
+  for (const fs::path& file : entries(run / "checkpoints"))
+    if (const auto step = step_in(file.filename().string(), "step_", ".h5"))
+      all.emplace_back(*step, file);
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  return all;
+}
+
+RunSummary summary_of(const fs::path& run) {
+  RunSummary summary;
+  std::error_code ignored;
+  const fs::path file = run / "provenance.json";
+  if (!fs::is_regular_file(file, ignored)) return summary;
+  const auto j = nlohmann::json::parse(read_text(file), nullptr, false);
+  if (!j.is_object()) return summary;
+  const auto text = [&](const char* name) {
+    return j.contains(name) && j[name].is_string() ? j[name].get<std::string>() : std::string();
+  };
+  summary.found = true;
+  summary.exit_reason = text("exit_reason");
+  summary.final_hash = text("final_hash");
+  if (j.contains("exit_code") && j["exit_code"].is_number_integer())
+    summary.exit_code = j["exit_code"];
+  if (j.contains("steps") && j["steps"].is_number_integer()) summary.steps = j["steps"];
+  return summary;
+}
+
+std::vector<std::string> split_csv(std::string_view line) {
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  std::vector<std::string> cells(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (quoted && c == '"' && i + 1 < line.size() && line[i + 1] == '"')
+      cells.back() += line[++i];
+    else if (c == '"' && (quoted || cells.back().empty()))
+      quoted = !quoted;
+    else if (c == ',' && !quoted)
+      cells.emplace_back();
+    else
+      cells.back() += c;
+  }
+  return cells;
+}
+
+LastRow last_row_of(const fs::path& csv) {
+  LastRow last;
+  std::error_code ignored;
+  if (!fs::is_regular_file(csv, ignored)) return last;
+  const std::string text = read_text(csv);
+  const std::size_t first = text.find('\n');
+  if (first == std::string::npos) return last;
+  last.header = split_csv(std::string_view(text).substr(0, first));
+  const std::size_t end = text.rfind('\n');
+  if (end == first) return last;
+  const std::size_t begin = text.rfind('\n', end - 1) + 1;
+  last.row = split_csv(std::string_view(text).substr(begin, end - begin));
+  return last;
+}
+
+Verification verify_run(const fs::path& run) {
+  Verification v;
+  std::error_code error;
+  if (!fs::is_directory(run, error)) throw IoError(run.string() + ": there is no such folder");
+  if (!fs::exists(run / list_name, error))
+    throw IoError(run.string() + " has no " + list_name + ": not a run folder, or a damaged one");
+  const auto listed = read_list(run, &v.altered);
+  v.finished = listed.count("provenance.json") > 0;
+  for (const auto& [name, sum] : listed) {
+    const fs::path file = run / name;
+    if (!fs::is_regular_file(file, error)) {
+      v.missing.push_back(name);
+      continue;
+    }
+    try {
+      const FileSum now = sum_of_file(file);
+      if (now == sum) {
+        ++v.good;
+      } else if (now.bytes != sum.bytes) {
+        v.altered.push_back(name + ": " + std::to_string(now.bytes) + " bytes, should have " +
+                            std::to_string(sum.bytes));
+      } else {
+        v.altered.push_back(name + ": checksum " + hex8(now.crc) + ", should be " + hex8(sum.crc));
+      }
+    } catch (const IoError& e) {
+      v.altered.push_back(name + ": " + e.what());
+    }
+  }
+  for (const fs::path& folder : {fs::path(), fs::path("frames"), fs::path("checkpoints")})
+    for (const fs::path& entry : entries(run / folder)) {
+      const std::string base = entry.filename().string(), name = (folder / base).string();
+      if (listed.count(name) > 0 || name == list_name || name == lock_name) continue;
+      if (folder.empty() && (name == "frames" || name == "checkpoints")) continue;
+      if (is_temporary(base))
+        v.notes.push_back(name + ": left over from an interrupted write; the next run removes it");
+      else if (is_growing(name) && !v.finished)
+        v.unsealed.push_back(name);
+      else if (folder.empty() && !is_growing(name) && name != "resolved.yaml")
+        v.notes.push_back(name + ": not part of the run");
+      else if (!v.finished)
+        v.notes.push_back(name + ": not listed yet (the run stopped while adding it)");
+      else
+        v.unlisted.push_back(name);
+    }
+  if (listed.count("resolved.yaml") == 0) v.missing.push_back("resolved.yaml (not listed)");
+  v.ok = v.missing.empty() && v.altered.empty() && v.unlisted.empty();
+  return v;
+}
+
+int verify_command(const fs::path& run) {
+  const Verification v = verify_run(run);
+  for (const std::string& name : v.missing) std::printf("missing   %s\n", name.c_str());
+  for (const std::string& name : v.altered) std::printf("altered   %s\n", name.c_str());
+  for (const std::string& name : v.unlisted) std::printf("unlisted  %s\n", name.c_str());
+  for (const std::string& name : v.unsealed)
+    std::printf("growing   %s: not sealed yet, cannot be checked\n", name.c_str());
+  for (const std::string& note : v.notes) std::printf("note      %s\n", note.c_str());
+  if (!v.finished)
+    std::printf("the run is not finished: %zu growing files have no checksum yet\n",
+                v.unsealed.size());
+  const std::size_t bad = v.missing.size() + v.altered.size() + v.unlisted.size();
+  if (v.ok)
+    std::printf("%s: %zu files as they were written\n", run.c_str(), v.good);
+  else
+    std::printf("%s: %zu of %zu files are not as they were written\n", run.c_str(), bad,
+                bad + v.good);
+  return v.ok ? 0 : 3;
+}
+
+} // namespace metavox

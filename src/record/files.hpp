@@ -1,0 +1,150 @@
+// The run folder and how bytes reach it: nothing in it is ever half there.
+//
+// A file is written under a temporary name next to its own, synced, renamed, and the folder synced,
+// so that after a crash, `kill -9` or a full disk either the old or the new file stands under the
+// name, whole. Rows of .csv files and of the log are appended; a torn last row is dropped when a
+// run is continued.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/errors.hpp"
+#include "core/file.hpp"
+#include "voxel/report.hpp"
+
+namespace metavox {
+
+// What provenance.json says; see RunFolder.
+struct Provenance {
+  std::string config, command, backend, device;
+  int threads = 0;
+  std::uint64_t seed = 0;
+  std::string start, end;  // UTC, ISO 8601
+  std::string exit_reason; // "running", "done", "interrupted by SIGINT" ...
+  int exit_code = -1;      // -1: running
+  std::string final_hash;  // empty: none yet
+  std::int64_t first_step = 0, steps = 0;
+  double days = 0;
+  std::string restarted_from; // a checkpoint; empty: from the start
+};
+
+std::string utc_now();
+
+enum class FrameKind : std::uint8_t { fields, cells, vessels };
+inline constexpr FrameKind frame_kinds[3] = {FrameKind::fields, FrameKind::cells,
+                                             FrameKind::vessels};
+
+// The folder of one run, locked as long as this object lives. Methods may be called from several
+// threads.
+class RunFolder {
+public:
+  // Would create() succeed? Throws what it would throw, changes nothing.
+  static void check(const std::filesystem::path& path, bool force);
+
+  // A new folder, or an empty one. With `force` what a former run left in it is removed; anything
+  // else in it stays. A folder that is neither empty nor a run's is refused even then.
+  static RunFolder create(const std::filesystem::path& path, bool force);
+
+  // Continues the run in `path` after `step`, at `time` (min): later rows and frames are removed,
+  // and so are torn ones. Later checkpoints stay until they are overtaken.
+  static RunFolder resume(const std::filesystem::path& path, std::int64_t step, double time);
+
+  RunFolder(RunFolder&&) noexcept = default;
+
+  const std::filesystem::path& path() const { return path_; }
+
+  void write_resolved(const std::string& yaml);
+  void write_provenance(const Provenance& provenance);
+
+  void log(std::string_view line); // without its newline
+
+  // The header is written with the first row. Rows of one run have the same columns.
+  void add_metrics(std::int64_t step, double time, std::uint64_t hash, const MetricRow& row);
+  void add_events(const std::vector<Event>& events);
+  std::int64_t last_metrics_step() const { return last_metrics_step_; } // -1: none
+
+  // One file of a frame, and its .pvd brought up to date. A name must not start with a dot.
+  void add_frame(FrameKind kind, std::int64_t step, double time, std::string_view content);
+  std::string last_frame() const;       // relative path; empty: none
+  std::int64_t last_frame_step() const; // -1: none
+  // Outside the .pvd: the state a run failed in.
+  void add_diagnostic(const std::string& name, std::string_view content);
+
+  std::filesystem::path checkpoint_path(std::int64_t step) const;
+  bool has_checkpoint(std::int64_t step) const;
+  // Call after the file is complete: lists it, then removes all but the newest `keep` of those up
+  // to `step`.
+  void checkpoint_written(std::int64_t step, const FileSum& sum, int keep);
+
+  // Lists the files that grew during the run, now that they are final, and any that were left
+  // unlisted. The log is closed.
+  void seal();
+
+private:
+  struct Frame {
+    std::int64_t step;
+    double day;
+  };
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  void lock();
+  void make_folders() const;
+  void append(Descriptor& file, const std::string& name, std::string_view text, bool sync);
+  void list(const std::string& relative, const FileSum& sum);
+  void rewrite_list() const;
+  void write_index(FrameKind kind) const;
+  void trim_rows(std::int64_t step, double time);
+  void trim_frames(std::int64_t step);
+
+  std::filesystem::path path_;
+  Descriptor lock_, log_, metrics_, events_, sums_;
+  std::map<std::string, FileSum> listed_;
+  std::map<FrameKind, std::vector<Frame>> frames_;
+  std::int64_t last_metrics_step_ = -1;
+  std::size_t columns_ = 0;
+  std::string earlier_sessions_; // JSON array of what provenance.json said of former ones
+  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
+};
+
+// Steps of the checkpoints in a run folder, newest first.
+std::vector<std::pair<std::int64_t, std::filesystem::path>>
+checkpoints_of(const std::filesystem::path& run);
+
+bool looks_like_run(const std::filesystem::path& path);
+
+// A few members of a run's provenance.json; `found` is false where there is none.
+struct RunSummary {
+  bool found = false;
+  std::string exit_reason, final_hash;
+  int exit_code = -1;
+  std::int64_t steps = 0;
+};
+RunSummary summary_of(const std::filesystem::path& run);
+
+// Header and last complete row of a .csv file, cell by cell; both empty where there is none.
+struct LastRow {
+  std::vector<std::string> header, row;
+};
+LastRow last_row_of(const std::filesystem::path& csv);
+std::vector<std::string> split_csv(std::string_view line);
+
+struct Verification {
+  std::vector<std::string> missing, altered, unlisted, unsealed, notes;
+  std::size_t good = 0;
+  bool finished = false; // growing files are sealed
+  bool ok = false;
+};
+Verification verify_run(const std::filesystem::path& run);
+// Prints the findings; returns the exit code, 0 or 3.
+int verify_command(const std::filesystem::path& run);
+
+} // namespace metavox

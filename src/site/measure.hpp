@@ -1,0 +1,188 @@
+// Numbers of the whole lattice: tallies by integer sums, so that every back end and thread count
+// agrees exactly.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "core/random.hpp"
+#include "voxel/views.hpp"
+
+namespace metavox {
+
+// The state drawn in pictures; see CellState.
+MV_HD inline CellState cell_state(Kind kind, std::uint8_t flags) {
+  switch (kind) {
+  case Kind::parenchyma: return CellState::parenchyma;
+  case Kind::stroma: return CellState::stroma;
+  case Kind::t_cell: return CellState::t_cell;
+  case Kind::apoptotic: return CellState::apoptotic;
+  case Kind::necrotic: return CellState::necrotic;
+  case Kind::vessel: return CellState::vessel;
+  case Kind::epithelial:
+  case Kind::mesenchymal:
+    if ((flags & flag_hypoxic) != 0) return CellState::quiescent_hypoxic;
+    if ((flags & flag_senescent) != 0) return CellState::senescent;
+    if ((flags & flag_crowded) != 0) return CellState::quiescent_crowded;
+    return kind == Kind::epithelial ? CellState::proliferating_epithelial
+                                    : CellState::proliferating_mesenchymal;
+  default: return CellState::none;
+  }
+}
+
+// Real numbers are summed as integers of 2^-20 units: associative, hence exact in any order.
+MV_HD inline std::int64_t fixed_point(float v) {
+  return static_cast<std::int64_t>(exact::clamp(v, -1e9f, 1e9f) * 1048576.0f);
+}
+inline double from_fixed_point(std::int64_t v) { return static_cast<double>(v) / 1048576.0; }
+
+struct TallyCells {
+  static constexpr const char* name = "measure.cells";
+  static constexpr double bytes = 12;
+  // States, then: cell cycle phases G1, S, G2M of proliferating tumour cells; detached; living
+  // tumour below 10 mmHg; oxygen summed over living tumour; matrix sum; voxels with matrix below
+  // the threshold.
+  static constexpr int phase_bin = cell_state_count, detached_bin = phase_bin + 3,
+                       hypoxic_bin = detached_bin + 1, oxygen_bin = hypoxic_bin + 1,
+                       matrix_bin = oxygen_bin + 1, degraded_bin = matrix_bin + 1,
+                       epithelial_bin = degraded_bin + 1, mesenchymal_bin = epithelial_bin + 1;
+  static constexpr int bins = mesenchymal_bin + 1;
+  const std::uint8_t* kind;
+  const std::uint8_t* flags;
+  const std::uint16_t* clock;
+  const float* matrix;
+  FieldView oxygen;
+  float degraded_below;
+  MV_HD void operator()(const Site& s, std::int64_t* bin) const {
+    const auto k = static_cast<Kind>(kind[s.i]);
+    const CellState state = cell_state(k, flags[s.i]);
+    bin[static_cast<int>(state)] += 1;
+    const float e = matrix[s.i];
+    bin[matrix_bin] += fixed_point(e);
+    if (e < degraded_below) bin[degraded_bin] += 1;
+    if (!is_tumour(k)) return;
+    bin[k == Kind::epithelial ? epithelial_bin : mesenchymal_bin] += 1;
+    if ((flags[s.i] & flag_detached) != 0) bin[detached_bin] += 1;
+    const float p = oxygen.at(s);
+    bin[oxygen_bin] += fixed_point(p);
+    if (p < 10.0f) bin[hypoxic_bin] += 1;
+    if (state == CellState::proliferating_epithelial ||
+        state == CellState::proliferating_mesenchymal) {
+      // G1 0.28, S 0.44, G2/M 0.28 of the cycle.
+      const int phase = static_cast<int>(clock[s.i]) - clock_zero;
+      bin[phase_bin + (phase < clock_unit * 28 / 100   ? 0
+                       : phase < clock_unit * 72 / 100 ? 1
+                                                       : 2)] += 1;
+    }
+  }
+};
+
+struct TallyField {
+  static constexpr const char* name = "measure.field";
+  static constexpr double bytes = 4;
+  static constexpr int bins = 1;
+  const float* c;
+  MV_HD void operator()(const Site& s, std::int64_t* bin) const { bin[0] += fixed_point(c[s.i]); }
+};
+
+struct LargestOf {
+  static constexpr const char* name = "measure.largest";
+  static constexpr double bytes = 4;
+  const float* c;
+  MV_HD float operator()(const Site& s) const { return c[s.i]; }
+};
+
+// The smallest of numbers >= 0 is the largest of their mirrored bit patterns.
+struct SmallestOf {
+  static constexpr const char* name = "measure.smallest";
+  static constexpr double bytes = 4;
+  const float* c;
+  static constexpr std::uint32_t mirror = 0x7f7fffffu;
+  MV_HD float operator()(const Site& s) const {
+    return exact::bit_cast<float>(mirror -
+                                  exact::bit_cast<std::uint32_t>(c[s.i] > 0.0f ? c[s.i] : 0.0f));
+  }
+  static float value(float mirrored) {
+    return exact::bit_cast<float>(mirror - exact::bit_cast<std::uint32_t>(mirrored));
+  }
+};
+
+// How far a value strays: its size, and infinity below `low`. NaN stays NaN, which wins over all
+// numbers in a maximum.
+struct Strayed {
+  static constexpr const char* name = "measure.strayed";
+  static constexpr double bytes = 4;
+  const float* c;
+  float low;
+  MV_HD static float of(float v, float low) {
+    return v < low ? exact::bit_cast<float>(0x7f800000u) : v;
+  }
+  MV_HD float operator()(const Site& s) const { return of(c[s.i], low); }
+};
+
+// Codes of kinds are small numbers, which floats hold exactly.
+struct LargestKind {
+  static constexpr const char* name = "measure.largest_kind";
+  static constexpr double bytes = 1;
+  const std::uint8_t* kind;
+  MV_HD float operator()(const Site& s) const { return static_cast<float>(kind[s.i]); }
+};
+
+// The first line along x in which a kind stands: its number y + ny z, mirrored as in SmallestOf; 0
+// where there is none.
+struct FirstLineOf {
+  static constexpr const char* name = "measure.first_line";
+  static constexpr double bytes = 1;
+  const std::uint8_t* kind;
+  Kind wanted;
+  int ny;
+  MV_HD float operator()(const Site& s) const {
+    const auto line = static_cast<std::uint32_t>(s.y) +
+                      static_cast<std::uint32_t>(ny) * static_cast<std::uint32_t>(s.z);
+    return static_cast<Kind>(kind[s.i]) == wanted
+               ? exact::bit_cast<float>(SmallestOf::mirror - line)
+               : 0.0f;
+  }
+  static int value(float mirrored) {
+    return static_cast<int>(SmallestOf::mirror - exact::bit_cast<std::uint32_t>(mirrored));
+  }
+};
+
+// The hash of an array: every (voxel, bits) pair is spread over 64 bits and all are added, so the
+// order of voxels does not matter but every bit and every position does. Halves of 31 bits keep the
+// sums of 2^32 voxels in range.
+template <class T>
+struct HashArray {
+  static constexpr const char* name = "measure.hash";
+  static constexpr double bytes = sizeof(T);
+  static constexpr int bins = 2;
+  const T* values;
+  Lattice lattice;
+  std::uint64_t salt;
+  MV_HD void operator()(const Site& s, std::int64_t* bin) const {
+    std::uint64_t bits = 0;
+    const T v = values[s.i];
+    memcpy(&bits, &v, sizeof v);
+    const std::uint64_t h = mix64(mix64(lattice.global(s) + salt) ^ bits);
+    bin[0] += static_cast<std::int64_t>(h >> 33);
+    bin[1] += static_cast<std::int64_t>(h & 0x7fffffffULL);
+  }
+};
+
+// Shape of the tumour, from the kinds on the host (no ghosts, x fastest).
+struct TumourShape {
+  std::int64_t living = 0, dead = 0;
+  std::array<double, 3> centre{}; // um
+  std::array<double, 3> extent{}; // um, bounding box of living tumour cells
+  double farthest = 0;            // um, from the centre to the farthest living tumour cell
+  double gyration = 0;            // um, radius of gyration
+  std::int64_t components = 0;    // face-connected groups of living tumour cells and dead bodies
+  std::int64_t largest = 0;       // voxels of the largest
+  std::int64_t detached_clusters = 0; // groups other than the largest
+  std::int64_t detached_cells = 0;    // living cells in them
+  bool touches_face = false;
+};
+TumourShape measure_shape(const std::vector<std::uint8_t>& kind, const Lattice& lattice);
+
+} // namespace metavox

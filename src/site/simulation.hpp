@@ -1,0 +1,65 @@
+// A site of tissue and its time loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/executor.hpp"
+#include "settings/parameters.hpp"
+#include "site/snapshot.hpp"
+#include "solver/diffusion.hpp"
+#include "voxel/external.hpp"
+#include "voxel/report.hpp"
+#include "voxel/vessel_network.hpp"
+
+namespace metavox {
+
+class Simulation {
+public:
+  Simulation(const Parameters& parameters, Executor executor, const ExternalArrays& external = {});
+  ~Simulation();
+  Simulation(Simulation&&) noexcept;
+
+  void step();
+
+  double time() const; // min
+  std::int64_t steps() const;
+  std::uint64_t hash() const; // of the whole state; equal on every back end
+
+  // The state, array by array. read() copies to the host without ghosts, write() is its inverse.
+  std::vector<ArrayInfo> state_arrays() const;   // everything a restart needs
+  std::vector<ArrayInfo> derived_arrays() const; // for pictures only: cell_state ...
+  void read(const std::string& name, void* host) const;
+  // `count`: entries of an array that grows, which takes that length.
+  void write(const std::string& name, const void* host, std::int64_t count = -1);
+  void set_clock(std::int64_t step); // after all arrays were written
+
+  std::shared_ptr<const VesselNetwork> vessels() const;
+  MetricRow measure(); // reads only
+  // Throws NumericalError, naming array and place, where a value is no number, negative or out of
+  // all bounds, or where vessels and lattice disagree. A pass over each field; runs call it before
+  // they write anything down.
+  void check() const;
+  std::vector<Event> take_events(); // since the last call
+
+  const Parameters& parameters() const;
+  const Executor& executor() const;
+  Executor& executor();
+
+private:
+  struct State;
+  std::unique_ptr<State> s_;
+};
+
+// Bytes the state and scratch memory of a run will need on the device, counted before anything is
+// allocated.
+std::size_t estimate_device_bytes(const Parameters& parameters);
+// Nodes the vessel graph will have at most.
+double estimate_vessel_nodes(const Parameters& parameters);
+
+// A copy of the named arrays (all state and derived arrays when `names` is empty).
+Snapshot take_snapshot(const Simulation& simulation, const std::vector<std::string>& names = {});
+
+} // namespace metavox

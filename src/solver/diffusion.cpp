@@ -1,0 +1,700 @@
+#include "solver/diffusion.hpp"
+
+#include <cstdio>
+
+#include "core/launch.hpp"
+
+namespace metavox {
+namespace {
+
+// Reaction terms of a coarse cell: volume averages of its children's, strong sinks damped.
+struct RestrictCoefficients {
+  static constexpr const char* name = "diffusion.restrict_coefficients";
+  static constexpr double bytes = 8 * 8 + 8;
+  DiffusionLevel fine;
+  DiffusionLevel coarse;
+  TransferWeights w;
+
+  MV_HD void operator()(const Site& s) const {
+    const SplitLattice& l = fine.lattice;
+    float k = 0.0f, q = 0.0f;
+    for (int dx = 0; dx < 2; ++dx) {
+      const int x = 2 * s.x + dx;
+      if (x >= l.nx) continue;
+      float k_column = 0.0f, q_column = 0.0f;
+      for (int dz = 0; dz < 2; ++dz)
+        for (int dy = 0; dy < 2; ++dy) {
+          const int y = 2 * s.y + dy, z = 2 * s.z + dz;
+          if (y >= l.ny || z >= l.nz) continue;
+          const std::int64_t i = l.index(x, y, z);
+          const int e = l.entry(x);
+          const float coupling =
+              ((fine.x_low[e] + fine.x_high[e]) + (fine.y_low[y] + fine.y_high[y])) +
+              (fine.z_low[z] + fine.z_high[z]);
+          const float share = w.y_share[y] * w.z_share[z];
+          k_column = k_column + share * damped_sink(fine.k[i], coupling);
+          q_column = q_column + share * fine.q[i];
+        }
+      k = k + w.x_share[l.entry(x)] * k_column;
+      q = q + w.x_share[l.entry(x)] * q_column;
+    }
+    const std::int64_t j = coarse.lattice.index(s.x, s.y, s.z);
+    coarse.k[j] = k;
+    coarse.q[j] = q;
+  }
+  void row(const Row& row) const {
+    const SplitLattice& l = fine.lattice;
+    alignas(64) float k_column[2][line_piece], q_column[2][line_piece], k_out[line_piece],
+        q_out[line_piece];
+    for (int begin = 0; begin < coarse.lattice.nx; begin += line_piece) {
+      const int n = exact::min_of(line_piece, coarse.lattice.nx - begin);
+      for (int parity = 0; parity < 2; ++parity) {
+        float* MV_RESTRICT k_sum = k_column[parity];
+        float* MV_RESTRICT q_sum = q_column[parity];
+        for (int m = 0; m < n; ++m) k_sum[m] = q_sum[m] = 0.0f;
+        for (int z = 2 * row.z; z < exact::min_of(2 * row.z + 2, l.nz); ++z)
+          for (int y = 2 * row.y; y < exact::min_of(2 * row.y + 2, l.ny); ++y) {
+            const HalfLine h(l, parity, y, z);
+            const int count = exact::min_of(n, h.count - begin);
+            const float share = w.y_share[y] * w.z_share[z];
+            const float yl = fine.y_low[y], yh = fine.y_high[y];
+            const float zl = fine.z_low[z], zh = fine.z_high[z];
+            const float* k = fine.k + h.own + begin;
+            const float* q = fine.q + h.own + begin;
+            const float* xl = fine.x_low + h.table + begin;
+            const float* xh = fine.x_high + h.table + begin;
+#pragma omp simd
+            for (int m = 0; m < count; ++m) {
+              const float coupling = ((xl[m] + xh[m]) + (yl + yh)) + (zl + zh);
+              // Zeroed above, which the analyzer cannot follow.
+              // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult)
+              k_sum[m] = k_sum[m] + share * damped_sink(k[m], coupling);
+              q_sum[m] = q_sum[m] + share * q[m];
+            }
+          }
+      }
+      const float* even = w.x_share + begin;
+      const float* odd = w.x_share + l.half() + begin;
+#pragma omp simd
+      for (int m = 0; m < n; ++m) {
+        k_out[m] = (0.0f + even[m] * k_column[0][m]) + odd[m] * k_column[1][m];
+        q_out[m] = (0.0f + even[m] * q_column[0][m]) + odd[m] * q_column[1][m];
+      }
+      scatter_line(coarse.k, coarse.lattice, row.y, row.z, begin, n, k_out);
+      scatter_line(coarse.q, coarse.lattice, row.y, row.z, begin, n, q_out);
+    }
+  }
+};
+
+// Averages the right side for a start from coarse grids.
+struct RestrictProblem {
+  static constexpr const char* name = "diffusion.restrict_problem";
+  static constexpr double bytes = 4 * 8 + 4;
+  DiffusionLevel fine;
+  DiffusionLevel coarse;
+  TransferWeights w;
+
+  MV_HD void operator()(const Site& s) const {
+    const SplitLattice& l = fine.lattice;
+    float f = 0.0f, c = 0.0f;
+    for (int dz = 0; dz < 2; ++dz)
+      for (int dy = 0; dy < 2; ++dy)
+        for (int dx = 0; dx < 2; ++dx) {
+          const int x = 2 * s.x + dx, y = 2 * s.y + dy, z = 2 * s.z + dz;
+          if (x >= l.nx || y >= l.ny || z >= l.nz) continue;
+          const float share = (w.x_share[l.entry(x)] * w.y_share[y]) * w.z_share[z];
+          f = f + share * fine.f[l.index(x, y, z)];
+          c = c + share * fine.c[l.index(x, y, z)];
+        }
+    coarse.f[coarse.lattice.index(s.x, s.y, s.z)] = f;
+    coarse.c[coarse.lattice.index(s.x, s.y, s.z)] = c;
+  }
+  void row(const Row& row) const {
+    const SplitLattice& l = fine.lattice;
+    alignas(64) float f_sum[line_piece], c_sum[line_piece];
+    for (int begin = 0; begin < coarse.lattice.nx; begin += line_piece) {
+      const int n = exact::min_of(line_piece, coarse.lattice.nx - begin);
+      for (int m = 0; m < n; ++m) f_sum[m] = c_sum[m] = 0.0f;
+      for (int z = 2 * row.z; z < exact::min_of(2 * row.z + 2, l.nz); ++z)
+        for (int y = 2 * row.y; y < exact::min_of(2 * row.y + 2, l.ny); ++y)
+          for (int parity = 0; parity < 2; ++parity) {
+            const HalfLine h(l, parity, y, z);
+            const int count = exact::min_of(n, h.count - begin);
+            const float y_share = w.y_share[y], z_share = w.z_share[z];
+            const float* x_share = w.x_share + h.table + begin;
+            const float* f = fine.f + h.own + begin;
+            const float* c = fine.c + h.own + begin;
+#pragma omp simd
+            for (int m = 0; m < count; ++m) {
+              const float share = (x_share[m] * y_share) * z_share;
+              f_sum[m] = f_sum[m] + share * f[m];
+              c_sum[m] = c_sum[m] + share * c[m];
+            }
+          }
+      scatter_line(coarse.f, coarse.lattice, row.y, row.z, begin, n, f_sum);
+      scatter_line(coarse.c, coarse.lattice, row.y, row.z, begin, n, c_sum);
+    }
+  }
+};
+
+// What a fixed face value adds to the right side of coarse cells, whose ghosts stay zero.
+struct AddFaces {
+  static constexpr const char* name = "diffusion.add_faces";
+  static constexpr double bytes = 8;
+  DiffusionLevel level;
+  float value[6];
+  MV_HD void operator()(const Site& s) const {
+    const SplitLattice& l = level.lattice;
+    float f = level.f[l.index(s.x, s.y, s.z)];
+    if (s.x == 0) f = f + level.x_low[l.entry(0)] * value[0];
+    if (s.x == l.nx - 1) f = f + level.x_high[l.entry(s.x)] * value[1];
+    if (s.y == 0) f = f + level.y_low[0] * value[2];
+    if (s.y == l.ny - 1) f = f + level.y_high[s.y] * value[3];
+    if (s.z == 0) f = f + level.z_low[0] * value[4];
+    if (s.z == l.nz - 1) f = f + level.z_high[s.z] * value[5];
+    level.f[l.index(s.x, s.y, s.z)] = f;
+  }
+  void row(const Row& row) const {
+    const SplitLattice& l = level.lattice;
+    if (row.y == 0 || row.y == l.ny - 1 || row.z == 0 || row.z == l.nz - 1) {
+      for (int x = 0; x < l.nx; ++x) (*this)(l.box().site(x, row.y, row.z));
+      return;
+    }
+    (*this)(l.box().site(0, row.y, row.z));
+    if (l.nx > 1) (*this)(l.box().site(l.nx - 1, row.y, row.z));
+  }
+};
+
+// Interpolates a coarse solution as the start of a finer one.
+struct InterpolateField {
+  static constexpr const char* name = "diffusion.interpolate";
+  static constexpr double bytes = 5;
+  SplitLattice lattice;
+  SplitLattice coarse_lattice;
+  float* c;
+  const float* coarse;
+  TransferWeights w;
+
+  MV_HD void operator()(const Site& s) const {
+    const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
+    const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1,
+              dz = (s.z & 1) != 0 ? 1 : -1;
+    // Beyond the box nothing is known here: the weights of what lies inside are scaled to one.
+    const int e = lattice.entry(s.x);
+    const float xo = w.x_own[e], xn = w.x_other[e], yo = w.y_own[s.y], yn = w.y_other[s.y];
+    const float zo = w.z_own[s.z], zn = w.z_other[s.z];
+    const auto value = [&](int xx, int yy, int zz) {
+      return coarse[coarse_lattice.index(xx, yy, zz)];
+    };
+    const auto line = [&](int xx) {
+      return ((yo * zo) * value(xx, y, z) + (yn * zo) * value(xx, y + dy, z)) +
+             ((yo * zn) * value(xx, y, z + dz) + (yn * zn) * value(xx, y + dy, z + dz));
+    };
+    const float total = ((xo + xn) * (yo + yn)) * (zo + zn);
+    const float v = (xo * line(x) + xn * line(x + dx)) / total;
+    c[lattice.index(s.x, s.y, s.z)] = at_least(0.0f, v);
+  }
+  void row(const Row& row) const {
+    const float y_total = w.y_own[row.y] + w.y_other[row.y];
+    const float z_total = w.z_own[row.z] + w.z_other[row.z];
+    CoarseLine(coarse_lattice, w, row.y, row.z)
+        .interpolate(
+            lattice, w, row.y, row.z, [this](std::int64_t i) { return coarse[i]; },
+            [&](std::int64_t i, int count, const float* MV_RESTRICT own,
+                const float* MV_RESTRICT other, const float* near, const float* far) {
+              float* MV_RESTRICT out = c + i;
+#pragma omp simd
+              for (int m = 0; m < count; ++m) {
+                const float total = ((own[m] + other[m]) * y_total) * z_total;
+                out[m] = at_least(0.0f, (own[m] * near[m] + other[m] * far[m]) / total);
+              }
+            });
+  }
+};
+
+// Ghost voxels of one face.
+struct FillFace {
+  static constexpr const char* name = "diffusion.fill_face";
+  static constexpr double bytes = 4;
+  SplitLattice lattice;
+  float* c;
+  int axis;
+  int coordinate; // -1 or n
+  float value;
+  MV_HD void operator()(std::int64_t k) const {
+    const int n0 = axis == 0 ? lattice.ny : lattice.nx;
+    const int a = static_cast<int>(k % n0), b = static_cast<int>(k / n0);
+    const std::int64_t i = axis == 0   ? lattice.index(coordinate, a, b)
+                           : axis == 1 ? lattice.index(a, coordinate, b)
+                                       : lattice.index(a, b, coordinate);
+    c[i] = value;
+  }
+};
+
+// Between the layout of cells and that of the solver.
+struct LoadField {
+  static constexpr const char* name = "diffusion.load";
+  static constexpr double bytes = 8;
+  Lattice lattice;
+  SplitLattice split;
+  const float* from;
+  float* to;
+  MV_HD void operator()(const Site& s) const { to[split.index(s.x, s.y, s.z)] = from[s.i]; }
+  void row(const Row& r) const {
+    for (int begin = 0; begin < r.n; begin += line_piece)
+      scatter_line(to, split, r.y, r.z, begin, exact::min_of(line_piece, r.n - begin),
+                   from + r.i + begin);
+  }
+};
+
+struct StoreField {
+  static constexpr const char* name = "diffusion.store";
+  static constexpr double bytes = 8;
+  Lattice lattice;
+  SplitLattice split;
+  const float* from;
+  float* to;
+  bool add; // to what is there, not below zero
+  MV_HD static float sum(float before, float change) { return at_least(0.0f, before + change); }
+  MV_HD void operator()(const Site& s) const {
+    const float v = from[split.index(s.x, s.y, s.z)];
+    to[s.i] = add ? sum(to[s.i], v) : v;
+  }
+  void row(const Row& r) const {
+    const float* MV_RESTRICT even = from + split.start(0, r.y, r.z);
+    const float* MV_RESTRICT odd = from + split.start(1, r.y, r.z);
+    float* MV_RESTRICT out = to + r.i;
+    const int pairs = r.n / 2;
+    if (add) {
+#pragma omp simd
+      for (int m = 0; m < pairs; ++m) {
+        out[2 * m] = sum(out[2 * m], even[m]);
+        out[2 * m + 1] = sum(out[2 * m + 1], odd[m]);
+      }
+      if (r.n % 2 != 0) out[r.n - 1] = sum(out[r.n - 1], even[pairs]);
+      return;
+    }
+#pragma omp simd
+    for (int m = 0; m < pairs; ++m) {
+      out[2 * m] = even[m];
+      out[2 * m + 1] = odd[m];
+    }
+    if (r.n % 2 != 0) out[r.n - 1] = even[pairs];
+  }
+};
+
+// The largest loss rate, or source, of a voxel.
+struct LargestSink {
+  static constexpr const char* name = "diffusion.sinks";
+  static constexpr double bytes = 8;
+  DiffusionLevel level;
+  bool saturating;
+  bool source;
+  MV_HD float operator()(const Site& s) const {
+    const std::int64_t i = level.lattice.index(s.x, s.y, s.z);
+    if (source) return level.f[i] < 0.0f ? -level.f[i] : level.f[i];
+    return level.k[i] + (saturating ? level.q[i] : 0.0f);
+  }
+};
+
+template <bool saturating>
+struct ResidualNorm {
+  static constexpr const char* name = "diffusion.residual";
+  static constexpr double bytes = saturating ? 16 : 12;
+  static constexpr double fused_bytes = 0; // the sweeps have read it all
+  static_assert(fused_bytes < bytes);
+  DiffusionLevel level;
+  MV_HD float operator()(const Site& s) const {
+    const float f = level.f[level.lattice.index(s.x, s.y, s.z)];
+    const float r =
+        residual_at<saturating>(level, s.x, s.y, s.z, f) / level.diagonal(s.x, s.y, s.z);
+    return r < 0.0f ? -r : r;
+  }
+  float row(const Row& r) const {
+    std::uint32_t key = 0;
+    const float yl = level.y_low[r.y], yh = level.y_high[r.y];
+    const float zl = level.z_low[r.z], zh = level.z_high[r.z];
+    for (int parity = 0; parity < 2; ++parity) {
+      const HalfLine h(level.lattice, parity, r.y, r.z);
+      const float* c = level.c;
+      const float* f = level.f + h.own;
+      const float* k = level.k + h.own;
+      const float* q = saturating ? level.q + h.own : nullptr;
+      const float* xl = level.x_low + h.table;
+      const float* xh = level.x_high + h.table;
+#pragma omp simd reduction(max : key)
+      for (int m = 0; m < h.count; ++m) {
+        const float value = defect<saturating>(
+            c[h.own + m], c[h.x_low + m], c[h.x_high + m], c[h.y_low + m], c[h.y_high + m],
+            c[h.z_low + m], c[h.z_high + m], xl[m], xh[m], yl, yh, zl, zh, f[m], k[m],
+            saturating ? q[m] : 0.0f, level.half_saturation);
+        const float diagonal = k[m] + (((xl[m] + xh[m]) + (yl + yh)) + (zl + zh));
+        const std::uint32_t bits = exact::bit_cast<std::uint32_t>(value / diagonal) & 0x7fffffffu;
+        key = key < bits ? bits : key;
+      }
+    }
+    return exact::bit_cast<float>(key);
+  }
+};
+
+int halved(int n) { return (n + 1) / 2; }
+
+bool smallest(const SplitLattice& l) { return l.nx <= 1 && l.ny <= 1 && l.nz <= 1; }
+
+} // namespace
+
+DiffusionScratch::DiffusionScratch(const Executor& executor, const Lattice& lattice)
+    : lattice_(lattice) {
+  SplitLattice l{lattice.nx, lattice.ny, lattice.nz};
+  while (true) {
+    Level level;
+    level.lattice = l;
+    const std::int64_t n = l.padded();
+    level.c = Buffer<float>(executor, n);
+    if (!levels_.empty()) level.guess = Buffer<float>(executor, n);
+    level.f = Buffer<float>(executor, n);
+    level.k = Buffer<float>(executor, n);
+    level.q = Buffer<float>(executor, n);
+    levels_.push_back(std::move(level));
+    if (smallest(l)) break;
+    l = {halved(l.nx), halved(l.ny), halved(l.nz)};
+  }
+}
+
+std::size_t DiffusionScratch::bytes(const Lattice& lattice) {
+  SplitLattice l{lattice.nx, lattice.ny, lattice.nz};
+  auto total = static_cast<std::size_t>(l.padded()) * 16;
+  while (!smallest(l)) {
+    l = {halved(l.nx), halved(l.ny), halved(l.nz)};
+    total += static_cast<std::size_t>(l.padded()) * 20;
+  }
+  return total;
+}
+
+Diffusion::Diffusion(const Executor& executor, const Lattice& lattice,
+                     const DiffusionSettings& settings, std::shared_ptr<DiffusionScratch> scratch)
+    : executor_(executor), settings_(settings), scratch_(std::move(scratch)),
+      closed_(std::all_of(settings.faces.begin(), settings.faces.end(),
+                          [](const Face& face) { return face.kind == FaceKind::no_flux; })) {
+  std::vector<float> tables;
+  std::array<std::vector<double>, 3> width;
+  const int extents[3] = {lattice.nx, lattice.ny, lattice.nz};
+  for (int a = 0; a < 3; ++a)
+    width[static_cast<std::size_t>(a)].assign(static_cast<std::size_t>(extents[a]),
+                                              lattice.spacing);
+  // Tables along x are split like the lines they go with; a missing odd entry of the end is zero.
+  const auto append = [&tables](const std::vector<double>& v, std::size_t axis) {
+    const std::size_t offset = tables.size();
+    if (axis == 0) {
+      const std::size_t half = (v.size() + 1) / 2;
+      tables.resize(offset + 2 * half, 0.0f);
+      for (std::size_t x = 0; x < v.size(); ++x)
+        tables[offset + x / 2 + (x % 2 != 0 ? half : 0)] = static_cast<float>(v[x]);
+    } else {
+      for (const double x : v) tables.push_back(static_cast<float>(x));
+    }
+    return offset;
+  };
+  for (std::size_t level = 0; level < scratch_->levels_.size(); ++level) {
+    std::array<Axis, 3> axes{};
+    double coupling = 0; // of an inner voxel
+    for (std::size_t a = 0; a < 3; ++a) {
+      coupling += 2 * settings.diffusivity / (width[a][0] * width[a][0]);
+      const std::vector<double>& w = width[a];
+      const std::size_t n = w.size();
+      const bool fixed_low = settings.faces[2 * a].kind == FaceKind::fixed;
+      const bool fixed_high = settings.faces[2 * a + 1].kind == FaceKind::fixed;
+      std::vector<double> low(n), high(n), share(n, 0), own(n, 0), other(n, 0);
+      const double d = settings.diffusivity;
+      for (std::size_t i = 0; i < n; ++i) {
+        low[i] =
+            i > 0 ? d * 2 / ((w[i - 1] + w[i]) * w[i]) : (fixed_low ? 2 * d / (w[i] * w[i]) : 0);
+        high[i] = i + 1 < n ? d * 2 / ((w[i] + w[i + 1]) * w[i])
+                            : (fixed_high ? 2 * d / (w[i] * w[i]) : 0);
+      }
+      std::vector<double> coarse((n + 1) / 2);
+      for (std::size_t i = 0; i < coarse.size(); ++i)
+        coarse[i] = w[2 * i] + (2 * i + 1 < n ? w[2 * i + 1] : 0);
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t parent = i / 2;
+        share[i] = w[i] / coarse[parent];
+        const bool single = 2 * parent + 1 >= n;
+        // Distance between the child's centre and its parent's, towards the neighbour on the
+        // child's side.
+        const double offset = single ? 0 : (coarse[parent] - w[i]) / 2;
+        const bool upper = (i & 1) != 0;
+        const bool edge = upper ? parent + 1 >= coarse.size() : parent == 0;
+        if (edge) {
+          const bool fixed = upper ? fixed_high : fixed_low;
+          own[i] = fixed ? 1 - offset / (coarse[parent] / 2) : 1;
+        } else {
+          const double gap = (coarse[parent] + coarse[upper ? parent + 1 : parent - 1]) / 2;
+          other[i] = offset / gap;
+          own[i] = 1 - other[i];
+        }
+      }
+      axes[a] = {append(low, a), append(high, a), append(share, a), append(own, a),
+                 append(other, a)};
+      width[a] = coarse;
+    }
+    axes_.push_back(axes);
+    inverse_coupling_.push_back(static_cast<float>(1 / coupling));
+    if (level == 0) sweeps_only_ = settings.half_saturation <= 0 && settings.least_loss > coupling;
+  }
+  tables_ = Buffer<float>(executor_, static_cast<std::int64_t>(tables.size()));
+  tables_.upload(tables.data());
+}
+
+DiffusionLevel Diffusion::view(std::size_t level) const {
+  DiffusionScratch::Level& l = scratch_->levels_[level];
+  const auto table = [&](std::size_t offset) { return tables_.data() + offset; };
+  const std::array<Axis, 3>& a = axes_[level];
+  return {l.lattice,        table(a[0].low),  table(a[0].high),
+          table(a[1].low),  table(a[1].high), table(a[2].low),
+          table(a[2].high), l.c.data(),       l.f.data(),
+          l.k.data(),       l.q.data(),       static_cast<float>(settings_.half_saturation)};
+}
+
+TransferWeights Diffusion::transfer(std::size_t level) const {
+  const auto table = [&](std::size_t offset) { return tables_.data() + offset; };
+  const std::array<Axis, 3>& a = axes_[level];
+  return {table(a[0].share), table(a[1].share), table(a[2].share),
+          table(a[0].own),   table(a[1].own),   table(a[2].own),
+          table(a[0].other), table(a[1].other), table(a[2].other)};
+}
+
+void Diffusion::load(const float* field, float* c) {
+  const DiffusionScratch::Level& finest = scratch_->levels_.front();
+  const Lattice& lattice = scratch_->lattice();
+  executor_.for_each_site(lattice, LoadField{lattice, finest.lattice, field, c});
+  std::array<float, 6> value{};
+  for (std::size_t a = 0; a < 6; ++a)
+    if (settings_.faces[a].kind == FaceKind::fixed)
+      value[a] = static_cast<float>(settings_.faces[a].value);
+  fill_faces(c, value);
+}
+
+void Diffusion::fill_faces(float* c, const std::array<float, 6>& value) {
+  const DiffusionScratch::Level& finest = scratch_->levels_.front();
+  const Lattice& lattice = scratch_->lattice();
+  const int n[3] = {lattice.nx, lattice.ny, lattice.nz};
+  for (int axis = 0; axis < 3; ++axis)
+    for (int side = 0; side < 2; ++side)
+      executor_.for_each_index(lattice.voxels() / n[axis],
+                               FillFace{finest.lattice, c, axis, side == 0 ? -1 : n[axis],
+                                        value[static_cast<std::size_t>(2 * axis + side)]});
+}
+
+void Diffusion::store(float* field, bool add) const {
+  const DiffusionScratch::Level& finest = scratch_->levels_.front();
+  executor_.for_each_site(scratch_->lattice(), StoreField{scratch_->lattice(), finest.lattice,
+                                                          finest.c.data(), field, add});
+}
+
+void Diffusion::restrict_coefficients() {
+  for (std::size_t level = 0; level + 1 < axes_.size(); ++level)
+    executor_.for_each_site(scratch_->levels_[level + 1].lattice.box(),
+                            RestrictCoefficients{view(level), view(level + 1), transfer(level)});
+}
+
+// Each level is walked once on the way down, with the residual, and once up, with the correction.
+// The operator's share in a coarse right side is that of the first guess, which sweeps leave alone.
+template <bool saturating>
+void Diffusion::cycle(std::size_t level, float& residual, float& correction, bool add_operator) {
+  const DiffusionLevel here = view(level);
+  const Lattice box = here.lattice.box();
+  const SmoothField<saturating> smooth{here, smallest(here.lattice) ? 1.0f : over_relaxation};
+  AddOperator<saturating> add{here};
+  if (add_operator) add.level.c = scratch_->levels_[level].guess.data();
+  residual = correction = 0.0f;
+  if (level + 1 == axes_.size()) { // one voxel, solved exactly
+    if (add_operator)
+      executor_.chain(box, settings_.sweeps_before, add, smooth, box, NoStage{});
+    else
+      executor_.for_each_colour(box, settings_.sweeps_before, smooth);
+    return;
+  }
+  const DiffusionLevel coarse = view(level + 1);
+  const Lattice coarse_box = coarse.lattice.box();
+  float* guess = scratch_->levels_[level + 1].guess.data();
+  const RestrictResidual<saturating> restrict_residual{here, coarse, guess, transfer(level),
+                                                       inverse_coupling_[level]};
+  residual = add_operator ? executor_.chain(box, settings_.sweeps_before, add, smooth, coarse_box,
+                                            restrict_residual)
+                          : executor_.chain(box, settings_.sweeps_before, NoStage{}, smooth,
+                                            coarse_box, restrict_residual);
+  float coarse_residual, coarse_correction;
+  cycle<saturating>(level + 1, coarse_residual, coarse_correction, true);
+  correction = executor_.chain(
+      box, settings_.sweeps_after,
+      CorrectField{here.lattice, coarse.lattice, here.c, coarse.c, guess, transfer(level)}, smooth,
+      box, NoStage{});
+}
+
+template <bool saturating>
+void Diffusion::guess_from_coarse() {
+  AddFaces faces{};
+  for (std::size_t a = 0; a < 6; ++a)
+    faces.value[a] = settings_.faces[a].kind == FaceKind::fixed
+                         ? static_cast<float>(settings_.faces[a].value)
+                         : 0.0f;
+  const std::size_t depth = axes_.size();
+  for (std::size_t level = 0; level + 1 < depth; ++level)
+    executor_.for_each_site(scratch_->levels_[level + 1].lattice.box(),
+                            RestrictProblem{view(level), view(level + 1), transfer(level)});
+  // Fixed faces enter every coarse right side once; the averages above carry those of f only.
+  for (std::size_t level = 1; level < depth; ++level) {
+    faces.level = view(level);
+    executor_.for_each_site(faces.level.lattice.box(), faces);
+  }
+  for (std::size_t level = depth - 1; level > 0; --level) {
+    float residual, correction;
+    cycle<saturating>(level, residual, correction);
+    const DiffusionLevel fine = view(level - 1), coarse = view(level);
+    executor_.for_each_site(
+        fine.lattice.box(),
+        InterpolateField{fine.lattice, coarse.lattice, fine.c, coarse.c, transfer(level - 1)});
+  }
+}
+
+template <bool saturating>
+SolveReport Diffusion::solve_as(Start start) {
+  restrict_coefficients();
+  if (start == Start::cold) guess_from_coarse<saturating>();
+  SolveReport report;
+  float before = -1.0f;
+  while (report.cycles < settings_.max_cycles) {
+    float residual = 0, correction = 0;
+    cycle<saturating>(0, residual, correction);
+    report.cycles += 1;
+    report.residual = residual;
+    if (!(correction < 1e30f) || !(residual < 1e30f)) break;
+    // What a cycle changed tells the error it found; the ratio of two changes, doubled for safety,
+    // how much of it stays.
+    const float change = correction + residual;
+    const float ratio = before > 0.0f ? exact::clamp(2.0f * change / before, 0.1f, 0.9f) : 0.25f;
+    report.error = change * ratio / (1.0f - ratio);
+    before = change;
+    if (report.error <= static_cast<float>(settings_.tolerance)) {
+      report.converged = true;
+      break;
+    }
+  }
+  return report;
+}
+
+// Where every voxel loses more than it exchanges, sweeps alone converge fast, and the residual
+// bounds the error: |e| <= max |r| / min k. They work on the change of the field, whose rounding is
+// small against that of the field, so that amounts are conserved over many steps.
+SolveReport Diffusion::sweep_until_done(float* field) {
+  const DiffusionLevel fine = view(0);
+  const Lattice box = fine.lattice.box();
+  // The field itself stands where uptake would.
+  StartChange start{fine, fine.c};
+  start.level.c = fine.q;
+  load(field, fine.q);
+  fill_faces(fine.c, {});
+  const double coupling = 1 / static_cast<double>(inverse_coupling_[0]);
+  // A sweep leaves about a tenth of an error. Three mostly do, and more follow two by two.
+  constexpr int first_sweeps = 3;
+  SolveReport report;
+  float before = 0.0f;
+  while (report.cycles < settings_.max_cycles) {
+    const SmoothField<false> smooth{fine, 1.0f, -3e38f};
+    const ResidualNorm<false> residual{fine};
+    report.residual = report.cycles == 0
+                          ? executor_.chain(box, first_sweeps, start, smooth, box, residual)
+                          : executor_.chain(box, 2, NoStage{}, smooth, box, residual);
+    report.cycles += 1;
+    report.error = report.residual *
+                   static_cast<float>((settings_.least_loss + coupling) / settings_.least_loss);
+    if (!(report.residual < 1e30f)) break;
+    // A residual that shrinks no more is rounding: each pair of sweeps leaves less than a quarter
+    // of an error.
+    const bool settled = report.cycles > 1 && report.residual >= 0.5f * before;
+    before = report.residual;
+    report.converged = settled || report.error <= static_cast<float>(settings_.tolerance);
+    if (report.converged) break;
+  }
+  if (report.residual < 1e30f) store(field, true);
+  return report;
+}
+
+SolveReport Diffusion::solve(float* field, Start start) {
+  if (sweeps_only_) return sweep_until_done(field);
+  if (closed_) {
+    const DiffusionLevel fine = view(0);
+    const Lattice box = fine.lattice.box();
+    const bool saturating = settings_.half_saturation > 0;
+    if (executor_.max_over(box, LargestSink{fine, saturating, false}) == 0.0f) {
+      if (executor_.max_over(box, LargestSink{fine, saturating, true}) > 0.0f)
+        throw NumericalError(
+            settings_.name +
+            ": sources but neither sinks nor open faces, so there is no steady state");
+      // Nothing enters and nothing leaves: whatever level the field has reached stays.
+      SolveReport report;
+      report.converged = true;
+      return report;
+    }
+  }
+  load(field, scratch_->levels_.front().c.data());
+  const SolveReport report =
+      settings_.half_saturation > 0 ? solve_as<true>(start) : solve_as<false>(start);
+  // What is no number has spread everywhere by now; the field as it was shows where it came from.
+  if (report.residual < 1e30f) store(field);
+  return report;
+}
+
+SolveReport Diffusion::solve_or_throw(float* field, Start start) {
+  const SolveReport report = solve(field, start);
+  if (report.converged) return report;
+  // A number that is not one spreads through the field at once, so its cause is looked for first.
+  const DiffusionScratch::Level& finest = scratch_->levels_.front();
+  const SplitLattice& split = finest.lattice;
+  const auto find = [&](const auto& lattice, const float* array, const char* what, float limit) {
+    std::vector<float> host(static_cast<std::size_t>(lattice.padded()));
+    executor_.copy_out(host.data(), array, host.size() * sizeof(float));
+    for (int z = 0; z < lattice.nz; ++z)
+      for (int y = 0; y < lattice.ny; ++y)
+        for (int x = 0; x < lattice.nx; ++x)
+          if (!(std::abs(host[static_cast<std::size_t>(lattice.index(x, y, z))]) < limit))
+            throw NumericalError(settings_.name + ": " + what + " is not a number at voxel (" +
+                                 std::to_string(x) + ", " + std::to_string(y) + ", " +
+                                 std::to_string(z) + ")");
+  };
+  find(scratch_->lattice(), field, "the value before the solve", 1e30f);
+  find(split, finest.f.data(), "the source", 1e37f);
+  find(split, finest.k.data(), "the loss rate", 1e37f);
+  if (settings_.half_saturation > 0) find(split, finest.q.data(), "the uptake", 1e37f);
+  find(split, finest.c.data(), "the value", 1e30f);
+  char numbers[160];
+  std::snprintf(numbers, sizeof numbers,
+                " did not converge: after %d cycles the error is about %g, the tolerance %g",
+                report.cycles, static_cast<double>(report.error), settings_.tolerance);
+  throw NumericalError(settings_.name + numbers + "; raise fields.max_cycles or " + settings_.name +
+                       ".tolerance");
+}
+
+void Diffusion::cycles(float* field, int n, bool prepare) {
+  if (prepare) {
+    load(field, scratch_->levels_.front().c.data());
+    restrict_coefficients();
+  }
+  float residual, correction;
+  for (int k = 0; k < n; ++k)
+    if (settings_.half_saturation > 0)
+      cycle<true>(0, residual, correction);
+    else
+      cycle<false>(0, residual, correction);
+  if (prepare) store(field);
+}
+
+float Diffusion::residual(float* field) {
+  load(field, scratch_->levels_.front().c.data());
+  const DiffusionLevel fine = view(0);
+  const Lattice box = fine.lattice.box();
+  return settings_.half_saturation > 0 ? executor_.max_over(box, ResidualNorm<true>{fine})
+                                       : executor_.max_over(box, ResidualNorm<false>{fine});
+}
+
+} // namespace metavox

@@ -1,0 +1,30 @@
+#include "tissue/matrix.hpp"
+
+#include "core/launch.hpp"
+
+namespace metavox {
+
+Matrix::Matrix(const Executor& executor, const Lattice& lattice, const Parameters& parameters)
+    : lattice_(lattice), frozen_(parameters.matrix.frozen), density_(executor, lattice.padded()),
+      membrane_(executor, lattice.padded()) {
+  const MatrixParameters& m = parameters.matrix;
+  p_.dt = static_cast<float>(parameters.time.step);
+  p_.contact = static_cast<float>(m.contact_degradation);
+  p_.soluble = static_cast<float>(m.soluble_degradation);
+  p_.neighbour_weight = static_cast<float>(m.contact_weight);
+  p_.deposition = static_cast<float>(m.deposition);
+  p_.maximum = static_cast<float>(m.maximum);
+  p_.debris = static_cast<float>(m.debris_clearance);
+  p_.exposure_unit = static_cast<float>(membrane_intact / m.membrane_resistance);
+  p_.inhibited = parameters.inhibitor.enabled;
+}
+
+void Matrix::degrade(const Executor& executor, const CellView& cells, TraitFactors factor,
+                     const FieldView& proteinase, const FieldView& inhibitor) {
+  if (frozen_) return;
+  executor.for_each_site(lattice_,
+                         DegradeMatrix{cells.kind_code, cells.traits, proteinase, inhibitor,
+                                       density_.data(), membrane_.data(), factor, p_, lattice_});
+}
+
+} // namespace metavox

@@ -1,0 +1,299 @@
+#include "tissue/start.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/exact.hpp"
+#include "core/random.hpp"
+#include "settings/expression.hpp"
+#include "tissue/matrix.hpp"
+#include "voxel/region.hpp"
+#include "voxel/views.hpp"
+
+namespace metavox {
+namespace {
+
+using Vector = std::array<double, 3>;
+
+Kind kind_of(const std::string& name) {
+  for (int k = 0; k < kind_count; ++k)
+    if (kind_names[k] == name) return static_cast<Kind>(k);
+  throw std::invalid_argument("no kind of cell is called " + name);
+}
+
+double square(double v) { return v * v; }
+
+// Age of a cell in a population that grows exponentially: young cells are twice as common as old
+// ones, density 2 ln2 2^-phi. A uniform start would make the count rise in steps.
+std::uint16_t random_age(std::uint32_t word) {
+  const double phi = -exact::log(1.0 - 0.5 * to_unit(word)) / 0.69314718055994530942;
+  return static_cast<std::uint16_t>(clock_zero + static_cast<int>(phi * clock_unit));
+}
+
+class Builder {
+public:
+  Builder(const Parameters& p, const Lattice& l, const ExternalArrays& external,
+          const std::vector<std::int64_t>& vessels)
+      : p_(p), l_(l), external_(external), vessels_(vessels) {
+    const auto n = static_cast<std::size_t>(l.padded());
+    t_.kind.assign(n, static_cast<std::uint8_t>(Kind::outside));
+    t_.flags.assign(n, 0);
+    t_.capacity.assign(n, 0);
+    t_.clock.assign(n, 0);
+    t_.clone.assign(n, 0);
+    t_.membrane.assign(n, 0);
+    t_.matrix.assign(n, 0.0f);
+  }
+
+  InitialTissue build() {
+    lay_matrix();
+    for_each([&](const Site& s) { t_.kind[at(s)] = static_cast<std::uint8_t>(Kind::none); });
+    seed_normal_tissue();
+    place_vessels();
+    for (std::size_t n = 0; n < p_.tissue.cells.size(); ++n) seed_shape(p_.tissue.cells[n], n);
+    place_external();
+    lay_membranes();
+    return std::move(t_);
+  }
+
+private:
+  template <class F>
+  void for_each(const F& f) const {
+    for (int z = 0; z < l_.nz; ++z)
+      for (int y = 0; y < l_.ny; ++y)
+        for (int x = 0; x < l_.nx; ++x) f(l_.site(x, y, z));
+  }
+  static std::size_t at(const Site& s) { return static_cast<std::size_t>(s.i); }
+  Vector centre(const Site& s) const {
+    return {(s.x + 0.5) * l_.spacing, (s.y + 0.5) * l_.spacing, (s.z + 0.5) * l_.spacing};
+  }
+
+  void lay_matrix() {
+    const MatrixParameters& m = p_.matrix;
+    for_each([&](const Site& s) { t_.matrix[at(s)] = static_cast<float>(m.density); });
+    if (m.pattern == MatrixPattern::layers) {
+      const std::size_t axis = axis_index(m.layer_axis);
+      for_each([&](const Site& s) {
+        const auto layer = static_cast<std::int64_t>(centre(s)[axis] / m.layer_thickness);
+        if (layer % 2 != 0) t_.matrix[at(s)] = static_cast<float>(m.layer_density);
+      });
+    }
+    if (m.pattern == MatrixPattern::fibres) lay_fibres();
+    if (m.initial.active()) t_.matrix = prescribed_field(m.initial, "matrix", l_, l_, 1, external_);
+  }
+
+  // Straight fibres at random places until the wanted share of voxels is filled.
+  void lay_fibres() {
+    const MatrixParameters& m = p_.matrix;
+    const double h = l_.spacing;
+    std::vector<std::uint8_t> filled(t_.matrix.size(), 0);
+    const auto wanted =
+        static_cast<std::int64_t>(m.fibre_fraction * static_cast<double>(l_.voxels()));
+    std::int64_t count = 0;
+    const std::size_t axis = axis_index(m.layer_axis);
+    const double extent[3] = {l_.nx * h, l_.ny * h, l_.nz * h};
+    const std::int64_t most = 1000 + 4 * l_.voxels();
+    for (std::int64_t fibre = 0; count < wanted && fibre < most; ++fibre) {
+      const Draw a =
+          draw(p_.simulation.seed, Purpose::fibre_seeding, static_cast<std::uint64_t>(fibre), 0);
+      const Draw b =
+          draw(p_.simulation.seed, Purpose::fibre_seeding, static_cast<std::uint64_t>(fibre), 1);
+      Vector direction{};
+      double norm = 0;
+      for (std::size_t k = 0; k < 3; ++k) { // normal deviates point in all directions alike
+        direction[k] = (1 - m.fibre_alignment) * exact::normal_quantile(to_unit(b.word[k])) +
+                       (k == axis ? m.fibre_alignment * 3.0 : 0.0);
+        norm += square(direction[k]);
+      }
+      norm = std::sqrt(norm);
+      if (norm <= 0) continue;
+      Vector middle{};
+      for (std::size_t k = 0; k < 3; ++k) middle[k] = to_unit(a.word[k]) * extent[k];
+      const int samples = std::max(1, static_cast<int>(std::ceil(m.fibre_length / h * 2)));
+      const int reach = static_cast<int>(std::ceil(m.fibre_radius / h));
+      for (int n = 0; n <= samples; ++n) {
+        const double along = (static_cast<double>(n) / samples - 0.5) * m.fibre_length;
+        int v[3];
+        Vector q{};
+        for (std::size_t k = 0; k < 3; ++k) {
+          q[k] = middle[k] + along * direction[k] / norm;
+          v[k] = static_cast<int>(std::floor(q[k] / h));
+        }
+        for (int z = v[2] - reach; z <= v[2] + reach; ++z)
+          for (int y = v[1] - reach; y <= v[1] + reach; ++y)
+            for (int x = v[0] - reach; x <= v[0] + reach; ++x) {
+              if (!l_.holds(x, y, z)) continue;
+              const Site s = l_.site(x, y, z);
+              const Vector c = centre(s);
+              const bool own = x == v[0] && y == v[1] && z == v[2];
+              if (!own && square(c[0] - q[0]) + square(c[1] - q[1]) + square(c[2] - q[2]) >
+                              m.fibre_radius * m.fibre_radius)
+                continue;
+              if (filled[at(s)] != 0) continue;
+              filled[at(s)] = 1;
+              t_.matrix[at(s)] = static_cast<float>(m.fibre_density);
+              ++count;
+            }
+      }
+    }
+  }
+
+  void seed_normal_tissue() {
+    const std::uint32_t parenchyma = threshold(p_.tissue.parenchyma);
+    const std::uint32_t both = threshold(std::min(1.0, p_.tissue.parenchyma + p_.tissue.stroma));
+    if (both == 0) return;
+    for_each([&](const Site& s) {
+      const Draw d = draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 0);
+      if (d.word[0] >= both) return;
+      place(s, d.word[0] < parenchyma ? Kind::parenchyma : Kind::stroma);
+      t_.clock[at(s)] = random_age(d.word[1]);
+    });
+  }
+
+  void place(const Site& s, Kind kind) {
+    t_.kind[at(s)] = static_cast<std::uint8_t>(kind);
+    t_.flags[at(s)] = 0;
+    t_.clock[at(s)] = 0;
+    t_.clone[at(s)] = 0;
+    t_.capacity[at(s)] = 0;
+  }
+
+  void place_vessels() {
+    for (const std::int64_t v : vessels_) {
+      const auto i = static_cast<std::size_t>(l_.site_of(v).i);
+      t_.kind[i] = static_cast<std::uint8_t>(Kind::vessel);
+      t_.clock[i] = 0;
+    }
+  }
+
+  std::uint16_t next_clone() {
+    clones_ = clones_ == 65535 ? 1 : clones_ + 1;
+    return static_cast<std::uint16_t>(clones_);
+  }
+
+  void seed_cell(const Site& s, Kind kind, const Draw& d, bool stem, std::uint16_t clone) {
+    if (static_cast<Kind>(t_.kind[at(s)]) == Kind::vessel) return;
+    place(s, kind);
+    if (is_tumour(kind)) {
+      t_.clock[at(s)] = random_age(d.word[1]);
+      t_.clone[at(s)] = clone != 0 ? clone : next_clone();
+      const bool drawn = p_.stem.enabled && d.word[3] < threshold(p_.stem.fraction);
+      if (stem || drawn) t_.flags[at(s)] = flag_stem;
+      t_.capacity[at(s)] = static_cast<std::uint8_t>(p_.stem.capacity);
+    }
+    if (is_normal(kind)) t_.clock[at(s)] = random_age(d.word[1]);
+  }
+
+  void seed_shape(const SeedShape& shape, std::size_t number) {
+    const Kind kind = kind_of(shape.kind);
+    const std::uint32_t filled = threshold(shape.fraction);
+    const std::uint32_t m_like = threshold(shape.mesenchymal_fraction);
+    const Region region{shape.shape, shape.centre, shape.radius, shape.from,
+                        shape.to,    shape.axis,   shape.begin,  shape.end};
+    for_each([&](const Site& s) {
+      if (!region.holds(centre(s))) return;
+      const Draw d = draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 1 + number);
+      const bool full = shape.fraction >= 1.0;
+      if (!full && d.word[0] >= filled) return;
+      const bool changed = kind == Kind::epithelial && shape.mesenchymal_fraction > 0 &&
+                           (shape.mesenchymal_fraction >= 1.0 || d.word[2] < m_like);
+      seed_cell(s, changed ? Kind::mesenchymal : kind, d, shape.stem, 0);
+    });
+  }
+
+  void place_external() {
+    if (!external_.cells.empty()) {
+      std::size_t n = 0;
+      for_each([&](const Site& s) {
+        const auto kind = static_cast<Kind>(external_.cells[n++]);
+        if (kind == Kind::none) return;
+        seed_cell(s, kind, draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 1000), false,
+                  0);
+      });
+    }
+    for (const ExternalArrays::PlacedCell& c : external_.placed) {
+      const int x = static_cast<int>(std::floor(c.x / l_.spacing)),
+                y = static_cast<int>(std::floor(c.y / l_.spacing)),
+                z = static_cast<int>(std::floor(c.z / l_.spacing));
+      if (!l_.holds(x, y, z)) continue;
+      const Site s = l_.site(x, y, z);
+      seed_cell(s, static_cast<Kind>(c.kind),
+                draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 1001), false, c.clone);
+    }
+  }
+
+  // Sheets one voxel thick with no gap that a step through a face could pass.
+  void lay_membranes() {
+    for (const TissueParameters::Membrane& m : p_.tissue.membranes)
+      for_each([&](const Site& s) {
+        const Vector c = centre(s);
+        double distance = 0;
+        if (m.shape == Shape::layer) {
+          distance = c[axis_index(m.axis)] - m.at;
+        } else {
+          distance = std::sqrt(square(c[0] - m.centre[0]) + square(c[1] - m.centre[1]) +
+                               square(c[2] - m.centre[2])) -
+                     m.radius;
+        }
+        if (distance >= 0 && distance < l_.spacing) t_.membrane[at(s)] = membrane_intact;
+      });
+  }
+
+  const Parameters& p_;
+  const Lattice& l_;
+  const ExternalArrays& external_;
+  const std::vector<std::int64_t>& vessels_;
+  InitialTissue t_;
+  int clones_ = 0;
+};
+
+} // namespace
+
+InitialTissue build_tissue(const Parameters& p, const Lattice& lattice,
+                           const ExternalArrays& external,
+                           const std::vector<std::int64_t>& vessels) {
+  return Builder(p, lattice, external, vessels).build();
+}
+
+std::vector<float> prescribed_field(const Frozen& frozen, const std::string& name,
+                                    const Lattice& lattice, const Lattice& tissue, int coarsen,
+                                    const ExternalArrays& external) {
+  std::vector<float> field(static_cast<std::size_t>(lattice.padded()), 0.0f);
+  const auto put = [&](const auto& value) {
+    for (int z = 0; z < lattice.nz; ++z)
+      for (int y = 0; y < lattice.ny; ++y)
+        for (int x = 0; x < lattice.nx; ++x)
+          field[static_cast<std::size_t>(lattice.index(x, y, z))] = value(x, y, z);
+  };
+  if (!frozen.expression.empty()) {
+    const Expression formula(frozen.expression);
+    const double h = lattice.spacing;
+    put([&](int x, int y, int z) {
+      const double v = formula((x + 0.5) * h, (y + 0.5) * h, (z + 0.5) * h) * frozen.unit_scale;
+      if (!(v >= 0) || v > 1e30)
+        throw std::invalid_argument(
+            name + ": the formula " + frozen.expression + " gives " + std::to_string(v) + " at (" +
+            std::to_string((x + 0.5) * h) + ", " + std::to_string((y + 0.5) * h) + ", " +
+            std::to_string((z + 0.5) * h) + ") um; a field must be a number >= 0");
+      return static_cast<float>(v);
+    });
+    return field;
+  }
+  const std::vector<float>* values = external.field(name);
+  if (!values || values->size() != static_cast<std::size_t>(tissue.voxels()))
+    throw std::invalid_argument(name + ": the array of " + frozen.file + " was not read");
+  put([&](int x, int y, int z) {
+    // A coarser field takes the average of the tissue voxels it covers.
+    double sum = 0;
+    for (int dz = 0; dz < coarsen; ++dz)
+      for (int dy = 0; dy < coarsen; ++dy)
+        for (int dx = 0; dx < coarsen; ++dx)
+          sum += static_cast<double>(
+              (*values)[tissue.global(x * coarsen + dx, y * coarsen + dy, z * coarsen + dz)]);
+    return static_cast<float>(sum / (coarsen * coarsen * coarsen));
+  });
+  return field;
+}
+
+} // namespace metavox

@@ -1,0 +1,32 @@
+// The state at time zero: matrix, vessels, normal tissue, tumour seeds, membranes. Built on the
+// host.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/lattice.hpp"
+#include "settings/parameters.hpp"
+#include "voxel/external.hpp"
+
+namespace metavox {
+
+// Host arrays with the same padding as the device's.
+struct InitialTissue {
+  std::vector<std::uint8_t> kind, flags, capacity;
+  std::vector<std::uint16_t> clock, clone, membrane;
+  std::vector<float> matrix;
+};
+
+// `vessels`: the voxels that they take, x fastest without ghosts.
+InitialTissue build_tissue(const Parameters& parameters, const Lattice& lattice,
+                           const ExternalArrays& external,
+                           const std::vector<std::int64_t>& vessels);
+
+// Values of a prescribed field at the centres of a lattice's voxels, padded; ghosts are left at
+// `ghost`.
+std::vector<float> prescribed_field(const Frozen& frozen, const std::string& name,
+                                    const Lattice& lattice, const Lattice& tissue, int coarsen,
+                                    const ExternalArrays& external);
+
+} // namespace metavox

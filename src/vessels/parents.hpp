@@ -1,0 +1,23 @@
+// Parent vessels: where they run before the first sprout.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/lattice.hpp"
+#include "settings/parameters.hpp"
+#include "voxel/vessel_network.hpp"
+
+namespace metavox {
+
+// The vessels of the start, at their true places; segments may be long. Inlets and outlets are
+// those of the pattern and of vessels.ends, with their pressures. `file` and the names of its nodes
+// ("": none) belong to pattern file. Throws std::invalid_argument where an entry of vessels.ends
+// meets nothing, or blood could not enter or leave.
+VesselNetwork build_parent_vessels(const Parameters& parameters, const Lattice& lattice,
+                                   const VesselNetwork& file = {},
+                                   const std::vector<std::string>& names = {});
+
+} // namespace metavox

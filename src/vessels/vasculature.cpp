@@ -1,0 +1,712 @@
+#include "vessels/vasculature.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <stdexcept>
+
+#include "core/launch.hpp"
+#include "core/random.hpp"
+#include "vessels/index.hpp"
+#include "vessels/perfusion.hpp"
+
+namespace metavox {
+namespace {
+
+// Arterioles and venules have muscle in their walls and do not give way to crowded cells.
+constexpr double collapsible_radius = 10; // um
+// A sprout may fuse with the vessel it came from only after it has gone this far, in voxels.
+constexpr double own_parent_distance = 4;
+
+double distance2(const Point& a, const Point& b) {
+  double d2 = 0;
+  for (std::size_t k = 0; k < 3; ++k) d2 += (a[k] - b[k]) * (a[k] - b[k]);
+  return d2;
+}
+
+double chance(double rate, double time) { return 1 - exact::exp(-rate * time); }
+
+} // namespace
+
+Vasculature::Vasculature(const Executor& executor, const Lattice& tissue, const Lattice& fields,
+                         const Parameters& p)
+    : executor_(executor), tissue_(tissue), fields_(fields), vessels_(p.vessels),
+      sprouting_(p.sprouting), flow_(p.flow), regression_(p.regression), oxygen_(p.oxygen),
+      migration_(p.migration), contact_degradation_(p.matrix.contact_degradation),
+      contact_weight_(p.matrix.contact_weight), matrix_frozen_(p.matrix.frozen),
+      seed_(p.simulation.seed), step_length_(p.time.step),
+      steps_between_(
+          std::max(1, static_cast<int>(std::floor(p.time.vessel_step / p.time.step + 0.5)))),
+      graph_(tissue), counters_(counter_count, 0) {
+  const double vessel_step = steps_between_ * step_length_;
+  substeps_ =
+      tip_substeps(vessel_step, tissue.spacing, sprouting_.diffusivity, sprouting_.speed_limit);
+  rule_ = {tissue.spacing,        vessel_step / substeps_, sprouting_.diffusivity,
+           sprouting_.chemotaxis, sprouting_.saturation,   sprouting_.haptotaxis,
+           sprouting_.speed_limit};
+  counters_[first_contact] = counters_[first_flow] = -1;
+  counters_[next_sprout] = 1;
+}
+
+void Vasculature::start(const VesselNetwork& parents) {
+  graph_.lay(parents);
+  perfuse();
+  if (flow_.enabled) solve_flow_now();
+  renew_walls();
+  // Perfusion of what was there from the start is no event; blood that does not settle is.
+  events_.erase(std::remove_if(events_.begin(), events_.end(),
+                               [](const Event& e) { return e.what != "flow_unsettled"; }),
+                events_.end());
+}
+
+void Vasculature::rebuild() {
+  graph_.rebuild();
+  topology_changed_ = blood_changed_ = false;
+  renew_walls();
+}
+
+// ---- one vessel step
+
+void Vasculature::advance(const VesselSurroundings& tissue, std::int64_t step) {
+  step_ = step;
+  const bool adapts = flow_.enabled && flow_.adaptation;
+  if (graph_.living_segments() == 0 || !(sprouting_.enabled || regression_.enabled || adapts))
+    return;
+  sense(tissue);
+  if (sprouting_.enabled) {
+    gone_.assign(tips_.size(), 0);
+    walk_tips(tissue);
+    erode(tissue);
+    branch_and_starve(tissue);
+    remove_tips(gone_);
+    start_sprouts(tissue);
+  }
+  mature_and_collapse();
+  if (regression_.enabled) regress();
+  if (topology_changed_) perfuse();
+  if (adapts) adapt_radii();
+  if (flow_.enabled && blood_changed_) solve_flow_now();
+  if (blood_changed_) renew_walls();
+  blood_changed_ = false;
+}
+
+template <class T>
+void Vasculature::fit(const Executor& executor, Buffer<T>& buffer, std::size_t n) {
+  const auto wanted = static_cast<std::int64_t>(n);
+  if (buffer.size() < wanted) buffer = Buffer<T>(executor, wanted + wanted / 2 + 1024);
+}
+
+void Vasculature::sense(const VesselSurroundings& tissue) {
+  const auto n = static_cast<std::size_t>(graph_.node_count());
+  std::vector<std::int64_t> voxel(n, -1);
+  for (std::int32_t k = 0; k < graph_.node_count(); ++k)
+    if (graph_.node_alive(k)) voxel[at(k)] = graph_.voxel(k);
+  fit(executor_, voxel_stage_, n);
+  fit(executor_, reading_stage_, n);
+  executor_.copy_in(voxel_stage_.data(), voxel.data(), n * sizeof(std::int64_t));
+  executor_.for_each_index(static_cast<std::int64_t>(n),
+                           SenseVessels{voxel_stage_.data(), reading_stage_.data(), tissue.vegf,
+                                        tissue.cells.kind_code, tissue.cells.flags, tissue_});
+  reading_.resize(n);
+  executor_.copy_out(reading_.data(), reading_stage_.data(), n * sizeof(VesselReading));
+}
+
+std::vector<TipReading> Vasculature::read_around(const VesselSurroundings& tissue,
+                                                 const std::vector<std::int64_t>& voxels) {
+  std::vector<TipReading> readings(voxels.size());
+  if (voxels.empty()) return readings;
+  fit(executor_, voxel_stage_, voxels.size());
+  fit(executor_, tip_stage_, voxels.size());
+  executor_.copy_in(voxel_stage_.data(), voxels.data(), voxels.size() * sizeof(std::int64_t));
+  executor_.for_each_index(static_cast<std::int64_t>(voxels.size()),
+                           SenseTips{voxel_stage_.data(), tip_stage_.data(), tissue.vegf,
+                                     tissue.cells.kind_code, tissue.matrix, tissue.membrane,
+                                     tissue_});
+  executor_.copy_out(readings.data(), tip_stage_.data(), voxels.size() * sizeof(TipReading));
+  return readings;
+}
+
+// ---- tips
+
+void Vasculature::walk_tips(const VesselSurroundings& tissue) {
+  for (int substep = 0; substep < substeps_; ++substep) {
+    // Tips act one after the other, in an order drawn anew, so that none has the better of its
+    // neighbours.
+    std::vector<std::pair<std::uint64_t, std::size_t>> order;
+    std::vector<std::int64_t> voxels;
+    for (std::size_t t = 0; t < tips_.size(); ++t) {
+      voxels.push_back(graph_.voxel(tips_.node[t]));
+      if (gone_[t] == 0)
+        order.emplace_back(mix64(mix64(seed_ + static_cast<std::uint64_t>(step_) * 64 +
+                                       static_cast<std::uint64_t>(substep)) ^
+                                 static_cast<std::uint64_t>(tips_.sprout[t])),
+                           t);
+    }
+    std::sort(order.begin(), order.end());
+    const std::vector<TipReading> around = read_around(tissue, voxels);
+    for (const auto& [rank, t] : order) {
+      if (gone_[t] != 0) continue; // another tip has just fused with it
+      if (around[t].tumour > 0 && counters_[first_contact] < 0) {
+        counters_[first_contact] = step_;
+        report("first_contact", tips_.node[t], "a sprout reaches the tumour");
+      }
+      const Draw d = draw(seed_, Purpose::tip_walk, static_cast<std::uint64_t>(tips_.sprout[t]),
+                          static_cast<std::uint64_t>(step_), static_cast<std::uint32_t>(substep));
+      const int direction = choose(tip_jump(rule_, around[t]), to_unit(d.word[0]));
+      if (direction < 0) continue;
+      // Dense matrix lets few attempts through, as for cells.
+      const double e = static_cast<double>(around[t].matrix[direction + 1]);
+      if (migration_.squeeze && e > migration_.squeeze_threshold &&
+          to_unit(d.word[1]) >=
+              exact::exp(-(e - migration_.squeeze_threshold) / migration_.squeeze_width))
+        continue;
+      settle_tip(t, direction);
+    }
+  }
+}
+
+void Vasculature::settle_tip(std::size_t t, int direction) {
+  const std::int32_t from = tips_.node[t];
+  const std::int64_t target = neighbour(graph_.voxel(from), direction);
+  if (target < 0) return;
+  if (graph_.marked(target)) {
+    try_fusion(t, target); // or the way is barred
+    return;
+  }
+  const std::int32_t node = graph_.add_node(centre(target), sprouting_.radius, tips_.sprout[t]);
+  graph_.add_segment(from, node, sprouting_.radius, tips_.generation[t], tips_.sprout[t], step_);
+  tips_.node[t] = node;
+  for (int a = 0; a < 6; ++a) {
+    const std::int64_t beside = neighbour(target, a);
+    if (beside >= 0 && graph_.marked(beside) && try_fusion(t, beside)) return;
+  }
+}
+
+// Joins the tip to what stands in `voxel` if it may; says whether.
+bool Vasculature::try_fusion(std::size_t t, std::int64_t voxel) {
+  const double near = own_parent_distance * tissue_.spacing;
+  const bool close_to_root =
+      distance2(graph_.position(tips_.node[t]), centre(tips_.root[t])) < near * near;
+  std::int32_t found = VesselGraph::none;
+  bool barred = false;
+  graph_.for_each_at(voxel, [&](std::int32_t n) {
+    const std::int32_t other = graph_.nodes().sprout[at(n)];
+    if (other == tips_.sprout[t] || (other == tips_.exempt[t] && close_to_root)) barred = true;
+    if (found == VesselGraph::none) found = n;
+  });
+  if (barred || found == VesselGraph::none) return false;
+  join(t, found);
+  return true;
+}
+
+void Vasculature::join(std::size_t t, std::int32_t node) {
+  const std::int32_t own = tips_.node[t];
+  bool linked = own == node;
+  graph_.for_each_segment(
+      own, [&](std::int32_t, std::int32_t other) { linked = linked || other == node; });
+  if (!linked && distance2(graph_.position(own), graph_.position(node)) > 0)
+    graph_.add_segment(own, node, sprouting_.radius, tips_.generation[t], tips_.sprout[t], step_);
+  topology_changed_ = true;
+  std::size_t other = tips_.size();
+  for (std::size_t k = 0; k < tips_.size(); ++k)
+    if (k != t && gone_[k] == 0 && tips_.node[k] == node) other = k;
+  if (other == tips_.size()) {
+    gone_[t] = 1;
+    counters_[vessel_fusions] += 1;
+    report("fusion", own, "sprout " + std::to_string(tips_.sprout[t]) + " meets a vessel");
+    return;
+  }
+  // Of two tips the older sprout goes on.
+  counters_[tip_fusions] += 1;
+  report("fusion", own,
+         "sprout " + std::to_string(tips_.sprout[t]) + " meets sprout " +
+             std::to_string(tips_.sprout[other]));
+  const std::size_t stays = tips_.sprout[t] < tips_.sprout[other] ? t : other;
+  const std::size_t ends = stays == t ? other : t;
+  gone_[ends] = 1;
+  tips_.exempt[stays] = tips_.sprout[ends];
+  tips_.root[stays] = graph_.voxel(tips_.node[stays]);
+}
+
+void Vasculature::erode(const VesselSurroundings& tissue) {
+  if (sprouting_.proteinase <= 0 || matrix_frozen_) return;
+  std::vector<std::int64_t> voxels;
+  for (std::size_t t = 0; t < tips_.size(); ++t)
+    if (gone_[t] == 0) voxels.push_back(graph_.voxel(tips_.node[t]));
+  if (voxels.empty()) return;
+  fit(executor_, voxel_stage_, voxels.size());
+  executor_.copy_in(voxel_stage_.data(), voxels.data(), voxels.size() * sizeof(std::int64_t));
+  const double loss = contact_degradation_ * sprouting_.proteinase * steps_between_ * step_length_;
+  executor_.for_each_index(
+      1, ErodeAtTips{voxel_stage_.data(), static_cast<std::int64_t>(voxels.size()), tissue.matrix,
+                     static_cast<float>(exact::exp(-loss)),
+                     static_cast<float>(exact::exp(-loss * contact_weight_)), tissue_});
+}
+
+void Vasculature::branch_and_starve(const VesselSurroundings& tissue) {
+  std::vector<std::int64_t> voxels;
+  for (const std::int32_t n : tips_.node) voxels.push_back(graph_.voxel(n));
+  const std::vector<TipReading> around = read_around(tissue, voxels);
+  const double dt = steps_between_ * step_length_;
+  const std::size_t tips_before = tips_.size();
+  for (std::size_t t = 0; t < tips_before; ++t) {
+    if (gone_[t] != 0) continue;
+    const double vegf = static_cast<double>(around[t].vegf[0]);
+    if (vegf < sprouting_.starvation * sprouting_.half_response) {
+      if (tips_.starving[t] < 0) tips_.starving[t] = step_;
+      if (static_cast<double>(step_ - tips_.starving[t]) * step_length_ >= sprouting_.survival) {
+        gone_[t] = 1;
+        counters_[starved_tips] += 1;
+        report("tip_death", tips_.node[t],
+               "sprout " + std::to_string(tips_.sprout[t]) + " found no VEGF");
+        continue;
+      }
+    } else {
+      tips_.starving[t] = -1;
+    }
+    const double age =
+        static_cast<double>(step_ - std::max(tips_.born[t], tips_.branched[t])) * step_length_;
+    if (!sprouting_.branching || age < sprouting_.branching_age) continue;
+    const double share = branching_probability(vegf / sprouting_.branching_reference);
+    if (share <= 0) continue;
+    const double rate = share >= 1 ? 3.0 / sprouting_.branching_time
+                                   : -exact::log(1 - share) / sprouting_.branching_time;
+    const Draw d = draw(seed_, Purpose::branching, static_cast<std::uint64_t>(tips_.sprout[t]),
+                        static_cast<std::uint64_t>(step_));
+    if (to_unit(d.word[0]) >= chance(rate, dt)) continue;
+    const std::int32_t node = tips_.node[t];
+    if (tip_within(graph_.position(node), sprouting_.branching_exclusion, t)) continue;
+    // Lateral: across the way it has come.
+    int forward = -1;
+    graph_.for_each_segment(node, [&](std::int32_t, std::int32_t other) {
+      const Point a = graph_.position(other), b = graph_.position(node);
+      for (int axis = 0; axis < 3; ++axis)
+        if (std::abs(b[static_cast<std::size_t>(axis)] - a[static_cast<std::size_t>(axis)]) >
+            0.5 * tissue_.spacing)
+          forward = axis;
+    });
+    int best = -1;
+    for (int a = 0; a < 6; ++a) {
+      const std::int64_t to = neighbour(voxels[t], a);
+      if (a / 2 == forward || to < 0 || (around[t].closed >> a & 1) != 0 || graph_.marked(to))
+        continue;
+      if (best < 0 || around[t].vegf[a + 1] > around[t].vegf[best + 1]) best = a;
+    }
+    if (best < 0) continue;
+    const std::int32_t fresh =
+        new_tip(node, neighbour(voxels[t], best), tips_.generation[t] + 1, tips_.sprout[t]);
+    gone_.push_back(0);
+    tips_.exempt[t] = fresh;
+    tips_.root[t] = voxels[t];
+    tips_.branched[t] = step_;
+    counters_[branches] += 1;
+    report("branch", node,
+           "sprout " + std::to_string(tips_.sprout[t]) + " branches into sprout " +
+               std::to_string(fresh));
+  }
+}
+
+void Vasculature::start_sprouts(const VesselSurroundings& tissue) {
+  const double dt = steps_between_ * step_length_;
+  std::vector<std::int32_t> willing;
+  std::vector<std::int64_t> voxels;
+  for (std::int32_t n = 0; n < static_cast<std::int32_t>(reading_.size()); ++n) {
+    const double vegf = static_cast<double>(reading_[at(n)].vegf);
+    if (vegf <= 0 || !graph_.node_alive(n) || graph_.degree(n) != 2) continue;
+    // The rate is that of an endothelial cell 20 um long.
+    double length = 0;
+    graph_.for_each_segment(n,
+                            [&](std::int32_t s, std::int32_t) { length += graph_.length(s) / 2; });
+    const double rate = sprouting_.rate * (length / 20) * vegf / (vegf + sprouting_.half_response);
+    const Draw d = draw(seed_, Purpose::sprouting, static_cast<std::uint64_t>(n),
+                        static_cast<std::uint64_t>(step_));
+    if (to_unit(d.word[0]) >= chance(rate, dt)) continue;
+    bool fit_to_sprout = true;
+    graph_.for_each_segment(n, [&](std::int32_t s, std::int32_t other) {
+      fit_to_sprout = fit_to_sprout && graph_.has(s, VesselGraph::mature) &&
+                      !graph_.has(s, VesselGraph::collapsed) && graph_.degree(other) <= 2;
+    });
+    const std::int64_t v = graph_.voxel(n);
+    if (!fit_to_sprout || v < 0 || graph_.anchor(v) != n) continue;
+    willing.push_back(n);
+    voxels.push_back(v);
+  }
+  const std::vector<TipReading> around = read_around(tissue, voxels);
+  for (std::size_t k = 0; k < willing.size(); ++k) {
+    const std::int32_t n = willing[k];
+    if (graph_.degree(n) != 2 || tip_within(graph_.position(n), sprouting_.exclusion, tips_.size()))
+      continue;
+    // Towards the most VEGF, out of the lumen of a wide vessel.
+    const int reach =
+        1 + static_cast<int>(std::ceil(graph_.nodes().cover[at(n)] / tissue_.spacing));
+    int best = -1;
+    std::int64_t place = -1;
+    for (int a = 0; a < 6; ++a) {
+      if (best >= 0 && around[k].vegf[a + 1] <= around[k].vegf[best + 1]) continue;
+      std::int64_t to = voxels[k];
+      for (int m = 0; m < reach && to >= 0; ++m) {
+        to = neighbour(to, a);
+        if (to >= 0 && !graph_.marked(to)) break;
+      }
+      if (to < 0 || graph_.marked(to) || (around[k].closed >> a & 1) != 0) continue;
+      best = a;
+      place = to;
+    }
+    if (best < 0) continue;
+    std::int32_t generation = 0;
+    graph_.for_each_segment(n, [&](std::int32_t s, std::int32_t) {
+      generation = std::max(generation, graph_.segments().generation[at(s)]);
+    });
+    const std::int32_t fresh = new_tip(n, place, generation + 1, graph_.nodes().sprout[at(n)]);
+    counters_[sprouts] += 1;
+    report("sprout", n, "sprout " + std::to_string(fresh) + " starts");
+  }
+}
+
+std::int32_t Vasculature::new_tip(std::int32_t from, std::int64_t voxel, std::int32_t generation,
+                                  std::int32_t parent_sprout) {
+  if (counters_[next_sprout] >= 2147483647)
+    throw NumericalError("more sprouts than the vessel graph has numbers for");
+  const auto sprout = static_cast<std::int32_t>(counters_[next_sprout]++);
+  const std::int32_t node = graph_.add_node(centre(voxel), sprouting_.radius, sprout);
+  graph_.add_segment(from, node, sprouting_.radius, generation, sprout, step_);
+  tips_.node.push_back(node);
+  tips_.sprout.push_back(sprout);
+  tips_.generation.push_back(generation);
+  tips_.exempt.push_back(parent_sprout);
+  tips_.root.push_back(voxel);
+  tips_.born.push_back(step_);
+  tips_.branched.push_back(step_);
+  tips_.starving.push_back(-1);
+  return sprout;
+}
+
+void Vasculature::remove_tips(const std::vector<std::uint8_t>& gone) {
+  std::size_t kept = 0;
+  for (std::size_t t = 0; t < gone.size(); ++t) {
+    if (gone[t] != 0) continue;
+    tips_.for_each([&](auto& v) { v[kept] = v[t]; });
+    ++kept;
+  }
+  tips_.for_each([&](auto& v) { v.resize(kept); });
+  gone_.assign(kept, 0);
+}
+
+bool Vasculature::tip_within(const Point& p, double distance, std::size_t except) const {
+  for (std::size_t t = 0; t < tips_.size(); ++t)
+    if (t != except && (t >= gone_.size() || gone_[t] == 0) &&
+        distance2(graph_.position(tips_.node[t]), p) < distance * distance)
+      return true;
+  return false;
+}
+
+// ---- maturation, collapse, regression
+
+void Vasculature::mature_and_collapse() {
+  const double dt = steps_between_ * step_length_;
+  const double matures = chance(sprouting_.maturation_rate, dt);
+  const double collapses = chance(regression_.occlusion_rate, dt);
+  const double reopens = chance(regression_.reopening_rate, dt);
+  std::vector<std::uint8_t>& flags = graph_.segments().flags;
+  const auto at_tumour = [&](std::int32_t n) {
+    return at(n) < reading_.size() && reading_[at(n)].tumour > 0;
+  };
+  for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
+    if (!graph_.is_alive(s)) continue;
+    const auto i = at(s);
+    if (counters_[first_flow] < 0 && graph_.segments().generation[i] > 0 &&
+        (flags[i] & VesselGraph::perfused) != 0 &&
+        (at_tumour(graph_.segments().from[i]) || at_tumour(graph_.segments().to[i]))) {
+      counters_[first_flow] = step_;
+      report("first_flow", graph_.segments().from[i],
+             "blood flows through a new vessel at the tumour");
+    }
+    if ((flags[i] & VesselGraph::mature) == 0 && (flags[i] & VesselGraph::perfused) != 0 &&
+        static_cast<double>(step_ - graph_.segments().born[i]) * step_length_ >=
+            sprouting_.maturation_age) {
+      const Draw d = draw(seed_, Purpose::maturation, static_cast<std::uint64_t>(s),
+                          static_cast<std::uint64_t>(step_));
+      if (to_unit(d.word[0]) < matures)
+        flags[i] = static_cast<std::uint8_t>(flags[i] | VesselGraph::mature);
+    }
+    // Muscle and pericytes hold a vessel open.
+    if (!regression_.enabled || (flags[i] & VesselGraph::mature) != 0 ||
+        graph_.segments().radius[i] >= collapsible_radius)
+      continue;
+    // Pressed where tumour that finds no room holds nearly all faces that are not vessel.
+    const auto pressed = [&](std::int32_t n) {
+      if (at(n) >= reading_.size()) return false; // laid in this step
+      const VesselReading& r = reading_[at(n)];
+      return r.crowded > 0 && r.tumour >= regression_.occlusion_share * (6 - r.vessel);
+    };
+    const bool shut = (flags[i] & VesselGraph::collapsed) != 0;
+    const bool squeezed = pressed(graph_.segments().from[i]) && pressed(graph_.segments().to[i]);
+    if (shut == squeezed) continue;
+    const Draw d = draw(seed_, Purpose::occlusion, static_cast<std::uint64_t>(s),
+                        static_cast<std::uint64_t>(step_));
+    if (to_unit(d.word[0]) >= (shut ? reopens : collapses)) continue;
+    flags[i] = static_cast<std::uint8_t>(flags[i] ^ VesselGraph::collapsed);
+    if (shut) {
+      topology_changed_ = true;
+    } else {
+      counters_[collapsed] += 1;
+      if ((flags[i] & VesselGraph::perfused) != 0) topology_changed_ = true;
+    }
+    report(shut ? "reopening" : "collapse", graph_.segments().from[i],
+           shut ? "a vessel is no longer pressed" : "crowded tumour closes a vessel");
+  }
+}
+
+double Vasculature::shear(std::int32_t s) const {
+  const auto i = at(s);
+  const double drop = graph_.nodes().pressure[at(graph_.segments().from[i])] -
+                      graph_.nodes().pressure[at(graph_.segments().to[i])];
+  return wall_shear_stress(std::abs(drop), graph_.segments().radius[i], graph_.length(s));
+}
+
+void Vasculature::regress() {
+  VesselGraph::Segments& segments = graph_.segments();
+  // A system of sprouts without blood lives as long as one of its tips grows.
+  std::vector<std::uint8_t> guarded(static_cast<std::size_t>(graph_.segment_count()), 0);
+  std::vector<std::int32_t> open = tips_.node;
+  while (!open.empty()) {
+    const std::int32_t n = open.back();
+    open.pop_back();
+    graph_.for_each_segment(n, [&](std::int32_t s, std::int32_t other) {
+      if (guarded[at(s)] != 0 || graph_.has(s, VesselGraph::perfused)) return;
+      guarded[at(s)] = 1;
+      open.push_back(other);
+    });
+  }
+  struct Loss {
+    std::int32_t node;
+    int segments;
+  };
+  std::map<std::int32_t, Loss> lost; // by sprout
+  std::vector<std::int32_t> going;
+  for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
+    if (!graph_.is_alive(s)) continue;
+    const auto i = at(s);
+    bool needed = guarded[i] != 0;
+    if (graph_.has(s, VesselGraph::perfused)) {
+      const std::int32_t n = segments.from[i];
+      const bool fed = regression_.vegf_protects && at(n) < reading_.size() &&
+                       static_cast<double>(reading_[at(n)].vegf) >
+                           sprouting_.starvation * sprouting_.half_response;
+      needed =
+          !flow_.enabled || segments.generation[i] == 0 || fed || shear(s) >= regression_.shear;
+    }
+    if (needed) {
+      segments.idle[i] = -1;
+      continue;
+    }
+    if (segments.idle[i] < 0) segments.idle[i] = step_;
+    if (static_cast<double>(step_ - segments.idle[i]) * step_length_ >= regression_.patience)
+      going.push_back(s);
+  }
+  for (const std::int32_t s : going)
+    lost.try_emplace(segments.sprout[at(s)], Loss{segments.from[at(s)], 0})
+        .first->second.segments += 1;
+  for (const auto& [sprout, loss] : lost)
+    report("regression", loss.node,
+           (sprout == 0 ? "parent vessel" : "sprout " + std::to_string(sprout)) + " loses " +
+               std::to_string(loss.segments) + (loss.segments == 1 ? " segment" : " segments"));
+  std::vector<std::int32_t> freed; // nodes that lose their last segment
+  for (const std::int32_t s : going) {
+    if (graph_.has(s, VesselGraph::perfused)) topology_changed_ = blood_changed_ = true;
+    const std::int32_t ends[2] = {segments.from[at(s)], segments.to[at(s)]};
+    graph_.remove_segment(s);
+    for (const std::int32_t n : ends)
+      if (!graph_.node_alive(n)) freed.push_back(n);
+    counters_[regressed] += 1;
+  }
+  std::sort(freed.begin(), freed.end());
+  // A tip that had gone on from a loop goes with it.
+  gone_.assign(tips_.size(), 0);
+  for (std::size_t t = 0; t < tips_.size(); ++t)
+    gone_[t] = std::binary_search(freed.begin(), freed.end(), tips_.node[t]) ? 1 : 0;
+  remove_tips(gone_);
+}
+
+// ---- blood
+
+void Vasculature::perfuse() {
+  topology_changed_ = false;
+  VesselGraph::Segments& segments = graph_.segments();
+  std::vector<std::pair<std::int32_t, std::int32_t>> edges;
+  std::vector<std::int32_t> owner, inlets, outlets;
+  for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
+    if (!graph_.is_alive(s) || graph_.has(s, VesselGraph::collapsed)) continue;
+    edges.emplace_back(segments.from[at(s)], segments.to[at(s)]);
+    owner.push_back(s);
+  }
+  for (std::int32_t n = 0; n < graph_.node_count(); ++n) {
+    if (!graph_.node_alive(n)) continue;
+    const auto end = static_cast<VesselEnd>(graph_.nodes().end[at(n)]);
+    if (end == VesselEnd::inlet) inlets.push_back(n);
+    if (end == VesselEnd::outlet) outlets.push_back(n);
+  }
+  std::vector<std::uint8_t> now;
+  executor_.timed("vessel.perfusion", 0, 0,
+                  [&] { now = perfused_edges(graph_.node_count(), edges, inlets, outlets); });
+  std::vector<std::uint8_t> carries(segments.flags.size(), 0);
+  for (std::size_t k = 0; k < owner.size(); ++k) carries[at(owner[k])] = now[k];
+  std::map<std::int32_t, std::int32_t> filled; // sprout: first node
+  for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
+    if (!graph_.is_alive(s)) continue;
+    const auto i = at(s);
+    const bool before = graph_.has(s, VesselGraph::perfused), after = carries[i] != 0;
+    if (before == after) continue;
+    blood_changed_ = true;
+    segments.flags[i] =
+        static_cast<std::uint8_t>(after ? segments.flags[i] | VesselGraph::perfused
+                                        : segments.flags[i] & ~VesselGraph::perfused);
+    segments.flow[i] = 0;
+    segments.haematocrit[i] = after ? flow_.haematocrit : 0;
+    if (!after) continue;
+    filled.try_emplace(segments.sprout[i], segments.from[i]);
+  }
+  for (const auto& [sprout, node] : filled) {
+    if (sprout == 0) continue;
+    counters_[perfused_sprouts] += 1;
+    report("perfusion", node, "sprout " + std::to_string(sprout) + " fills with blood");
+  }
+}
+
+void Vasculature::solve_flow_now() {
+  VesselGraph::Segments& segments = graph_.segments();
+  FlowNetwork network;
+  FlowSolution solution;
+  std::vector<std::int32_t> number(static_cast<std::size_t>(graph_.node_count()), -1), node_of,
+      owner;
+  const auto numbered = [&](std::int32_t n) {
+    if (number[at(n)] < 0) {
+      number[at(n)] = network.nodes++;
+      node_of.push_back(n);
+      solution.pressure.push_back(graph_.nodes().pressure[at(n)]);
+    }
+    return number[at(n)];
+  };
+  for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
+    if (!graph_.is_alive(s) || !graph_.has(s, VesselGraph::perfused)) continue;
+    const auto i = at(s);
+    const std::int32_t from = numbered(segments.from[i]), to = numbered(segments.to[i]);
+    network.segments.push_back({from, to, segments.radius[i], graph_.length(s)});
+    owner.push_back(s);
+    solution.flow.push_back(segments.flow[i]);
+    solution.haematocrit.push_back(segments.haematocrit[i]);
+  }
+  for (std::size_t k = 0; k < node_of.size(); ++k) {
+    const auto n = at(node_of[k]);
+    if (graph_.nodes().end[n] != static_cast<std::uint8_t>(VesselEnd::none))
+      network.ends.push_back(
+          {static_cast<std::int32_t>(k), graph_.nodes().end_pressure[n], flow_.haematocrit});
+  }
+  std::fill(graph_.nodes().pressure.begin(), graph_.nodes().pressure.end(), 0.0);
+  if (owner.empty()) return;
+  executor_.timed("vessel.flow", 0, 0, [&] {
+    flow_report_ = solve_flow(network, flow_, solution, executor_.threads());
+  });
+  if (!flow_report_.settled) {
+    const std::string change = std::to_string(flow_report_.haematocrit_change);
+    if (flow_report_.haematocrit_change > 0.1)
+      throw NumericalError("blood flow: haematocrit still changes by " + change + " after " +
+                           std::to_string(flow_report_.iterations) +
+                           " iterations; raise flow.max_iterations or flow.tolerance");
+    report("flow_unsettled", node_of[0], "haematocrit still changes by " + change + " somewhere");
+  }
+  for (std::size_t k = 0; k < node_of.size(); ++k)
+    graph_.nodes().pressure[at(node_of[k])] = solution.pressure[k];
+  for (std::size_t k = 0; k < owner.size(); ++k) {
+    segments.flow[at(owner[k])] = solution.flow[k];
+    segments.haematocrit[at(owner[k])] = solution.haematocrit[k];
+  }
+}
+
+// Radii follow the shear of the blood, ever more slowly as it nears the set point (after A. Pries,
+// T. Secomb and P. Gaehtgens 1998, Am. J. Physiol. 275:H349, the shear term alone).
+void Vasculature::adapt_radii() {
+  const double dt = steps_between_ * step_length_;
+  for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
+    if (!graph_.is_alive(s) || !graph_.has(s, VesselGraph::perfused) ||
+        graph_.segments().generation[at(s)] == 0)
+      continue;
+    const double relative = std::max(shear(s), 1e-3) / flow_.adaptation_shear;
+    const double growth = std::clamp(
+        flow_.adaptation_rate * dt * exact::log(relative) / 2.302585092994046, -0.1, 0.1);
+    double& radius = graph_.segments().radius[at(s)];
+    radius = std::clamp(radius * exact::exp(growth), flow_.smallest_radius, flow_.largest_radius);
+    blood_changed_ = true;
+  }
+}
+
+void Vasculature::renew_walls() {
+  host_walls_ = vessel_walls(graph_, fields_, oxygen_, vessels_.well_index);
+  fit(executor_, walls_, host_walls_.size());
+  wall_count_ = static_cast<std::int64_t>(host_walls_.size());
+  if (wall_count_ > 0)
+    executor_.copy_in(walls_.data(), host_walls_.data(), host_walls_.size() * sizeof(VesselWall));
+}
+
+// ---- reports
+
+void Vasculature::report(const char* what, std::int32_t node, const std::string& detail) {
+  const Point p = graph_.position(node);
+  events_.push_back(
+      {static_cast<double>(step_ + 1) * step_length_, what, p[0], p[1], p[2], detail});
+}
+
+std::vector<Event> Vasculature::take_events() { return std::exchange(events_, {}); }
+
+std::array<int, 3> Vasculature::coordinates(std::int64_t v) const {
+  const Site s = tissue_.site_of(v);
+  return {s.x, s.y, s.z};
+}
+
+Point Vasculature::centre(std::int64_t v) const {
+  const std::array<int, 3> c = coordinates(v);
+  return {(c[0] + 0.5) * tissue_.spacing, (c[1] + 0.5) * tissue_.spacing,
+          (c[2] + 0.5) * tissue_.spacing};
+}
+
+std::int64_t Vasculature::neighbour(std::int64_t v, int direction) const {
+  std::array<int, 3> c = coordinates(v);
+  c[static_cast<std::size_t>(direction / 2)] += (direction & 1) != 0 ? 1 : -1;
+  if (!tissue_.holds(c[0], c[1], c[2])) return -1;
+  return static_cast<std::int64_t>(tissue_.global(c[0], c[1], c[2]));
+}
+
+std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step) const {
+  auto network = std::make_shared<VesselNetwork>();
+  const VesselGraph::Segments& segments = graph_.segments();
+  std::vector<std::int32_t> number(static_cast<std::size_t>(graph_.node_count()), -1);
+  for (std::int32_t n = 0; n < graph_.node_count(); ++n) {
+    if (!graph_.node_alive(n)) continue;
+    number[at(n)] = static_cast<std::int32_t>(network->nodes.size());
+    VesselNode node{graph_.position(n)};
+    node.end = static_cast<VesselEnd>(graph_.nodes().end[at(n)]);
+    node.end_pressure = graph_.nodes().end_pressure[at(n)];
+    node.pressure = graph_.nodes().pressure[at(n)];
+    network->nodes.push_back(node);
+  }
+  for (const std::int32_t n : tips_.node) network->nodes[at(number[at(n)])].tip = true;
+  for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
+    if (!graph_.is_alive(s)) continue;
+    const auto i = at(s);
+    VesselSegment one{number[at(segments.from[i])], number[at(segments.to[i])], segments.radius[i],
+                      graph_.has(s, VesselGraph::perfused)};
+    one.flow = segments.flow[i];
+    one.haematocrit = segments.haematocrit[i];
+    one.shear = one.perfused ? shear(s) : 0;
+    one.oxygen = one.perfused ? blood_oxygen(oxygen_, segments.haematocrit[i]) : 0;
+    one.age = static_cast<double>(step - segments.born[i]) * step_length_;
+    one.generation = segments.generation[i];
+    one.sprout = segments.sprout[i];
+    one.mature = graph_.has(s, VesselGraph::mature);
+    one.collapsed = graph_.has(s, VesselGraph::collapsed);
+    network->segments.push_back(one);
+  }
+  return network;
+}
+
+} // namespace metavox

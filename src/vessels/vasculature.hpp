@@ -1,0 +1,293 @@
+// The vessels of a site at work: sprouts start, their tips walk, branch, fuse and starve; closed
+// loops fill with blood, mature and carry flow; what nobody needs goes.
+//
+// Rules after M. Owen et al. 2011 (Cancer Res. 71:2826) and A. Anderson and M. Chaplain 1998 (Bull.
+// Math. Biol. 60:857). The graph is small against the lattice and lives on the host; what it needs
+// of the lattice is read voxel by voxel where vessels are, and what it changes there is handed back
+// as a list.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/executor.hpp"
+#include "settings/parameters.hpp"
+#include "vessels/flow/blood_flow.hpp"
+#include "vessels/graph.hpp"
+#include "vessels/sprout.hpp"
+#include "vessels/wall.hpp"
+#include "voxel/report.hpp"
+#include "voxel/views.hpp"
+
+namespace metavox {
+
+// What vessels look at and touch.
+struct VesselSurroundings {
+  FieldView vegf;
+  CellView cells;
+  float* matrix;
+  const std::uint16_t* membrane;
+};
+
+// What surrounds a vessel: VEGF, and how many of the six faces hold tumour or vessel.
+struct VesselReading {
+  float vegf;                   // nM
+  std::uint8_t tumour, crowded; // faces with living tumour cells; with such that found no room
+  std::uint8_t vessel;
+  std::uint8_t spare; // no byte of it is left to chance
+};
+
+struct SenseVessels {
+  static constexpr const char* name = "vessel.sense";
+  static constexpr double bytes = 40;
+  const std::int64_t* voxel; // x fastest, no ghosts
+  VesselReading* reading;
+  FieldView vegf;
+  const std::uint8_t* kind;
+  const std::uint8_t* flags;
+  Lattice lattice;
+  MV_HD void operator()(std::int64_t n) const {
+    const std::int64_t v = voxel[n];
+    if (v < 0) { // outside the box
+      reading[n] = VesselReading{0.0f, 0, 0, 0, 0};
+      return;
+    }
+    const Site s = lattice.site_of(v);
+    const std::int64_t stride[3] = {1, lattice.pitch(), lattice.plane()};
+    VesselReading r{vegf.at(s), 0, 0, 0, 0};
+    for (int a = 0; a < 6; ++a) {
+      const std::int64_t i = (a & 1) != 0 ? s.i + stride[a / 2] : s.i - stride[a / 2];
+      const auto k = static_cast<Kind>(kind[i]);
+      if (is_tumour(k)) r.tumour = static_cast<std::uint8_t>(r.tumour + 1);
+      if (is_tumour(k) && (flags[i] & flag_crowded) != 0)
+        r.crowded = static_cast<std::uint8_t>(r.crowded + 1);
+      if (k == Kind::vessel) r.vessel = static_cast<std::uint8_t>(r.vessel + 1);
+    }
+    reading[n] = r;
+  }
+};
+
+struct SenseTips {
+  static constexpr const char* name = "vessel.sense_tips";
+  static constexpr double bytes = 100;
+  const std::int64_t* voxel;
+  TipReading* reading;
+  FieldView vegf;
+  const std::uint8_t* kind;
+  const float* matrix;
+  const std::uint16_t* membrane;
+  Lattice lattice;
+  MV_HD void operator()(std::int64_t n) const {
+    const Site own = lattice.site_of(voxel[n]);
+    TipReading r{};
+    r.vegf[0] = vegf.at(own);
+    r.matrix[0] = matrix[own.i];
+    for (int a = 0; a < 6; ++a) {
+      int to[3] = {own.x, own.y, own.z};
+      to[a / 2] += (a & 1) != 0 ? 1 : -1;
+      r.vegf[a + 1] = r.vegf[0];
+      r.matrix[a + 1] = r.matrix[0];
+      if (!lattice.holds(to[0], to[1], to[2])) {
+        r.closed = static_cast<std::uint8_t>(r.closed | (1 << a));
+        continue;
+      }
+      const Site s = lattice.site(to[0], to[1], to[2]);
+      r.vegf[a + 1] = vegf.at(s);
+      r.matrix[a + 1] = matrix[s.i];
+      if (membrane[s.i] != 0) r.closed = static_cast<std::uint8_t>(r.closed | (1 << a));
+      if (is_tumour(static_cast<Kind>(kind[s.i])))
+        r.tumour = static_cast<std::uint8_t>(r.tumour + 1);
+    }
+    reading[n] = r;
+  }
+};
+
+// Tips dissolve the matrix they stand in and touch, as M-like cells do. One after the other: two
+// tips may share a voxel.
+struct ErodeAtTips {
+  static constexpr const char* name = "vessel.erode";
+  static constexpr double bytes = 56;
+  const std::int64_t* voxel;
+  std::int64_t count;
+  float* matrix;
+  float keep_own, keep_neighbour;
+  Lattice lattice;
+  MV_HD void operator()(std::int64_t) const {
+    const std::int64_t stride[3] = {1, lattice.pitch(), lattice.plane()};
+    for (std::int64_t n = 0; n < count; ++n) {
+      const std::int64_t i = lattice.site_of(voxel[n]).i;
+      matrix[i] = matrix[i] * keep_own;
+      for (int a = 0; a < 3; ++a) {
+        matrix[i - stride[a]] = matrix[i - stride[a]] * keep_neighbour;
+        matrix[i + stride[a]] = matrix[i + stride[a]] * keep_neighbour;
+      }
+    }
+  }
+};
+
+class Vasculature {
+public:
+  // What happened so far, counted; part of the state.
+  enum Counter : std::uint8_t {
+    sprouts,
+    branches,
+    tip_fusions,
+    vessel_fusions,
+    starved_tips,
+    perfused_sprouts,
+    regressed,
+    collapsed,
+    first_contact,
+    first_flow,
+    next_sprout,
+    counter_count
+  };
+
+  Vasculature(const Executor& executor, const Lattice& tissue, const Lattice& fields,
+              const Parameters& parameters);
+
+  // Parent vessels; perfusion and flow in them.
+  void start(const VesselNetwork& parents);
+  // One vessel step of every rule that is on. `step` counts steps of the run.
+  void advance(const VesselSurroundings& tissue, std::int64_t step);
+  bool due(std::int64_t step) const { return step % steps_between_ == 0; }
+  // Voxels that became vessel, or are free again, since the last call.
+  VesselGraph::Changes take_changes() { return graph_.take_changes(); }
+
+  VesselWalls walls() const { return {walls_.data(), wall_count_}; }
+  const std::vector<VesselWall>& host_walls() const { return host_walls_; }
+  const VesselGraph& graph() const { return graph_; }
+  VesselGraph& graph() { return graph_; }
+  std::vector<Event> take_events();
+
+  std::shared_ptr<const VesselNetwork> network(std::int64_t step) const;
+  // Columns of metrics.csv. `kinds` without ghosts, x fastest.
+  void measure(MetricRow& row, const std::vector<std::uint8_t>& kinds) const;
+
+  // Calls f(name, unit, meaning, std::vector<T>&) for every array of the state.
+  template <class F>
+  void for_each_array(const F& f);
+  // After the arrays were replaced.
+  void rebuild();
+
+  struct Tips {
+    std::vector<std::int32_t> node, sprout, generation,
+        exempt;                     // exempt: sprout it must not fuse with near `root`
+    std::vector<std::int64_t> root; // voxel
+    std::vector<std::int64_t> born, branched, starving; // steps; starving: -1 if fed
+    std::size_t size() const { return node.size(); }
+    template <class F>
+    void for_each(const F& f) {
+      f(node), f(sprout), f(generation), f(exempt), f(root), f(born), f(branched), f(starving);
+    }
+  };
+  const Tips& tips() const { return tips_; }
+  std::int64_t counted(Counter c) const { return counters_[c]; }
+
+private:
+  void sense(const VesselSurroundings& tissue);
+  std::vector<TipReading> read_around(const VesselSurroundings& tissue,
+                                      const std::vector<std::int64_t>& voxels);
+  void walk_tips(const VesselSurroundings& tissue);
+  void settle_tip(std::size_t tip, int direction);
+  bool try_fusion(std::size_t tip, std::int64_t voxel);
+  void join(std::size_t tip, std::int32_t node);
+  void erode(const VesselSurroundings& tissue);
+  void branch_and_starve(const VesselSurroundings& tissue);
+  void start_sprouts(const VesselSurroundings& tissue);
+  void mature_and_collapse();
+  void regress();
+  void perfuse();
+  void solve_flow_now();
+  void adapt_radii();
+  void renew_walls();
+  double shear(std::int32_t segment) const;
+  std::int32_t new_tip(std::int32_t from, std::int64_t voxel, std::int32_t generation,
+                       std::int32_t parent_sprout);
+  void remove_tips(const std::vector<std::uint8_t>& gone);
+  bool tip_within(const Point& at, double distance, std::size_t except) const;
+  void report(const char* what, std::int32_t node, const std::string& detail);
+  std::array<int, 3> coordinates(std::int64_t voxel) const;
+  Point centre(std::int64_t voxel) const;
+  std::int64_t neighbour(std::int64_t voxel, int direction) const; // -1: outside
+
+  template <class T>
+  static void fit(const Executor& executor, Buffer<T>& buffer, std::size_t n);
+
+  Executor executor_;
+  Lattice tissue_, fields_;
+  const VesselParameters vessels_;
+  const SproutingParameters sprouting_;
+  const FlowParameters flow_;
+  const RegressionParameters regression_;
+  const OxygenParameters oxygen_;
+  const MigrationParameters migration_;
+  const double contact_degradation_, contact_weight_;
+  const bool matrix_frozen_;
+  std::uint64_t seed_;
+  double step_length_; // min
+  int steps_between_;
+  int substeps_;
+  TipRule rule_{};
+
+  VesselGraph graph_;
+  Tips tips_;
+  std::vector<std::int64_t> counters_;
+
+  // Of the step at hand.
+  std::int64_t step_ = 0;
+  std::vector<VesselReading> reading_; // by node
+  std::vector<std::uint8_t> gone_;     // tips that ended
+  bool topology_changed_ = false, blood_changed_ = false;
+  std::vector<Event> events_;
+  FlowReport flow_report_;
+
+  std::vector<VesselWall> host_walls_;
+  Buffer<VesselWall> walls_;
+  std::int64_t wall_count_ = 0;
+  Buffer<std::int64_t> voxel_stage_;
+  Buffer<VesselReading> reading_stage_;
+  Buffer<TipReading> tip_stage_;
+};
+
+template <class F>
+void Vasculature::for_each_array(const F& f) {
+  VesselGraph::Nodes& n = graph_.nodes();
+  f("vessel_node_x", "um", "position of a node of the vessel graph", n.x);
+  f("vessel_node_y", "um", "position of a node of the vessel graph", n.y);
+  f("vessel_node_z", "um", "position of a node of the vessel graph", n.z);
+  f("vessel_node_cover", "um", "radius of the lumen around a node", n.cover);
+  f("vessel_node_sprout", "1", "sprout that made the node; 0 parent vessel, -1 number not in use",
+    n.sprout);
+  f("vessel_node_end", "1", "0 inner node, 1 inlet, 2 outlet", n.end);
+  f("vessel_node_end_pressure", "mmHg", "pressure held at an inlet or outlet", n.end_pressure);
+  f("vessel_node_pressure", "mmHg", "blood pressure", n.pressure);
+  VesselGraph::Segments& s = graph_.segments();
+  f("vessel_from", "1", "first node of a segment; -1 number not in use", s.from);
+  f("vessel_to", "1", "second node of a segment", s.to);
+  f("vessel_radius", "um", "radius of a segment", s.radius);
+  f("vessel_born", "1", "step in which a segment was laid", s.born);
+  f("vessel_idle", "1", "step since which a segment is not needed; -1 it is", s.idle);
+  f("vessel_generation", "1", "0 parent vessel, 1 its sprouts, 2 their branches", s.generation);
+  f("vessel_sprout", "1", "number of the sprout that laid a segment; 0 parent vessel", s.sprout);
+  f("vessel_flags", "1", "bits: 1 in use, 2 perfused, 4 mature, 8 collapsed", s.flags);
+  f("vessel_flow", "um^3/min", "blood flow from the first node to the second", s.flow);
+  f("vessel_haematocrit", "1", "discharge haematocrit", s.haematocrit);
+  f("tip_node", "1", "node at which a sprout grows", tips_.node);
+  f("tip_sprout", "1", "number of the sprout", tips_.sprout);
+  f("tip_generation", "1", "1 sprout of a parent vessel, 2 its branch", tips_.generation);
+  f("tip_exempt", "1", "sprout that the tip must first leave behind", tips_.exempt);
+  f("tip_root", "1", "voxel in which it touched that sprout", tips_.root);
+  f("tip_born", "1", "step in which the tip began", tips_.born);
+  f("tip_branched", "1", "step of its last branching", tips_.branched);
+  f("tip_starving", "1", "step since which it finds too little VEGF; -1 it does not",
+    tips_.starving);
+  f("vessel_counters", "1",
+    "sprouts, branches, fusions with tips, with vessels, starved tips, perfused sprouts, regressed "
+    "and collapsed "
+    "segments, step of first contact, step of first flow, number of the next sprout",
+    counters_);
+}
+
+} // namespace metavox
