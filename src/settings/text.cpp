@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "settings/units.hpp"
+#include "settings/days.hpp"
 
 namespace metavox {
 

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "settings/days.hpp"
+
 namespace metavox {
 
 // what() is a sentence without a full stop that says what was wrong and what to type.
@@ -63,9 +65,6 @@ double parse_number(std::string_view text);
 
 // How many leading characters of `text` form a decimal number; 0: none.
 std::size_t number_length(std::string_view text);
-
-// Times are minutes inside the program, days in what it writes.
-inline constexpr double minutes_per_day = 1440.0;
 
 // The shortest text that reads back as exactly `value`.
 std::string format_number(double value);

@@ -1,0 +1,8 @@
+// Times are minutes inside the program, days in what it writes.
+#pragma once
+
+namespace metavox {
+
+inline constexpr double minutes_per_day = 1440.0;
+
+} // namespace metavox
