@@ -6,7 +6,7 @@
 #include <benchmark/benchmark.h>
 
 #include "program/bench.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "site/simulation.hpp"
 
 using namespace metavox;

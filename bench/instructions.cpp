@@ -6,7 +6,7 @@
 
 #include <valgrind/callgrind.h>
 
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "site/simulation.hpp"
 #include "solver/diffusion.hpp"
 #include "vessels/flow/blood_flow.hpp"

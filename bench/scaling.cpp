@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "program/bench.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "site/simulation.hpp"
 
 using namespace metavox;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/executor.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "site/simulation.hpp"
 #include "solver/diffusion.hpp"
 

@@ -25,8 +25,8 @@
 #include "input/vtk_reader.hpp"
 #include "program/sweep.hpp"
 #include "record/checkpoint.hpp"
-#include "settings/config.hpp"
 #include "settings/text.hpp"
+#include "site/config.hpp"
 #include "viz/vtk_io.hpp"
 
 namespace metavox {

@@ -11,7 +11,7 @@
 
 #include "folder.hpp"
 #include "input/inputs.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "vessels/parents.hpp"
 #include "viz/vtk_io.hpp"
 

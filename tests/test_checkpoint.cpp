@@ -19,7 +19,7 @@
 #include "program/plan.hpp"
 #include "program/run.hpp"
 #include "record/checkpoint.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "site/simulation.hpp"
 #include "viz/vtk_io.hpp"
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <random>
 #include <set>
 #include <string>
@@ -12,9 +13,14 @@
 #include <gtest/gtest.h>
 
 #include "folder.hpp"
-#include "settings/config.hpp"
-#include "settings/settings.hpp"
+#include "settings/explain.hpp"
+#include "settings/judge.hpp"
+#include "settings/read_value.hpp"
+#include "settings/resolve.hpp"
+#include "settings/schema.hpp"
 #include "settings/units.hpp"
+#include "site/config.hpp"
+#include "site/settings_table.hpp"
 
 namespace metavox {
 namespace {
@@ -64,7 +70,7 @@ std::vector<std::string> bits_of(Parameters p) {
       return s;
     }
     std::string operator()(const Frozen* v) const {
-      return v->expression + "|" + bits(v->unit_scale) + "|" + v->file + "|" + v->array;
+      return v->expression + "|" + v->file + "|" + v->array;
     }
     std::string operator()(const std::vector<std::string>* v) const {
       std::string s;
@@ -73,14 +79,20 @@ std::vector<std::string> bits_of(Parameters p) {
     }
     std::string operator()(const WordSlot& v) const { return std::to_string(*v.value); }
   };
-  const auto list_size = [&](const Setting& s) -> std::size_t {
-    for (const SettingList& list : setting_lists())
-      if (s.key.compare(0, list.key.size() + 2, list.key + "[]") == 0) return list.size(p);
-    return 1;
+  const std::function<void(const Part&, const Path&)> collect = [&](const Part& part,
+                                                                    const Path& path) {
+    for (const Setting* s : part.settings)
+      all.push_back(exact_key(s->key, path) + "=" +
+                    std::visit(Visitor{hex}, s->slot(Object::of(p), path)));
+    for (const auto& section : part.sections) collect(*section, path);
+    for (const auto& list : part.lists)
+      for (std::size_t i = 0; i < list->size(Object::of(p), path); ++i) {
+        Path entry = path;
+        entry.push_back(i);
+        collect(*list->entry, entry);
+      }
   };
-  for (const Setting& s : settings())
-    for (std::size_t i = 0; i < list_size(s); ++i)
-      all.push_back(s.key + "=" + std::visit(Visitor{hex}, s.slot(p, i)));
+  collect(settings_table().whole(), {});
   return all;
 }
 
@@ -231,7 +243,15 @@ TEST(Config, PresetsChangeDefaultsAndGiveWayToSettings) {
   EXPECT_EQ(a.death.apoptosis + a.death.anoikis + a.death.crushing + a.mutation.probability +
                 a.tissue.parenchyma + a.tissue.stroma,
             0);
-  for (const PresetChange& c : preset_changes()) EXPECT_NE(find_setting(c.key), nullptr) << c.key;
+}
+
+TEST(Config, DefaultsAreGivenOrFollowFromOthers) {
+  for (const Setting& s : settings_table().settings()) {
+    EXPECT_FALSE(!s.fallback.empty() && !s.derived.empty()) << s.key;
+    // The name of the run comes from the file's.
+    const bool follows = !s.derived.empty() && s.instead_of.empty() && s.key != "simulation.name";
+    EXPECT_EQ(follows, s.derive != nullptr) << s.key;
+  }
 }
 
 TEST(Config, DomainFromItsSize) {
@@ -263,7 +283,6 @@ TEST(Config, FrozenFields) {
                             "proteinase: {frozen: '0.1*exp(-x/200)'}\n")
                            .parameters;
   EXPECT_EQ(p.oxygen.frozen.expression, "(40 + 0.01*x)");
-  EXPECT_EQ(p.oxygen.frozen.unit_scale, 1);
   EXPECT_EQ(p.matrix.initial.expression, "0.5");
   EXPECT_EQ(p.proteinase.frozen.expression, "0.1*exp(-x/200)");
   const Parameters q = read("oxygen: {frozen: 5 kPa}\n").parameters;
@@ -328,7 +347,8 @@ TEST(Config, TheResolvedFileGivesTheSameBits) {
     const Config second = read_config_text(first.resolved, "runs/resolved.yaml");
     EXPECT_EQ(first.resolved, second.resolved);
     EXPECT_EQ(bits_of(first.parameters), bits_of(second.parameters));
-    EXPECT_EQ(setting_differences(first.resolved, second.resolved), std::vector<std::string>{});
+    EXPECT_EQ(setting_differences(settings_table(), first.resolved, second.resolved),
+              std::vector<std::string>{});
   }
   const Parameters p = read(rich).parameters;
   EXPECT_EQ(p.simulation.name, "a \"rich\" one: #1");
@@ -368,7 +388,7 @@ TEST(Config, TheResolvedFileGivesTheSameBits) {
 
 TEST(Config, EverySettingIsInTheResolvedFile) {
   const std::string resolved = read(rich).resolved;
-  for (const Setting& s : settings())
+  for (const Setting& s : settings_table().settings())
     if (s.key != "domain.size") {
       EXPECT_NE(resolved.find(" " + std::string(s.leaf()) + ": "), std::string::npos) << s.key;
     }
@@ -378,9 +398,9 @@ TEST(Config, EverySettingIsInTheResolvedFile) {
 // show.
 TEST(Config, EverySettingReachesItsOwnMember) {
   Parameters before = read(minimal).parameters;
-  for (const Setting& s : settings()) {
+  for (const Setting& s : settings_table().settings()) {
     if (s.in_list() || s.key == "simulation.preset") continue;
-    const Slot slot = s.slot(before, 0);
+    const Slot slot = s.slot(Object::of(before), {});
     std::string value;
     if (s.type == Type::boolean)
       value = **std::get_if<bool*>(&slot) ? "false" : "true";
@@ -393,7 +413,7 @@ TEST(Config, EverySettingReachesItsOwnMember) {
     Entry entry;
     entry.form = Entry::Form::scalar;
     entry.text = value;
-    ASSERT_TRUE(read_setting(s, s.key, entry, s.slot(after, 0), {}, complaints))
+    ASSERT_TRUE(read_setting(s, s.key, entry, s.slot(Object::of(after), {}), {}, complaints))
         << complaints.text();
     const auto a = bits_of(before), b = bits_of(after);
     int changed = 0;
@@ -889,45 +909,50 @@ TEST(Config, DifferencesThatForbidARestart) {
            "output: {frames: 2 day}\n")
           .resolved;
   EXPECT_EQ(
-      setting_differences(a, b),
+      setting_differences(settings_table(), a, b),
       (std::vector<std::string>{"oxygen.diffusivity: 120000 um^2/min there, 1e+05 um^2/min here"}));
-  const auto cells = setting_differences(read("tissue: {cells: [{radius: 20 um}]}\n").resolved,
-                                         read(minimal).resolved);
+  const auto cells =
+      setting_differences(settings_table(), read("tissue: {cells: [{radius: 20 um}]}\n").resolved,
+                          read(minimal).resolved);
   EXPECT_FALSE(cells.empty());
-  EXPECT_EQ(setting_differences(read("simulation: {seed: 2}\n").resolved,
+  EXPECT_EQ(setting_differences(settings_table(), read("simulation: {seed: 2}\n").resolved,
                                 read("simulation: {seed: 3}\n").resolved),
             std::vector<std::string>{"simulation.seed: 2 there, 3 here"});
 }
 
 TEST(Settings, EachIsExplainedWithItsSource) {
   std::set<std::string> keys;
-  for (const Setting& s : settings()) {
+  for (const Setting& s : settings_table().settings()) {
     EXPECT_TRUE(keys.insert(s.key).second) << s.key << " occurs twice";
     EXPECT_FALSE(s.meaning.empty()) << s.key;
     EXPECT_GE(s.source.size(), 7u) << s.key;
-    const std::string text = explain(s.key);
+    const std::string text = explain(s.key, settings_table());
     EXPECT_NE(text.find(s.meaning), std::string::npos);
     EXPECT_NE(text.find("source"), std::string::npos);
   }
-  EXPECT_NE(explain("oxygen").find("oxygen.decay"), std::string::npos);
-  EXPECT_EQ(explain("oxygen").find("glucose.decay"), std::string::npos);
-  EXPECT_NE(explain("tissue.cells").find("tissue.cells[].radius"), std::string::npos);
-  EXPECT_EQ(explain("tissue.cells[12].radius"), explain("tissue.cells[].radius"));
-  EXPECT_NE(explain("oxygen.tissue_pressure").find("physicell: 38 mmHg"), std::string::npos);
-  EXPECT_NE(explain_all().find("doi:10.1007/s11538-019-00597-x"), std::string::npos);
+  EXPECT_NE(explain("oxygen", settings_table()).find("oxygen.decay"), std::string::npos);
+  EXPECT_EQ(explain("oxygen", settings_table()).find("glucose.decay"), std::string::npos);
+  EXPECT_NE(explain("tissue.cells", settings_table()).find("tissue.cells[].radius"),
+            std::string::npos);
+  EXPECT_EQ(explain("tissue.cells[12].radius", settings_table()),
+            explain("tissue.cells[].radius", settings_table()));
+  EXPECT_NE(explain("oxygen.tissue_pressure", settings_table()).find("physicell: 38 mmHg"),
+            std::string::npos);
+  EXPECT_NE(explain_all(settings_table()).find("doi:10.1007/s11538-019-00597-x"),
+            std::string::npos);
   try {
-    explain("oxygen.difusivity");
+    explain("oxygen.difusivity", settings_table());
     FAIL();
   } catch (const ConfigError& e) {
     EXPECT_NE(std::string(e.what()).find("did you mean diffusivity?"), std::string::npos);
   }
   for (const char* key : {"", "[", "]", "[[[", "oxygen.", ".", "\xff"})
-    EXPECT_THROW(explain(key), ConfigError) << key;
+    EXPECT_THROW(explain(key, settings_table()), ConfigError) << key;
 }
 
 TEST(Settings, TheSchemaNamesEverySetting) {
-  const std::string schema = json_schema();
-  for (const Setting& s : settings())
+  const std::string schema = json_schema(settings_table());
+  for (const Setting& s : settings_table().settings())
     EXPECT_NE(schema.find("\"" + std::string(s.leaf()) + "\": {"), std::string::npos) << s.key;
   int depth = 0;
   bool in_string = false;

@@ -32,7 +32,7 @@
 #include "program/run.hpp"
 #include "record/checkpoint.hpp"
 #include "record/files.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "site/simulation.hpp"
 #include "viz/vtk_io.hpp"
 

@@ -15,7 +15,7 @@
 #include "program/plan.hpp"
 #include "program/sweep.hpp"
 #include "record/files.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "viz/vtk_io.hpp"
 
 namespace metavox {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "program/selfcheck.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "site/simulation.hpp"
 
 namespace metavox {

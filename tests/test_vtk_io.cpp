@@ -27,7 +27,7 @@
 
 #include "input/inputs.hpp"
 #include "input/vtk_reader.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "viz/vtk_io.hpp"
 #include "voxel/kind.hpp"
 

@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "core/executor.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "site/simulation.hpp"
 #include "voxel/kind.hpp"
 

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 #include "site/snapshot.hpp"
 
 namespace metavox {

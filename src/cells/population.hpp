@@ -12,7 +12,7 @@
 #include "cells/migration.hpp"
 #include "cells/room.hpp"
 #include "core/executor.hpp"
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 #include "voxel/ledger.hpp"
 #include "voxel/views.hpp"
 

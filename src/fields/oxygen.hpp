@@ -7,6 +7,7 @@
 #pragma once
 
 #include "fields/wall_supply.hpp"
+#include "site/parameters.hpp"
 #include "solver/diffusion.hpp"
 #include "voxel/views.hpp"
 

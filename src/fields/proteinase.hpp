@@ -6,6 +6,7 @@
 // collagen and creeps along it (I. Collier et al. 2011, PLoS One 6:e24029).
 #pragma once
 
+#include "site/parameters.hpp"
 #include "solver/diffusion.hpp"
 #include "voxel/views.hpp"
 

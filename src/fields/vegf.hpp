@@ -8,7 +8,7 @@
 // al. 2015 (J. R. Soc. Interface 12:20150546).
 #pragma once
 
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 #include "solver/diffusion.hpp"
 #include "voxel/views.hpp"
 

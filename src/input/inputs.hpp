@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "input/vessel_file.hpp"
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 #include "site/simulation.hpp"
 
 namespace metavox {

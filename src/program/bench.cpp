@@ -8,7 +8,7 @@
 
 #include "core/random.hpp"
 #include "record/build_info.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "site/simulation.hpp"
 #include "vessels/flow/blood_flow.hpp"
 #include "vessels/perfusion.hpp"

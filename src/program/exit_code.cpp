@@ -12,7 +12,7 @@
 #include "core/errors.hpp"
 #include "core/executor.hpp"
 #include "record/files.hpp"
-#include "settings/config.hpp"
+#include "settings/complaints.hpp"
 
 namespace metavox {
 

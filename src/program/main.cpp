@@ -20,7 +20,9 @@
 #include "record/build_info.hpp"
 #include "record/checkpoint.hpp"
 #include "record/files.hpp"
-#include "settings/config.hpp"
+#include "settings/explain.hpp"
+#include "settings/schema.hpp"
+#include "site/settings_table.hpp"
 #include "viz/vtk_io.hpp"
 
 #if defined(__x86_64__)
@@ -269,7 +271,7 @@ int run_program(int argc, char** argv) {
       "  metavox explain | grep -i necro             # in which settings does the word stand?");
   explained->add_option("key", key, "setting or section; default: all")->type_name("KEY");
   explained->callback([&] {
-    std::string text = key.empty() ? explain_all() : explain(key);
+    std::string text = key.empty() ? explain_all(settings_table()) : explain(key, settings_table());
     if (text.empty() || text.back() != '\n') text += '\n';
     std::fputs(text.c_str(), stdout);
   });
@@ -282,7 +284,7 @@ int run_program(int argc, char** argv) {
       "Editors that know the YAML language server complete and check a configuration whose\n"
       "first line is '# yaml-language-server: $schema=metavox.schema.json'.");
   schema->callback([&] {
-    std::string text = json_schema();
+    std::string text = json_schema(settings_table());
     if (text.empty() || text.back() != '\n') text += '\n';
     std::fputs(text.c_str(), stdout);
   });

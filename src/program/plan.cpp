@@ -7,7 +7,7 @@
 
 #include "record/checkpoint.hpp"
 #include "record/files.hpp"
-#include "settings/config.hpp"
+#include "settings/complaints.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 #include "site/simulation.hpp"

@@ -9,7 +9,7 @@
 #include "core/executor.hpp"
 #include "record/peak_memory.hpp"
 #include "record/schedule.hpp"
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 
 namespace metavox {
 

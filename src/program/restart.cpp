@@ -10,8 +10,10 @@
 #include "program/run.hpp"
 #include "record/checkpoint.hpp"
 #include "record/files.hpp"
-#include "settings/config.hpp"
+#include "settings/resolve.hpp"
 #include "settings/text.hpp"
+#include "site/config.hpp"
+#include "site/settings_table.hpp"
 #include "site/simulation.hpp"
 #include "voxel/kind.hpp"
 
@@ -50,7 +52,7 @@ fs::path restart_file(const fs::path& named, Console& console) {
 
 void check_settings(const Checkpoint& checkpoint, const RunOptions& options, const Config& config) {
   const std::vector<std::string> differences =
-      setting_differences(checkpoint.resolved, config.resolved);
+      setting_differences(settings_table(), checkpoint.resolved, config.resolved);
   if (!differences.empty()) {
     std::string text = options.restart.string() +
                        ": the checkpoint belongs to other settings than " +

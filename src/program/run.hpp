@@ -11,7 +11,7 @@
 
 #include "core/executor.hpp"
 #include "program/exit_code.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 
 namespace metavox {
 

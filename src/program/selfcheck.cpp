@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "core/random.hpp"
-#include "settings/config.hpp"
+#include "site/config.hpp"
 #include "site/simulation.hpp"
 
 namespace metavox {

@@ -19,7 +19,9 @@
 #include "program/restart.hpp"
 #include "record/checkpoint.hpp"
 #include "record/files.hpp"
-#include "settings/config.hpp"
+#include "settings/resolve.hpp"
+#include "site/config.hpp"
+#include "site/settings_table.hpp"
 
 extern char** environ; // NOLINT(readability-redundant-declaration): POSIX asks for it
 
@@ -49,7 +51,8 @@ void check_member(const fs::path& run, const SweepMember& member, const Config& 
   std::error_code ignored;
   if (!fs::exists(run / "resolved.yaml", ignored)) return;
   const std::string old = read_text(run / "resolved.yaml");
-  std::vector<std::string> differences = setting_differences(old, config.resolved);
+  std::vector<std::string> differences =
+      setting_differences(settings_table(), old, config.resolved);
   if (differences.empty() && finished(run)) {
     const Schedule was = schedule_of(read_config_text(old, run / "resolved.yaml").parameters);
     const Schedule is = schedule_of(config.parameters);

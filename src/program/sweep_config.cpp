@@ -5,9 +5,12 @@
 
 #include "program/sweep.hpp"
 #include "record/files.hpp"
-#include "settings/config.hpp"
-#include "settings/settings.hpp"
+#include "settings/complaints.hpp"
+#include "settings/spelling.hpp"
 #include "settings/text.hpp"
+#include "settings/unknown_key.hpp"
+#include "settings/yaml.hpp"
+#include "site/settings_table.hpp"
 
 namespace metavox {
 
@@ -118,9 +121,10 @@ private:
 
   bool setting(const Entry::Member& m) {
     // Entries of lists are addressed as tissue.cells[0].radius; read_config checks those.
-    if (m.key.find('[') == std::string::npos && find_setting(m.key) == nullptr &&
-        find_list(m.key) == nullptr)
-      complaints_.add(m.place, complaints_.full() ? std::string() : unknown_key(m.key));
+    if (m.key.find('[') == std::string::npos && settings_table().find(m.key) == nullptr &&
+        settings_table().find_list(m.key) == nullptr)
+      complaints_.add(m.place,
+                      complaints_.full() ? std::string() : unknown_key(m.key, settings_table()));
     else if (m.key == "simulation.seed")
       complaints_.add(m.place, "seeds are given by seed and replicates; remove simulation.seed");
     else if (!settings_.insert(m.key).second)
@@ -143,8 +147,8 @@ private:
   }
 
   static std::string example(const std::string& key) {
-    const Setting* s = find_setting(key);
-    const std::string value = s == nullptr ? "" : example_text(*s).substr(s->leaf().size() + 2);
+    const Setting* s = settings_table().find(key);
+    const std::string value = s == nullptr ? "" : s->example_text().substr(s->leaf().size() + 2);
     return value.empty() ? "80 um, 100 um" : value + ", " + value;
   }
 

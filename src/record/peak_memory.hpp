@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 
 namespace metavox {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "settings/config.hpp"
+#include "settings/complaints.hpp"
 #include "viz/vtk_io.hpp"
 
 namespace metavox {

@@ -11,7 +11,7 @@
 #include "record/files.hpp"
 #include "record/peak_memory.hpp"
 #include "record/schedule.hpp"
-#include "settings/config.hpp"
+#include "settings/complaints.hpp"
 #include "site/simulation.hpp"
 #include "viz/vtk_io.hpp"
 

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 #include "site/snapshot.hpp"
 
 namespace metavox {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/executor.hpp"
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 #include "site/snapshot.hpp"
 #include "solver/diffusion.hpp"
 #include "voxel/external.hpp"

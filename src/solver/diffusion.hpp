@@ -22,7 +22,7 @@
 #include "core/errors.hpp"
 #include "core/exact.hpp"
 #include "core/executor.hpp"
-#include "settings/parameters.hpp"
+#include "settings/types.hpp"
 
 namespace metavox {
 

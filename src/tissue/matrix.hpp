@@ -8,7 +8,7 @@
 #pragma once
 
 #include "core/executor.hpp"
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 #include "voxel/views.hpp"
 
 namespace metavox {

@@ -270,7 +270,7 @@ std::vector<float> prescribed_field(const Frozen& frozen, const std::string& nam
     const Expression formula(frozen.expression);
     const double h = lattice.spacing;
     put([&](int x, int y, int z) {
-      const double v = formula((x + 0.5) * h, (y + 0.5) * h, (z + 0.5) * h) * frozen.unit_scale;
+      const double v = formula((x + 0.5) * h, (y + 0.5) * h, (z + 0.5) * h);
       if (!(v >= 0) || v > 1e30)
         throw std::invalid_argument(
             name + ": the formula " + frozen.expression + " gives " + std::to_string(v) + " at (" +

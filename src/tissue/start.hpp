@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/lattice.hpp"
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 #include "voxel/external.hpp"
 
 namespace metavox {

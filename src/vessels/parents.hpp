@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/lattice.hpp"
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 #include "voxel/vessel_network.hpp"
 
 namespace metavox {

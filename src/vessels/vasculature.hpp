@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/executor.hpp"
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 #include "vessels/flow/blood_flow.hpp"
 #include "vessels/graph.hpp"
 #include "vessels/sprout.hpp"

@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "settings/parameters.hpp"
+#include "site/parameters.hpp"
 #include "vessels/graph.hpp"
 #include "voxel/views.hpp"
 

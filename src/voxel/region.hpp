@@ -4,10 +4,12 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace metavox {
 
 enum class Shape : std::uint8_t { sphere, box, layer };
+inline constexpr std::array<std::string_view, 3> shape_names{"sphere", "box", "layer"};
 
 inline std::size_t axis_index(const std::string& axis) {
   return axis == "x" ? 0 : (axis == "y" ? 1 : 2);

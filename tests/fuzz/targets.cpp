@@ -16,10 +16,10 @@
 #include "program/sweep.hpp"
 #include "record/checkpoint.hpp"
 #include "record/checkpoint_header.hpp"
-#include "settings/config.hpp"
 #include "settings/expression.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
+#include "site/config.hpp"
 
 namespace metavox::fuzz {
 

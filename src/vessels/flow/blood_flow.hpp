@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "settings/parameters.hpp"
+#include "vessels/flow_settings.hpp"
 
 namespace metavox {
 

@@ -4,19 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "settings/parameters.hpp"
+#include "settings/complaints.hpp"
+#include "site/parameters.hpp"
 
 namespace metavox {
-
-// what() holds a line `file:line: message` for each thing that is wrong; the program leaves with
-// code 2.
-struct ConfigError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 struct Config {
   Parameters parameters;
@@ -27,7 +21,7 @@ struct Config {
 
 // `overrides` are "oxygen.diffusivity=1e5 um^2/min", "tissue.cells[0].radius=80 um",
 // "domain.voxels=[32, 32, 32]" and go through the same checks as the file. `seed` and `until`
-// replace simulation.seed and simulation.duration.
+// replace simulation.seed and simulation.duration. Throws ConfigError with all that is wrong.
 Config read_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {},
                    std::optional<std::uint64_t> seed = {},
@@ -38,20 +32,5 @@ Config read_config_text(const std::string& yaml, const std::filesystem::path& na
                         const std::vector<std::string>& overrides = {},
                         std::optional<std::uint64_t> seed = {},
                         const std::optional<std::string>& until = {});
-
-// Settings whose values differ between two resolved files, leaving out those that do not act on the
-// state (output.*, simulation.duration, simulation.name). Empty: one may continue the other. An
-// entry: "oxygen.diffusivity: 120000 um^2/min there, 100000 um^2/min here", where there is
-// `resolved_a`.
-std::vector<std::string> setting_differences(const std::string& resolved_a,
-                                             const std::string& resolved_b);
-
-// Meaning, unit, default, range and source of a setting, or of all beneath "oxygen". Throws
-// ConfigError for a key that does not exist, with the closest that does.
-std::string explain(const std::string& key);
-std::string explain_all();
-
-// JSON Schema (2020-12) of configuration files.
-std::string json_schema();
 
 } // namespace metavox

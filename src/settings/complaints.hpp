@@ -1,0 +1,36 @@
+// What is wrong with a configuration, told in one go.
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "settings/entry.hpp"
+
+namespace metavox {
+
+// what() holds a line `file:line: message` for each thing that is wrong; the program leaves with
+// code 2.
+struct ConfigError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Everything that is wrong with a configuration, so that a user can mend it in one go.
+class Complaints {
+public:
+  void add(const Place& place, const std::string& message);
+  bool any() const { return count_ > 0; }
+  std::size_t count() const { return count_; }
+  bool full() const { return count_ >= 20; } // more are counted, not shown
+  std::string text() const;                  // one per line, the first 20
+
+private:
+  std::vector<std::string> lines_;
+  std::size_t count_ = 0;
+};
+
+// Throws ConfigError: nothing further can be read.
+[[noreturn]] void refuse(const Place& place, const std::string& message);
+
+} // namespace metavox

@@ -1,0 +1,217 @@
+#include "settings/read_table.hpp"
+
+#include <string>
+#include <utility>
+
+#include "settings/judge.hpp"
+#include "settings/read_value.hpp"
+#include "settings/unknown_key.hpp"
+#include "settings/write_value.hpp"
+
+namespace metavox {
+namespace {
+
+class TableReader {
+public:
+  TableReader(const Table& table, Object into, std::filesystem::path folder, Place whole,
+              Complaints& complaints)
+      : table_(table), into_(into), folder_(std::move(folder)), complaints_(complaints) {
+    written_.whole = std::move(whole);
+  }
+
+  void read(const Entry& root) {
+    sort_by_key(root, table_.whole(), "");
+    choose_preset();
+    read_part(table_.whole(), {}, written_.whole);
+    // Rules judge values, so they wait until every value could be read.
+    if (!complaints_.any()) judge(table_.whole(), {});
+  }
+
+private:
+  // Sorts the tree's values by exact key and complains of those that no setting takes.
+  void sort_by_key(const Entry& entry, const Part& part, const std::string& exact) {
+    for (const Entry::Member& m : entry.members) {
+      const std::string shown = exact.empty() ? m.key : exact + "." + m.key;
+      const std::size_t dot = m.key.find('.');
+      if (exact.empty() && dot != std::string::npos && table_.find(m.key) != nullptr) {
+        complaints_.add(m.place, m.key + " must be written in two levels: " + m.key.substr(0, dot) +
+                                     ": and beneath it " + m.key.substr(dot + 1) + ":");
+      } else if (part.setting(m.key) != nullptr) {
+        written_.entries[shown] = &m.value;
+      } else if (const SettingList* list = part.list(m.key)) {
+        sort_list(m, *list, shown);
+      } else if (const Part* section = part.section(m.key)) {
+        if (m.value.form == Entry::Form::map)
+          sort_by_key(m.value, *section, shown);
+        else if (m.value.form != Entry::Form::empty)
+          complaints_.add(m.place, shown + " is a section; put its settings beneath it, indented");
+      } else {
+        const std::string key = part.key.empty() ? m.key : part.key + "." + m.key;
+        // The search for what was meant takes a while, and only the first complaints are shown.
+        complaints_.add(m.place, complaints_.full() ? std::string() : unknown_key(key, table_));
+      }
+    }
+  }
+
+  void sort_list(const Entry::Member& m, const SettingList& list, const std::string& shown) {
+    if (m.value.form == Entry::Form::empty) return;
+    if (m.value.form != Entry::Form::list) {
+      complaints_.add(m.place, shown + " takes a list; begin each entry with a dash");
+      return;
+    }
+    written_.entries[shown] = &m.value;
+    for (std::size_t i = 0; i < m.value.items.size(); ++i) {
+      const Entry& item = m.value.items[i];
+      const std::string name = shown + "[" + std::to_string(i) + "]";
+      written_.entries[name] = &item;
+      if (item.form == Entry::Form::map)
+        sort_by_key(item, *list.entry, name);
+      else
+        complaints_.add(item.place, name + " takes settings like " + list.example);
+    }
+  }
+
+  const Entry* given(const Setting& s, const Path& path) const {
+    return written_.find(exact_key(s.key, path));
+  }
+
+  bool read_given(const Setting& s, const Path& path, const Entry& entry) {
+    return read_setting(s, exact_key(s.key, path), entry, s.slot(into_, path), folder_,
+                        complaints_);
+  }
+
+  void choose_preset() {
+    const Setting* s = table_.chooses_preset();
+    if (s == nullptr) return;
+    read_setting(*s, s->key, table_.fallback(*s, preset_), s->slot(into_, {}), folder_,
+                 complaints_);
+    const Entry* entry = given(*s, {});
+    if (entry != nullptr) read_given(*s, {}, *entry);
+    preset_ = static_cast<Preset>(*std::get<WordSlot>(s->slot(into_, {})).value);
+  }
+
+  // The whole, or an entry of a list: values, defaults that follow from them, inner lists.
+  void read_part(const Part& part, const Path& path, const Place& place) {
+    read_values(part, path, place);
+    convert(part, path);
+    derive(part, path);
+    read_faces(part, path);
+    read_lists(part, path);
+  }
+
+  void read_values(const Part& part, const Path& path, const Place& place) {
+    for (const Setting* s : part.settings)
+      if (!s->chooses_preset && !read_value(part, *s, path, place)) return;
+    for (const auto& section : part.sections) read_values(*section, path, place);
+  }
+
+  // False where it is unknown what else belongs to the part.
+  bool read_value(const Part& part, const Setting& s, const Path& path, const Place& place) {
+    const Entry* entry = given(s, path);
+    if (!s.fallback_under(preset_).empty()) read_given(s, path, table_.fallback(s, preset_));
+    if (!s.instead_of.empty()) return true; // convert() reads it
+    if (!belongs(part, s, path)) {
+      if (entry != nullptr)
+        complaints_.add(entry->place, exact_key(s.key, path) + " belongs to " + s.only_for.key +
+                                          " " + s.only_for.word + ", but this is a " +
+                                          decider(part, s, path) + "; remove it or change the " +
+                                          s.only_for.key);
+    } else if (entry != nullptr) {
+      // A map of some faces leaves the others at their default, so read_faces() comes later.
+      return s.type == Type::faces || read_given(s, path, *entry) || !decides(part, s);
+    } else if (s.fallback.empty() && s.derived.empty()) {
+      complaints_.add(place, exact_key(s.key, path) +
+                                 " is missing; type for example: " + s.example_text());
+    }
+    return true;
+  }
+
+  // The value of the neighbour that says whether this setting belongs to the part.
+  std::string decider(const Part& part, const Setting& s, const Path& path) const {
+    const Setting& neighbour = *part.setting(s.only_for.key);
+    return write_setting(neighbour, neighbour.slot(into_, path));
+  }
+  bool belongs(const Part& part, const Setting& s, const Path& path) const {
+    return s.only_for.key.empty() || s.only_for.word == decider(part, s, path);
+  }
+  static bool decides(const Part& part, const Setting& s) {
+    for (const Setting* other : part.settings)
+      if (other->only_for.key == s.leaf()) return true;
+    return false;
+  }
+
+  void convert(const Part& part, const Path& path) {
+    for (const Setting* s : part.settings) {
+      const Entry* entry = s->instead_of.empty() ? nullptr : given(*s, path);
+      if (entry == nullptr) continue;
+      const std::string key = exact_key(s->key, path), other = exact_key(s->instead_of, path);
+      if (written_.find(other) != nullptr)
+        complaints_.add(entry->place,
+                        key + " and " + other + " say the same thing twice; remove one of them");
+      std::array<double, 3> value{};
+      if (!read_setting(*s, key, *entry, Slot{&value}, folder_, complaints_)) continue;
+      Judge judge(table_, part, into_, path, written_, complaints_);
+      s->convert(value, into_, path, judge);
+    }
+    for (const auto& section : part.sections) convert(*section, path);
+  }
+
+  void derive(const Part& part, const Path& path) {
+    for (const Setting* s : part.settings)
+      if (s->derive && (s->type == Type::faces || given(*s, path) == nullptr) &&
+          belongs(part, *s, path))
+        s->derive(into_, path);
+    for (const auto& section : part.sections) derive(*section, path);
+  }
+
+  void read_faces(const Part& part, const Path& path) {
+    for (const Setting* s : part.settings)
+      if (s->type == Type::faces && belongs(part, *s, path))
+        if (const Entry* entry = given(*s, path)) read_given(*s, path, *entry);
+    for (const auto& section : part.sections) read_faces(*section, path);
+  }
+
+  void read_lists(const Part& part, const Path& path) {
+    for (const auto& list : part.lists) {
+      const std::string key = exact_key(list->key, path);
+      const Entry* entries = written_.find(key);
+      const std::size_t n = entries == nullptr ? 0 : entries->items.size();
+      list->resize(into_, path, n);
+      for (std::size_t i = 0; i < n; ++i) {
+        Path entry = path;
+        entry.push_back(i);
+        if (entries->items[i].form == Entry::Form::map)
+          read_part(*list->entry, entry, entries->items[i].place);
+      }
+    }
+    for (const auto& section : part.sections) read_lists(*section, path);
+  }
+
+  void judge(const Part& part, const Path& path) {
+    for (const auto& section : part.sections) judge(*section, path);
+    for (const auto& list : part.lists)
+      for (std::size_t i = 0; i < list->size(into_, path); ++i) {
+        Path entry = path;
+        entry.push_back(i);
+        judge(*list->entry, entry);
+      }
+    Judge one(table_, part, into_, path, written_, complaints_);
+    for (const auto& rule : part.rules) rule(into_, path, one);
+  }
+
+  const Table& table_;
+  Object into_;
+  std::filesystem::path folder_;
+  Complaints& complaints_;
+  Written written_;
+  Preset preset_ = Preset::standard;
+};
+
+} // namespace
+
+void read_table(const Table& table, const Entry& root, Object into,
+                const std::filesystem::path& folder, const Place& whole, Complaints& complaints) {
+  TableReader(table, into, folder, whole, complaints).read(root);
+}
+
+} // namespace metavox

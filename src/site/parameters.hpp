@@ -1,0 +1,52 @@
+// Every setting of a run as plain numbers in internal units: um, min, mmHg, nM, mM, cells.
+//
+// Each struct stands beside the science that uses it, with the rows that give its members key,
+// unit, default, range, source and meaning. Members carry no defaults of their own for that reason:
+// read_config() fills all of them.
+#pragma once
+
+#include "cells/cell_settings.hpp"
+#include "cells/migration_settings.hpp"
+#include "fields/glucose_settings.hpp"
+#include "fields/oxygen_settings.hpp"
+#include "fields/signal_settings.hpp"
+#include "fields/vegf_settings.hpp"
+#include "site/output_settings.hpp"
+#include "site/site_settings.hpp"
+#include "tissue/matrix_settings.hpp"
+#include "tissue/tissue_settings.hpp"
+#include "vessels/flow_settings.hpp"
+#include "vessels/growth_settings.hpp"
+#include "vessels/vessel_settings.hpp"
+
+namespace metavox {
+
+struct Parameters {
+  SimulationParameters simulation;
+  DomainParameters domain;
+  TimeParameters time;
+  FieldsParameters fields;
+  OxygenParameters oxygen;
+  GlucoseParameters glucose;
+  ProteinaseParameters proteinase;
+  InhibitorParameters inhibitor;
+  VegfParameters vegf;
+  MatrixParameters matrix;
+  CycleParameters cycle;
+  QuiescenceParameters quiescence;
+  DeathParameters death;
+  NormalParameters normal;
+  StemParameters stem;
+  MutationParameters mutation;
+  TransitionParameters transition;
+  MigrationParameters migration;
+  TracerParameters tracers;
+  TissueParameters tissue;
+  VesselParameters vessels;
+  SproutingParameters sprouting;
+  FlowParameters flow;
+  RegressionParameters regression;
+  OutputParameters output;
+};
+
+} // namespace metavox

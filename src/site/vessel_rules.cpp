@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <cmath>
+
+#include "settings/units.hpp"
+#include "site/rules.hpp"
+
+namespace metavox {
+namespace {
+
+// The law of viscosity and the tables behind it end there.
+void judge_radius(const Parameters& p, Judge& judge, const std::string& key, double radius) {
+  if (!p.flow.enabled || (radius >= 1 && radius <= 50)) return;
+  judge.complain({key, "vessels.pattern"},
+                 key + " is " + format_number(radius) +
+                     " um; where blood flow is solved it must be between 1 and 50 um; type such a "
+                     "radius or flow.enabled: false");
+}
+
+void judge_lines(const Parameters& p, Judge& judge) {
+  const FlowParameters& f = p.flow;
+  for (std::size_t i = 0; i < p.vessels.lines.size(); ++i) {
+    const std::string name = "vessels.lines[" + std::to_string(i) + "]";
+    const VesselLine& line = p.vessels.lines[i];
+    const bool good = judge_point(p, judge, name + ".from", line.from) &&
+                      judge_point(p, judge, name + ".to", line.to);
+    if (good && line.from == line.to)
+      judge.complain({name + ".to"}, name + " has no length: from and to are the same");
+    judge_radius(p, judge, name + ".radius", line.radius);
+    const double in = line.inlet_pressure > 0 ? line.inlet_pressure : f.inlet_pressure;
+    const double out = line.outlet_pressure > 0 ? line.outlet_pressure : f.outlet_pressure;
+    if (f.enabled && in <= out && (line.inlet_pressure > 0 || line.outlet_pressure > 0))
+      judge.complain(
+          {name + ".inlet_pressure", name + ".outlet_pressure"},
+          name + " has " + format_number(in) + " mmHg at its inlet and " + format_number(out) +
+              " mmHg at its outlet; type a higher inlet_pressure or a lower outlet_pressure");
+  }
+}
+
+void judge_pair(const Parameters& p, Judge& judge) {
+  const VesselParameters& v = p.vessels;
+  judge_radius(p, judge, "vessels.radius", v.radius);
+  judge_radius(p, judge, "vessels.radius_vein", v.radius_vein);
+  const std::size_t next = (axis_index(v.axis) + 1) % 3;
+  const double width = edge(p, next), middle_at = v.offset > 0 ? v.offset : width / 2;
+  if (v.spacing >= width)
+    judge.complain({"vessels.spacing"}, "vessels.spacing must be below the edge of the box" +
+                                            along(next) + " (" + format_number(width) +
+                                            " um), across which artery and vein lie");
+  else if (middle_at - v.spacing / 2 < 0 || middle_at + v.spacing / 2 > width)
+    judge.complain({"vessels.offset", "vessels.spacing"},
+                   "vessels.offset puts artery or vein outside the box" + along(next) + "; type " +
+                       format_number(v.spacing / 2) + " to " +
+                       format_number(width - v.spacing / 2) + " um");
+  const FlowParameters& f = p.flow;
+  if (f.enabled && 2 * v.drop >= f.inlet_pressure - f.outlet_pressure)
+    judge.complain({"vessels.drop", "flow.inlet_pressure", "flow.outlet_pressure"},
+                   "vessels.drop is " + format_number(v.drop) +
+                       " mmHg in the artery and in the vein, which leaves nothing of the " +
+                       format_number(f.inlet_pressure - f.outlet_pressure) +
+                       " mmHg between flow.inlet_pressure and flow.outlet_pressure; type less "
+                       "than half of that");
+}
+
+void judge_hexagonal(const Parameters& p, Judge& judge) {
+  const VesselParameters& v = p.vessels;
+  const double h = p.domain.spacing, root3 = 1.7320508075688772;
+  judge_radius(p, judge, "vessels.radius", v.radius);
+  const std::size_t downstream = axis_index(v.axis), across = (downstream + 1) % 3,
+                    third = (downstream + 2) % 3;
+  const double length = 3 * v.spacing, width = root3 * v.spacing + h;
+  if (edge(p, downstream) < length || edge(p, across) < width)
+    judge.complain({"vessels.spacing", "domain.voxels", "domain.size"},
+                   "vessels.spacing is too long for hexagons in the box: they need " +
+                       format_number(length) + " um" + along(downstream) + " and " +
+                       format_number(std::ceil(width)) + " um" + along(across) + "; type at most " +
+                       format_number(std::floor(
+                           std::min(edge(p, downstream) / 3, (edge(p, across) - h) / root3))) +
+                       " um");
+  // Rows, knees of a row, sheets: as many nodes, more or less.
+  const double nodes = edge(p, downstream) / (1.5 * v.spacing) *
+                       (edge(p, across) / (0.8660254037844386 * v.spacing)) *
+                       (v.layers > 0 ? std::max(1.0, edge(p, third) / v.layers) : 1.0);
+  if (nodes > 1e8)
+    judge.complain({"vessels.spacing", "vessels.layers"},
+                   "vessels.spacing and vessels.layers make some " +
+                       format_number(std::round(nodes / 1e6)) +
+                       " million forks; at most 100 million are possible; type longer ones");
+  if (v.layers > 0 && v.layers < h)
+    judge.complain({"vessels.layers"}, "vessels.layers must not be below domain.spacing (" +
+                                           format_number(h) + " um); type 0 um for a single sheet");
+  if (v.layers > edge(p, third))
+    judge.complain({"vessels.layers"}, "vessels.layers is more than the box's edge" + along(third) +
+                                           " (" + format_number(edge(p, third)) +
+                                           " um); type 0 um for a single sheet");
+}
+
+// Pressure at an end of the user's.
+double pressure_of(const Parameters& p, const VesselEndSetting& end) {
+  if (end.pressure > 0) return end.pressure;
+  return end.role == EndRole::inlet ? p.flow.inlet_pressure : p.flow.outlet_pressure;
+}
+
+// Complains where no blood could flow between an end and any other.
+void judge_pressures(const Parameters& p, Judge& judge) {
+  const VesselParameters& v = p.vessels;
+  double highest = 0, lowest = 1e300; // pressure of inlets and outlets; a file has its own
+  if (v.pattern != VesselPattern::file)
+    highest = p.flow.inlet_pressure, lowest = p.flow.outlet_pressure;
+  for (const VesselEndSetting& end : v.ends)
+    if (end.role == EndRole::inlet)
+      highest = std::max(highest, pressure_of(p, end));
+    else
+      lowest = std::min(lowest, pressure_of(p, end));
+  for (std::size_t i = 0; i < v.ends.size(); ++i) {
+    const VesselEndSetting& end = v.ends[i];
+    const std::string name = "vessels.ends[" + std::to_string(i) + "]";
+    const double here = pressure_of(p, end);
+    if (end.role == EndRole::inlet && lowest < 1e300 && here <= lowest)
+      judge.complain({name + ".pressure", name},
+                     name + " is an inlet at " + format_number(here) +
+                         " mmHg, which is not above any outlet (" + format_number(lowest) +
+                         " mmHg is the lowest); type a higher pressure");
+    if (end.role == EndRole::outlet && highest > 0 && here >= highest)
+      judge.complain({name + ".pressure", name},
+                     name + " is an outlet at " + format_number(here) +
+                         " mmHg, which is not below any inlet (" + format_number(highest) +
+                         " mmHg is the highest); type a lower pressure");
+  }
+}
+
+} // namespace
+
+void judge_patterns(const Parameters& p, Judge& judge) {
+  const VesselParameters& v = p.vessels;
+  if ((v.pattern == VesselPattern::grid || v.pattern == VesselPattern::pair ||
+       v.pattern == VesselPattern::hexagonal) &&
+      v.spacing < p.domain.spacing)
+    judge.complain({"vessels.spacing", "domain.spacing"},
+                   "vessels.spacing must not be below domain.spacing (" +
+                       format_number(p.domain.spacing) + " um)");
+  else if (v.pattern == VesselPattern::pair)
+    judge_pair(p, judge);
+  else if (v.pattern == VesselPattern::hexagonal)
+    judge_hexagonal(p, judge);
+  judge_lines(p, judge);
+  if (v.pattern == VesselPattern::grid) judge_radius(p, judge, "vessels.radius", v.radius);
+}
+
+void judge_vessel_ends(const Parameters& p, Judge& judge) {
+  const VesselParameters& v = p.vessels;
+  if (v.pattern != VesselPattern::none && p.flow.enabled) judge_pressures(p, judge);
+}
+
+void judge_growth(const Parameters& p, Judge& judge) {
+  const SproutingParameters& s = p.sprouting;
+  if (!s.enabled) return;
+  if (!p.vegf.enabled)
+    judge.complain(
+        {"sprouting.enabled", "vegf.enabled"},
+        "sprouting.enabled needs VEGF, but vegf.enabled is false; type vegf.enabled: true");
+  if (p.vessels.pattern == VesselPattern::none)
+    judge.complain({"sprouting.enabled", "vessels.pattern"},
+                   "sprouting.enabled needs vessels to sprout from, but vessels.pattern is none; "
+                   "type for example vessels.pattern: grid");
+  const double h = p.domain.spacing;
+  if (s.radius >= h)
+    judge.complain({"sprouting.radius", "domain.spacing"},
+                   "sprouting.radius must be below domain.spacing (" + format_number(h) +
+                       " um), as a sprout is a line of voxels");
+  const double voxels = s.speed_limit * p.time.vessel_step / h;
+  if (voxels > 10 * (1 + 1e-12))
+    judge.complain(
+        {"sprouting.speed_limit", "time.vessel_step"},
+        "sprouting.speed_limit takes a tip through " + format_number(std::round(voxels * 10) / 10) +
+            " voxels in one time.vessel_step, and 10 is the most; type a speed_limit "
+            "of at most " +
+            format_number(10 * h / p.time.vessel_step) + " um/min or a shorter vessel_step");
+}
+
+} // namespace metavox

@@ -1,0 +1,182 @@
+#include "tissue/tissue_settings.hpp"
+
+#include "settings/section.hpp"
+#include "settings/units.hpp"
+
+namespace metavox {
+namespace {
+
+void shares(Section<TissueParameters>& s) {
+  using P = TissueParameters;
+  s.number(&P::parenchyma, "parenchyma")
+      .a_share()
+      .normally("0.45")
+      .means("Share of voxels that hold a normal cell of the organ at the start.")
+      .from("assumed: below half, as a full lattice would be denser than tumours are")
+      .preset(Preset::physicell, "0", "the tumour grows in medium")
+      .preset(Preset::analytic, "0", switched_off);
+  s.number(&P::stroma, "stroma")
+      .a_share()
+      .normally("0.1")
+      .means("Share of voxels that hold a stromal cell at the start.")
+      .from("assumed: one for every four or five parenchymal cells")
+      .preset(Preset::physicell, "0", "the tumour grows in medium")
+      .preset(Preset::analytic, "0", switched_off);
+}
+
+void seed_region(Section<SeedShape>& s) {
+  using P = SeedShape;
+  s.choice(&P::shape, "shape", shape_names)
+      .normally("sphere")
+      .means("Shape that is filled with cells.")
+      .from("assumed: a choice of the experiment");
+  s.word(&P::kind, "kind",
+         {"parenchyma", "stroma", "epithelial", "mesenchymal", "t_cell", "apoptotic", "necrotic",
+          "none"})
+      .normally("epithelial")
+      .means("What it is filled with; none empties it.")
+      .from("assumed: a choice of the experiment");
+  s.point(&P::centre, "centre")
+      .derived("the middle of the box")
+      .only_for("shape", "sphere")
+      .means("Centre of the sphere.")
+      .from("assumed: a choice of the experiment");
+  s.number(&P::radius, "radius", "um")
+      .above(0, 1e6)
+      .example("100 um")
+      .only_for("shape", "sphere")
+      .means("Radius of the sphere.")
+      .from("assumed: a choice of the experiment");
+  s.point(&P::from, "from")
+      .only_for("shape", "box")
+      .means("Lowest corner of the box.")
+      .from("assumed: a choice of the experiment");
+  s.point(&P::to, "to")
+      .only_for("shape", "box")
+      .means("Highest corner of the box.")
+      .from("assumed: a choice of the experiment");
+  s.axis(&P::axis, "axis")
+      .normally("z")
+      .only_for("shape", "layer")
+      .means("Normal of the layer.")
+      .from("assumed: a choice of the experiment");
+  s.number(&P::begin, "begin", "um")
+      .between(-1e6, 1e6)
+      .example("0 um")
+      .only_for("shape", "layer")
+      .means("Where the layer begins along its axis.")
+      .from("assumed: a choice of the experiment");
+  s.number(&P::end, "end", "um")
+      .between(-1e6, 1e6)
+      .example("100 um")
+      .only_for("shape", "layer")
+      .means("Where the layer ends along its axis.")
+      .from("assumed: a choice of the experiment");
+}
+
+void seed_cells(Section<SeedShape>& s) {
+  using P = SeedShape;
+  s.number(&P::fraction, "fraction")
+      .a_share()
+      .normally("1")
+      .means("Share of the voxels inside that get a cell.")
+      .from("assumed: a choice of the experiment");
+  s.number(&P::mesenchymal_fraction, "mesenchymal_fraction")
+      .a_share()
+      .normally("0")
+      .means("Share of those that start M-like; only for kind epithelial.")
+      .from("assumed: a choice of the experiment");
+  s.boolean(&P::stem, "stem")
+      .normally("false")
+      .means("All of them are stem cells; needs stem.enabled.")
+      .from("assumed: a choice of the experiment");
+}
+
+void cells_fit_their_kind(const SeedShape& p, Judge& judge) {
+  const std::string name = judge.key("");
+  if (p.mesenchymal_fraction > 0 && p.kind != "epithelial")
+    judge.complain({"mesenchymal_fraction"},
+                   name + ".mesenchymal_fraction is for kind epithelial, but the kind is " +
+                       p.kind + "; remove it");
+  if (p.stem && p.kind != "epithelial" && p.kind != "mesenchymal")
+    judge.complain({"stem"},
+                   name + ".stem is for tumour cells, but the kind is " + p.kind + "; remove it");
+}
+
+void seed_shape(Section<SeedShape>& s) {
+  seed_region(s);
+  seed_cells(s);
+  s.rule(cells_fit_their_kind);
+}
+
+void membrane(Section<TissueParameters::Membrane>& s) {
+  using P = TissueParameters::Membrane;
+  s.choice(&P::shape, "shape", shape_names)
+      .among({"sphere", "layer"})
+      .normally("sphere")
+      .means("Surface that is basement membrane.")
+      .from("assumed: a choice of the experiment");
+  s.point(&P::centre, "centre")
+      .derived("the middle of the box")
+      .only_for("shape", "sphere")
+      .means("Centre of the sphere.")
+      .from("assumed: a choice of the experiment");
+  s.number(&P::radius, "radius", "um")
+      .above(0, 1e6)
+      .example("150 um")
+      .only_for("shape", "sphere")
+      .means("Radius of the sphere.")
+      .from("assumed: a choice of the experiment");
+  s.axis(&P::axis, "axis")
+      .normally("z")
+      .only_for("shape", "layer")
+      .means("Normal of the sheet.")
+      .from("assumed: a choice of the experiment");
+  s.number(&P::at, "at", "um")
+      .between(-1e6, 1e6)
+      .example("500 um")
+      .only_for("shape", "layer")
+      .means("Where the sheet lies along its axis.")
+      .from("assumed: a choice of the experiment");
+}
+
+void files(Section<TissueParameters>& s) {
+  using P = TissueParameters;
+  s.file(&P::cells_csv, "cells_csv")
+      .normally("none")
+      .example("cells.csv")
+      .means("File of cells to add: columns x, y, z (um), kind and, if wanted, clone.")
+      .from("assumed: a choice of the experiment");
+  s.file(&P::cells_vti, "cells_vti")
+      .normally("none")
+      .example("tissue.vti")
+      .means("Image file (.vti) whose voxels give the kinds of cells.")
+      .from("assumed: a choice of the experiment");
+  s.text(&P::cells_vti_array, "cells_vti_array")
+      .normally("kind")
+      .means("Array of cells_vti that holds the kinds.")
+      .from("assumed: the name that frames of this program use");
+}
+
+void shares_fit(const TissueParameters& p, Judge& judge) {
+  if (p.parenchyma + p.stroma > 1.0)
+    judge.complain({"parenchyma", "stroma"},
+                   judge.key("parenchyma") + " and " + judge.key("stroma") + " add up to " +
+                       format_number(p.parenchyma + p.stroma) + "; together they fill at most 1");
+}
+
+} // namespace
+
+void describe(Section<TissueParameters>& s) {
+  shares(s);
+  s.list(&TissueParameters::cells, "cells", seed_shape)
+      .means("Shapes filled with cells, in order; later ones replace what earlier ones put.")
+      .example("{shape: sphere, kind: epithelial, radius: 100 um}");
+  files(s);
+  s.list(&TissueParameters::membranes, "membranes", membrane)
+      .means("Basement membranes: the surfaces of shapes.")
+      .example("{shape: sphere, radius: 150 um}");
+  s.rule(shares_fit);
+}
+
+} // namespace metavox
