@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "settings/explain.hpp"
+#include "settings/listing.hpp"
 #include "settings/override.hpp"
 #include "settings/read_table.hpp"
 #include "settings/resolve.hpp"
@@ -321,6 +322,20 @@ TEST(NestedSettings, AreExplainedAndInTheSchema) {
                   R"("object","additionalProperties":false,"properties":{"form":{"enum":)"
                   R"(["ball","sheet"])"))
       << schema;
+}
+
+TEST(NestedSettings, AreListedAsData) {
+  std::string json;
+  for (const char c : settings_json(table()))
+    if (c != '\n' && c != ' ') json += c;
+  EXPECT_NE(
+      json.find(
+          R"({"section":"sites[].tissue.cells[]","key":"sites[].tissue.cells[].thickness",)"
+          R"("type":"quantityinum","unit":"um","default":"2um","range":"above0um","words":[],)"
+          R"("meaning":"Thickness.","source":"assumed","presets":[{"preset":"physicell",)"
+          R"("default":"3um","reason":"thickerthere"}],"for":"formsheet"})"),
+      std::string::npos)
+      << json;
 }
 
 TEST(NestedSettings, MistakesOfTheProgramAreTold) {
