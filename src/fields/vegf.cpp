@@ -64,8 +64,7 @@ Vegf::Vegf(const Executor& executor, const Lattice& tissue, const Lattice& latti
       for (int y = 0; y < lattice.ny; ++y)
         for (int x = 0; x < lattice.nx; ++x)
           if (region.holds({(x + 0.5) * d, (y + 0.5) * d, (z + 0.5) * d}))
-            sources.push_back({static_cast<std::int64_t>(lattice.global(x, y, z)),
-                               static_cast<float>(s.rate), 0.0f});
+            sources.push_back({lattice.number(x, y, z), static_cast<float>(s.rate), 0.0f});
     pellets_.push_back({begin, static_cast<std::int64_t>(sources.size()) - begin, s.duration});
   }
   sources_ = Buffer<FieldSource>(executor, static_cast<std::int64_t>(sources.size()));

@@ -1,6 +1,8 @@
 #include "solver/diffusion.hpp"
 
+#include <array>
 #include <cstdio>
+#include <stdexcept>
 
 #include "core/launch.hpp"
 
@@ -345,7 +347,8 @@ bool smallest(const SplitLattice& l) { return l.nx <= 1 && l.ny <= 1 && l.nz <= 
 
 DiffusionScratch::DiffusionScratch(const Executor& executor, const Lattice& lattice)
     : lattice_(lattice) {
-  SplitLattice l{lattice.nx, lattice.ny, lattice.nz};
+  SplitLattice l{lattice.nx, lattice.ny, lattice.nz, lattice.shift()};
+  std::array<int, 3> origin{lattice.x0, lattice.y0, lattice.z0};
   while (true) {
     Level level;
     level.lattice = l;
@@ -357,7 +360,12 @@ DiffusionScratch::DiffusionScratch(const Executor& executor, const Lattice& latt
     level.q = Buffer<float>(executor, n);
     levels_.push_back(std::move(level));
     if (smallest(l)) break;
-    l = {halved(l.nx), halved(l.ny), halved(l.nz)};
+    for (int& o : origin) {
+      if (o % 2 != 0)
+        throw std::invalid_argument("a piece must begin at a multiple of two on every grid");
+      o /= 2;
+    }
+    l = {halved(l.nx), halved(l.ny), halved(l.nz), (origin[0] + origin[1] + origin[2]) & 1};
   }
 }
 

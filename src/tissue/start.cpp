@@ -289,8 +289,8 @@ std::vector<float> prescribed_field(const Frozen& frozen, const std::string& nam
     for (int dz = 0; dz < coarsen; ++dz)
       for (int dy = 0; dy < coarsen; ++dy)
         for (int dx = 0; dx < coarsen; ++dx)
-          sum += static_cast<double>(
-              (*values)[tissue.global(x * coarsen + dx, y * coarsen + dy, z * coarsen + dz)]);
+          sum += static_cast<double>((*values)[static_cast<std::size_t>(
+              tissue.number(x * coarsen + dx, y * coarsen + dy, z * coarsen + dz))]);
     return static_cast<float>(sum / (coarsen * coarsen * coarsen));
   });
   return field;

@@ -673,7 +673,7 @@ std::int64_t Vasculature::neighbour(std::int64_t v, int direction) const {
   std::array<int, 3> c = coordinates(v);
   c[static_cast<std::size_t>(direction / 2)] += (direction & 1) != 0 ? 1 : -1;
   if (!tissue_.holds(c[0], c[1], c[2])) return -1;
-  return static_cast<std::int64_t>(tissue_.global(c[0], c[1], c[2]));
+  return tissue_.number(c[0], c[1], c[2]);
 }
 
 std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step) const {
