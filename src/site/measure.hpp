@@ -37,6 +37,11 @@ MV_HD inline std::int64_t fixed_point(float v) {
 }
 inline double from_fixed_point(std::int64_t v) { return static_cast<double>(v) / 1048576.0; }
 
+// Tumour cells below this pressure count as hypoxic: the usual threshold of pO2 histographs.
+inline constexpr float hypoxic_below = 10.0f; // mmHg
+// Per cent of the cycle at which G1 and S end: assumed, shares of some fifty-hour cycles.
+inline constexpr int end_of_g1 = 28, end_of_s = 72;
+
 struct TallyCells {
   static constexpr const char* name = "measure.cells";
   static constexpr double bytes = 12;
@@ -66,14 +71,13 @@ struct TallyCells {
     if ((flags[s.i] & flag_detached) != 0) bin[detached_bin] += 1;
     const float p = oxygen.at(s);
     bin[oxygen_bin] += fixed_point(p);
-    if (p < 10.0f) bin[hypoxic_bin] += 1;
+    if (p < hypoxic_below) bin[hypoxic_bin] += 1;
     if (state == CellState::proliferating_epithelial ||
         state == CellState::proliferating_mesenchymal) {
-      // G1 0.28, S 0.44, G2/M 0.28 of the cycle.
       const int phase = static_cast<int>(clock[s.i]) - clock_zero;
-      bin[phase_bin + (phase < clock_unit * 28 / 100   ? 0
-                       : phase < clock_unit * 72 / 100 ? 1
-                                                       : 2)] += 1;
+      bin[phase_bin + (phase < clock_unit * end_of_g1 / 100  ? 0
+                       : phase < clock_unit * end_of_s / 100 ? 1
+                                                             : 2)] += 1;
     }
   }
 };
@@ -169,20 +173,5 @@ struct HashArray {
     bin[1] += static_cast<std::int64_t>(h & 0x7fffffffULL);
   }
 };
-
-// Shape of the tumour, from the kinds on the host (no ghosts, x fastest).
-struct TumourShape {
-  std::int64_t living = 0, dead = 0;
-  std::array<double, 3> centre{}; // um
-  std::array<double, 3> extent{}; // um, bounding box of living tumour cells
-  double farthest = 0;            // um, from the centre to the farthest living tumour cell
-  double gyration = 0;            // um, radius of gyration
-  std::int64_t components = 0;    // face-connected groups of living tumour cells and dead bodies
-  std::int64_t largest = 0;       // voxels of the largest
-  std::int64_t detached_clusters = 0; // groups other than the largest
-  std::int64_t detached_cells = 0;    // living cells in them
-  bool touches_face = false;
-};
-TumourShape measure_shape(const std::vector<std::uint8_t>& kind, const Lattice& lattice);
 
 } // namespace metavox

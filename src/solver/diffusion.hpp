@@ -518,7 +518,7 @@ struct CoarseLine {
   }
 };
 
-// c <- max(0, c + interpolated change of the coarse grid). Returns the largest change.
+// c <- max(floor, c + interpolated change of the coarse grid). Returns the largest change.
 struct CorrectField {
   static constexpr const char* name = "diffusion.correct";
   static constexpr double bytes = 9;
@@ -529,6 +529,7 @@ struct CorrectField {
   const float* coarse;
   const float* guess;
   TransferWeights w;
+  float floor;
 
   MV_HD float operator()(const Site& s) const {
     const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
@@ -547,7 +548,7 @@ struct CorrectField {
     const int e = lattice.entry(s.x);
     const float d = w.x_own[e] * line(x) + w.x_other[e] * line(x + dx);
     const std::int64_t i = lattice.index(s.x, s.y, s.z);
-    c[i] = at_least(0.0f, c[i] + d);
+    c[i] = at_least(floor, c[i] + d);
     return d < 0.0f ? -d : d;
   }
   float row(const Row& row) const {
@@ -562,7 +563,7 @@ struct CorrectField {
 #pragma omp simd reduction(max : largest)
               for (int m = 0; m < count; ++m) {
                 const float d = own[m] * near[m] + other[m] * far[m];
-                out[m] = at_least(0.0f, out[m] + d);
+                out[m] = at_least(floor, out[m] + d);
                 const std::uint32_t bits = exact::bit_cast<std::uint32_t>(d) & 0x7fffffffu;
                 largest = largest < bits ? bits : largest;
               }
@@ -590,6 +591,7 @@ struct DiffusionSettings {
   double least_loss =
       0; // 1/min, no voxel's k is below; where it exceeds the coupling coarse grids are not needed
   Faces faces{};
+  float floor = 0; // field unit, no value goes below; 0 where uptake saturates
 };
 
 // Arrays of a solve; fields that are solved one after another share them. 16 bytes per field voxel
@@ -597,7 +599,8 @@ struct DiffusionSettings {
 class DiffusionScratch {
 public:
   DiffusionScratch(const Executor& executor, const Lattice& lattice);
-  static std::size_t bytes(const Lattice& lattice);
+  // Bytes of each of its buffers.
+  static std::vector<std::size_t> buffers(const Lattice& lattice);
   float* source() {
     return levels_.front().f.data();
   } // f; fill before a solve, at indices of split()

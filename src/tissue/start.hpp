@@ -20,8 +20,8 @@ struct InitialTissue {
 
 // `vessels`: the voxels that they take, x fastest without ghosts.
 InitialTissue build_tissue(const Parameters& parameters, const Lattice& lattice,
-                           const ExternalArrays& external,
-                           const std::vector<std::int64_t>& vessels);
+                           const ExternalArrays& external, const std::vector<std::int64_t>& vessels,
+                           std::uint64_t seed);
 
 // Values of a prescribed field at the centres of a lattice's voxels, padded; ghosts are left at
 // `ghost`.

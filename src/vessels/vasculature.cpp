@@ -29,12 +29,12 @@ double chance(double rate, double time) { return 1 - exact::exp(-rate * time); }
 } // namespace
 
 Vasculature::Vasculature(const Executor& executor, const Lattice& tissue, const Lattice& fields,
-                         const Parameters& p)
+                         const Parameters& p, std::uint64_t seed)
     : executor_(executor), tissue_(tissue), fields_(fields), vessels_(p.vessels),
       sprouting_(p.sprouting), flow_(p.flow), regression_(p.regression), oxygen_(p.oxygen),
       migration_(p.migration), contact_degradation_(p.matrix.contact_degradation),
-      contact_weight_(p.matrix.contact_weight), matrix_frozen_(p.matrix.frozen),
-      seed_(p.simulation.seed), step_length_(p.time.step),
+      contact_weight_(p.matrix.contact_weight), matrix_frozen_(p.matrix.frozen), seed_(seed),
+      step_length_(p.time.step),
       steps_between_(
           std::max(1, static_cast<int>(std::floor(p.time.vessel_step / p.time.step + 0.5)))),
       graph_(tissue), counters_(counter_count, 0) {
