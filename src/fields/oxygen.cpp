@@ -96,8 +96,10 @@ MetaboliteSettings glucose_settings(const Parameters& p) {
   const OxygenParameters& o = p.oxygen;
   set_living(s.table.uptake, full * o.normal_factor, full, full * o.quiescent_factor,
              full * o.immune_factor);
-  // Normal tissue is fed as for oxygen: its own uptake is met at four fifths of the plasma's level.
-  const double tissue = 0.8 * g.plasma;
+  // Normal tissue is fed as for oxygen: its own uptake is met at this share of the plasma's level.
+  // Assumed: somewhat below plasma, which has to feed it.
+  constexpr double tissue_share = 0.8;
+  const double tissue = tissue_share * g.plasma;
   const double kappa =
       full * o.normal_factor * tissue / (tissue + g.half_saturation) / (g.plasma - tissue);
   for (const Kind k : {Kind::parenchyma, Kind::stroma}) {

@@ -37,12 +37,19 @@ MV_HD inline std::int64_t fixed_point(float v) {
 }
 inline double from_fixed_point(std::int64_t v) { return static_cast<double>(v) / 1048576.0; }
 
+// Living tumour below this counts as hypoxic in metrics.csv. Assumed, for reports only: no rule
+// reads it.
+inline constexpr float hypoxic_pressure = 10.0f; // mmHg
+// Per cent of the cell cycle, by which metrics.csv tells phases apart; the rest is G2 and M.
+// Assumed, for reports only: phases of real cells differ widely.
+inline constexpr int g1_share = 28, s_share = 44;
+
 struct TallyCells {
   static constexpr const char* name = "measure.cells";
   static constexpr double bytes = 12;
   // States, then: cell cycle phases G1, S, G2M of proliferating tumour cells; detached; living
-  // tumour below 10 mmHg; oxygen summed over living tumour; matrix sum; voxels with matrix below
-  // the threshold.
+  // tumour below hypoxic_pressure; oxygen summed over living tumour; matrix sum; voxels with matrix
+  // below the threshold.
   static constexpr int phase_bin = cell_state_count, detached_bin = phase_bin + 3,
                        hypoxic_bin = detached_bin + 1, oxygen_bin = hypoxic_bin + 1,
                        matrix_bin = oxygen_bin + 1, degraded_bin = matrix_bin + 1,
@@ -66,14 +73,13 @@ struct TallyCells {
     if ((flags[s.i] & flag_detached) != 0) bin[detached_bin] += 1;
     const float p = oxygen.at(s);
     bin[oxygen_bin] += fixed_point(p);
-    if (p < 10.0f) bin[hypoxic_bin] += 1;
+    if (p < hypoxic_pressure) bin[hypoxic_bin] += 1;
     if (state == CellState::proliferating_epithelial ||
         state == CellState::proliferating_mesenchymal) {
-      // G1 0.28, S 0.44, G2/M 0.28 of the cycle.
       const int phase = static_cast<int>(clock[s.i]) - clock_zero;
-      bin[phase_bin + (phase < clock_unit * 28 / 100   ? 0
-                       : phase < clock_unit * 72 / 100 ? 1
-                                                       : 2)] += 1;
+      bin[phase_bin + (phase < clock_unit * g1_share / 100               ? 0
+                       : phase < clock_unit * (g1_share + s_share) / 100 ? 1
+                                                                         : 2)] += 1;
     }
   }
 };

@@ -27,8 +27,9 @@
 namespace metavox {
 
 // Arrays of the solver hold all red voxels (x + y + z even) and then all black ones, each line
-// along x being half of a line of voxels: E[m] is x = 2m, O[m] is x = 2m + 1. What a sweep over one
-// colour reads and writes is then contiguous, for CPU prefetchers and vectors as for GPU warps.
+// along x being half of a line of voxels: element m is the voxel x = 2m or x = 2m + 1, by the
+// line's parity. So a sweep over one colour reads and writes contiguous memory, which suits CPU
+// prefetchers and vectors as well as GPU warps.
 // Every half line has a place for the ghost at one of its ends.
 struct SplitLattice {
   int nx = 1, ny = 1, nz = 1;
@@ -369,9 +370,8 @@ struct RestrictResidual {
   }
 };
 
-// f <- f + N(c) completes the right side of the full approximation scheme. Ghosts of coarse arrays
-// are zero, which is as good as any value: their share appears on both sides of the coarse
-// equation.
+// f <- f + N(c) completes the right side of the full approximation scheme. Coarse ghosts are zero;
+// any value would do, as it cancels on both sides of the coarse equation.
 template <bool saturating>
 struct AddOperator {
   static constexpr const char* name = "diffusion.add_operator";

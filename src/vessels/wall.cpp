@@ -76,7 +76,7 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
       per = wall_conductance(radius, h, oxygen, well_index);
       last_radius = radius;
     }
-    // The two axes it runs least along are beside it.
+    // Its four side neighbours lie along the two axes it follows least.
     const double along[3] = {std::abs(b[0] - a[0]), std::abs(b[1] - a[1]), std::abs(b[2] - a[2])};
     const std::size_t main = along[0] >= along[1] && along[0] >= along[2] ? 0
                              : along[1] >= along[2]                       ? 1

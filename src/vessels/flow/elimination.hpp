@@ -25,7 +25,7 @@ public:
   void factorise(std::size_t inner, std::uint64_t key, std::vector<Link>& links,
                  std::vector<double>& ground);
 
-  // Solves for z in place: what inner unknowns pass on to later ones, then their values from those.
+  // Forward substitution (descend) and back substitution (ascend), in place.
   void descend(std::vector<double>& z) const;
   void ascend(std::vector<double>& z) const;
 
