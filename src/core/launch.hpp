@@ -154,8 +154,8 @@ std::uint32_t cpu_line(const Lattice& l, bool rows, const F& f, int y, int z) {
 // nothing that an earlier stage still reads there.
 //
 // Each thread owns a slab of planes. Through its inside the stages run one plane behind each other,
-// while the planes are still in cache. What depends on another slab waits for barriers: stage n
-// lacks n planes at both ends of the slab. In a lattice of few planes lines in y take the part of
+// while the planes are still in cache. Planes that depend on another slab wait for barriers: stage
+// n lacks n planes at both ends of the slab. In a lattice of few planes lines in y take the part of
 // planes. With a clock, every plane is timed.
 template <class First, class F, class Last>
 std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, const First& first,

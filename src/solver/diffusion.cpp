@@ -179,7 +179,7 @@ struct InterpolateField {
     const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
     const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1,
               dz = (s.z & 1) != 0 ? 1 : -1;
-    // Beyond the box nothing is known here: the weights of what lies inside are scaled to one.
+    // Coarse voxels beyond the box hold no value: the weights of those inside are scaled to one.
     const int e = lattice.entry(s.x);
     const float xo = w.x_own[e], xn = w.x_other[e], yo = w.y_own[s.y], yn = w.y_other[s.y];
     const float zo = w.z_own[s.z], zn = w.z_other[s.z];

@@ -134,8 +134,8 @@ struct SmoothField {
   float red_weight = over_relaxation;
   float floor = 0.0f; // no value goes below
 
-  // What the voxel should hold, given its neighbours. The linear case is written as a change, whose
-  // rounding does not drift: a field that is solved stays as it is.
+  // The value that solves the voxel's equation, given its neighbours. The linear case is written as
+  // a change, whose rounding does not drift: a field that is solved stays as it is.
   MV_HD static float solved(float c, float xm, float xp, float ym, float yp, float zm, float zp,
                             float xl, float xh, float yl, float yh, float zl, float zh, float f,
                             float k, float q, float half_saturation) {

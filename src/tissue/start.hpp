@@ -18,7 +18,8 @@ struct InitialTissue {
   std::vector<float> matrix;
 };
 
-// `vessels`: the voxels that they take, x fastest without ghosts.
+// Arrays on the host, padded. `vessels`: the voxels that they take, x fastest without ghosts.
+// Throws std::invalid_argument for a kind of cell that does not exist.
 InitialTissue build_tissue(const Parameters& parameters, const Lattice& lattice,
                            const ExternalArrays& external,
                            const std::vector<std::int64_t>& vessels);
