@@ -1,5 +1,5 @@
-// Generic kernels: one thread per voxel runs the functor's body. Everything the physics does on a
-// device goes through the five kernels below.
+// Generic kernels: one thread per voxel (or per list entry) runs the functor's body. Whatever the
+// physics does on a device goes through them.
 #pragma once
 
 #include <array>

@@ -16,13 +16,13 @@
 #include "cells/sense.hpp"
 #include "site/measure.hpp"
 #include "site/tumour_shape.hpp"
+#include "support.hpp"
 #include "tissue/matrix.hpp"
-#include "tissue_support.hpp"
 
 namespace metavox {
 namespace {
 
-using namespace tissue_test;
+using namespace support;
 
 // A lattice of host arrays with what the rules want to know.
 struct Patch {
@@ -33,8 +33,7 @@ struct Patch {
   std::vector<std::uint32_t> claim;
   std::vector<float> oxygen, glucose, matrix, table;
   std::vector<std::int64_t> flow;
-  std::vector<Offset> offsets;
-  std::vector<std::uint16_t> first;
+  PushOffsets pushes;
   std::int64_t overfull = 0;
   std::uint64_t seed = 11, step = 0;
   int order = 0; // 0: ascending; otherwise shuffled with this seed
@@ -54,17 +53,7 @@ struct Patch {
     matrix.assign(n, 0.8f);
     for (int v = -128; v < 128; ++v) table.push_back(static_cast<float>(std::exp(trait_step * v)));
     flow.assign(256, 0);
-    for (int d2 = 0; d2 <= longest_push * longest_push + 1; ++d2) {
-      first.push_back(static_cast<std::uint16_t>(offsets.size()));
-      if (d2 == 0 || d2 > push_distance2) continue;
-      const int r = longest_push;
-      for (int z = -r; z <= r; ++z)
-        for (int y = -r; y <= r; ++y)
-          for (int x = -r; x <= r; ++x)
-            if (x * x + y * y + z * z == d2)
-              offsets.push_back({static_cast<std::int8_t>(x), static_cast<std::int8_t>(y),
-                                 static_cast<std::int8_t>(z)});
-    }
+    pushes = push_offsets(push_distance2);
   }
 
   static std::size_t at(const Site& s) { return static_cast<std::size_t>(s.i); }
@@ -138,13 +127,13 @@ struct Patch {
   }
   void divide(const DivisionParameters& p, int push_distance2 = 25, bool into_dead = true,
               bool normal_divides = false) {
-    const PushTable pushes{offsets.data(), first.data()};
+    const PushTable ways{pushes.offset.data(), pushes.first.data()};
     const ContestView c = rivals(0);
-    each(ProposeDivision{view(), room.data(), membrane.data(), c, pushes, l, push_distance2,
+    each(ProposeDivision{view(), room.data(), membrane.data(), c, ways, l, push_distance2,
                          into_dead, normal_divides, seed, step});
     EXPECT_TRUE(every_proposal_is_marked());
-    each(CommitDivision{view(), c, pushes, {flow.data()}, l, p, seed, step});
-    each(WithdrawDivision{c, pushes, l});
+    each(CommitDivision{view(), c, ways, {flow.data()}, l, p, seed, step});
+    each(WithdrawDivision{c, ways, l});
   }
   WalkRule walk(const MigrationParameters32& p) {
     return {matrix.data(), membrane.data(), field(oxygen), p, l};
@@ -1565,16 +1554,16 @@ tissue:
 // ---- ledger
 
 TEST(Ledger, StopsARunWhoseCellsWereTamperedWith) {
-  for (const NamedExecutor& e : every_executor())
+  for (const Executor& e : executors())
     for (const Kind k : {Kind::stroma, Kind::epithelial, Kind::vessel}) {
-      Simulation s(parameters_of("domain: {voxels: [12, 12, 12]}\n"), e.executor);
+      Simulation s(parameters_of("domain: {voxels: [12, 12, 12]}\n"), e);
       advance(s, 2);
       std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
       *std::find(kind.begin(), kind.end(), std::uint8_t{0}) = static_cast<std::uint8_t>(k);
       s.write("kind", kind.data());
       try {
         s.step();
-        ADD_FAILURE() << "not noticed on " << e.name;
+        ADD_FAILURE() << "not noticed on " << e.description();
       } catch (const NumericalError& error) {
         EXPECT_NE(std::string(error.what()).find(kind_names[static_cast<std::size_t>(k)]),
                   std::string::npos)

@@ -580,7 +580,7 @@ vessels: {pattern: grid, spacing: 100 um, axis: z}
       all.push_back(sites);
       std::vector<std::uint64_t> first;
       for (const Executor& executor : all) {
-        Simulation simulation = support::simulation_from(
+        Simulation simulation = support::simulation_of(
             yaml, executor, {std::string("domain.voxels=") + extents, extra});
         std::vector<std::uint64_t> hashes;
         for (int step = 0; step < 4; ++step) {
@@ -723,15 +723,15 @@ matrix: {contact_degradation: 0 1/min, soluble_degradation: 0 1/min, deposition:
 tissue: {parenchyma: 0.5, stroma: 0.2}
 )";
   for (const Executor& executor : support::executors()) {
-    Simulation simulation = support::simulation_from(yaml, executor);
+    Simulation simulation = support::simulation_of(yaml, executor);
     std::vector<std::vector<std::uint8_t>> before;
     for (const ArrayInfo& info : simulation.state_arrays())
-      before.push_back(support::read_array<std::uint8_t>(simulation, info.name));
+      before.push_back(support::array_of<std::uint8_t>(simulation, info.name));
     for (int step = 0; step < 20; ++step) simulation.step();
     std::size_t k = 0;
     for (const ArrayInfo& info : simulation.state_arrays())
-      EXPECT_TRUE(support::same_bytes(support::read_array<std::uint8_t>(simulation, info.name),
-                                      before[k++]))
+      EXPECT_TRUE(
+          support::same_bytes(support::array_of<std::uint8_t>(simulation, info.name), before[k++]))
           << info.name << ", " << executor.description();
   }
 }
@@ -739,13 +739,13 @@ tissue: {parenchyma: 0.5, stroma: 0.2}
 // A level other than zero is divided by a sum of couplings in every step and may lose its last
 // bits, once: the limit is ten units in the last place (6e-7), however long the run.
 TEST(FieldNegativeControl, UniformLevelStaysWithinRounding) {
-  Simulation simulation = support::simulation_from(R"(
+  Simulation simulation = support::simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [20, 18, 11]}
 proteinase: {enabled: true, secretion: 0 1/min, decay: 0 1/min, initial: 0.3}
 )");
   for (int step = 0; step < 500; ++step) simulation.step();
-  for (const float v : support::read_array<float>(simulation, "proteinase"))
+  for (const float v : support::array_of<float>(simulation, "proteinase"))
     ASSERT_NEAR(v, 0.3f, 10 * 0.3f * std::numeric_limits<float>::epsilon() / 2);
 }
 

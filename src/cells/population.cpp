@@ -11,6 +11,9 @@
 namespace metavox {
 namespace {
 
+// Oxygen at which a cell's ATP counts as full, mmHg. Assumed: that of tissue which lacks nothing.
+constexpr double reference_pressure = 40;
+
 std::uint16_t steps_of(double duration, double dt) {
   const double steps = std::floor(duration / dt + 0.5);
   return static_cast<std::uint16_t>(std::clamp(steps, 0.0, 65535.0));
@@ -63,10 +66,10 @@ FateParameters fate_parameters(const Parameters& p, int push_distance2) {
   f.hypoxia_high = f32(p.transition.hypoxia_high);
   f.hypoxia_low = f32(p.transition.hypoxia_low);
   f.glucose = p.glucose.enabled;
-  // ATP per time 2 J_g + (29/5) J_O, J the molar uptakes; normalised to both at their reference
-  // level.
+  // ATP per time 2 J_g + (29/5) J_O, J the molar uptakes; normalised to uptake at the reference
+  // pressure and at the plasma's glucose.
   const double jo = 5.8 * p.oxygen.consumption, jg = 2 * p.glucose.consumption;
-  const double o_ref = 40 / (40 + p.oxygen.half_saturation);
+  const double o_ref = reference_pressure / (reference_pressure + p.oxygen.half_saturation);
   const double g_ref = p.glucose.plasma / (p.glucose.plasma + p.glucose.half_saturation);
   const double reference = jo * o_ref + jg * g_ref;
   f.atp_oxygen = f32(reference > 0 ? jo / reference : 1);
@@ -114,6 +117,22 @@ MigrationParameters32 walk_parameters(const Parameters& p) {
 }
 
 } // namespace
+
+PushOffsets push_offsets(int longest2) {
+  PushOffsets pushes;
+  constexpr int r = longest_push;
+  for (int d2 = 0; d2 <= r * r + 1; ++d2) {
+    pushes.first.push_back(static_cast<std::uint16_t>(pushes.offset.size()));
+    if (d2 == 0 || d2 > longest2) continue;
+    for (int z = -r; z <= r; ++z)
+      for (int y = -r; y <= r; ++y)
+        for (int x = -r; x <= r; ++x)
+          if (x * x + y * y + z * z == d2)
+            pushes.offset.push_back({static_cast<std::int8_t>(x), static_cast<std::int8_t>(y),
+                                     static_cast<std::int8_t>(z)});
+  }
+  return pushes;
+}
 
 Population::Population(const Executor& executor, const Lattice& lattice, const Parameters& p,
                        std::uint64_t seed)
@@ -164,23 +183,11 @@ Population::Population(const Executor& executor, const Lattice& lattice, const P
   factor_table_ = Buffer<float>(executor, 256);
   factor_table_.upload(factors.data());
 
-  std::vector<Offset> offsets;
-  std::vector<std::uint16_t> first;
-  constexpr int r = longest_push;
-  for (int d2 = 0; d2 <= r * r + 1; ++d2) {
-    first.push_back(static_cast<std::uint16_t>(offsets.size()));
-    if (d2 == 0 || d2 > distance2) continue;
-    for (int z = -r; z <= r; ++z)
-      for (int y = -r; y <= r; ++y)
-        for (int x = -r; x <= r; ++x)
-          if (x * x + y * y + z * z == d2)
-            offsets.push_back({static_cast<std::int8_t>(x), static_cast<std::int8_t>(y),
-                               static_cast<std::int8_t>(z)});
-  }
-  push_offset_ = Buffer<Offset>(executor, static_cast<std::int64_t>(offsets.size()));
-  push_offset_.upload(offsets.data());
-  push_first_ = Buffer<std::uint16_t>(executor, static_cast<std::int64_t>(first.size()));
-  push_first_.upload(first.data());
+  const PushOffsets pushes = push_offsets(distance2);
+  push_offset_ = Buffer<Offset>(executor, static_cast<std::int64_t>(pushes.offset.size()));
+  push_offset_.upload(pushes.offset.data());
+  push_first_ = Buffer<std::uint16_t>(executor, static_cast<std::int64_t>(pushes.first.size()));
+  push_first_.upload(pushes.first.data());
 
   if (tracers_on_) {
     std::vector<std::int32_t> at;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/exact.hpp"
 #include "core/lattice.hpp"
@@ -119,6 +120,13 @@ struct PushTable {
   const Offset* offset;
   const std::uint16_t* first; // longest_push^2 + 2 entries
 };
+
+// The arrays of a PushTable on the host, with offsets up to a squared length.
+struct PushOffsets {
+  std::vector<Offset> offset;
+  std::vector<std::uint16_t> first;
+};
+PushOffsets push_offsets(int longest2);
 
 // Voxel m of the digital line from a mother to a push's end, m = 0 ... length; an offset is never
 // zero.

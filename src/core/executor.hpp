@@ -151,6 +151,9 @@ private:
   void tell(const char* name, const void* result = nullptr, std::size_t bytes = 0) const {
     if (profile_->listener) profile_->listener(name, result, bytes);
   }
+  // The same of a functor, which launchable_functors() then knows.
+  template <class F>
+  void tell_of(const void* result = nullptr, std::size_t bytes = 0) const;
   Executor() : profile_(std::make_shared<Profile>()), account_(std::make_shared<Account>()) {}
 
   Backend backend_ = Backend::cpu;

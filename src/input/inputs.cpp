@@ -408,7 +408,7 @@ void join_vessels(const VesselFile& vessels, const Parameters& p, ExternalArrays
     touched[static_cast<std::size_t>(a)] = touched[static_cast<std::size_t>(b)] = 1;
   }
 
-  // Points that nothing touches are of no use, and as ends a mistake.
+  // Drop points without a segment; one that is marked as an end is an error.
   std::vector<std::int32_t> kept(network.nodes.size(), -1);
   std::size_t count = 0;
   for (std::size_t n = 0; n < network.nodes.size(); ++n) {

@@ -144,6 +144,11 @@ int selfcheck_command() {
     return hashes;
   };
   const auto cpu = print(Executor::on_cpu());
+  const std::vector<std::string> missing = functors_without_hash(cpu);
+  for (const std::string& name : missing)
+    std::fprintf(stderr, "metavox: %s is a functor of this program, but selfcheck never ran it\n",
+                 name.c_str());
+  if (!missing.empty()) return exit_numerical;
   if (!Executor::cuda_obstacle().empty()) return 0;
   const auto gpu = print(Executor::on_cuda());
   int different = gpu.size() == cpu.size() ? 0 : 1;

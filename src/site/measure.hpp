@@ -37,17 +37,19 @@ MV_HD inline std::int64_t fixed_point(float v) {
 }
 inline double from_fixed_point(std::int64_t v) { return static_cast<double>(v) / 1048576.0; }
 
-// Tumour cells below this pressure count as hypoxic: the usual threshold of pO2 histographs.
-inline constexpr float hypoxic_below = 10.0f; // mmHg
-// Per cent of the cycle at which G1 and S end: assumed, shares of some fifty-hour cycles.
-inline constexpr int end_of_g1 = 28, end_of_s = 72;
+// Living tumour below this counts as hypoxic in metrics.csv. Assumed, for reports only: no rule
+// reads it.
+inline constexpr float hypoxic_pressure = 10.0f; // mmHg
+// Per cent of the cell cycle, by which metrics.csv tells phases apart; the rest is G2 and M.
+// Assumed, for reports only: phases of real cells differ widely.
+inline constexpr int g1_share = 28, s_share = 44;
 
 struct TallyCells {
   static constexpr const char* name = "measure.cells";
   static constexpr double bytes = 12;
   // States, then: cell cycle phases G1, S, G2M of proliferating tumour cells; detached; living
-  // tumour below 10 mmHg; oxygen summed over living tumour; matrix sum; voxels with matrix below
-  // the threshold.
+  // tumour below hypoxic_pressure; oxygen summed over living tumour; matrix sum; voxels with matrix
+  // below the threshold.
   static constexpr int phase_bin = cell_state_count, detached_bin = phase_bin + 3,
                        hypoxic_bin = detached_bin + 1, oxygen_bin = hypoxic_bin + 1,
                        matrix_bin = oxygen_bin + 1, degraded_bin = matrix_bin + 1,
@@ -71,13 +73,13 @@ struct TallyCells {
     if ((flags[s.i] & flag_detached) != 0) bin[detached_bin] += 1;
     const float p = oxygen.at(s);
     bin[oxygen_bin] += fixed_point(p);
-    if (p < hypoxic_below) bin[hypoxic_bin] += 1;
+    if (p < hypoxic_pressure) bin[hypoxic_bin] += 1;
     if (state == CellState::proliferating_epithelial ||
         state == CellState::proliferating_mesenchymal) {
       const int phase = static_cast<int>(clock[s.i]) - clock_zero;
-      bin[phase_bin + (phase < clock_unit * end_of_g1 / 100  ? 0
-                       : phase < clock_unit * end_of_s / 100 ? 1
-                                                             : 2)] += 1;
+      bin[phase_bin + (phase < clock_unit * g1_share / 100               ? 0
+                       : phase < clock_unit * (g1_share + s_share) / 100 ? 1
+                                                                         : 2)] += 1;
     }
   }
 };

@@ -139,7 +139,7 @@ struct RestrictProblem {
   }
 };
 
-// What a fixed face value adds to the right side of coarse cells, whose ghosts stay zero.
+// Adds the share of a fixed face value to the right side of coarse cells, whose ghosts stay zero.
 struct AddFaces {
   static constexpr const char* name = "diffusion.add_faces";
   static constexpr double bytes = 8;
@@ -182,7 +182,7 @@ struct InterpolateField {
     const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
     const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1,
               dz = (s.z & 1) != 0 ? 1 : -1;
-    // Beyond the box nothing is known here: the weights of what lies inside are scaled to one.
+    // Coarse voxels beyond the box hold no value: the weights of those inside are scaled to one.
     const int e = lattice.entry(s.x);
     const float xo = w.x_own[e], xn = w.x_other[e], yo = w.y_own[s.y], yn = w.y_other[s.y];
     const float zo = w.z_own[s.z], zn = w.z_other[s.z];
@@ -581,8 +581,8 @@ SolveReport Diffusion::solve_as(Start start) {
     report.cycles += 1;
     report.residual = residual;
     if (!(correction < 1e30f) || !(residual < 1e30f)) break;
-    // What a cycle changed tells the error it found; the ratio of two changes, doubled for safety,
-    // how much of it stays.
+    // The change of a cycle estimates the error before it; the ratio of two changes, doubled for
+    // safety, the share that stays.
     const float change = correction + residual;
     const float ratio = before > 0.0f ? exact::clamp(2.0f * change / before, 0.1f, 0.9f) : 0.25f;
     report.error = change * ratio / (1.0f - ratio);
@@ -652,7 +652,7 @@ SolveReport Diffusion::solve(float* field, Start start) {
   load(field, scratch_->levels_.front().c.data());
   const SolveReport report =
       settings_.half_saturation > 0 ? solve_as<true>(start) : solve_as<false>(start);
-  // What is no number has spread everywhere by now; the field as it was shows where it came from.
+  // A NaN has reached every voxel by now, so the old field is kept: it shows where the NaN began.
   if (report.residual < 1e30f) store(field);
   return report;
 }

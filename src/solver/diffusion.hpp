@@ -26,10 +26,10 @@
 
 namespace metavox {
 
-// Arrays of the solver hold all red voxels (x + y + z even in the whole box) and then all black
-// ones. A line along x falls into two half lines: entry m of one is voxel x = 2m, of the other
-// x = 2m + 1. What a sweep over one
-// colour reads and writes is then contiguous, for CPU prefetchers and vectors as for GPU warps.
+// Arrays of the solver hold all red voxels (x + y + z even in the whole) and then all black ones,
+// each line along x being half of a line of voxels: element m is the voxel x = 2m or x = 2m + 1, by
+// the line's parity. So a sweep over one colour reads and writes contiguous memory, which suits CPU
+// prefetchers and vectors as well as GPU warps.
 // Every half line has a place for the ghost at one of its ends.
 struct SplitLattice {
   int nx = 1, ny = 1, nz = 1;
@@ -140,8 +140,8 @@ struct SmoothField {
   float red_weight = over_relaxation;
   float floor = 0.0f; // no value goes below
 
-  // What the voxel should hold, given its neighbours. The linear case is written as a change, whose
-  // rounding does not drift: a field that is solved stays as it is.
+  // The value that solves the voxel's equation, given its neighbours. The linear case is written as
+  // a change, whose rounding does not drift: a field that is solved stays as it is.
   MV_HD static float solved(float c, float xm, float xp, float ym, float yp, float zm, float zp,
                             float xl, float xh, float yl, float yh, float zl, float zh, float f,
                             float k, float q, float half_saturation) {
@@ -376,9 +376,8 @@ struct RestrictResidual {
   }
 };
 
-// f <- f + N(c) completes the right side of the full approximation scheme. Ghosts of coarse arrays
-// are zero, which is as good as any value: their share appears on both sides of the coarse
-// equation.
+// f <- f + N(c) completes the right side of the full approximation scheme. Coarse ghosts are zero;
+// any value would do, as it cancels on both sides of the coarse equation.
 template <bool saturating>
 struct AddOperator {
   static constexpr const char* name = "diffusion.add_operator";

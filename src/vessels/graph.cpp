@@ -330,7 +330,7 @@ void VesselGraph::rebuild() {
   changes_.clear();
 }
 
-// What would lead out of the arrays.
+// Which arrays differ in length, or which entry points out of them; empty: neither.
 std::string VesselGraph::shape_flaw() const {
   const auto nodes = nodes_.x.size();
   for (const std::size_t size :

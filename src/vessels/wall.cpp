@@ -24,8 +24,8 @@ struct PerLength {
 PerLength wall_conductance(double radius, double h, const OxygenParameters& o, bool well_index) {
   const double wall = 2 * pi * radius * o.wall_permeability;
   if (!well_index || o.diffusivity <= 0) return {wall, 0};
-  // Between the blood and tissue a voxel away: wanted, and what the lattice gives when the wall
-  // alone is put into the vessel's voxel, four faces of which carry the flux.
+  // Conductances between the blood and tissue a voxel away: the wanted one, and the lattice's own
+  // when the wall alone is put into the vessel's voxel, four faces of which carry the flux.
   const double wanted = 1 / (exact::log(h / radius) / (2 * pi * o.diffusivity) + 1 / wall);
   const double faces = 4 * o.diffusivity;
   const double given = 1 / (1 / wall + 1 / faces);
@@ -76,7 +76,7 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
       per = wall_conductance(radius, h, oxygen, well_index);
       last_radius = radius;
     }
-    // The two axes it runs least along are beside it.
+    // Its four side neighbours lie along the two axes it follows least.
     const double along[3] = {std::abs(b[0] - a[0]), std::abs(b[1] - a[1]), std::abs(b[2] - a[2])};
     const std::size_t main = along[0] >= along[1] && along[0] >= along[2] ? 0
                              : along[1] >= along[2]                       ? 1

@@ -45,7 +45,7 @@ inline double value_of(const MetricRow& row, std::string_view name) {
 // One row of events.csv.
 struct Event {
   double time;      // min
-  std::string what; // "first_necrosis", "first_detached_cell", "tumour_at_boundary" ...
+  std::string what; // "first_necrosis", "branch", "first_flow" ...; docs/output.md has all
   double x, y, z;   // um
   std::string detail;
 };
