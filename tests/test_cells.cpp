@@ -274,7 +274,7 @@ TEST(Sensing, CountsTheSixNeighbours) {
       const Surroundings around{p.sensed[Patch::at(s)]};
       ASSERT_EQ(around.living(), living) << "trial " << trial;
       ASSERT_EQ(around.tumour(), tumour) << "trial " << trial;
-      ASSERT_EQ(around.t_cells(), std::min(t_cells, 3)) << "trial " << trial;
+      ASSERT_EQ(around.killers(), std::min(t_cells, 3)) << "trial " << trial;
     });
     p.each_row(SenseNeighbours{p.kind.data(), p.sensed.data(), p.l.pitch(), p.l.plane()});
     ASSERT_EQ(p.sensed, by_site);
@@ -1575,9 +1575,7 @@ TEST(Ledger, StopsARunWhoseCellsWereTamperedWith) {
         s.step();
         ADD_FAILURE() << "not noticed on " << e.name;
       } catch (const NumericalError& error) {
-        EXPECT_NE(std::string(error.what()).find(kind_names[static_cast<std::size_t>(k)]),
-                  std::string::npos)
-            << error.what();
+        EXPECT_NE(std::string(error.what()).find(name_of(k)), std::string::npos) << error.what();
       }
     }
 }

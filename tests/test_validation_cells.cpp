@@ -485,7 +485,8 @@ TEST(Ledger, BalancesAtEveryStepOfABusyRun) {
           net += flow[other * 16 + k] - flow_before[other * 16 + k];
           net -= flow[k * 16 + other] - flow_before[k * 16 + other];
         }
-        ASSERT_EQ(now[k] - before[k], net) << kind_names[k] << " at step " << n << ", " << e.name;
+        ASSERT_EQ(now[k] - before[k], net)
+            << kind_rows[k].name << " at step " << n << ", " << e.name;
       }
       before = now;
       flow_before = flow;

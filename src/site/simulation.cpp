@@ -423,8 +423,10 @@ void Simulation::State::record_events(const Flows& before, const KindCounts& cou
     return before[f][t] == 0 && now[f][t] > 0;
   };
   const auto starved = [](const Flows& f) {
-    return f[static_cast<std::size_t>(Kind::epithelial)][static_cast<std::size_t>(Kind::necrotic)] +
-           f[static_cast<std::size_t>(Kind::mesenchymal)][static_cast<std::size_t>(Kind::necrotic)];
+    std::int64_t n = 0;
+    for (const Kind k : kinds_in(tumour_kinds))
+      n += f[static_cast<std::size_t>(k)][static_cast<std::size_t>(Kind::necrotic)];
+    return n;
   };
   if (starved(before) == 0 && starved(now) > 0)
     add_event("first_necrosis", Kind::necrotic, "a tumour cell died of hypoxia");
@@ -435,8 +437,9 @@ void Simulation::State::record_events(const Flows& before, const KindCounts& cou
   if (first(Kind::mesenchymal, Kind::epithelial))
     add_event("first_met", Kind::epithelial, "an M-like cell became E-like");
   const auto living = [](const KindCounts& c) {
-    return c[static_cast<std::size_t>(Kind::epithelial)] +
-           c[static_cast<std::size_t>(Kind::mesenchymal)];
+    std::int64_t n = 0;
+    for (const Kind k : kinds_in(tumour_kinds)) n += c[static_cast<std::size_t>(k)];
+    return n;
   };
   if (living(count_before) > 0 && living(cells.counts()) == 0)
     events.push_back({static_cast<double>(step) * parameters.time.step, "tumour_extinct", 0, 0, 0,
@@ -459,25 +462,14 @@ MetricRow Simulation::measure() {
       TallyCells{cell.kind_code, cell.flags, cell.clock, s.matrix.density(),
                  s.oxygen.concentration(), static_cast<float>(p.migration.squeeze_threshold)});
   const auto at = [&](int b) { return bin[static_cast<std::size_t>(b)]; };
-  static const char* const state_columns[cell_state_count] = {"voxels_empty",
-                                                              "parenchyma",
-                                                              "stroma",
-                                                              "proliferating_epithelial",
-                                                              "proliferating_mesenchymal",
-                                                              "hypoxic",
-                                                              "crowded",
-                                                              "senescent",
-                                                              "apoptotic",
-                                                              "necrotic",
-                                                              "t_cell",
-                                                              "vessel"};
   const std::int64_t epithelial = at(TallyCells::epithelial_bin),
                      mesenchymal = at(TallyCells::mesenchymal_bin);
   const std::int64_t living = epithelial + mesenchymal;
   count("tumour_cells", living);
   count("epithelial", epithelial);
   count("mesenchymal", mesenchymal);
-  for (int k = 1; k < cell_state_count; ++k) count(state_columns[k], at(k));
+  for (const StateRow& state : state_rows)
+    if (state.code != 0) count(std::string(state.column), at(state.code));
   count("phase_g1", at(TallyCells::phase_bin));
   count("phase_s", at(TallyCells::phase_bin + 1));
   count("phase_g2m", at(TallyCells::phase_bin + 2));
@@ -499,7 +491,7 @@ MetricRow Simulation::measure() {
   count("detached_cells", shape.detached_cells);
   count("touches_face", shape.touches_face ? 1 : 0);
   const auto share = [](double part, double whole) { return whole > 0 ? part / whole : 0.0; };
-  const auto necrotic = static_cast<double>(at(static_cast<int>(CellState::necrotic)));
+  const auto necrotic = static_cast<double>(at(static_cast<int>(drawn_state(Kind::necrotic))));
   real("hypoxic_fraction", "1",
        share(static_cast<double>(at(TallyCells::hypoxic_bin)), static_cast<double>(living)));
   real("necrotic_fraction", "1", share(necrotic, static_cast<double>(shape.living + shape.dead)));
@@ -509,17 +501,17 @@ MetricRow Simulation::measure() {
     return flow[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
   };
   std::int64_t normal_lost = 0, normal_born = 0;
-  for (const Kind k : {Kind::parenchyma, Kind::stroma}) {
-    normal_lost += flowed(k, Kind::apoptotic) + flowed(k, Kind::necrotic);
+  std::int64_t normal = 0;
+  for (const Kind k : kinds_in(normal_kinds)) {
+    for (const Kind dead : kinds_in(dead_kinds)) normal_lost += flowed(k, dead);
     normal_born += flowed(Kind::none, k);
+    normal += at(static_cast<int>(drawn_state(k)));
   }
-  const std::int64_t normal =
-      at(static_cast<int>(CellState::parenchyma)) + at(static_cast<int>(CellState::stroma));
   real("normal_lost_fraction", "1",
        share(static_cast<double>(normal_lost - normal_born),
              static_cast<double>(normal + normal_lost - normal_born)));
   std::int64_t births = 0, apoptosis = 0, necrosis = 0;
-  for (const Kind k : {Kind::epithelial, Kind::mesenchymal}) {
+  for (const Kind k : kinds_in(tumour_kinds)) {
     births += flowed(Kind::none, k);
     apoptosis += flowed(k, Kind::apoptotic);
     necrosis += flowed(k, Kind::necrotic);
