@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "core/random.hpp"
+#include "program/backend.hpp"
 #include "record/build_info.hpp"
 #include "settings/config.hpp"
 #include "site/simulation.hpp"
@@ -257,10 +258,8 @@ FlowFigures measure_flow(std::int32_t pieces, int threads) {
 } // namespace
 
 int bench(const BenchOptions& options) {
-  Executor executor = Executor::on_cpu(options.threads);
-  const std::string obstacle = Executor::cuda_obstacle();
-  if (options.backend == "cuda" || (options.backend == "auto" && obstacle.empty()))
-    executor = Executor::on_cuda(options.threads);
+  std::string note;
+  const Executor executor = choose_executor(options.backend, options.threads, note);
   const Config config = read_config_text(default_problem(options.size, false), "bench.yaml");
   const Lattice lattice{options.size, options.size, options.size, 20};
   const auto voxels = static_cast<double>(lattice.voxels());
