@@ -27,7 +27,6 @@
 #include "record/checkpoint.hpp"
 #include "settings/config.hpp"
 #include "settings/text.hpp"
-#include "viz/vtk_io.hpp"
 
 namespace metavox {
 namespace {

@@ -14,9 +14,11 @@
 #include "input/inputs.hpp"
 #include "program/plan.hpp"
 #include "program/sweep.hpp"
-#include "record/files.hpp"
+#include "record/csv.hpp"
+#include "record/run_folder.hpp"
+#include "record/verify.hpp"
 #include "settings/config.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 namespace {

@@ -6,8 +6,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/clock.hpp"
 #include "core/random.hpp"
 #include "program/backend.hpp"
+#include "program/bandwidth.hpp"
 #include "record/build_info.hpp"
 #include "settings/config.hpp"
 #include "site/simulation.hpp"

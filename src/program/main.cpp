@@ -19,9 +19,9 @@
 #include "program/sweep.hpp"
 #include "record/build_info.hpp"
 #include "record/checkpoint.hpp"
-#include "record/files.hpp"
+#include "record/verify.hpp"
 #include "settings/config.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/vtk_available.hpp"
 
 #if defined(__x86_64__)
 // Runs before anything that was compiled for a newer processor, so that a wrong machine gets a

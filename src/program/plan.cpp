@@ -6,12 +6,13 @@
 #include <utility>
 
 #include "record/checkpoint.hpp"
-#include "record/files.hpp"
+#include "record/frame_bytes.hpp"
 #include "settings/config.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 #include "site/simulation.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/frame_axes.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 

@@ -19,13 +19,15 @@
 #include "program/console.hpp"
 #include "program/plan.hpp"
 #include "program/restart.hpp"
+#include "program/signals.hpp"
 #include "record/checkpoint.hpp"
-#include "record/files.hpp"
+#include "record/csv.hpp"
+#include "record/run_folder.hpp"
 #include "record/writer.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 #include "site/simulation.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 

@@ -16,7 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "record/files.hpp"
+#include "core/errors.hpp"
+#include "core/file.hpp"
 #include "site/snapshot.hpp"
 
 namespace metavox {
