@@ -21,7 +21,9 @@
 
 #include "core/executor.hpp"
 #include "folder.hpp"
+#include "input/cells_csv.hpp"
 #include "input/inputs.hpp"
+#include "input/swc.hpp"
 #include "input/vtk_reader.hpp"
 #include "program/sweep.hpp"
 #include "record/checkpoint.hpp"

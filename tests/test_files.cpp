@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "folder.hpp"
-#include "input/inputs.hpp"
+#include "input/cells_csv.hpp"
 #include "program/plan.hpp"
 #include "program/sweep.hpp"
 #include "record/csv.hpp"

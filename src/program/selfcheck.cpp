@@ -1,9 +1,12 @@
 #include "program/selfcheck.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
+#include "core/file.hpp"
 #include "core/random.hpp"
+#include "program/exit_code.hpp"
 #include "settings/config.hpp"
 #include "site/simulation.hpp"
 
@@ -99,6 +102,26 @@ std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& exe
     own.trace({});
   }
   return hashes;
+}
+
+int selfcheck_command() {
+  const auto print = [](const Executor& executor) {
+    const auto hashes = selfcheck(executor);
+    std::printf("# %s\n", executor.description().c_str());
+    for (const auto& [name, hash] : hashes)
+      std::printf("%s  %s\n", hex16(hash).c_str(), name.c_str());
+    return hashes;
+  };
+  const auto cpu = print(Executor::on_cpu());
+  if (!Executor::cuda_obstacle().empty()) return 0;
+  const auto gpu = print(Executor::on_cuda());
+  int different = gpu.size() == cpu.size() ? 0 : 1;
+  for (std::size_t i = 0; i < std::min(cpu.size(), gpu.size()); ++i)
+    if (cpu[i] != gpu[i]) {
+      std::fprintf(stderr, "metavox: %s differs between cpu and cuda\n", cpu[i].first.c_str());
+      ++different;
+    }
+  return different == 0 ? exit_done : exit_numerical;
 }
 
 } // namespace metavox

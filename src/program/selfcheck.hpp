@@ -15,4 +15,8 @@ namespace metavox {
 // culprit. Back ends, thread counts and builds must agree on every line.
 std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& executor);
 
+// Prints them for every back end of this machine, and on standard error what differs between two.
+// Returns the exit code.
+int selfcheck_command();
+
 } // namespace metavox
