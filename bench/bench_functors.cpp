@@ -5,7 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "program/bench.hpp"
+#include "program/bandwidth.hpp"
 #include "site/config.hpp"
 #include "site/simulation.hpp"
 

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "program/bench.hpp"
+#include "program/bandwidth.hpp"
 #include "site/config.hpp"
 #include "site/simulation.hpp"
 

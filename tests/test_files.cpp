@@ -10,13 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/errors.hpp"
 #include "folder.hpp"
-#include "input/inputs.hpp"
+#include "input/cells_csv.hpp"
 #include "program/plan.hpp"
 #include "program/sweep.hpp"
-#include "record/files.hpp"
-#include "site/config.hpp"
-#include "viz/vtk_io.hpp"
+#include "record/csv.hpp"
+#include "record/run_folder.hpp"
+#include "record/verify.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 namespace {
@@ -267,7 +269,7 @@ TEST_F(Files, VerifyFindsEveryChange) {
   EXPECT_EQ(verify_command(run), 0);
 
   for (const auto& entry : fs::recursive_directory_iterator(run)) {
-    const fs::path file = entry.path();
+    const fs::path& file = entry.path();
     if (!entry.is_regular_file() || file.filename() == ".lock" ||
         file.filename() == "checksums.txt")
       continue;

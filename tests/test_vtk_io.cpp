@@ -27,8 +27,14 @@
 
 #include "input/inputs.hpp"
 #include "input/vtk_reader.hpp"
+#include "record/frame_bytes.hpp"
 #include "site/config.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/cell_frame.hpp"
+#include "viz/field_frame.hpp"
+#include "viz/frame_axes.hpp"
+#include "viz/mantissa.hpp"
+#include "viz/pvd.hpp"
+#include "viz/vessel_frame.hpp"
 #include "voxel/kind.hpp"
 
 namespace metavox {
@@ -248,8 +254,8 @@ TEST_F(Frames, FieldsAreCellDataOnTheLattice) {
         vtkStringArray::SafeDownCast(data->GetFieldData()->GetAbstractArray("category_names"));
     ASSERT_NE(names, nullptr);
     ASSERT_EQ(names->GetNumberOfValues(), cell_state_count);
-    for (int i = 0; i < cell_state_count; ++i)
-      EXPECT_EQ(std::string(names->GetValue(i)), cell_state_names[i]);
+    for (const StateRow& row : state_rows)
+      EXPECT_EQ(std::string(names->GetValue(row.code)), row.name);
   }
 }
 

@@ -1,9 +1,14 @@
 #include "program/selfcheck.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
+#include <set>
 
+#include "core/file.hpp"
+#include "core/functors.hpp"
 #include "core/random.hpp"
+#include "program/exit_code.hpp"
 #include "site/config.hpp"
 #include "site/simulation.hpp"
 
@@ -17,7 +22,7 @@ domain: {voxels: [26, 22, 18], spacing: 20 um}
 fields: {coarsen: 2}
 oxygen: {tissue_pressure: 30 mmHg, initial: 30 mmHg}
 glucose: {enabled: true}
-inhibitor: {enabled: true, secretion: 1e-4 1/min}
+inhibitor: {enabled: true, secretion: 1e-4 1/min, diffusivity: 600 um^2/min}
 stem: {enabled: true, fraction: 0.2}
 mutation: {probability: 0.2}
 transition: {emt: 1e-3 1/min, met: 1e-3 1/min}
@@ -96,9 +101,46 @@ std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& exe
     for (int step = 0; step < 6; ++step) simulation.step();
     simulation.measure();
     simulation.hash();
+    simulation.check();
     own.trace({});
   }
   return hashes;
+}
+
+std::vector<std::string>
+functors_without_hash(const std::vector<std::pair<std::string, std::uint64_t>>& hashes) {
+  // Copies an array to learn the speed of memory; no rule of the model.
+  std::set<std::string> known{"bench.copy"};
+  for (const auto& [label, hash] : hashes) known.insert(label.substr(label.find('/') + 1));
+  std::vector<std::string> missing;
+  for (const std::string& name : launchable_functors())
+    if (known.count(name) == 0) missing.push_back(name);
+  return missing;
+}
+
+int selfcheck_command() {
+  const auto print = [](const Executor& executor) {
+    const auto hashes = selfcheck(executor);
+    std::printf("# %s\n", executor.description().c_str());
+    for (const auto& [name, hash] : hashes)
+      std::printf("%s  %s\n", hex16(hash).c_str(), name.c_str());
+    return hashes;
+  };
+  const auto cpu = print(Executor::on_cpu());
+  const std::vector<std::string> missing = functors_without_hash(cpu);
+  for (const std::string& name : missing)
+    std::fprintf(stderr, "metavox: %s is a functor of this program, but selfcheck never ran it\n",
+                 name.c_str());
+  if (!missing.empty()) return exit_numerical;
+  if (!Executor::cuda_obstacle().empty()) return 0;
+  const auto gpu = print(Executor::on_cuda());
+  int different = gpu.size() == cpu.size() ? 0 : 1;
+  for (std::size_t i = 0; i < std::min(cpu.size(), gpu.size()); ++i)
+    if (cpu[i] != gpu[i]) {
+      std::fprintf(stderr, "metavox: %s differs between cpu and cuda\n", cpu[i].first.c_str());
+      ++different;
+    }
+  return different == 0 ? exit_done : exit_numerical;
 }
 
 } // namespace metavox

@@ -1,15 +1,17 @@
+#include "program/sweep_config.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <set>
 #include <string>
 
-#include "program/sweep.hpp"
-#include "record/files.hpp"
+#include "core/file.hpp"
 #include "settings/complaints.hpp"
 #include "settings/spelling.hpp"
 #include "settings/text.hpp"
 #include "settings/unknown_key.hpp"
 #include "settings/yaml.hpp"
+#include "site/config.hpp"
 #include "site/settings_table.hpp"
 
 namespace metavox {

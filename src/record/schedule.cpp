@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "settings/complaints.hpp"
-#include "viz/vtk_io.hpp"
+#include "core/errors.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 

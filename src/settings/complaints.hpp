@@ -2,19 +2,13 @@
 #pragma once
 
 #include <cstddef>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "core/errors.hpp"
 #include "settings/entry.hpp"
 
 namespace metavox {
-
-// what() holds a line `file:line: message` for each thing that is wrong; the program leaves with
-// code 2.
-struct ConfigError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 // Everything that is wrong with a configuration, so that a user can mend it in one go.
 class Complaints {

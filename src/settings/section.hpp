@@ -89,8 +89,8 @@ public:
     setting_.example = value;
     return *this;
   }
-  Row& among(std::initializer_list<std::string_view> words) {
-    setting_.words = words;
+  Row& among(std::vector<std::string_view> words) {
+    setting_.words = std::move(words);
     return *this;
   }
   // Only where the neighbour `leaf` has the value `word`; the neighbour comes first.
@@ -163,8 +163,8 @@ public:
     part_.settings.back()->chooses_preset = true;
     return made;
   }
-  Row<T> word(std::string T::*member, std::string_view leaf, Words words) {
-    return row(Type::word, member, leaf).among(words);
+  Row<T> word(std::string T::*member, std::string_view leaf, std::vector<std::string_view> words) {
+    return row(Type::word, member, leaf).among(std::move(words));
   }
   Row<T> axis(std::string T::*member, std::string_view leaf) {
     return word(member, leaf, {"x", "y", "z"});

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "settings/complaints.hpp"
+#include "core/errors.hpp"
 #include "site/parameters.hpp"
 
 namespace metavox {

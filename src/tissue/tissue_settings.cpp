@@ -2,6 +2,7 @@
 
 #include "settings/section.hpp"
 #include "settings/units.hpp"
+#include "voxel/kind.hpp"
 
 namespace metavox {
 namespace {
@@ -24,15 +25,22 @@ void shares(Section<TissueParameters>& s) {
       .preset(Preset::analytic, "0", switched_off);
 }
 
+// "none" last, as it empties what the others fill.
+std::vector<std::string_view> words_of_kinds() {
+  std::vector<std::string_view> words;
+  for (const Kind k : kinds_in(placed_kinds))
+    if (k != Kind::none) words.push_back(name_of(k));
+  words.push_back(name_of(Kind::none));
+  return words;
+}
+
 void seed_region(Section<SeedShape>& s) {
   using P = SeedShape;
   s.choice(&P::shape, "shape", shape_names)
       .normally("sphere")
       .means("Shape that is filled with cells.")
       .from("assumed: a choice of the experiment");
-  s.word(&P::kind, "kind",
-         {"parenchyma", "stroma", "epithelial", "mesenchymal", "t_cell", "apoptotic", "necrotic",
-          "none"})
+  s.word(&P::kind, "kind", words_of_kinds())
       .normally("epithelial")
       .means("What it is filled with; none empties it.")
       .from("assumed: a choice of the experiment");
