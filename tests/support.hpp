@@ -1,19 +1,26 @@
-// What tests of fields and of whole runs share: back ends to run on, one field solved on its own,
-// runs from YAML text.
+// What tests share: back ends to run on, one field solved on its own, runs from YAML text, their
+// arrays and metrics by name, and the arithmetic of growth curves.
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/executor.hpp"
 #include "settings/config.hpp"
 #include "site/simulation.hpp"
 #include "solver/diffusion.hpp"
+#include "voxel/kind.hpp"
 
 namespace metavox::support {
 
@@ -134,28 +141,143 @@ inline std::vector<float> solved(const Executor& executor, const FieldProblem& p
 
 // ---- whole runs
 
-inline Parameters parameters_from(const std::string& yaml,
-                                  const std::vector<std::string>& overrides = {}) {
+inline Parameters parameters_of(const std::string& yaml,
+                                const std::vector<std::string>& overrides = {}) {
   return read_config_text(yaml, "test.yaml", overrides).parameters;
 }
 
-inline Simulation simulation_from(const std::string& yaml,
-                                  const Executor& executor = Executor::on_cpu(),
-                                  const std::vector<std::string>& overrides = {}) {
-  return Simulation(parameters_from(yaml, overrides), executor);
+inline Simulation simulation_of(const std::string& yaml,
+                                const std::vector<std::string>& overrides = {},
+                                const ExternalArrays& external = {},
+                                const Executor& executor = Executor::on_cpu()) {
+  return Simulation(parameters_of(yaml, overrides), executor, external);
+}
+
+inline Simulation simulation_of(const std::string& yaml, const Executor& executor,
+                                const std::vector<std::string>& overrides = {}) {
+  return simulation_of(yaml, overrides, {}, executor);
+}
+
+inline void advance(Simulation& simulation, std::int64_t steps) {
+  for (std::int64_t n = 0; n < steps; ++n) simulation.step();
+}
+
+// Whole steps of a duration in minutes.
+inline std::int64_t steps_in(const Simulation& simulation, double minutes) {
+  return std::llround(minutes / simulation.parameters().time.step);
+}
+
+// An array of the state, or one that follows from it.
+inline ArrayInfo info_of(const Simulation& simulation, const std::string& name) {
+  for (const auto& infos : {simulation.state_arrays(), simulation.derived_arrays()})
+    for (const ArrayInfo& info : infos)
+      if (info.name == name) return info;
+  ADD_FAILURE() << "no array called " << name;
+  return {};
 }
 
 template <class T>
-std::vector<T> read_array(const Simulation& simulation, const std::string& name) {
-  std::vector<ArrayInfo> infos = simulation.state_arrays();
-  for (const ArrayInfo& derived : simulation.derived_arrays()) infos.push_back(derived);
-  for (const ArrayInfo& info : infos) {
-    if (info.name != name) continue;
-    std::vector<T> values(info.bytes() / sizeof(T));
-    simulation.read(name, values.data());
-    return values;
+std::vector<T> array_of(const Simulation& simulation, const std::string& name) {
+  const ArrayInfo info = info_of(simulation, name);
+  EXPECT_EQ(size_of(info.type), sizeof(T)) << name;
+  std::vector<T> values(info.count());
+  simulation.read(name, values.data());
+  return values;
+}
+
+using Metrics = std::map<std::string, double>;
+inline Metrics metrics_of(Simulation& simulation) {
+  Metrics all;
+  for (const Metric& m : simulation.measure()) all[m.name] = m.value;
+  return all;
+}
+
+using Count = std::array<std::int64_t, kind_count>;
+inline Count count_kinds(const Simulation& simulation) {
+  Count n{};
+  for (const std::uint8_t k : array_of<std::uint8_t>(simulation, "kind")) {
+    EXPECT_LT(k, kind_count);
+    n[std::min<std::size_t>(k, kind_count - 1)] += 1;
   }
-  throw std::invalid_argument("no array called " + name);
+  return n;
+}
+inline std::int64_t of(const Count& n, Kind k) { return n[static_cast<std::size_t>(k)]; }
+inline std::int64_t tumour_of(const Count& n) {
+  return of(n, Kind::epithelial) + of(n, Kind::mesenchymal);
+}
+
+// The whole state as bytes, array by array.
+using State = std::map<std::string, std::vector<std::byte>>;
+inline State state_of(const Simulation& simulation) {
+  State state;
+  for (const ArrayInfo& info : simulation.state_arrays()) {
+    std::vector<std::byte>& bytes = state[info.name];
+    bytes.resize(info.bytes());
+    simulation.read(info.name, bytes.data());
+  }
+  return state;
+}
+
+// Least squares through (x, y).
+struct Line {
+  double slope = 0, intercept = 0, r2 = 0;
+};
+inline Line fitted_line(const std::vector<double>& x, const std::vector<double>& y) {
+  const auto n = static_cast<double>(x.size());
+  double mx = 0, my = 0, xx = 0, xy = 0, yy = 0;
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    mx += x[k] / n;
+    my += y[k] / n;
+  }
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    xx += (x[k] - mx) * (x[k] - mx);
+    xy += (x[k] - mx) * (y[k] - my);
+    yy += (y[k] - my) * (y[k] - my);
+  }
+  return {xy / xx, my - xy / xx * mx, xy * xy / (xx * yy)};
+}
+
+// Where a front stands along the axes, the edges and the corners of a cube: radius of the ball
+// whose share of a cone holds as many voxels as the tumour does there. Averaged over all axes, over
+// all edges, over all corners.
+struct FrontRadii {
+  double axis = 0, edge = 0, corner = 0;
+  double spread() const {
+    const double low = std::min({axis, edge, corner}), high = std::max({axis, edge, corner});
+    return (high - low) / ((axis + edge + corner) / 3);
+  }
+};
+template <class Inside>
+FrontRadii front_radii(const std::array<int, 3>& n, double spacing, double half_angle_degrees,
+                       const Inside& inside) {
+  const double cosine = std::cos(half_angle_degrees / 180 * 3.14159265358979323846);
+  const double centre[3] = {0.5 * n[0], 0.5 * n[1], 0.5 * n[2]};
+  const double reference = 0.5 * std::min({n[0], n[1], n[2]}); // voxels
+  double held[3] = {}, full[3] = {};
+  constexpr int parts = 3; // of a voxel's edge: narrow cones would feel the lattice otherwise
+  const auto look = [&](double x, double y, double z, bool occupied) {
+    const double r = std::sqrt(x * x + y * y + z * z);
+    double a[3] = {std::abs(x), std::abs(y), std::abs(z)};
+    std::sort(a, a + 3); // by symmetry every axis becomes z, every edge (0, 1, 1)
+    const double towards[3] = {a[2], (a[1] + a[2]) / std::sqrt(2.0),
+                               (a[0] + a[1] + a[2]) / std::sqrt(3.0)};
+    for (int c = 0; c < 3; ++c) {
+      if (towards[c] < cosine * r) continue;
+      if (r <= reference) full[c] += 1;
+      if (occupied) held[c] += 1;
+    }
+  };
+  std::size_t i = 0;
+  for (int z = 0; z < n[2]; ++z)
+    for (int y = 0; y < n[1]; ++y)
+      for (int x = 0; x < n[0]; ++x, ++i)
+        for (int part = 0; part < parts * parts * parts; ++part) {
+          const auto shift = [](int k) { return (k + 0.5) / parts; };
+          look(x + shift(part % parts) - centre[0], y + shift(part / parts % parts) - centre[1],
+               z + shift(part / parts / parts) - centre[2], inside(i));
+        }
+  const auto radius = [&](int c) { return reference * std::cbrt(held[c] / full[c]) * spacing; };
+  return {radius(0), radius(1), radius(2)};
 }
 
 template <class T>

@@ -36,7 +36,7 @@ Lattice lattice_of(const Parameters& p) {
 VesselNetwork bed(const std::string& vessels, const std::vector<std::string>& overrides = {}) {
   const Parameters p =
       read_config_text(small_box + "vessels: " + vessels + "\n", "case.yaml", overrides).parameters;
-  return build_parent_vessels(p, lattice_of(p));
+  return build_parent_vessels(p, lattice_of(p), p.simulation.seed);
 }
 
 std::string refusal(const std::string& vessels) {
@@ -228,7 +228,7 @@ TEST(Beds, EndsByFace) {
   EXPECT_TRUE(contains(refusal(lines + "outlet, face: +x}]}"), "no free end"));
 }
 
-class Files : public testing::Test {
+class VesselFiles : public testing::Test {
 protected:
   // The vessels of a file of this text, with more settings of `vessels`.
   VesselNetwork read(const std::string& name, const std::string& text, const std::string& more = "",
@@ -239,7 +239,8 @@ protected:
                                           folder_ / "case.yaml", overrides)
                              .parameters;
     external_ = read_inputs(p);
-    return build_parent_vessels(p, lattice_of(p), external_.vessel_file, external_.vessel_names);
+    return build_parent_vessels(p, lattice_of(p), p.simulation.seed, external_.vessel_file,
+                                external_.vessel_names);
   }
   std::string error(const std::string& name, const std::string& text, const std::string& more = "",
                     const std::vector<std::string>& overrides = {}) {
@@ -267,7 +268,7 @@ const std::string tree = "# id type x y z radius parent\n"
                          "4 3 100 200 5e2 5 3\n";
 const std::string outlets = "ends: [{role: outlet, face: +z}]";
 
-TEST_F(Files, SwcIsATreeWithARootThatIsItsInlet) {
+TEST_F(VesselFiles, SwcIsATreeWithARootThatIsItsInlet) {
   const VesselNetwork n = read("tree.swc", tree, outlets);
   ASSERT_EQ(n.nodes.size(), 7u);
   ASSERT_EQ(n.segments.size(), 6u);
@@ -287,7 +288,7 @@ TEST_F(Files, SwcIsATreeWithARootThatIsItsInlet) {
   EXPECT_EQ(degrees(n)[1], 3);
 }
 
-TEST_F(Files, EndsByName) {
+TEST_F(VesselFiles, EndsByName) {
   const VesselNetwork n = read("tree.swc", tree,
                                "ends: [{role: outlet, name: 4, pressure: 5 mmHg}, {role: outlet, "
                                "name: 11}, {role: inlet, name: 1, pressure: 60 mmHg}]");
@@ -301,7 +302,7 @@ TEST_F(Files, EndsByName) {
       << unknown;
 }
 
-TEST_F(Files, Scale) {
+TEST_F(VesselFiles, Scale) {
   const std::string mm = "1 0 0.15 0.2 0 0.01 -1\n2 0 0.15 0.2 0.5 0.02 1\n";
   const VesselNetwork n = read("mm.swc", mm, outlets + ", file_scale: 1000");
   EXPECT_EQ(n.nodes[1].position, (Vector{150, 200, 500}));
@@ -313,7 +314,7 @@ struct Bad {
   const char* part;
 };
 
-TEST_F(Files, BadSwc) {
+TEST_F(VesselFiles, BadSwc) {
   const Bad bad[] = {
       {"", "bad.swc:1: the file holds no samples"},
       {"# nothing\n", "the file holds no samples"},
@@ -360,7 +361,7 @@ TEST_F(Files, BadSwc) {
 }
 
 // Two trees that meet: the arterial one feeds the venous one.
-TEST_F(Files, PointsInTheSamePlaceAreOneNode) {
+TEST_F(VesselFiles, PointsInTheSamePlaceAreOneNode) {
   const VesselNetwork n = read("two.swc",
                                "1 0 0 0 0 5 -1\n2 0 0 0 200 5 1\n"
                                "7 0 0 0 500 8 -1\n8 0 0 0 200 8 7\n",
@@ -416,7 +417,7 @@ std::vector<std::string> described(const VesselNetwork& n) {
   return all;
 }
 
-TEST_F(Files, VtpGivesTheSameAsSwc) {
+TEST_F(VesselFiles, VtpGivesTheSameAsSwc) {
   if (!vtk_available()) GTEST_SKIP() << "built without VTK";
   const std::string text = vtp(
       "150 200 0 150 200 100 100 200 300 100 200 500 150 200 100 200 200 300 200 150 500 200 250 "
@@ -429,7 +430,7 @@ TEST_F(Files, VtpGivesTheSameAsSwc) {
   EXPECT_EQ(described(a), described(b));
 }
 
-TEST_F(Files, VtpWithRadiiOfLinesAndPressures) {
+TEST_F(VesselFiles, VtpWithRadiiOfLinesAndPressures) {
   if (!vtk_available()) GTEST_SKIP() << "built without VTK";
   const VesselNetwork n =
       read("a.vtp",
@@ -447,7 +448,7 @@ TEST_F(Files, VtpWithRadiiOfLinesAndPressures) {
   EXPECT_EQ(external_.vessel_names, (std::vector<std::string>{"a", "", "v"}));
 }
 
-TEST_F(Files, BadVtp) {
+TEST_F(VesselFiles, BadVtp) {
   if (!vtk_available()) GTEST_SKIP() << "built without VTK";
   const std::string points = "0 0 0 0 0 200 0 0 500", ends = array("end", "1 0 2");
   const std::string radius = array("radius", "5 5 5");
@@ -500,7 +501,7 @@ TEST_F(Files, BadVtp) {
             "accepted");
 }
 
-TEST_F(Files, ValidateLooksAtTheEndsOfAnyPattern) {
+TEST_F(VesselFiles, ValidateLooksAtTheEndsOfAnyPattern) {
   const Parameters p =
       read_config_text(small_box + "vessels: {pattern: grid, ends: [{role: inlet, face: -x}]}\n",
                        "case.yaml")

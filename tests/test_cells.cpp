@@ -15,13 +15,14 @@
 #include "cells/room.hpp"
 #include "cells/sense.hpp"
 #include "site/measure.hpp"
+#include "site/tumour_shape.hpp"
+#include "support.hpp"
 #include "tissue/matrix.hpp"
-#include "tissue_support.hpp"
 
 namespace metavox {
 namespace {
 
-using namespace tissue_test;
+using namespace support;
 
 // A lattice of host arrays with what the rules want to know.
 struct Patch {
@@ -32,8 +33,7 @@ struct Patch {
   std::vector<std::uint32_t> claim;
   std::vector<float> oxygen, glucose, matrix, table;
   std::vector<std::int64_t> flow;
-  std::vector<Offset> offsets;
-  std::vector<std::uint16_t> first;
+  PushOffsets pushes;
   std::int64_t overfull = 0;
   std::uint64_t seed = 11, step = 0;
   int order = 0; // 0: ascending; otherwise shuffled with this seed
@@ -53,17 +53,7 @@ struct Patch {
     matrix.assign(n, 0.8f);
     for (int v = -128; v < 128; ++v) table.push_back(static_cast<float>(std::exp(trait_step * v)));
     flow.assign(256, 0);
-    for (int d2 = 0; d2 <= longest_push * longest_push + 1; ++d2) {
-      first.push_back(static_cast<std::uint16_t>(offsets.size()));
-      if (d2 == 0 || d2 > push_distance2) continue;
-      const int r = longest_push;
-      for (int z = -r; z <= r; ++z)
-        for (int y = -r; y <= r; ++y)
-          for (int x = -r; x <= r; ++x)
-            if (x * x + y * y + z * z == d2)
-              offsets.push_back({static_cast<std::int8_t>(x), static_cast<std::int8_t>(y),
-                                 static_cast<std::int8_t>(z)});
-    }
+    pushes = push_offsets(push_distance2);
   }
 
   static std::size_t at(const Site& s) { return static_cast<std::size_t>(s.i); }
@@ -137,13 +127,13 @@ struct Patch {
   }
   void divide(const DivisionParameters& p, int push_distance2 = 25, bool into_dead = true,
               bool normal_divides = false) {
-    const PushTable pushes{offsets.data(), first.data()};
+    const PushTable ways{pushes.offset.data(), pushes.first.data()};
     const ContestView c = rivals(0);
-    each(ProposeDivision{view(), room.data(), membrane.data(), c, pushes, l, push_distance2,
+    each(ProposeDivision{view(), room.data(), membrane.data(), c, ways, l, push_distance2,
                          into_dead, normal_divides, seed, step});
     EXPECT_TRUE(every_proposal_is_marked());
-    each(CommitDivision{view(), c, pushes, {flow.data()}, l, p, seed, step});
-    each(WithdrawDivision{c, pushes, l});
+    each(CommitDivision{view(), c, ways, {flow.data()}, l, p, seed, step});
+    each(WithdrawDivision{c, ways, l});
   }
   WalkRule walk(const MigrationParameters32& p) {
     return {matrix.data(), membrane.data(), field(oxygen), p, l};
@@ -274,7 +264,7 @@ TEST(Sensing, CountsTheSixNeighbours) {
       const Surroundings around{p.sensed[Patch::at(s)]};
       ASSERT_EQ(around.living(), living) << "trial " << trial;
       ASSERT_EQ(around.tumour(), tumour) << "trial " << trial;
-      ASSERT_EQ(around.t_cells(), std::min(t_cells, 3)) << "trial " << trial;
+      ASSERT_EQ(around.killers(), std::min(t_cells, 3)) << "trial " << trial;
     });
     p.each_row(SenseNeighbours{p.kind.data(), p.sensed.data(), p.l.pitch(), p.l.plane()});
     ASSERT_EQ(p.sensed, by_site);
@@ -1564,20 +1554,18 @@ tissue:
 // ---- ledger
 
 TEST(Ledger, StopsARunWhoseCellsWereTamperedWith) {
-  for (const NamedExecutor& e : every_executor())
+  for (const Executor& e : executors())
     for (const Kind k : {Kind::stroma, Kind::epithelial, Kind::vessel}) {
-      Simulation s(parameters_of("domain: {voxels: [12, 12, 12]}\n"), e.executor);
+      Simulation s(parameters_of("domain: {voxels: [12, 12, 12]}\n"), e);
       advance(s, 2);
       std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
       *std::find(kind.begin(), kind.end(), std::uint8_t{0}) = static_cast<std::uint8_t>(k);
       s.write("kind", kind.data());
       try {
         s.step();
-        ADD_FAILURE() << "not noticed on " << e.name;
+        ADD_FAILURE() << "not noticed on " << e.description();
       } catch (const NumericalError& error) {
-        EXPECT_NE(std::string(error.what()).find(kind_names[static_cast<std::size_t>(k)]),
-                  std::string::npos)
-            << error.what();
+        EXPECT_NE(std::string(error.what()).find(name_of(k)), std::string::npos) << error.what();
       }
     }
 }
@@ -1625,7 +1613,12 @@ TEST(TumourShape, CountsFaceConnectedGroups) {
         }
       }
     }
-    const TumourShape shape = measure_shape(kind, l);
+    std::vector<std::uint8_t> padded(static_cast<std::size_t>(l.padded()),
+                                     static_cast<std::uint8_t>(Kind::outside));
+    for (std::size_t i = 0; i < n; ++i)
+      padded[static_cast<std::size_t>(l.site_of(static_cast<std::int64_t>(i)).i)] = kind[i];
+    const TumourShape shape =
+        measure_shape(read_tumour_runs(Executor::on_cpu(2), l, padded.data()), l);
     EXPECT_EQ(shape.components, static_cast<std::int64_t>(size.size()));
     EXPECT_EQ(shape.living, std::accumulate(living.begin(), living.end(), std::int64_t{0}));
     EXPECT_EQ(shape.living + shape.dead,
@@ -1641,6 +1634,29 @@ TEST(TumourShape, CountsFaceConnectedGroups) {
     for (std::size_t g = 0; g < size.size(); ++g) clusters += g != main && living[g] > 0 ? 1 : 0;
     EXPECT_EQ(shape.detached_clusters, clusters);
   }
+}
+
+// Every n-th voxel of the mask in the order of numbers, and all of them where they are few.
+TEST(TumourShape, SamplesVoxelsEvenly) {
+  std::mt19937 random(5);
+  for (const Lattice& l : {Lattice{7, 5, 3, 10}, Lattice{40, 1, 9, 10}, Lattice{1, 1, 1, 10}})
+    for (const std::int64_t most : {1, 5, 64, 100000}) {
+      std::vector<std::uint8_t> padded(static_cast<std::size_t>(l.padded()),
+                                       static_cast<std::uint8_t>(Kind::outside));
+      std::vector<std::int64_t> members, wanted;
+      for (std::int64_t v = 0; v < l.voxels(); ++v) {
+        const bool member = random() % 3 != 0;
+        padded[static_cast<std::size_t>(l.site_of(v).i)] =
+            static_cast<std::uint8_t>(member ? Kind::mesenchymal : Kind::stroma);
+        if (member) members.push_back(v);
+      }
+      const auto total = static_cast<std::int64_t>(members.size());
+      const std::int64_t every = std::max<std::int64_t>(1, total / most);
+      for (std::int64_t k = 0; k < total; k += every)
+        wanted.push_back(members[static_cast<std::size_t>(k)]);
+      const KindMask mask = kinds_with(role::tumour);
+      EXPECT_EQ(sample_voxels(Executor::on_cpu(3), l, padded.data(), mask, most), wanted);
+    }
 }
 
 // A region that shares a scarce supply finds a level instead of resting and waking in step: cells

@@ -153,7 +153,8 @@ TEST_F(CheckpointFile, EveryTruncationIsRefused) {
 }
 
 // The text in front with another line, and its own checksum right again.
-std::string with_head_line(std::string file, const std::string& key, const std::string& value) {
+std::string with_head_line(const std::string& file, const std::string& key,
+                           const std::string& value) {
   constexpr std::size_t head = 512, tail = 14; // "head " and 8 digits and a newline
   std::string text = file.substr(0, head - tail);
   const std::size_t begin = text.find("\n" + key + " ") + key.size() + 2,
@@ -206,7 +207,11 @@ TEST_F(CheckpointFile, ThousandsOfRandomDamagesAreRefused) {
   for (int k = 0; k < 5000; ++k) {
     std::string text = good;
     switch (k % 8) {
-    case 0: text[below(text.size())] ^= static_cast<char>(1 << below(8)); break;
+    case 0: {
+      char& byte = text[below(text.size())];
+      byte = static_cast<char>(byte ^ (1 << below(8)));
+      break;
+    }
     case 1: text[below(512)] = static_cast<char>(below(256)); break; // the text in front
     case 2:
       for (std::size_t n = 1 + below(64); n > 0; --n)
@@ -345,7 +350,7 @@ protected:
     o.set = set;
     o.force = force;
     o.quiet = true;
-    o.until = until;
+    o.until = std::move(until);
     if (!restart.empty()) o.restart = path / restart;
     return guarded([&] { return run(o); });
   }

@@ -258,6 +258,38 @@ void move_cells(Tissue& t, double share, std::uint32_t seed) {
 
 // Source: banded Cholesky and Newton in double precision, above. Tolerance: what the solver was
 // asked for (1e-3) and the rounding of single precision at the size of the solution.
+// A field may go below zero where its floor says so: with sources of both signs the solution is the
+// negative of that with the signs turned round.
+TEST(Diffusion, FieldsGoBelowZeroWhereTheirFloorAllows) {
+  const Lattice l{20, 17, 15, 20};
+  support::FieldProblem p(l, 1e4, support::all_faces(FaceKind::fixed, 0));
+  p.settings.floor = -1e30f;
+  p.settings.tolerance = 1e-4;
+  for (std::size_t i = 0; i < p.source.size(); ++i) {
+    p.source[i] = i % 7 == 0 ? 5.0f : i % 11 == 0 ? -9.0f : 0.0f;
+    p.loss[i] = 0.1f;
+  }
+  support::FieldProblem mirrored = p;
+  for (float& f : mirrored.source) f = -f;
+  for (const Executor& executor : support::executors())
+    for (const auto start : {Diffusion::Start::cold, Diffusion::Start::warm}) {
+      support::FieldSolver one(executor, p), other(executor, mirrored);
+      one.solve(start);
+      other.solve(start);
+      const std::vector<float> a = one.field(), b = other.field();
+      float lowest = 0;
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        ASSERT_NEAR(a[i], -b[i], 1e-3f);
+        lowest = std::min(lowest, a[i]);
+      }
+      EXPECT_LT(lowest, -0.05f);
+    }
+  p.settings.floor = 0;
+  support::FieldSolver floored(Executor::on_cpu(1), p);
+  floored.try_solve(Diffusion::Start::cold); // there is no solution above the floor
+  for (const float c : floored.field()) ASSERT_GE(c, 0.0f);
+}
+
 TEST(FieldSolver, AgreesWithDirectSolutionInDoublePrecision) {
   double worst = 0;
   std::string worst_case;
@@ -548,7 +580,7 @@ vessels: {pattern: grid, spacing: 100 um, axis: z}
       all.push_back(sites);
       std::vector<std::uint64_t> first;
       for (const Executor& executor : all) {
-        Simulation simulation = support::simulation_from(
+        Simulation simulation = support::simulation_of(
             yaml, executor, {std::string("domain.voxels=") + extents, extra});
         std::vector<std::uint64_t> hashes;
         for (int step = 0; step < 4; ++step) {
@@ -691,15 +723,15 @@ matrix: {contact_degradation: 0 1/min, soluble_degradation: 0 1/min, deposition:
 tissue: {parenchyma: 0.5, stroma: 0.2}
 )";
   for (const Executor& executor : support::executors()) {
-    Simulation simulation = support::simulation_from(yaml, executor);
+    Simulation simulation = support::simulation_of(yaml, executor);
     std::vector<std::vector<std::uint8_t>> before;
     for (const ArrayInfo& info : simulation.state_arrays())
-      before.push_back(support::read_array<std::uint8_t>(simulation, info.name));
+      before.push_back(support::array_of<std::uint8_t>(simulation, info.name));
     for (int step = 0; step < 20; ++step) simulation.step();
     std::size_t k = 0;
     for (const ArrayInfo& info : simulation.state_arrays())
-      EXPECT_TRUE(support::same_bytes(support::read_array<std::uint8_t>(simulation, info.name),
-                                      before[k++]))
+      EXPECT_TRUE(
+          support::same_bytes(support::array_of<std::uint8_t>(simulation, info.name), before[k++]))
           << info.name << ", " << executor.description();
   }
 }
@@ -707,13 +739,13 @@ tissue: {parenchyma: 0.5, stroma: 0.2}
 // A level other than zero is divided by a sum of couplings in every step and may lose its last
 // bits, once: the limit is ten units in the last place (6e-7), however long the run.
 TEST(FieldNegativeControl, UniformLevelStaysWithinRounding) {
-  Simulation simulation = support::simulation_from(R"(
+  Simulation simulation = support::simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [20, 18, 11]}
 proteinase: {enabled: true, secretion: 0 1/min, decay: 0 1/min, initial: 0.3}
 )");
   for (int step = 0; step < 500; ++step) simulation.step();
-  for (const float v : support::read_array<float>(simulation, "proteinase"))
+  for (const float v : support::array_of<float>(simulation, "proteinase"))
     ASSERT_NEAR(v, 0.3f, 10 * 0.3f * std::numeric_limits<float>::epsilon() / 2);
 }
 

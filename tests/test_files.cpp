@@ -269,7 +269,7 @@ TEST_F(Files, VerifyFindsEveryChange) {
   EXPECT_EQ(verify_command(run), 0);
 
   for (const auto& entry : fs::recursive_directory_iterator(run)) {
-    const fs::path file = entry.path();
+    const fs::path& file = entry.path();
     if (!entry.is_regular_file() || file.filename() == ".lock" ||
         file.filename() == "checksums.txt")
       continue;

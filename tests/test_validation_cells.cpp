@@ -7,12 +7,12 @@
 #include <iostream>
 #include <sstream>
 
-#include "tissue_support.hpp"
+#include "support.hpp"
 
 namespace metavox {
 namespace {
 
-using namespace tissue_test;
+using namespace support;
 
 constexpr double day = 1440; // min
 
@@ -60,19 +60,19 @@ tissue: {cells: [{shape: box, kind: mesenchymal, from: [40 um, 40 um, 40 um], to
 // 0.3788, E = 0.6545 after a day, m = 0.9300, E = 0.0356 after three; tolerance 1 % of E, 0.003
 // absolute at three days.
 TEST(SolubleEnzyme, FollowsTheClosedForm) {
-  for (const NamedExecutor& e : every_executor()) {
+  for (const Executor& e : executors()) {
     Simulation s(parameters_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [8, 6, 4]}
 proteinase: {enabled: true, uniform_source: 2.925e-4 1/min, decay: 1.5e-4 1/min}
 matrix: {density: 1, soluble_degradation: 1.5e-3 1/min}
 )"),
-                 e.executor);
+                 e);
     const auto expect = [&](double m, double m_tolerance, double matrix, double tolerance) {
       for (const float v : array_of<float>(s, "proteinase"))
-        ASSERT_NEAR(static_cast<double>(v), m, m_tolerance) << e.name;
+        ASSERT_NEAR(static_cast<double>(v), m, m_tolerance) << e.description();
       for (const float v : array_of<float>(s, "matrix"))
-        ASSERT_NEAR(static_cast<double>(v), matrix, tolerance) << e.name;
+        ASSERT_NEAR(static_cast<double>(v), matrix, tolerance) << e.description();
     };
     advance(s, steps_in(s, day));
     expect(0.3788, 0.01 * 0.3788, 0.6545, 0.006545);
@@ -471,8 +471,8 @@ tissue:
 // A33, exact: for every kind, arrivals less departures by the ledger are the change of the count,
 // at every step.
 TEST(Ledger, BalancesAtEveryStepOfABusyRun) {
-  for (const NamedExecutor& e : every_executor()) {
-    Simulation s(parameters_of(busy), e.executor);
+  for (const Executor& e : executors()) {
+    Simulation s(parameters_of(busy), e);
     Count before = count_kinds(s);
     std::vector<std::int64_t> flow_before = array_of<std::int64_t>(s, "ledger");
     for (int n = 0; n < 60; ++n) {
@@ -485,7 +485,8 @@ TEST(Ledger, BalancesAtEveryStepOfABusyRun) {
           net += flow[other * 16 + k] - flow_before[other * 16 + k];
           net -= flow[k * 16 + other] - flow_before[k * 16 + other];
         }
-        ASSERT_EQ(now[k] - before[k], net) << kind_names[k] << " at step " << n << ", " << e.name;
+        ASSERT_EQ(now[k] - before[k], net)
+            << kind_rows[k].name << " at step " << n << ", " << e.description();
       }
       before = now;
       flow_before = flow;
@@ -508,16 +509,16 @@ TEST(Ledger, BalancesAtEveryStepOfABusyRun) {
 
 // A33: a cell that appears or vanishes behind the ledger's back stops the run.
 TEST(Ledger, CatchesACellTooManyAndOneTooFew) {
-  for (const NamedExecutor& e : every_executor())
+  for (const Executor& e : executors())
     for (const bool extra : {true, false}) {
-      Simulation s(parameters_of(busy), e.executor);
+      Simulation s(parameters_of(busy), e);
       advance(s, 2);
       std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
       const auto wanted = static_cast<std::uint8_t>(extra ? Kind::none : Kind::parenchyma);
       *std::find(kind.begin(), kind.end(), wanted) =
           static_cast<std::uint8_t>(extra ? Kind::stroma : Kind::none);
       s.write("kind", kind.data());
-      EXPECT_THROW(s.step(), NumericalError) << e.name;
+      EXPECT_THROW(s.step(), NumericalError) << e.description();
     }
 }
 
@@ -539,14 +540,14 @@ tissue:
     - {shape: layer, begin: 20 um, end: 40 um, kind: t_cell}
   membranes: [{shape: sphere, radius: 130 um}]
 )";
-  for (const NamedExecutor& e : every_executor()) {
-    Simulation s(parameters_of(still), e.executor);
+  for (const Executor& e : executors()) {
+    Simulation s(parameters_of(still), e);
     const State before = state_of(s);
     advance(s, 40);
     const State after = state_of(s);
     ASSERT_EQ(before.size(), after.size());
     for (const auto& [name, bytes] : before)
-      EXPECT_EQ(bytes, after.at(name)) << name << ", " << e.name;
+      EXPECT_EQ(bytes, after.at(name)) << name << ", " << e.description();
   }
 }
 

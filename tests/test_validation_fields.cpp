@@ -183,7 +183,7 @@ Krogh krogh_cylinder(double h, double radius, double half_width, double pressure
       (well_index ? "true" : "false") + ", lines: [{from: [" + middle + " um, " + middle +
       " um, 0 um], to: [" + middle + " um, " + middle + " um, " + number(2 * h) +
       " um], radius: 5 um}]}\n";
-  const Parameters parameters = support::parameters_from(yaml);
+  const Parameters parameters = support::parameters_of(yaml);
   Krogh k{n, h, {}, std::vector<bool>(static_cast<std::size_t>(n) * n, false)};
   ExternalArrays cells;
   cells.cells.assign(static_cast<std::size_t>(n) * n * 2, 0);
@@ -197,7 +197,7 @@ Krogh krogh_cylinder(double h, double radius, double half_width, double pressure
       }
   Simulation simulation(parameters, executor, cells);
   simulation.step();
-  k.p = support::read_array<float>(simulation, "oxygen");
+  k.p = support::array_of<float>(simulation, "oxygen");
   return k;
 }
 
@@ -357,12 +357,12 @@ proteinase: {enabled: true, diffusivity: 6 um^2/min, secretion: 0 1/min, decay: 
 )";
   const Lattice l{61, 61, 61, 20};
   for (const Executor& executor : support::executors()) {
-    Simulation simulation = support::simulation_from(yaml, executor);
+    Simulation simulation = support::simulation_of(yaml, executor);
     std::vector<float> m(static_cast<std::size_t>(l.voxels()), 0.0f);
     m[plain_index(l, 30, 30, 30)] = 1;
     simulation.write("proteinase", m.data());
     while (simulation.time() < 600) simulation.step();
-    m = support::read_array<float>(simulation, "proteinase");
+    m = support::array_of<float>(simulation, "proteinase");
     double mass = 0, variance[3] = {};
     for_each_voxel(l, [&](int x, int y, int z) {
       const double v = static_cast<double>(m[plain_index(l, x, y, z)]);
@@ -600,11 +600,11 @@ Comparison compare(const std::vector<float>& ours, const std::vector<double> (&t
 // um^3 in each cell. At `early` both are followed in time from 38 mmHg everywhere; at 10 min ours
 // is the steady solution.
 void against_biofvm(int count, double early, double end) {
-  const Parameters preset = support::parameters_from("simulation: {preset: physicell}\n");
+  const Parameters preset = support::parameters_of("simulation: {preset: physicell}\n");
   const MetaboliteSettings settings = oxygen_settings(preset);
   const double d = settings.diffusion.diffusivity, decay = preset.oxygen.decay;
   const double rate =
-      static_cast<double>(settings.table.loss[static_cast<int>(Kind::epithelial)]) - decay;
+      static_cast<double>(settings.terms.loss[static_cast<int>(Kind::epithelial)]) - decay;
   EXPECT_NEAR(rate, 10 * 2494.0 / 8000, 1e-5);
   EXPECT_EQ(d, 1e5);
   EXPECT_EQ(settings.diffusion.faces[0].value, 38);
@@ -687,10 +687,10 @@ TEST(ValidationFields, C1PresetSolvesTheComparedProblem) {
   solver.cycles(8);
   const std::vector<float> wanted = solver.field();
   Simulation simulation(
-      support::parameters_from("simulation: {preset: physicell}\ndomain: {voxels: [50, 50, 50]}\n"),
+      support::parameters_of("simulation: {preset: physicell}\ndomain: {voxels: [50, 50, 50]}\n"),
       support::fastest(), external);
   simulation.step();
-  const std::vector<float> oxygen = support::read_array<float>(simulation, "oxygen");
+  const std::vector<float> oxygen = support::array_of<float>(simulation, "oxygen");
   for (std::size_t i = 0; i < wanted.size(); ++i) ASSERT_NEAR(oxygen[i], wanted[i], 2e-3);
 }
 
@@ -719,7 +719,7 @@ double equivalent_radius(std::int64_t voxels, double h) {
 // rest.
 double resting_rim(double radius, double h) {
   const int n = 2 * static_cast<int>(std::ceil(radius / h)) + 4;
-  Simulation simulation = support::simulation_from(
+  Simulation simulation = support::simulation_of(
       spheroid(n, radius, h,
                "time: {step: 60 min}\ncycle: {epithelial: 1e6 min, mesenchymal: 1e6 min}\n"),
       support::fastest());
@@ -744,7 +744,7 @@ TEST(ValidationFields, B1ViableRim) {
 
 // B1. Necrosis is first seen at a diameter of 350 to 650 um.
 TEST(ValidationFields, B1FirstNecrosis) {
-  Simulation simulation = support::simulation_from(spheroid(64, 120, 14, ""), support::fastest());
+  Simulation simulation = support::simulation_of(spheroid(64, 120, 14, ""), support::fastest());
   double diameter = 0;
   while (simulation.time() < 20 * 1440 && diameter == 0) {
     simulation.step();

@@ -4,13 +4,13 @@
 
 #include <map>
 
-#include "tissue_support.hpp"
+#include "support.hpp"
 #include "vessels/geometry.hpp"
 
 namespace metavox {
 namespace {
 
-using namespace tissue_test;
+using namespace support;
 
 Parameters sample(const std::string& name, const std::vector<std::string>& overrides) {
   return read_config(METAVOX_SOURCE_DIR "/configs/" + name + ".yaml", overrides).parameters;

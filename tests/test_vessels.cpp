@@ -5,7 +5,7 @@
 #include <set>
 
 #include "core/random.hpp"
-#include "tissue_support.hpp"
+#include "support.hpp"
 #include "vessels/geometry.hpp"
 #include "vessels/sprout.hpp"
 #include "vessels/vasculature.hpp"
@@ -13,7 +13,7 @@
 namespace metavox {
 namespace {
 
-using namespace tissue_test;
+using namespace support;
 
 const Lattice box{24, 20, 18, 20};
 
@@ -436,11 +436,11 @@ TEST(Vasculature, NothingGrowsWithoutVegf) {
 
 TEST(Vasculature, SameBitsWithAnyThreadsAndInEveryForm) {
   std::uint64_t first = 0;
-  for (const NamedExecutor& e : every_executor()) {
-    Simulation s = simulation_of(pocket, {}, {}, e.executor);
+  for (const Executor& e : executors()) {
+    Simulation s = simulation_of(pocket, {}, {}, e);
     advance(s, 400);
     if (first == 0) first = s.hash();
-    EXPECT_EQ(s.hash(), first) << e.name;
+    EXPECT_EQ(s.hash(), first) << e.description();
   }
   Executor plain = Executor::on_cpu(2);
   plain.prefer_sites(true);
@@ -520,7 +520,7 @@ TEST(Vasculature, PrunedVesselsFeedNobody) {
       {0, 1, 5, true}, {1, 2, 5, true}, {3, 4, 5, true}, {4, 5, 5, true}, {1, 4, 4, true}};
   ladder.segments[4].generation = 1;
   const Lattice l{30, 26, 24, 20};
-  Vasculature v(Executor::on_cpu(1), l, l, p);
+  Vasculature v(Executor::on_cpu(1), l, l, p, p.simulation.seed);
   v.start(ladder);
   VesselGraph::Segments& segments = v.graph().segments();
   std::int64_t link = 0;

@@ -57,9 +57,11 @@ void add_text(vtkFieldData* to, const std::string& name, const std::vector<std::
   to->AddArray(array);
 }
 
-template <std::size_t N>
-std::vector<std::string> texts(const std::string_view (&names)[N]) {
-  return std::vector<std::string>(std::begin(names), std::end(names));
+template <class Rows>
+std::vector<std::string> names_of(const Rows& rows) {
+  std::vector<std::string> names;
+  for (const auto& row : rows) names.emplace_back(row.name);
+  return names;
 }
 
 } // namespace
@@ -86,9 +88,10 @@ void add_header(vtkFieldData* to, const Snapshot& s) {
   add_text(to, "length_unit", {"um"});
 }
 
+// Both by code.
 void add_categories(vtkFieldData* to, bool cell_state, bool kind) {
-  if (cell_state) add_text(to, "category_names", texts(cell_state_names)); // by code of cell_state
-  if (kind) add_text(to, "kind_names", texts(kind_names));                 // by code of kind
+  if (cell_state) add_text(to, "category_names", names_of(state_rows));
+  if (kind) add_text(to, "kind_names", names_of(kind_rows));
 }
 
 // Debian 12's ParaView 5.11 parses the XML in pieces of 4096 bytes with a newer expat than its VTK

@@ -11,7 +11,8 @@
 namespace metavox {
 namespace {
 
-constexpr int flow_entries = flow_width * flow_width;
+// Oxygen at which a cell's ATP counts as full, mmHg. Assumed: that of tissue which lacks nothing.
+constexpr double reference_pressure = 40;
 
 std::uint16_t steps_of(double duration, double dt) {
   const double steps = std::floor(duration / dt + 0.5);
@@ -65,10 +66,10 @@ FateParameters fate_parameters(const Parameters& p, int push_distance2) {
   f.hypoxia_high = f32(p.transition.hypoxia_high);
   f.hypoxia_low = f32(p.transition.hypoxia_low);
   f.glucose = p.glucose.enabled;
-  // ATP per time 2 J_g + (29/5) J_O, J the molar uptakes; normalised to both at their reference
-  // level.
+  // ATP per time 2 J_g + (29/5) J_O, J the molar uptakes; normalised to uptake at the reference
+  // pressure and at the plasma's glucose.
   const double jo = 5.8 * p.oxygen.consumption, jg = 2 * p.glucose.consumption;
-  const double o_ref = 40 / (40 + p.oxygen.half_saturation);
+  const double o_ref = reference_pressure / (reference_pressure + p.oxygen.half_saturation);
   const double g_ref = p.glucose.plasma / (p.glucose.plasma + p.glucose.half_saturation);
   const double reference = jo * o_ref + jg * g_ref;
   f.atp_oxygen = f32(reference > 0 ? jo / reference : 1);
@@ -117,8 +118,25 @@ MigrationParameters32 walk_parameters(const Parameters& p) {
 
 } // namespace
 
-Population::Population(const Executor& executor, const Lattice& lattice, const Parameters& p)
-    : lattice_(lattice), seed_(p.simulation.seed) {
+PushOffsets push_offsets(int longest2) {
+  PushOffsets pushes;
+  constexpr int r = longest_push;
+  for (int d2 = 0; d2 <= r * r + 1; ++d2) {
+    pushes.first.push_back(static_cast<std::uint16_t>(pushes.offset.size()));
+    if (d2 == 0 || d2 > longest2) continue;
+    for (int z = -r; z <= r; ++z)
+      for (int y = -r; y <= r; ++y)
+        for (int x = -r; x <= r; ++x)
+          if (x * x + y * y + z * z == d2)
+            pushes.offset.push_back({static_cast<std::int8_t>(x), static_cast<std::int8_t>(y),
+                                     static_cast<std::int8_t>(z)});
+  }
+  return pushes;
+}
+
+Population::Population(const Executor& executor, const Lattice& lattice, const Parameters& p,
+                       std::uint64_t seed)
+    : lattice_(lattice), seed_(seed) {
   const double reach = p.cycle.push_length / p.domain.spacing;
   // A free face neighbour is no push: it will do at any push length.
   const int distance2 = std::clamp(static_cast<int>(std::floor(reach * reach + 1e-9)), 1,
@@ -142,19 +160,12 @@ Population::Population(const Executor& executor, const Lattice& lattice, const P
       p.tracers.mesenchymal ? walk_.diffusivity_mesenchymal : walk_.diffusivity_epithelial;
 
   const std::int64_t n = lattice.padded();
-  arrays_.kind = Buffer<std::uint8_t>(executor, n);
-  arrays_.flags = Buffer<std::uint8_t>(executor, n);
-  arrays_.capacity = Buffer<std::uint8_t>(executor, n);
-  arrays_.clock = Buffer<std::uint16_t>(executor, n);
-  arrays_.timer = Buffer<std::uint16_t>(executor, n);
-  arrays_.clone = Buffer<std::uint16_t>(executor, n);
-  arrays_.traits = Buffer<std::uint64_t>(executor, n);
-  sensed_ = Buffer<std::uint8_t>(executor, n);
-  room_ = Buffer<std::uint8_t>(executor, n);
-  room_other_ = Buffer<std::uint8_t>(executor, n);
-  claim_ = Buffer<std::uint32_t>(executor, n);
-  plan_ = Buffer<std::uint16_t>(executor, n);
-  claim_.upload(std::vector<std::uint32_t>(static_cast<std::size_t>(n), unclaimed).data());
+  const auto make = [&](auto& buffer, std::int64_t entries) {
+    if (entries > 0) buffer = std::decay_t<decltype(buffer)>(executor, entries);
+  };
+  arrays_.for_each([&](const char*, const char*, auto& buffer) { make(buffer, n); });
+  work_.for_each(lattice, p.tracers.count, make);
+  work_.claim.upload(std::vector<std::uint32_t>(static_cast<std::size_t>(n), unclaimed).data());
   // Ghosts are walls: nothing moves there and nothing counts them as neighbours.
   {
     std::vector<std::uint8_t> kind(static_cast<std::size_t>(n),
@@ -172,45 +183,19 @@ Population::Population(const Executor& executor, const Lattice& lattice, const P
   factor_table_ = Buffer<float>(executor, 256);
   factor_table_.upload(factors.data());
 
-  std::vector<Offset> offsets;
-  std::vector<std::uint16_t> first;
-  constexpr int r = longest_push;
-  for (int d2 = 0; d2 <= r * r + 1; ++d2) {
-    first.push_back(static_cast<std::uint16_t>(offsets.size()));
-    if (d2 == 0 || d2 > distance2) continue;
-    for (int z = -r; z <= r; ++z)
-      for (int y = -r; y <= r; ++y)
-        for (int x = -r; x <= r; ++x)
-          if (x * x + y * y + z * z == d2)
-            offsets.push_back({static_cast<std::int8_t>(x), static_cast<std::int8_t>(y),
-                               static_cast<std::int8_t>(z)});
-  }
-  push_offset_ = Buffer<Offset>(executor, static_cast<std::int64_t>(offsets.size()));
-  push_offset_.upload(offsets.data());
-  push_first_ = Buffer<std::uint16_t>(executor, static_cast<std::int64_t>(first.size()));
-  push_first_.upload(first.data());
+  const PushOffsets pushes = push_offsets(distance2);
+  push_offset_ = Buffer<Offset>(executor, static_cast<std::int64_t>(pushes.offset.size()));
+  push_offset_.upload(pushes.offset.data());
+  push_first_ = Buffer<std::uint16_t>(executor, static_cast<std::int64_t>(pushes.first.size()));
+  push_first_.upload(pushes.first.data());
 
-  const std::int64_t bricks = Bricks(lattice).count();
-  brick_flag_ = Buffer<std::uint8_t>(executor, bricks);
-  brick_wide_ = Buffer<std::uint8_t>(executor, bricks);
-  brick_ids_ = Buffer<std::uint32_t>(executor, bricks);
-  brick_mark_ = Buffer<std::uint8_t>(executor, bricks);
-  contested_ids_ = Buffer<std::uint32_t>(executor, bricks);
-  flow_ = Buffer<std::int64_t>(executor, flow_entries + 1);
   if (tracers_on_) {
-    tracers_ = Buffer<std::int32_t>(executor, 3 * static_cast<std::int64_t>(p.tracers.count));
     std::vector<std::int32_t> at;
     for (int k = 0; k < p.tracers.count; ++k)
       for (std::size_t a = 0; a < 3; ++a)
         at.push_back(static_cast<std::int32_t>(std::floor(p.tracers.start[a] / lattice.spacing)));
-    tracers_.upload(at.data());
+    work_.tracers.upload(at.data());
   }
-}
-
-std::size_t Population::bytes(const Lattice& lattice) {
-  const auto n = static_cast<std::size_t>(lattice.padded());
-  const auto bricks = static_cast<std::size_t>(Bricks(lattice).count());
-  return n * (1 + 1 + 1 + 2 + 2 + 2 + 8 + 1 + 1 + 1 + 4 + 2) + bricks * 11;
 }
 
 CellView Population::view() {
@@ -221,6 +206,7 @@ CellView Population::view() {
 void Population::advance(const Executor& executor, const FieldView& oxygen,
                          const FieldView& glucose, const float* matrix,
                          const std::uint16_t* membrane, std::int64_t step) {
+  const auto process = executor.process("cells");
   step_ = static_cast<std::uint64_t>(step);
   find_activity(executor, oxygen);
   if (active_.count > 0) {
@@ -234,38 +220,38 @@ void Population::advance(const Executor& executor, const FieldView& oxygen,
 void Population::find_activity(const Executor& executor, const FieldView& oxygen) {
   const Bricks bricks(lattice_);
   executor.for_each_index(bricks.count(),
-                          FindActivity{arrays_.kind.data(), oxygen, brick_flag_.data(), lattice_,
-                                       bricks, normal_always_,
+                          FindActivity{arrays_.kind.data(), oxygen, work_.brick_flag.data(),
+                                       lattice_, bricks, normal_always_,
                                        migration_on_ && walk_.diffusivity_stroma > 0,
                                        fate_.necrosis, fate_.necrosis_high});
   executor.for_each_index(bricks.count(),
-                          WidenActivity{brick_flag_.data(), brick_wide_.data(), bricks});
-  active_.ids = brick_ids_.data();
-  active_.count = executor.compact(brick_wide_.data(), bricks.count(), brick_ids_.data());
+                          WidenActivity{work_.brick_flag.data(), work_.brick_wide.data(), bricks});
+  active_.ids = work_.brick_ids.data();
+  active_.count = executor.compact(work_.brick_wide.data(), bricks.count(), work_.brick_ids.data());
 }
 
 void Population::measure_room(const Executor& executor) {
   executor.for_each_site(
-      lattice_, MeasureRoomX{arrays_.kind.data(), room_.data(), lattice_, reach_, into_dead_});
-  executor.for_each_site(lattice_,
-                         MeasureRoomYZ<false>{room_.data(), room_other_.data(), lattice_, reach_});
-  executor.for_each_site(lattice_,
-                         MeasureRoomYZ<true>{room_other_.data(), room_.data(), lattice_, reach_});
+      lattice_, MeasureRoomX{arrays_.kind.data(), work_.room.data(), lattice_, reach_, into_dead_});
+  executor.for_each_site(
+      lattice_, MeasureRoomYZ<false>{work_.room.data(), work_.room_other.data(), lattice_, reach_});
+  executor.for_each_site(
+      lattice_, MeasureRoomYZ<true>{work_.room_other.data(), work_.room.data(), lattice_, reach_});
 }
 
 void Population::settle_fate(const Executor& executor, const FieldView& oxygen,
                              const FieldView& glucose, const float* matrix) {
-  executor.for_each_site(lattice_, SenseNeighbours{arrays_.kind.data(), sensed_.data(),
+  executor.for_each_site(lattice_, SenseNeighbours{arrays_.kind.data(), work_.sensed.data(),
                                                    lattice_.pitch(), lattice_.plane()});
   executor.for_each_site(lattice_, active_,
                          AdvanceFate{view(),
                                      oxygen,
                                      glucose,
                                      matrix,
-                                     sensed_.data(),
-                                     room_.data(),
+                                     work_.sensed.data(),
+                                     work_.room.data(),
                                      factors(),
-                                     {flow_.data()},
+                                     {work_.flow.data()},
                                      fate_,
                                      lattice_,
                                      seed_,
@@ -273,27 +259,30 @@ void Population::settle_fate(const Executor& executor, const FieldView& oxygen,
 }
 
 ContestView Population::open_contest(int round) {
-  brick_mark_.clear();
+  work_.brick_mark.clear();
   const ContestKeys keys = contest_keys(seed_, step_, round);
-  return {claim_.data(), plan_.data(), brick_mark_.data(), Bricks(lattice_), keys.key0, keys.key1};
+  return {work_.claim.data(), work_.plan.data(), work_.brick_mark.data(),
+          Bricks(lattice_),   keys.key0,         keys.key1};
 }
 
 ActiveBricks Population::contested(const Executor& executor) {
-  return {contested_ids_.data(),
-          executor.compact(brick_mark_.data(), brick_mark_.size(), contested_ids_.data())};
+  return {work_.contested_ids.data(),
+          executor.compact(work_.brick_mark.data(), work_.brick_mark.size(),
+                           work_.contested_ids.data())};
 }
 
 void Population::divide(const Executor& executor, const std::uint16_t* membrane) {
   const ContestView rivals = open_contest(0);
   const PushTable table{push_offset_.data(), push_first_.data()};
   executor.for_each_site(lattice_, active_,
-                         ProposeDivision{view(), room_.data(), membrane, rivals, table, lattice_,
-                                         fate_.push_distance2, into_dead_, fate_.regeneration,
-                                         seed_, step_});
+                         ProposeDivision{view(), work_.room.data(), membrane, rivals, table,
+                                         lattice_, fate_.push_distance2, into_dead_,
+                                         fate_.regeneration, seed_, step_});
   const ActiveBricks bricks = contested(executor);
   executor.for_each_site(
       lattice_, bricks,
-      CommitDivision{view(), rivals, table, {flow_.data()}, lattice_, division_, seed_, step_});
+      CommitDivision{
+          view(), rivals, table, {work_.flow.data()}, lattice_, division_, seed_, step_});
   executor.for_each_site(lattice_, bricks, WithdrawDivision{rivals, table, lattice_});
 }
 
@@ -303,15 +292,16 @@ void Population::migrate(const Executor& executor, const FieldView& oxygen, cons
   for (int substep = 0; substep < substeps_; ++substep) {
     const ContestView rivals = open_contest(1 + substep);
     executor.for_each_site(lattice_, active_,
-                           ProposeMove{view(), walk, rivals, factors(), flow_.data() + flow_entries,
-                                       seed_, step_, substep});
+                           ProposeMove{view(), walk, rivals, factors(),
+                                       work_.flow.data() + flow_entries, seed_, step_, substep});
     const ActiveBricks bricks = contested(executor);
     executor.for_each_site(lattice_, bricks, CommitMove{view(), rivals, lattice_});
     executor.for_each_site(lattice_, bricks, WithdrawMove{rivals, lattice_});
     if (tracers_on_)
-      executor.for_each_index(tracers_.size() / 3,
-                              AdvanceTracers{walk, tracers_.data(), tracer_diffusivity_,
-                                             flow_.data() + flow_entries, seed_, step_, substep});
+      executor.for_each_index(work_.tracers.size() / 3,
+                              AdvanceTracers{walk, work_.tracers.data(), tracer_diffusivity_,
+                                             work_.flow.data() + flow_entries, seed_, step_,
+                                             substep});
   }
 }
 
@@ -326,7 +316,7 @@ void Population::make_way(const Executor& executor, const std::vector<std::int64
   executor.for_each_index(1, MakeWay{view(),
                                      membrane,
                                      {push_offset_.data(), push_first_.data()},
-                                     {flow_.data()},
+                                     {work_.flow.data()},
                                      lattice_,
                                      fate_.push_distance2,
                                      way_.data(),
@@ -341,17 +331,18 @@ void Population::count_now(const Executor& executor) {
   const auto n = executor.tally_over(lattice_, CountKinds{arrays_.kind.data()});
   std::copy(n.begin(), n.end(), counts_.begin());
   std::array<std::int64_t, flow_entries + 1> raw{};
-  flow_.download(raw.data());
+  work_.flow.download(raw.data());
   for (std::size_t from = 0; from < flow_width; ++from)
     for (std::size_t to = 0; to < flow_width; ++to) flows_[from][to] = raw[from * flow_width + to];
 }
 
 void Population::check_ledger(const Executor& executor, std::int64_t step) {
+  const auto process = executor.process("ledger");
   const KindCounts before = counts_;
   const Flows flows_before = flows_;
   count_now(executor);
   std::int64_t overfull = 0;
-  executor.copy_out(&overfull, flow_.data() + flow_entries, sizeof overfull);
+  executor.copy_out(&overfull, work_.flow.data() + flow_entries, sizeof overfull);
   if (overfull != 0)
     throw NumericalError("jump probabilities exceed 1 for " + std::to_string(overfull) +
                          " cells at step " + std::to_string(step) +
@@ -364,7 +355,7 @@ void Population::check_ledger(const Executor& executor, std::int64_t step) {
       expected -= flows_[k][other] - flows_before[k][other];
     }
     if (expected != counts_[k])
-      throw NumericalError("the ledger of " + std::string(kind_names[k]) +
+      throw NumericalError("the ledger of " + std::string(kind_rows[k].name) +
                            " cells is off at step " + std::to_string(step) +
                            ": births, deaths and transitions give " + std::to_string(expected) +
                            ", the lattice holds " + std::to_string(counts_[k]));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/exact.hpp"
 #include "core/lattice.hpp"
@@ -47,11 +48,10 @@ struct MeasureRoomX {
       const std::uint8_t* in = kind + r.i;
       std::uint8_t* MV_RESTRICT mark = taken - (begin - reach);
       const auto none = static_cast<std::uint8_t>(Kind::none);
-      const auto dead0 = static_cast<std::uint8_t>(into_dead ? Kind::apoptotic : Kind::none);
-      const auto dead1 = static_cast<std::uint8_t>(into_dead ? Kind::necrotic : Kind::none);
+      const auto bodies = static_cast<std::uint8_t>(into_dead ? 1 : 0);
 #pragma omp simd
       for (int x = first; x < last; ++x)
-        mark[x] = ((in[x] == none) | (in[x] == dead0) | (in[x] == dead1)) != 0 ? 0 : 255;
+        mark[x] = ((in[x] == none) | (one_of<dead_kinds>(in[x]) & bodies)) != 0 ? 0 : 255;
 #pragma omp simd
       for (int x = 0; x < n; ++x) best[x] = 255;
       for (int d = -reach; d <= reach; ++d) {
@@ -119,6 +119,13 @@ struct PushTable {
   const Offset* offset;
   const std::uint16_t* first; // longest_push^2 + 2 entries
 };
+
+// The arrays of a PushTable on the host, with offsets up to a squared length.
+struct PushOffsets {
+  std::vector<Offset> offset;
+  std::vector<std::uint16_t> first;
+};
+PushOffsets push_offsets(int longest2);
 
 // Voxel m of the digital line from a mother to a push's end, m = 0 ... length; an offset is never
 // zero.

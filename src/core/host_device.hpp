@@ -13,8 +13,8 @@
 
 namespace metavox {
 
-// Integer minimum and integer addition give the same end result in any order, so they are the only
-// atomics in use.
+// Integer minimum and integer addition give the same end result in any order, so functors use no
+// other atomics. (The kernel behind max_over adds an integer maximum, which has no order either.)
 MV_HD inline void atomic_min(std::uint32_t* where, std::uint32_t value) {
 #if defined(__CUDA_ARCH__)
   atomicMin(where, value);

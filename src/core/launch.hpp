@@ -10,11 +10,12 @@
 #include "core/clock.hpp"
 #include "core/exact.hpp"
 #include "core/executor.hpp"
+#include "core/functors.hpp"
 #include "core/team.hpp"
 
 #if defined(METAVOX_CUDA) && !defined(__CUDACC__)
 #error                                                                                             \
-    "launch.hpp is for files compiled as CUDA in this build: list the file under METAVOX_LAUNCHERS in CMakeLists.txt"
+    "launch.hpp is for files compiled as CUDA in this build: include it from the source itself, where cmake/rooms.cmake finds it"
 #endif
 
 #if defined(__CUDACC__)
@@ -38,8 +39,8 @@ struct bytes_of<F, std::void_t<decltype(F::bytes)>> {
   static constexpr double value = F::bytes;
 };
 
-// In a chain the sweeps stream the arrays; what a stage before or after moves besides is
-// F::fused_bytes.
+// In a chain the sweeps stream the arrays; F::fused_bytes are those that a stage before or after
+// moves besides.
 template <class F, class = void>
 struct fused_bytes_of : bytes_of<F> {};
 template <class F>
@@ -119,7 +120,8 @@ void cpu_colour_line(const Lattice& l, bool rows, const F& f, int colour, int y,
       return;
     }
   }
-  for (int x = (y + z + colour) & 1; x < l.nx; x += 2) f(colour, Site{x, y, z, row.i + x});
+  for (int x = (y + z + colour + l.shift()) & 1; x < l.nx; x += 2)
+    f(colour, Site{x, y, z, row.i + x});
 }
 
 template <class F>
@@ -153,8 +155,8 @@ std::uint32_t cpu_line(const Lattice& l, bool rows, const F& f, int y, int z) {
 // nothing that an earlier stage still reads there.
 //
 // Each thread owns a slab of planes. Through its inside the stages run one plane behind each other,
-// while the planes are still in cache. What depends on another slab waits for barriers: stage n
-// lacks n planes at both ends of the slab. In a lattice of few planes lines in y take the part of
+// while the planes are still in cache. Planes that depend on another slab wait for barriers: stage
+// n lacks n planes at both ends of the slab. In a lattice of few planes lines in y take the part of
 // planes. With a clock, every plane is timed.
 template <class First, class F, class Last>
 std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, const First& first,
@@ -232,7 +234,7 @@ std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, co
       work_on(stage, p);
       if (clock) spent[stage < lead ? 0 : stage < lead + halves ? 1 : 2] += seconds_since(start);
     };
-    // Two planes make one of the coarse lattice, when the second one is due.
+    // The last stage runs once per pair of planes, when the second is ready.
     const auto of_pair = [&](int stage) { return paired && stage == stages - 1; };
     const auto inside = [&](int stage, int p) {
       const int low = of_pair(stage) ? p - p % 2 : p;
@@ -325,6 +327,12 @@ void Executor::timed(const char* name, double sites, double bytes_per_site,
 }
 
 template <class F>
+void Executor::tell_of(const void* result, std::size_t bytes) const {
+  static_cast<void>(&detail::FunctorEntry<F>::made);
+  tell(F::name, result, bytes);
+}
+
+template <class F>
 void Executor::for_each_site(const Lattice& l, const F& f) const {
   timed(F::name, static_cast<double>(l.voxels()), detail::bytes_of<F>::value, [&] {
 #if defined(__CUDACC__)
@@ -332,7 +340,7 @@ void Executor::for_each_site(const Lattice& l, const F& f) const {
 #endif
     detail::cpu_sites(l, team_for(l.voxels(), threads_), !profile_->sites_only, f);
   });
-  tell(F::name);
+  tell_of<F>();
 }
 
 template <class F>
@@ -345,7 +353,7 @@ void Executor::for_each_site(const Lattice& l, const ActiveBricks& bricks, const
     const std::int64_t sites = bricks.count * (brick_edge * brick_edge * brick_edge);
     detail::cpu_bricks(l, bricks, team_for(sites, threads_), !profile_->sites_only, f);
   });
-  tell(F::name);
+  tell_of<F>();
 }
 
 template <class F>
@@ -358,7 +366,7 @@ void Executor::for_each_colour(const Lattice& l, int sweeps, const F& f) const {
 #endif
     detail::cpu_colours(l, sweeps, team_for(l.voxels(), threads_), !profile_->sites_only, f);
   });
-  tell(F::name);
+  tell_of<F>();
 }
 
 template <class First, class F, class Last>
@@ -378,6 +386,9 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
   }
 #if defined(__CUDACC__)
   else {
+    const auto largest = [&](float v) { // NaN wins, as in key_of
+      result = exact::bit_cast<float>(exact::max_of(detail::key_of(result), detail::key_of(v)));
+    };
     const auto timed_part = [&](int part, const auto& launch) {
       const auto start = Clock::now();
       launch();
@@ -388,12 +399,18 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
     if constexpr (has_first)
       timed_part(0, [&] {
         if constexpr (std::is_same_v<detail::result_of<First>, float>)
-          result = cuda::launch_max(l, first);
+          largest(cuda::launch_max(l, first));
         else
           cuda::launch_sites(l, first);
       });
     timed_part(1, [&] { cuda::launch_colours(l, sweeps, f); });
-    if constexpr (has_last) timed_part(2, [&] { result = cuda::launch_max(coarse, last); });
+    if constexpr (has_last)
+      timed_part(2, [&] {
+        if constexpr (std::is_same_v<detail::result_of<Last>, float>)
+          largest(cuda::launch_max(coarse, last));
+        else
+          cuda::launch_sites(coarse, last);
+      });
   }
 #endif
   if (profile_->on) {
@@ -411,9 +428,9 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
     if constexpr (has_last)
       book(2, Last::name, coarse, fused ? fused_bytes_of<Last>::value : bytes_of<Last>::value);
   }
-  if constexpr (has_first) tell(First::name);
-  tell(F::name);
-  if constexpr (has_last) tell(Last::name);
+  if constexpr (has_first) tell_of<First>();
+  tell_of<F>();
+  if constexpr (has_last) tell_of<Last>();
   tell("chain", &result, sizeof result);
   return result;
 }
@@ -430,7 +447,7 @@ float Executor::max_over(const Lattice& l, const F& f) const {
 #endif
     result = detail::cpu_max(l, team_for(l.voxels(), threads_), !profile_->sites_only, f);
   });
-  tell(F::name, &result, sizeof result);
+  tell_of<F>(&result, sizeof result);
   return result;
 }
 
@@ -446,7 +463,7 @@ std::array<std::int64_t, F::bins> Executor::tally_over(const Lattice& l, const F
 #endif
     result = detail::cpu_tally(l, team_for(l.voxels(), threads_), !profile_->sites_only, f);
   });
-  tell(F::name, result.data(), result.size() * sizeof(std::int64_t));
+  tell_of<F>(result.data(), result.size() * sizeof(std::int64_t));
   return result;
 }
 
@@ -461,7 +478,7 @@ void Executor::for_each_index(std::int64_t n, const F& f) const {
 #pragma omp parallel for schedule(static) num_threads(team_for(32 * n, threads_))
     for (std::int64_t k = 0; k < n; ++k) f(k);
   });
-  tell(F::name);
+  tell_of<F>();
 }
 
 } // namespace metavox

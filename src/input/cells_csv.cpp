@@ -18,18 +18,17 @@ namespace metavox {
 
 namespace {
 
-// Vessels are drawn by `vessels`, not placed cell by cell.
-constexpr int placeable_kinds = static_cast<int>(Kind::necrotic) + 1;
+std::vector<std::string> placed_names() {
+  std::vector<std::string> names;
+  for (const Kind k : kinds_in(placed_kinds)) names.emplace_back(name_of(k));
+  return names;
+}
 
-std::vector<std::string> placeable_names() { return {kind_names, kind_names + placeable_kinds}; }
-
-std::optional<std::uint8_t> kind_of(std::string_view text) {
-  if (const auto code = parsed<int>(text))
-    return *code >= 0 && *code < placeable_kinds ? std::optional(static_cast<std::uint8_t>(*code))
-                                                 : std::nullopt;
-  for (int k = 0; k < placeable_kinds; ++k)
-    if (kind_names[k] == text) return static_cast<std::uint8_t>(k);
-  return {};
+// Of a word or a code. Vessels are drawn by `vessels`, not placed cell by cell.
+std::optional<Kind> placed_kind(std::string_view text) {
+  std::optional<Kind> kind = kind_of(text);
+  if (const auto code = parsed<std::uint8_t>(text)) kind = static_cast<Kind>(*code);
+  return kind && one_of<placed_kinds>(*kind) ? kind : std::nullopt;
 }
 
 constexpr const char* wanted_columns = "the first line must be x,y,z,kind or x,y,z,kind,clone";
@@ -104,14 +103,14 @@ ExternalArrays::PlacedCell read_cell(const std::vector<std::string_view>& row,
                    " um; move the cell or enlarge domain.size");
     *place[a] = *value;
   }
-  const auto kind = kind_of(row[columns.at[3]]);
+  const auto kind = placed_kind(row[columns.at[3]]);
   if (!kind) {
-    const std::string near = closest(row[columns.at[3]], placeable_names());
+    const std::string near = closest(row[columns.at[3]], placed_names());
     lines.refuse(
         cited(row[columns.at[3]]) + " is not a kind of cell; " +
-        (near.empty() ? "there are " + placeable_kinds_text() : "did you mean " + near + "?"));
+        (near.empty() ? "there are " + placed_kinds_text() : "did you mean " + near + "?"));
   }
-  cell.kind = *kind;
+  cell.kind = static_cast<std::uint8_t>(*kind);
   if (columns.at[4] != Columns::absent) {
     const auto clone = parsed<std::uint16_t>(row[columns.at[4]]);
     if (!clone)
@@ -124,10 +123,11 @@ ExternalArrays::PlacedCell read_cell(const std::vector<std::string_view>& row,
 
 } // namespace
 
-std::string placeable_kinds_text() {
+std::string placed_kinds_text() {
   std::string text;
-  for (int k = 0; k < placeable_kinds; ++k)
-    text += (k > 0 ? ", " : "") + std::string(kind_names[k]) + " (" + std::to_string(k) + ")";
+  for (const Kind k : kinds_in(placed_kinds))
+    text += (text.empty() ? "" : ", ") + std::string(name_of(k)) + " (" +
+            std::to_string(static_cast<int>(k)) + ")";
   return text;
 }
 

@@ -21,6 +21,6 @@ std::vector<ExternalArrays::PlacedCell> read_cells_csv(std::istream& stream,
                                                        const DomainParameters& domain);
 
 // "none (0), parenchyma (1) ...": the kinds that a table or an array of cells may name.
-std::string placeable_kinds_text();
+std::string placed_kinds_text();
 
 } // namespace metavox

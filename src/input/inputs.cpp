@@ -60,7 +60,8 @@ void read_vessels(const Parameters& p, ExternalArrays& external) {
   lattice.nz = p.domain.voxels[2];
   lattice.spacing = p.domain.spacing;
   try {
-    build_parent_vessels(p, lattice, external.vessel_file, external.vessel_names);
+    build_parent_vessels(p, lattice, p.simulation.seed, external.vessel_file,
+                         external.vessel_names);
   } catch (const std::invalid_argument& e) {
     throw ConfigError(printable((from_file ? p.vessels.file + ": " : std::string()) + e.what()));
   }
@@ -90,11 +91,12 @@ ExternalArrays read_inputs(const Parameters& p) {
         vti_values("tissue.cells_vti", p.tissue.cells_vti, p.tissue.cells_vti_array, p.domain);
     external.cells.resize(codes.size());
     for (std::size_t i = 0; i < codes.size(); ++i) {
-      if (!(codes[i] >= 0 && codes[i] < kind_count && codes[i] == std::floor(codes[i])))
+      if (!(codes[i] >= 0 && codes[i] < static_cast<float>(kind_count) &&
+            codes[i] == std::floor(codes[i])))
         throw ConfigError("tissue.cells_vti: " + p.tissue.cells_vti + ", array '" +
                           p.tissue.cells_vti_array + "': value " + std::to_string(i) + " is " +
                           std::to_string(codes[i]) + ", not a kind of cell; there are " +
-                          placeable_kinds_text());
+                          placed_kinds_text());
       external.cells[i] = static_cast<std::uint8_t>(codes[i]);
     }
   }

@@ -11,12 +11,13 @@
 namespace metavox {
 
 // A cell or point array of a .vti file with exactly voxels[0]*voxels[1]*voxels[2] values of one
-// component, x fastest.
+// component, x fastest. Throws IoError with the file and the fault, ResourceError where memory does
+// not suffice.
 std::vector<float> read_vti_array(const std::filesystem::path& file, const std::string& array,
                                   std::array<int, 3> voxels);
 
 // The poly-lines of a .vtp file. "radius" is an array of points or of lines; points may have "end"
-// (0 none, 1 inlet, 2 outlet), "end_pressure" (mmHg) and "name" (strings).
+// (0 none, 1 inlet, 2 outlet), "end_pressure" (mmHg) and "name" (strings). Throws as above.
 VesselFile read_vessel_polylines(const std::filesystem::path& file);
 
 } // namespace metavox

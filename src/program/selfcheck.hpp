@@ -15,6 +15,11 @@ namespace metavox {
 // culprit. Back ends, thread counts and builds must agree on every line.
 std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& executor);
 
+// Functors of this program that are missing in what selfcheck() returned, but for those that only
+// `metavox bench` launches. There should be none.
+std::vector<std::string>
+functors_without_hash(const std::vector<std::pair<std::string, std::uint64_t>>& hashes);
+
 // Prints them for every back end of this machine, and on standard error what differs between two.
 // Returns the exit code.
 int selfcheck_command();

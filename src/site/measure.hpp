@@ -13,22 +13,12 @@ namespace metavox {
 
 // The state drawn in pictures; see CellState.
 MV_HD inline CellState cell_state(Kind kind, std::uint8_t flags) {
-  switch (kind) {
-  case Kind::parenchyma: return CellState::parenchyma;
-  case Kind::stroma: return CellState::stroma;
-  case Kind::t_cell: return CellState::t_cell;
-  case Kind::apoptotic: return CellState::apoptotic;
-  case Kind::necrotic: return CellState::necrotic;
-  case Kind::vessel: return CellState::vessel;
-  case Kind::epithelial:
-  case Kind::mesenchymal:
-    if ((flags & flag_hypoxic) != 0) return CellState::quiescent_hypoxic;
+  if (is_tumour(kind)) {
+    if ((flags & flag_hypoxic) != 0) return CellState::hypoxic;
     if ((flags & flag_senescent) != 0) return CellState::senescent;
-    if ((flags & flag_crowded) != 0) return CellState::quiescent_crowded;
-    return kind == Kind::epithelial ? CellState::proliferating_epithelial
-                                    : CellState::proliferating_mesenchymal;
-  default: return CellState::none;
+    if ((flags & flag_crowded) != 0) return CellState::crowded;
   }
+  return drawn_state(kind);
 }
 
 // Real numbers are summed as integers of 2^-20 units: associative, hence exact in any order.
@@ -37,12 +27,19 @@ MV_HD inline std::int64_t fixed_point(float v) {
 }
 inline double from_fixed_point(std::int64_t v) { return static_cast<double>(v) / 1048576.0; }
 
+// Living tumour below this counts as hypoxic in metrics.csv. Assumed, for reports only: no rule
+// reads it.
+inline constexpr float hypoxic_pressure = 10.0f; // mmHg
+// Per cent of the cell cycle, by which metrics.csv tells phases apart; the rest is G2 and M.
+// Assumed, for reports only: phases of real cells differ widely.
+inline constexpr int g1_share = 28, s_share = 44;
+
 struct TallyCells {
   static constexpr const char* name = "measure.cells";
   static constexpr double bytes = 12;
   // States, then: cell cycle phases G1, S, G2M of proliferating tumour cells; detached; living
-  // tumour below 10 mmHg; oxygen summed over living tumour; matrix sum; voxels with matrix below
-  // the threshold.
+  // tumour below hypoxic_pressure; oxygen summed over living tumour; matrix sum; voxels with matrix
+  // below the threshold.
   static constexpr int phase_bin = cell_state_count, detached_bin = phase_bin + 3,
                        hypoxic_bin = detached_bin + 1, oxygen_bin = hypoxic_bin + 1,
                        matrix_bin = oxygen_bin + 1, degraded_bin = matrix_bin + 1,
@@ -66,14 +63,12 @@ struct TallyCells {
     if ((flags[s.i] & flag_detached) != 0) bin[detached_bin] += 1;
     const float p = oxygen.at(s);
     bin[oxygen_bin] += fixed_point(p);
-    if (p < 10.0f) bin[hypoxic_bin] += 1;
-    if (state == CellState::proliferating_epithelial ||
-        state == CellState::proliferating_mesenchymal) {
-      // G1 0.28, S 0.44, G2/M 0.28 of the cycle.
+    if (p < hypoxic_pressure) bin[hypoxic_bin] += 1;
+    if (state == drawn_state(k)) { // it does not rest
       const int phase = static_cast<int>(clock[s.i]) - clock_zero;
-      bin[phase_bin + (phase < clock_unit * 28 / 100   ? 0
-                       : phase < clock_unit * 72 / 100 ? 1
-                                                       : 2)] += 1;
+      bin[phase_bin + (phase < clock_unit * g1_share / 100               ? 0
+                       : phase < clock_unit * (g1_share + s_share) / 100 ? 1
+                                                                         : 2)] += 1;
     }
   }
 };
@@ -169,20 +164,5 @@ struct HashArray {
     bin[1] += static_cast<std::int64_t>(h & 0x7fffffffULL);
   }
 };
-
-// Shape of the tumour, from the kinds on the host (no ghosts, x fastest).
-struct TumourShape {
-  std::int64_t living = 0, dead = 0;
-  std::array<double, 3> centre{}; // um
-  std::array<double, 3> extent{}; // um, bounding box of living tumour cells
-  double farthest = 0;            // um, from the centre to the farthest living tumour cell
-  double gyration = 0;            // um, radius of gyration
-  std::int64_t components = 0;    // face-connected groups of living tumour cells and dead bodies
-  std::int64_t largest = 0;       // voxels of the largest
-  std::int64_t detached_clusters = 0; // groups other than the largest
-  std::int64_t detached_cells = 0;    // living cells in them
-  bool touches_face = false;
-};
-TumourShape measure_shape(const std::vector<std::uint8_t>& kind, const Lattice& lattice);
 
 } // namespace metavox

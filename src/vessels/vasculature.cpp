@@ -13,10 +13,16 @@
 namespace metavox {
 namespace {
 
-// Arterioles and venules have muscle in their walls and do not give way to crowded cells.
+// Arterioles and venules have muscle in their walls and do not give way to crowded cells. Assumed:
+// wider than any capillary.
 constexpr double collapsible_radius = 10; // um
 // A sprout may fuse with the vessel it came from only after it has gone this far, in voxels.
+// Assumed: nearer, a tip that has just left could meet its parent by the lattice's coarseness
+// alone.
 constexpr double own_parent_distance = 4;
+// sprouting.rate is that of one endothelial cell, of which a vessel has one for each such length.
+// Assumed: a round figure.
+constexpr double endothelial_cell_length = 20; // um
 
 double distance2(const Point& a, const Point& b) {
   double d2 = 0;
@@ -29,12 +35,12 @@ double chance(double rate, double time) { return 1 - exact::exp(-rate * time); }
 } // namespace
 
 Vasculature::Vasculature(const Executor& executor, const Lattice& tissue, const Lattice& fields,
-                         const Parameters& p)
+                         const Parameters& p, std::uint64_t seed)
     : executor_(executor), tissue_(tissue), fields_(fields), vessels_(p.vessels),
       sprouting_(p.sprouting), flow_(p.flow), regression_(p.regression), oxygen_(p.oxygen),
       migration_(p.migration), contact_degradation_(p.matrix.contact_degradation),
-      contact_weight_(p.matrix.contact_weight), matrix_frozen_(p.matrix.frozen),
-      seed_(p.simulation.seed), step_length_(p.time.step),
+      contact_weight_(p.matrix.contact_weight), matrix_frozen_(p.matrix.frozen), seed_(seed),
+      step_length_(p.time.step),
       steps_between_(
           std::max(1, static_cast<int>(std::floor(p.time.vessel_step / p.time.step + 0.5)))),
       graph_(tissue), counters_(counter_count, 0) {
@@ -53,7 +59,7 @@ void Vasculature::start(const VesselNetwork& parents) {
   perfuse();
   if (flow_.enabled) solve_flow_now();
   renew_walls();
-  // Perfusion of what was there from the start is no event; blood that does not settle is.
+  // No perfusion events for the vessels of the start, but unsettled flow is reported.
   events_.erase(std::remove_if(events_.begin(), events_.end(),
                                [](const Event& e) { return e.what != "flow_unsettled"; }),
                 events_.end());
@@ -313,11 +319,11 @@ void Vasculature::start_sprouts(const VesselSurroundings& tissue) {
   for (std::int32_t n = 0; n < static_cast<std::int32_t>(reading_.size()); ++n) {
     const double vegf = static_cast<double>(reading_[at(n)].vegf);
     if (vegf <= 0 || !graph_.node_alive(n) || graph_.degree(n) != 2) continue;
-    // The rate is that of an endothelial cell 20 um long.
     double length = 0;
     graph_.for_each_segment(n,
                             [&](std::int32_t s, std::int32_t) { length += graph_.length(s) / 2; });
-    const double rate = sprouting_.rate * (length / 20) * vegf / (vegf + sprouting_.half_response);
+    const double rate = sprouting_.rate * (length / endothelial_cell_length) * vegf /
+                        (vegf + sprouting_.half_response);
     const Draw d = draw(seed_, Purpose::sprouting, static_cast<std::uint64_t>(n),
                         static_cast<std::uint64_t>(step_));
     if (to_unit(d.word[0]) >= chance(rate, dt)) continue;
@@ -433,7 +439,7 @@ void Vasculature::mature_and_collapse() {
     if (!regression_.enabled || (flags[i] & VesselGraph::mature) != 0 ||
         graph_.segments().radius[i] >= collapsible_radius)
       continue;
-    // Pressed where tumour that finds no room holds nearly all faces that are not vessel.
+    // Pressed: crowded tumour holds at least occlusion_share of the faces that are not vessel.
     const auto pressed = [&](std::int32_t n) {
       if (at(n) >= reading_.size()) return false; // laid in this step
       const VesselReading& r = reading_[at(n)];
@@ -673,7 +679,7 @@ std::int64_t Vasculature::neighbour(std::int64_t v, int direction) const {
   std::array<int, 3> c = coordinates(v);
   c[static_cast<std::size_t>(direction / 2)] += (direction & 1) != 0 ? 1 : -1;
   if (!tissue_.holds(c[0], c[1], c[2])) return -1;
-  return static_cast<std::int64_t>(tissue_.global(c[0], c[1], c[2]));
+  return tissue_.number(c[0], c[1], c[2]);
 }
 
 std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step) const {

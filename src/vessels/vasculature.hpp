@@ -1,10 +1,9 @@
 // The vessels of a site at work: sprouts start, their tips walk, branch, fuse and starve; closed
-// loops fill with blood, mature and carry flow; what nobody needs goes.
+// loops fill with blood, mature and carry flow; segments that carry none regress.
 //
 // Rules after M. Owen et al. 2011 (Cancer Res. 71:2826) and A. Anderson and M. Chaplain 1998 (Bull.
-// Math. Biol. 60:857). The graph is small against the lattice and lives on the host; what it needs
-// of the lattice is read voxel by voxel where vessels are, and what it changes there is handed back
-// as a list.
+// Math. Biol. 60:857). The graph is small against the lattice and lives on the host. It reads the
+// lattice only in the voxels where vessels are, and hands its changes there back as a list.
 #pragma once
 
 #include <functional>
@@ -22,7 +21,7 @@
 
 namespace metavox {
 
-// What vessels look at and touch.
+// Views of the lattice that vessels read, and of the matrix, which their tips also open.
 struct VesselSurroundings {
   FieldView vegf;
   CellView cells;
@@ -30,7 +29,7 @@ struct VesselSurroundings {
   const std::uint16_t* membrane;
 };
 
-// What surrounds a vessel: VEGF, and how many of the six faces hold tumour or vessel.
+// The surroundings of a vessel: VEGF, and how many of the six faces hold tumour or vessel.
 struct VesselReading {
   float vegf;                   // nM
   std::uint8_t tumour, crowded; // faces with living tumour cells; with such that found no room
@@ -145,7 +144,7 @@ public:
   };
 
   Vasculature(const Executor& executor, const Lattice& tissue, const Lattice& fields,
-              const Parameters& parameters);
+              const Parameters& parameters, std::uint64_t seed);
 
   // Parent vessels; perfusion and flow in them.
   void start(const VesselNetwork& parents);
@@ -162,8 +161,9 @@ public:
   std::vector<Event> take_events();
 
   std::shared_ptr<const VesselNetwork> network(std::int64_t step) const;
-  // Columns of metrics.csv. `kinds` without ghosts, x fastest.
-  void measure(MetricRow& row, const std::vector<std::uint8_t>& kinds) const;
+  // Columns of metrics.csv. places(): numbers of the voxels whose distance to blood is measured,
+  // asked for only where there are vessels.
+  void measure(MetricSheet& sheet, const std::function<std::vector<std::int64_t>()>& places) const;
 
   // Calls f(name, unit, meaning, std::vector<T>&) for every array of the state.
   template <class F>

@@ -24,8 +24,8 @@ struct PerLength {
 PerLength wall_conductance(double radius, double h, const OxygenParameters& o, bool well_index) {
   const double wall = 2 * pi * radius * o.wall_permeability;
   if (!well_index || o.diffusivity <= 0) return {wall, 0};
-  // Between the blood and tissue a voxel away: wanted, and what the lattice gives when the wall
-  // alone is put into the vessel's voxel, four faces of which carry the flux.
+  // Conductances between the blood and tissue a voxel away: the wanted one, and the lattice's own
+  // when the wall alone is put into the vessel's voxel, four faces of which carry the flux.
   const double wanted = 1 / (exact::log(h / radius) / (2 * pi * o.diffusivity) + 1 / wall);
   const double faces = 4 * o.diffusivity;
   const double given = 1 / (1 / wall + 1 / faces);
@@ -76,7 +76,7 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
       per = wall_conductance(radius, h, oxygen, well_index);
       last_radius = radius;
     }
-    // The two axes it runs least along are beside it.
+    // Its four side neighbours lie along the two axes it follows least.
     const double along[3] = {std::abs(b[0] - a[0]), std::abs(b[1] - a[1]), std::abs(b[2] - a[2])};
     const std::size_t main = along[0] >= along[1] && along[0] >= along[2] ? 0
                              : along[1] >= along[2]                       ? 1
@@ -84,8 +84,8 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
     const double bare = 2 * pi * radius * oxygen.wall_permeability;
     for (const VoxelPiece& piece : pieces_of(a, b, fields)) {
       const double volume_share = (piece.end - piece.begin) * length / (h * h * h);
-      add(static_cast<std::int64_t>(fields.global(piece.voxel[0], piece.voxel[1], piece.voxel[2])),
-          bare * volume_share, per.direct * carried * volume_share, pressure);
+      add(fields.number(piece.voxel[0], piece.voxel[1], piece.voxel[2]), bare * volume_share,
+          per.direct * carried * volume_share, pressure);
       if (per.beside <= 0) continue;
       for (std::size_t axis = 0; axis < 3; ++axis) {
         if (axis == main) continue;
@@ -93,8 +93,7 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
           std::array<int, 3> v = piece.voxel;
           v[axis] += side;
           if (v[axis] >= 0 && v[axis] < n[axis])
-            add(static_cast<std::int64_t>(fields.global(v[0], v[1], v[2])), 0,
-                per.beside * carried * volume_share, pressure);
+            add(fields.number(v[0], v[1], v[2]), 0, per.beside * carried * volume_share, pressure);
         }
       }
     }

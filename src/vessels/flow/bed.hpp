@@ -60,7 +60,7 @@ struct Bed {
     double diameter = 0; // um, of the branch at this vertex
   };
   std::vector<std::array<std::int32_t, 2>>
-      joins; // `from` and `to` of each branch, close together for what visits all
+      joins; // `from` and `to` of each branch, close together for loops over all
   std::vector<std::size_t> first_arc; // of each vertex
   std::vector<Arc> arcs;
 

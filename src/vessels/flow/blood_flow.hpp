@@ -35,7 +35,7 @@ struct FlowNetwork {
   };
   std::int32_t nodes = 0;
   std::vector<Segment>
-      segments; // leave out what is not perfused; dead ends and hanging loops get no flow at all
+      segments; // leave out those not perfused; dead ends and hanging loops get no flow at all
   std::vector<End> ends;
 };
 

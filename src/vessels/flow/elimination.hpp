@@ -20,12 +20,13 @@ public:
     double conductance;
   };
 
-  // Eliminates the unknowns below `inner`, one for each element of `ground` there are. What is left
-  // among the others replaces `links` and their `ground`. `key` begins the random numbers.
+  // Eliminates the unknowns below `inner`; there is one for each element of `ground`. The links and
+  // ground among the others that result replace `links` and `ground`. `key` begins the random
+  // numbers.
   void factorise(std::size_t inner, std::uint64_t key, std::vector<Link>& links,
                  std::vector<double>& ground);
 
-  // Solves for z in place: what inner unknowns pass on to later ones, then their values from those.
+  // Forward substitution (descend) and back substitution (ascend), in place.
   void descend(std::vector<double>& z) const;
   void ascend(std::vector<double>& z) const;
 

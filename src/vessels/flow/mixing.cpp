@@ -23,8 +23,8 @@ void Mixing::remember(const std::vector<double>& used) {
   }
 }
 
-// Weights of the differences that come closest to what is lacking now: normal equations by
-// Cholesky's method, without differences that say nothing new.
+// Weights of the earlier differences whose sum comes closest to the present one: normal equations
+// by Cholesky's method, without differences that say nothing new.
 std::vector<double> Mixing::combine() const {
   const std::size_t m = differences_.size(), n = now_.size();
   std::vector<double> g(m * m), y(m);

@@ -8,8 +8,8 @@ namespace metavox::flow {
 
 // Moves the haematocrit in use towards the one found from it.
 //
-// Each branch has a relaxation factor of its own, since what oscillates, or creeps away from an
-// unstable state, is a few vessels here and there: the secant through the last two changes of its
+// Each branch has a relaxation factor of its own, since only a few vessels here and there
+// oscillate, or creep away from an unstable state: the secant through the last two changes of its
 // haematocrit would end them, and is followed within bounds (A. Aitken 1926 for one number). In
 // long runs the upper bound falls off (W. Mann 1953, Proc. Am. Math. Soc. 4:506). Towards the end a
 // few slow modes are left, which are extrapolated together (D. Anderson 1965, J. ACM 12:547) unless

@@ -50,7 +50,7 @@ public:
   std::vector<double> conductances; // of the branches, um^3/min/mmHg; call update() after a change
   void update();
 
-  // Adds to `pressure` what removes the net flows `excess` into unknown vertices, leaving
+  // Changes `pressure` so that the net flows `excess` into unknown vertices vanish, leaving
   // `remainder` of them (in the norm of the preconditioner). The change itself is left in change().
   void correct(const std::vector<double>& excess, double remainder, std::vector<double>& pressure);
   const std::vector<double>& change() const { return x_; }

@@ -70,7 +70,8 @@ void share_velocity(double total, std::vector<Daughter>& daughters) {
   for (Daughter& d : daughters) d.share /= sum;
 }
 
-// What would pack a daughter too densely goes to the others, in proportion to the room they have.
+// Cells that would pack a daughter too densely go to the others, in proportion to the room they
+// have.
 void cap(double haematocrit, double total, std::vector<Daughter>& daughters) {
   double over = 0, room = 0;
   const double cells = haematocrit * total;
