@@ -46,7 +46,8 @@ Tissue tissue_of(const Snapshot& s) {
   const auto code = [&](Kind k, CellState state) {
     return static_cast<std::uint8_t>(which == kind ? static_cast<int>(k) : static_cast<int>(state));
   };
-  return {which, code(Kind::none, CellState::none), code(Kind::vessel, drawn_state(Kind::vessel))};
+  return {which, code(Kind::none, drawn_state(Kind::none)),
+          code(Kind::vessel, drawn_state(Kind::vessel))};
 }
 
 // Of every cell, in lattice order.

@@ -10,6 +10,7 @@
 
 #include "core/errors.hpp"
 #include "core/lattice.hpp"
+#include "fields/field_list.hpp"
 #include "input/cells_csv.hpp"
 #include "input/join_vessels.hpp"
 #include "input/swc.hpp"
@@ -54,11 +55,8 @@ void read_vessels(const Parameters& p, ExternalArrays& external) {
     if (external.vessel_file.segments.empty())
       throw ConfigError(file.string() + ": there are no vessels in it, only single points");
   }
-  Lattice lattice;
-  lattice.nx = p.domain.voxels[0];
-  lattice.ny = p.domain.voxels[1];
-  lattice.nz = p.domain.voxels[2];
-  lattice.spacing = p.domain.spacing;
+  const Lattice lattice{p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2],
+                        p.domain.spacing};
   try {
     build_parent_vessels(p, lattice, p.simulation.seed, external.vessel_file,
                          external.vessel_names);
@@ -75,11 +73,8 @@ ExternalArrays read_inputs(const Parameters& p) {
     if (!frozen.file.empty())
       external.fields.emplace_back(name, vti_values(key, frozen.file, frozen.array, p.domain));
   };
-  field("oxygen", "oxygen.frozen", p.oxygen.frozen);
-  field("glucose", "glucose.frozen", p.glucose.frozen);
-  field("proteinase", "proteinase.frozen", p.proteinase.frozen);
-  field("inhibitor", "inhibitor.frozen", p.inhibitor.frozen);
-  field("vegf", "vegf.frozen", p.vegf.frozen);
+  for (const FieldRow& row : Fields::rows(p))
+    field(row.name, std::string(row.name) + ".frozen", *row.frozen);
   field("matrix", "matrix.initial", p.matrix.initial);
   for (const auto& [name, values] : external.fields)
     for (std::size_t i = 0; i < values.size(); ++i)
