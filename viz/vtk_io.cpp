@@ -57,9 +57,11 @@ void add_text(vtkFieldData* to, const std::string& name, const std::vector<std::
   to->AddArray(array);
 }
 
-template <std::size_t N>
-std::vector<std::string> texts(const std::string_view (&names)[N]) {
-  return std::vector<std::string>(std::begin(names), std::end(names));
+template <class Rows>
+std::vector<std::string> names_of(const Rows& rows) {
+  std::vector<std::string> names;
+  for (const auto& row : rows) names.emplace_back(row.name);
+  return names;
 }
 
 } // namespace
@@ -84,13 +86,6 @@ void add_header(vtkFieldData* to, const Snapshot& s) {
   to->AddArray(spacing);
   add_text(to, "voxel_size_unit", {"um"});
   add_text(to, "length_unit", {"um"});
-}
-
-template <class Rows>
-std::vector<std::string> names_of(const Rows& rows) {
-  std::vector<std::string> names;
-  for (const auto& row : rows) names.emplace_back(row.name);
-  return names;
 }
 
 // Both by code.

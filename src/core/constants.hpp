@@ -1,3 +1,4 @@
+// Numbers of mathematics.
 #pragma once
 
 namespace metavox {

@@ -85,7 +85,8 @@ ExternalArrays read_inputs(const Parameters& p) {
         vti_values("tissue.cells_vti", p.tissue.cells_vti, p.tissue.cells_vti_array, p.domain);
     external.cells.resize(codes.size());
     for (std::size_t i = 0; i < codes.size(); ++i) {
-      if (!(codes[i] >= 0 && codes[i] < kind_count && codes[i] == std::floor(codes[i])))
+      if (!(codes[i] >= 0 && codes[i] < static_cast<float>(kind_count) &&
+            codes[i] == std::floor(codes[i])))
         throw ConfigError("tissue.cells_vti: " + p.tissue.cells_vti + ", array '" +
                           p.tissue.cells_vti_array + "': value " + std::to_string(i) + " is " +
                           std::to_string(codes[i]) + ", not a kind of cell; there are " +

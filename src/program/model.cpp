@@ -44,6 +44,7 @@ Simulation site_of(const Parameters& p, const Executor& executor) {
   return {p, executor, read_inputs(p)};
 }
 
+// Of the types that read() is instantiated for.
 template <class T>
 constexpr Model::Type type_of() {
   if constexpr (std::is_same_v<T, std::uint8_t>) return Model::Type::u8;
@@ -52,7 +53,7 @@ constexpr Model::Type type_of() {
   if constexpr (std::is_same_v<T, std::uint64_t>) return Model::Type::u64;
   if constexpr (std::is_same_v<T, std::int64_t>) return Model::Type::i64;
   if constexpr (std::is_same_v<T, float>) return Model::Type::f32;
-  if constexpr (std::is_same_v<T, double>) return Model::Type::f64;
+  return Model::Type::f64;
 }
 
 Model::Type type_of(ElementType type) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "core/constants.hpp"
 #include "core/launch.hpp"
 #include "site/measure.hpp"
 #include "site/state.hpp"
@@ -11,7 +12,6 @@
 namespace metavox {
 namespace {
 
-constexpr double pi = 3.14159265358979323846;
 constexpr std::int64_t distance_sample = 8192; // places whose distance to vessels is measured
 
 double share(double part, double whole) { return whole > 0 ? part / whole : 0.0; }

@@ -108,10 +108,11 @@ std::vector<std::int32_t> search(const std::vector<std::int32_t>& below,
 // holds
 //   the edge between both virtual nodes, where `above` is given,
 //   else the root.
-// low(v) is the smallest rank that v and what was found through it reach. A node belongs to the
-// marked component together with the edge that it was found through as long as no node on the way
-// cuts it off, that is as long as low(v) < rank(parent). Every other edge leads from a node back to
-// one found earlier, and shares the component of the edge that its later node was found through.
+// low(v) is the smallest rank that v reaches, itself or through nodes found from it. A node belongs
+// to the marked component together with the edge that it was found through as long as no node on
+// the way cuts it off, that is as long as low(v) < rank(parent). Every other edge leads from a node
+// back to one found earlier, and shares the component of the edge that its later node was found
+// through.
 std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>& edges,
                                const std::vector<std::int32_t>& below,
                                const std::vector<std::int32_t>* above) {

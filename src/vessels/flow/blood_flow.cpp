@@ -53,7 +53,7 @@ public:
         found_(branches_), flow_(branches_), excess_(bed_.unknowns) {}
 
   // From the last solution, where it is one of this network.
-  void guess(const FlowSolution& solution) {
+  void start_from(const FlowSolution& solution) {
     const bool warm = solution.pressure.size() == at(network_.nodes) &&
                       solution.haematocrit.size() == network_.segments.size();
     double entering = 0, top = -std::numeric_limits<double>::infinity(), bottom = -top;
@@ -249,7 +249,7 @@ void FixedPoint::write(FlowSolution& solution) {
 FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings,
                       FlowSolution& solution, int threads) {
   FixedPoint point(network, settings, threads);
-  point.guess(solution);
+  point.start_from(solution);
   const FlowReport report = point.iterate();
   point.write(solution);
   return report;
