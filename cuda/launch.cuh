@@ -74,7 +74,8 @@ template <class F>
 __global__ void __launch_bounds__(block_x* block_y) colour_kernel(Lattice l, int colour, F f) {
   const int y = static_cast<int>(blockIdx.y * block_y + threadIdx.y);
   const int z = static_cast<int>(blockIdx.z);
-  const int x = 2 * static_cast<int>(blockIdx.x * block_x + threadIdx.x) + ((y + z + colour) & 1);
+  const int x =
+      2 * static_cast<int>(blockIdx.x * block_x + threadIdx.x) + ((y + z + colour + l.shift()) & 1);
   if (x < l.nx && y < l.ny) f(colour, l.site(x, y, z));
 }
 

@@ -15,6 +15,7 @@
 #include "cells/room.hpp"
 #include "cells/sense.hpp"
 #include "site/measure.hpp"
+#include "site/tumour_shape.hpp"
 #include "support.hpp"
 #include "tissue/matrix.hpp"
 
@@ -1614,7 +1615,12 @@ TEST(TumourShape, CountsFaceConnectedGroups) {
         }
       }
     }
-    const TumourShape shape = measure_shape(kind, l);
+    std::vector<std::uint8_t> padded(static_cast<std::size_t>(l.padded()),
+                                     static_cast<std::uint8_t>(Kind::outside));
+    for (std::size_t i = 0; i < n; ++i)
+      padded[static_cast<std::size_t>(l.site_of(static_cast<std::int64_t>(i)).i)] = kind[i];
+    const TumourShape shape =
+        measure_shape(read_tumour_runs(Executor::on_cpu(2), l, padded.data()), l);
     EXPECT_EQ(shape.components, static_cast<std::int64_t>(size.size()));
     EXPECT_EQ(shape.living, std::accumulate(living.begin(), living.end(), std::int64_t{0}));
     EXPECT_EQ(shape.living + shape.dead,
@@ -1630,6 +1636,29 @@ TEST(TumourShape, CountsFaceConnectedGroups) {
     for (std::size_t g = 0; g < size.size(); ++g) clusters += g != main && living[g] > 0 ? 1 : 0;
     EXPECT_EQ(shape.detached_clusters, clusters);
   }
+}
+
+// Every n-th voxel of the mask in the order of numbers, and all of them where they are few.
+TEST(TumourShape, SamplesVoxelsEvenly) {
+  std::mt19937 random(5);
+  for (const Lattice& l : {Lattice{7, 5, 3, 10}, Lattice{40, 1, 9, 10}, Lattice{1, 1, 1, 10}})
+    for (const std::int64_t most : {1, 5, 64, 100000}) {
+      std::vector<std::uint8_t> padded(static_cast<std::size_t>(l.padded()),
+                                       static_cast<std::uint8_t>(Kind::outside));
+      std::vector<std::int64_t> members, wanted;
+      for (std::int64_t v = 0; v < l.voxels(); ++v) {
+        const bool member = random() % 3 != 0;
+        padded[static_cast<std::size_t>(l.site_of(v).i)] =
+            static_cast<std::uint8_t>(member ? Kind::mesenchymal : Kind::stroma);
+        if (member) members.push_back(v);
+      }
+      const auto total = static_cast<std::int64_t>(members.size());
+      const std::int64_t every = std::max<std::int64_t>(1, total / most);
+      for (std::int64_t k = 0; k < total; k += every)
+        wanted.push_back(members[static_cast<std::size_t>(k)]);
+      const std::uint32_t mask = 1u << static_cast<int>(Kind::mesenchymal);
+      EXPECT_EQ(sample_voxels(Executor::on_cpu(3), l, padded.data(), mask, most), wanted);
+    }
 }
 
 // A region that shares a scarce supply finds a level instead of resting and waking in step: cells

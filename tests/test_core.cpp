@@ -48,6 +48,25 @@ struct MarkRow {
   }
 };
 
+struct MarkColour {
+  static constexpr const char* name = "test.mark_colour";
+  int* turn;
+  MV_HD void operator()(int colour, const Site& s) const {
+    turn[s.i] = turn[s.i] == -1 ? colour & 1 : 7;
+  }
+};
+
+struct DoesNothing {
+  static constexpr const char* name = "test.nothing";
+  MV_HD void operator()(int, const Site&) const {}
+};
+
+struct GivesBack {
+  static constexpr const char* name = "test.gives_back";
+  float value;
+  MV_HD float operator()(const Site& s) const { return s.x == 1 ? value : 0.0f; }
+};
+
 struct LinearIndex {
   static constexpr const char* name = "test.index";
   std::int64_t* out;
@@ -403,29 +422,92 @@ TEST(Small, MinimumMaximumAndClamp) {
 // ---- lattice
 
 TEST(Lattice, NumbersVoxelsAndGhostsWithoutGaps) {
-  for (const Lattice& l : boxes()) {
-    std::set<std::int64_t> padded;
-    std::uint64_t expected = 0;
-    for (int z = -1; z <= l.nz; ++z)
-      for (int y = -1; y <= l.ny; ++y)
-        for (int x = -1; x <= l.nx; ++x) {
-          padded.insert(l.index(x, y, z));
-          const bool inside = x >= 0 && x < l.nx && y >= 0 && y < l.ny && z >= 0 && z < l.nz;
-          ASSERT_EQ(l.holds(x, y, z), inside);
-          if (!inside) continue;
-          ASSERT_EQ(l.global(x, y, z), expected++);
-          ASSERT_EQ(l.index(x + 1, y, z) - l.index(x, y, z), 1);
-          ASSERT_EQ(l.index(x, y + 1, z) - l.index(x, y, z), l.pitch());
-          ASSERT_EQ(l.index(x, y, z + 1) - l.index(x, y, z), l.plane());
-        }
-    EXPECT_EQ(static_cast<std::int64_t>(padded.size()), l.padded());
-    EXPECT_EQ(*padded.begin(), 0);
-    EXPECT_EQ(*padded.rbegin(), l.padded() - 1);
-    EXPECT_EQ(expected, static_cast<std::uint64_t>(l.voxels()));
-  }
+  for (const Lattice& box : boxes())
+    for (int g = 1; g <= 3; ++g) {
+      const Lattice l{box.nx, box.ny, box.nz, box.spacing, g};
+      std::set<std::int64_t> padded;
+      std::uint64_t expected = 0;
+      for (int z = -g; z < l.nz + g; ++z)
+        for (int y = -g; y < l.ny + g; ++y)
+          for (int x = -g; x < l.nx + g; ++x) {
+            padded.insert(l.index(x, y, z));
+            const bool inside = x >= 0 && x < l.nx && y >= 0 && y < l.ny && z >= 0 && z < l.nz;
+            ASSERT_EQ(l.holds(x, y, z), inside);
+            if (!inside) continue;
+            ASSERT_EQ(l.global(x, y, z), expected++);
+            ASSERT_EQ(l.index(x + 1, y, z) - l.index(x, y, z), 1);
+            ASSERT_EQ(l.index(x, y + 1, z) - l.index(x, y, z), l.pitch());
+            ASSERT_EQ(l.index(x, y, z + 1) - l.index(x, y, z), l.plane());
+          }
+      EXPECT_EQ(static_cast<std::int64_t>(padded.size()), l.padded());
+      EXPECT_EQ(*padded.begin(), 0);
+      EXPECT_EQ(*padded.rbegin(), l.padded() - 1);
+      EXPECT_EQ(expected, static_cast<std::uint64_t>(l.voxels()));
+    }
   const Lattice large{1625, 1625, 1625, 20}; // beyond 2^32 voxels
   EXPECT_EQ(large.global(1624, 1624, 1624), static_cast<std::uint64_t>(large.voxels()) - 1);
   EXPECT_EQ(large.index(1625, 1625, 1625), large.padded() - 1);
+}
+
+// What decides results goes by the whole: numbers, colours and contests of a piece are those that
+// its voxels have in the whole, whatever the piece's ghosts.
+TEST(Lattice, PiecesNameTheirVoxelsAsTheWholeDoes) {
+  for (int ghosts = 1; ghosts <= 3; ++ghosts) {
+    const Lattice whole{21, 17, 13, 20, ghosts};
+    const Lattice piece = whole.piece({5, 2, 4}, {9, 11, 6});
+    EXPECT_EQ(piece.voxels(), 9 * 11 * 6);
+    EXPECT_EQ(piece.padded(), (9 + 2 * ghosts) * (11 + 2 * ghosts) * (6 + 2 * ghosts));
+    const Lattice part = piece.piece({1, 3, 2}, {4, 4, 4}); // pieces of pieces
+    for (int z = 0; z < piece.nz; ++z)
+      for (int y = 0; y < piece.ny; ++y)
+        for (int x = 0; x < piece.nx; ++x) {
+          ASSERT_EQ(piece.global(x, y, z), whole.global(x + 5, y + 2, z + 4));
+          ASSERT_EQ(piece.colour(x, y, z), whole.colour(x + 5, y + 2, z + 4));
+          const Site s = piece.site_of(piece.number(x, y, z));
+          ASSERT_EQ(s.i, piece.index(x, y, z));
+          if (part.holds(x - 1, y - 3, z - 2)) {
+            ASSERT_EQ(part.global(x - 1, y - 3, z - 2), piece.global(x, y, z));
+          }
+        }
+  }
+  // Beyond 2^32 voxels, in a piece that fits into memory.
+  const Lattice piece = Lattice{4096, 4096, 1024, 10}.piece({4000, 4000, 1000}, {8, 8, 8});
+  EXPECT_EQ(piece.global(7, 7, 7), 4007u + 4096u * (4007u + 4096ull * 1007u));
+}
+
+// Every voxel is visited once, in the turn of its colour in the whole.
+TEST(Executor, ColoursOfAPieceAreThoseOfTheWhole) {
+  const Lattice whole{12, 10, 9, 20};
+  for (const Lattice& piece :
+       {whole, whole.piece({1, 0, 0}, {7, 6, 5}), whole.piece({3, 2, 4}, {5, 5, 4}),
+        whole.piece({2, 2, 2}, {6, 6, 6})}) {
+    std::vector<int> turn(static_cast<std::size_t>(piece.padded()), -1);
+    Executor::on_cpu(1).for_each_colour(piece, 1, MarkColour{turn.data()});
+    for (int z = 0; z < piece.nz; ++z)
+      for (int y = 0; y < piece.ny; ++y)
+        for (int x = 0; x < piece.nx; ++x)
+          ASSERT_EQ(turn[static_cast<std::size_t>(piece.index(x, y, z))], piece.colour(x, y, z));
+  }
+}
+
+// The largest value of either stage, whichever of them it comes from.
+TEST(Executor, ChainReturnsTheLargerOfItsStages) {
+  const Lattice l{9, 8, 7, 20};
+  for (const Executor& executor : executors())
+    for (const auto& [first, last] : {std::pair{3.0f, 2.0f}, std::pair{2.0f, 3.0f}}) {
+      EXPECT_EQ(executor.chain(l, 1, GivesBack{first}, DoesNothing{}, l, GivesBack{last}), 3.0f);
+      EXPECT_EQ(executor.chain(l, 1, GivesBack{3.0f}, DoesNothing{}, l, NoStage{}), 3.0f);
+      EXPECT_EQ(executor.chain(l, 1, NoStage{}, DoesNothing{}, l, GivesBack{3.0f}), 3.0f);
+    }
+}
+
+TEST(Random, SitesHaveSeedsOfTheirOwn) {
+  EXPECT_EQ(site_seed(42, 0), 42u); // today's runs keep their bits
+  std::set<std::uint64_t> seeds;
+  for (std::uint64_t run = 0; run < 50; ++run)
+    for (std::uint64_t site = 0; site < 50; ++site) seeds.insert(site_seed(run, site));
+  EXPECT_EQ(seeds.size(), 2500u);
+  EXPECT_EQ(site_seed(42, 3), mix64(42 + 3 * 0x9e3779b97f4a7c15ULL));
 }
 
 TEST(Bricks, CoverTheBox) {

@@ -258,6 +258,38 @@ void move_cells(Tissue& t, double share, std::uint32_t seed) {
 
 // Source: banded Cholesky and Newton in double precision, above. Tolerance: what the solver was
 // asked for (1e-3) and the rounding of single precision at the size of the solution.
+// A field may go below zero where its floor says so: with sources of both signs the solution is the
+// negative of that with the signs turned round.
+TEST(Diffusion, FieldsGoBelowZeroWhereTheirFloorAllows) {
+  const Lattice l{20, 17, 15, 20};
+  support::FieldProblem p(l, 1e4, support::all_faces(FaceKind::fixed, 0));
+  p.settings.floor = -1e30f;
+  p.settings.tolerance = 1e-4;
+  for (std::size_t i = 0; i < p.source.size(); ++i) {
+    p.source[i] = i % 7 == 0 ? 5.0f : i % 11 == 0 ? -9.0f : 0.0f;
+    p.loss[i] = 0.1f;
+  }
+  support::FieldProblem mirrored = p;
+  for (float& f : mirrored.source) f = -f;
+  for (const Executor& executor : support::executors())
+    for (const auto start : {Diffusion::Start::cold, Diffusion::Start::warm}) {
+      support::FieldSolver one(executor, p), other(executor, mirrored);
+      one.solve(start);
+      other.solve(start);
+      const std::vector<float> a = one.field(), b = other.field();
+      float lowest = 0;
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        ASSERT_NEAR(a[i], -b[i], 1e-3f);
+        lowest = std::min(lowest, a[i]);
+      }
+      EXPECT_LT(lowest, -0.05f);
+    }
+  p.settings.floor = 0;
+  support::FieldSolver floored(Executor::on_cpu(1), p);
+  floored.try_solve(Diffusion::Start::cold); // there is no solution above the floor
+  for (const float c : floored.field()) ASSERT_GE(c, 0.0f);
+}
+
 TEST(FieldSolver, AgreesWithDirectSolutionInDoublePrecision) {
   double worst = 0;
   std::string worst_case;

@@ -76,14 +76,14 @@ TEST(Profile, BooksEveryLaunchOnceAndInItsProcess) {
       EXPECT_EQ(timings.at(name).calls, n) << name;
     }
     const auto& processes = executor.processes();
-    for (const char* name :
-         {"oxygen", "glucose", "MMP", "TIMP", "matrix", "cells", "VEGF", "vessels"})
+    for (const char* name : {"oxygen", "glucose", "proteinase", "inhibitor", "matrix", "cells",
+                             "ledger", "vegf", "vessels"})
       EXPECT_EQ(processes.count(name), 1u) << name;
     EXPECT_EQ(processes.at("oxygen").calls, 6);
-    EXPECT_EQ(processes.at("VEGF").calls, 2); // every fifth step
+    EXPECT_EQ(processes.at("vegf").calls, 2); // every fifth step
     EXPECT_EQ(processes.at("oxygen").functors.at("oxygen.assemble").calls, 6);
     EXPECT_EQ(processes.at("oxygen").functors.count("signal.assemble"), 0u);
-    EXPECT_EQ(processes.at("MMP").functors.at("signal.assemble").calls, 6);
+    EXPECT_EQ(processes.at("proteinase").functors.at("signal.assemble").calls, 6);
     EXPECT_EQ(processes.at("").functors.count("measure.cells"), 1u); // no process asked for it here
   }
 }

@@ -55,6 +55,48 @@ TEST(Memory, NoBufferIsMadeInsideAStep) {
   EXPECT_EQ(simulation.executor().allocations(), before);
 }
 
+// Steps, events and reports read what they need on the back end: no array of the lattice comes to
+// the host, not even the smallest.
+TEST(Memory, StepsAndReportsCopyNoLatticeToTheHost) {
+  const Config config = read_config_text(tumour, "memory.yaml",
+                                         {"vessels.spacing=400 um", "vegf.enabled=true",
+                                          "sprouting.enabled=true", "death.apoptosis=1e-3 1/min"});
+  Simulation simulation(config.parameters, Executor::on_cpu(2));
+  const auto voxels = 72.0 * 64 * 64;
+  for (int n = 0; n < 4; ++n) {
+    std::size_t before = simulation.executor().bytes_to_host();
+    simulation.step();
+    EXPECT_LT(static_cast<double>(simulation.executor().bytes_to_host() - before), 0.5 * voxels);
+    before = simulation.executor().bytes_to_host();
+    simulation.measure();
+    EXPECT_LT(static_cast<double>(simulation.executor().bytes_to_host() - before), 0.9 * voxels);
+  }
+  const std::size_t before = simulation.executor().bytes_to_host();
+  std::vector<std::uint8_t> kinds(static_cast<std::size_t>(voxels));
+  simulation.read("kind", kinds.data());
+  EXPECT_GE(static_cast<double>(simulation.executor().bytes_to_host() - before), voxels);
+}
+
+// A site with wider ghosts ends in the same state; one with another number draws other numbers.
+TEST(Site, GhostsChangeNothingAndItsNumberEverything) {
+  const Config config =
+      read_config_text(tumour, "ghosts.yaml",
+                       {"domain.voxels=[40, 36, 30]", "vegf.enabled=true", "sprouting.enabled=true",
+                        "time.vessel_step=12 min", "glucose.enabled=true", "inhibitor.enabled=true",
+                        "migration.mesenchymal=2 um^2/min"});
+  const auto hash_after = [&](const SiteLayout& layout) {
+    Simulation simulation(config.parameters, Executor::on_cpu(2), {}, layout);
+    for (int n = 0; n < 6; ++n) simulation.step();
+    simulation.measure();
+    return simulation.hash();
+  };
+  const std::uint64_t narrow = hash_after({0, 1});
+  EXPECT_EQ(hash_after({0, 2}), narrow);
+  EXPECT_EQ(hash_after({0, 3}), narrow);
+  EXPECT_NE(hash_after({1, 1}), narrow);
+  EXPECT_EQ(hash_after({1, 2}), hash_after({1, 1}));
+}
+
 // Lines as vector code and voxels one by one, on any number of threads: every functor leaves the
 // same memory behind.
 TEST(SelfCheck, EveryFunctorAgreesWithItself) {

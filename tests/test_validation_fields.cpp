@@ -604,7 +604,7 @@ void against_biofvm(int count, double early, double end) {
   const MetaboliteSettings settings = oxygen_settings(preset);
   const double d = settings.diffusion.diffusivity, decay = preset.oxygen.decay;
   const double rate =
-      static_cast<double>(settings.table.loss[static_cast<int>(Kind::epithelial)]) - decay;
+      static_cast<double>(settings.terms.loss[static_cast<int>(Kind::epithelial)]) - decay;
   EXPECT_NEAR(rate, 10 * 2494.0 / 8000, 1e-5);
   EXPECT_EQ(d, 1e5);
   EXPECT_EQ(settings.diffusion.faces[0].value, 38);

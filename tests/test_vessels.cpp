@@ -520,7 +520,7 @@ TEST(Vasculature, PrunedVesselsFeedNobody) {
       {0, 1, 5, true}, {1, 2, 5, true}, {3, 4, 5, true}, {4, 5, 5, true}, {1, 4, 4, true}};
   ladder.segments[4].generation = 1;
   const Lattice l{30, 26, 24, 20};
-  Vasculature v(Executor::on_cpu(1), l, l, p);
+  Vasculature v(Executor::on_cpu(1), l, l, p, p.simulation.seed);
   v.start(ladder);
   VesselGraph::Segments& segments = v.graph().segments();
   std::int64_t link = 0;

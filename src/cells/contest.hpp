@@ -20,6 +20,8 @@ struct ContestView {
     plan[s.i] = what;
     mark[bricks.of(s.x, s.y, s.z)] = 1; // whoever writes, it is the same byte
   }
+  // Numbers of voxels that meet in a contest differ by less than 2^32, so the lower half tells them
+  // apart in any box.
   MV_HD std::uint32_t rank(const Lattice& l, const Site& s) const {
     return contest_rank(static_cast<std::uint32_t>(l.global(s)), key0, key1);
   }

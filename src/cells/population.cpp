@@ -11,8 +11,6 @@
 namespace metavox {
 namespace {
 
-constexpr int flow_entries = flow_width * flow_width;
-
 // Oxygen at which a cell's ATP counts as full, mmHg. Assumed: that of tissue which lacks nothing.
 constexpr double reference_pressure = 40;
 
@@ -136,8 +134,9 @@ PushOffsets push_offsets(int longest2) {
   return pushes;
 }
 
-Population::Population(const Executor& executor, const Lattice& lattice, const Parameters& p)
-    : lattice_(lattice), seed_(p.simulation.seed) {
+Population::Population(const Executor& executor, const Lattice& lattice, const Parameters& p,
+                       std::uint64_t seed)
+    : lattice_(lattice), seed_(seed) {
   const double reach = p.cycle.push_length / p.domain.spacing;
   // A free face neighbour is no push: it will do at any push length.
   const int distance2 = std::clamp(static_cast<int>(std::floor(reach * reach + 1e-9)), 1,
@@ -161,19 +160,12 @@ Population::Population(const Executor& executor, const Lattice& lattice, const P
       p.tracers.mesenchymal ? walk_.diffusivity_mesenchymal : walk_.diffusivity_epithelial;
 
   const std::int64_t n = lattice.padded();
-  arrays_.kind = Buffer<std::uint8_t>(executor, n);
-  arrays_.flags = Buffer<std::uint8_t>(executor, n);
-  arrays_.capacity = Buffer<std::uint8_t>(executor, n);
-  arrays_.clock = Buffer<std::uint16_t>(executor, n);
-  arrays_.timer = Buffer<std::uint16_t>(executor, n);
-  arrays_.clone = Buffer<std::uint16_t>(executor, n);
-  arrays_.traits = Buffer<std::uint64_t>(executor, n);
-  sensed_ = Buffer<std::uint8_t>(executor, n);
-  room_ = Buffer<std::uint8_t>(executor, n);
-  room_other_ = Buffer<std::uint8_t>(executor, n);
-  claim_ = Buffer<std::uint32_t>(executor, n);
-  plan_ = Buffer<std::uint16_t>(executor, n);
-  claim_.upload(std::vector<std::uint32_t>(static_cast<std::size_t>(n), unclaimed).data());
+  const auto make = [&](auto& buffer, std::int64_t entries) {
+    if (entries > 0) buffer = std::decay_t<decltype(buffer)>(executor, entries);
+  };
+  arrays_.for_each([&](const char*, const char*, auto& buffer) { make(buffer, n); });
+  work_.for_each(lattice, p.tracers.count, make);
+  work_.claim.upload(std::vector<std::uint32_t>(static_cast<std::size_t>(n), unclaimed).data());
   // Ghosts are walls: nothing moves there and nothing counts them as neighbours.
   {
     std::vector<std::uint8_t> kind(static_cast<std::size_t>(n),
@@ -197,27 +189,13 @@ Population::Population(const Executor& executor, const Lattice& lattice, const P
   push_first_ = Buffer<std::uint16_t>(executor, static_cast<std::int64_t>(pushes.first.size()));
   push_first_.upload(pushes.first.data());
 
-  const std::int64_t bricks = Bricks(lattice).count();
-  brick_flag_ = Buffer<std::uint8_t>(executor, bricks);
-  brick_wide_ = Buffer<std::uint8_t>(executor, bricks);
-  brick_ids_ = Buffer<std::uint32_t>(executor, bricks);
-  brick_mark_ = Buffer<std::uint8_t>(executor, bricks);
-  contested_ids_ = Buffer<std::uint32_t>(executor, bricks);
-  flow_ = Buffer<std::int64_t>(executor, flow_entries + 1);
   if (tracers_on_) {
-    tracers_ = Buffer<std::int32_t>(executor, 3 * static_cast<std::int64_t>(p.tracers.count));
     std::vector<std::int32_t> at;
     for (int k = 0; k < p.tracers.count; ++k)
       for (std::size_t a = 0; a < 3; ++a)
         at.push_back(static_cast<std::int32_t>(std::floor(p.tracers.start[a] / lattice.spacing)));
-    tracers_.upload(at.data());
+    work_.tracers.upload(at.data());
   }
-}
-
-std::size_t Population::bytes(const Lattice& lattice) {
-  const auto n = static_cast<std::size_t>(lattice.padded());
-  const auto bricks = static_cast<std::size_t>(Bricks(lattice).count());
-  return n * (1 + 1 + 1 + 2 + 2 + 2 + 8 + 1 + 1 + 1 + 4 + 2) + bricks * 11;
 }
 
 CellView Population::view() {
@@ -228,6 +206,7 @@ CellView Population::view() {
 void Population::advance(const Executor& executor, const FieldView& oxygen,
                          const FieldView& glucose, const float* matrix,
                          const std::uint16_t* membrane, std::int64_t step) {
+  const auto process = executor.process("cells");
   step_ = static_cast<std::uint64_t>(step);
   find_activity(executor, oxygen);
   if (active_.count > 0) {
@@ -241,38 +220,38 @@ void Population::advance(const Executor& executor, const FieldView& oxygen,
 void Population::find_activity(const Executor& executor, const FieldView& oxygen) {
   const Bricks bricks(lattice_);
   executor.for_each_index(bricks.count(),
-                          FindActivity{arrays_.kind.data(), oxygen, brick_flag_.data(), lattice_,
-                                       bricks, normal_always_,
+                          FindActivity{arrays_.kind.data(), oxygen, work_.brick_flag.data(),
+                                       lattice_, bricks, normal_always_,
                                        migration_on_ && walk_.diffusivity_stroma > 0,
                                        fate_.necrosis, fate_.necrosis_high});
   executor.for_each_index(bricks.count(),
-                          WidenActivity{brick_flag_.data(), brick_wide_.data(), bricks});
-  active_.ids = brick_ids_.data();
-  active_.count = executor.compact(brick_wide_.data(), bricks.count(), brick_ids_.data());
+                          WidenActivity{work_.brick_flag.data(), work_.brick_wide.data(), bricks});
+  active_.ids = work_.brick_ids.data();
+  active_.count = executor.compact(work_.brick_wide.data(), bricks.count(), work_.brick_ids.data());
 }
 
 void Population::measure_room(const Executor& executor) {
   executor.for_each_site(
-      lattice_, MeasureRoomX{arrays_.kind.data(), room_.data(), lattice_, reach_, into_dead_});
-  executor.for_each_site(lattice_,
-                         MeasureRoomYZ<false>{room_.data(), room_other_.data(), lattice_, reach_});
-  executor.for_each_site(lattice_,
-                         MeasureRoomYZ<true>{room_other_.data(), room_.data(), lattice_, reach_});
+      lattice_, MeasureRoomX{arrays_.kind.data(), work_.room.data(), lattice_, reach_, into_dead_});
+  executor.for_each_site(
+      lattice_, MeasureRoomYZ<false>{work_.room.data(), work_.room_other.data(), lattice_, reach_});
+  executor.for_each_site(
+      lattice_, MeasureRoomYZ<true>{work_.room_other.data(), work_.room.data(), lattice_, reach_});
 }
 
 void Population::settle_fate(const Executor& executor, const FieldView& oxygen,
                              const FieldView& glucose, const float* matrix) {
-  executor.for_each_site(lattice_, SenseNeighbours{arrays_.kind.data(), sensed_.data(),
+  executor.for_each_site(lattice_, SenseNeighbours{arrays_.kind.data(), work_.sensed.data(),
                                                    lattice_.pitch(), lattice_.plane()});
   executor.for_each_site(lattice_, active_,
                          AdvanceFate{view(),
                                      oxygen,
                                      glucose,
                                      matrix,
-                                     sensed_.data(),
-                                     room_.data(),
+                                     work_.sensed.data(),
+                                     work_.room.data(),
                                      factors(),
-                                     {flow_.data()},
+                                     {work_.flow.data()},
                                      fate_,
                                      lattice_,
                                      seed_,
@@ -280,27 +259,30 @@ void Population::settle_fate(const Executor& executor, const FieldView& oxygen,
 }
 
 ContestView Population::open_contest(int round) {
-  brick_mark_.clear();
+  work_.brick_mark.clear();
   const ContestKeys keys = contest_keys(seed_, step_, round);
-  return {claim_.data(), plan_.data(), brick_mark_.data(), Bricks(lattice_), keys.key0, keys.key1};
+  return {work_.claim.data(), work_.plan.data(), work_.brick_mark.data(),
+          Bricks(lattice_),   keys.key0,         keys.key1};
 }
 
 ActiveBricks Population::contested(const Executor& executor) {
-  return {contested_ids_.data(),
-          executor.compact(brick_mark_.data(), brick_mark_.size(), contested_ids_.data())};
+  return {work_.contested_ids.data(),
+          executor.compact(work_.brick_mark.data(), work_.brick_mark.size(),
+                           work_.contested_ids.data())};
 }
 
 void Population::divide(const Executor& executor, const std::uint16_t* membrane) {
   const ContestView rivals = open_contest(0);
   const PushTable table{push_offset_.data(), push_first_.data()};
   executor.for_each_site(lattice_, active_,
-                         ProposeDivision{view(), room_.data(), membrane, rivals, table, lattice_,
-                                         fate_.push_distance2, into_dead_, fate_.regeneration,
-                                         seed_, step_});
+                         ProposeDivision{view(), work_.room.data(), membrane, rivals, table,
+                                         lattice_, fate_.push_distance2, into_dead_,
+                                         fate_.regeneration, seed_, step_});
   const ActiveBricks bricks = contested(executor);
   executor.for_each_site(
       lattice_, bricks,
-      CommitDivision{view(), rivals, table, {flow_.data()}, lattice_, division_, seed_, step_});
+      CommitDivision{
+          view(), rivals, table, {work_.flow.data()}, lattice_, division_, seed_, step_});
   executor.for_each_site(lattice_, bricks, WithdrawDivision{rivals, table, lattice_});
 }
 
@@ -310,15 +292,16 @@ void Population::migrate(const Executor& executor, const FieldView& oxygen, cons
   for (int substep = 0; substep < substeps_; ++substep) {
     const ContestView rivals = open_contest(1 + substep);
     executor.for_each_site(lattice_, active_,
-                           ProposeMove{view(), walk, rivals, factors(), flow_.data() + flow_entries,
-                                       seed_, step_, substep});
+                           ProposeMove{view(), walk, rivals, factors(),
+                                       work_.flow.data() + flow_entries, seed_, step_, substep});
     const ActiveBricks bricks = contested(executor);
     executor.for_each_site(lattice_, bricks, CommitMove{view(), rivals, lattice_});
     executor.for_each_site(lattice_, bricks, WithdrawMove{rivals, lattice_});
     if (tracers_on_)
-      executor.for_each_index(tracers_.size() / 3,
-                              AdvanceTracers{walk, tracers_.data(), tracer_diffusivity_,
-                                             flow_.data() + flow_entries, seed_, step_, substep});
+      executor.for_each_index(work_.tracers.size() / 3,
+                              AdvanceTracers{walk, work_.tracers.data(), tracer_diffusivity_,
+                                             work_.flow.data() + flow_entries, seed_, step_,
+                                             substep});
   }
 }
 
@@ -333,7 +316,7 @@ void Population::make_way(const Executor& executor, const std::vector<std::int64
   executor.for_each_index(1, MakeWay{view(),
                                      membrane,
                                      {push_offset_.data(), push_first_.data()},
-                                     {flow_.data()},
+                                     {work_.flow.data()},
                                      lattice_,
                                      fate_.push_distance2,
                                      way_.data(),
@@ -348,17 +331,18 @@ void Population::count_now(const Executor& executor) {
   const auto n = executor.tally_over(lattice_, CountKinds{arrays_.kind.data()});
   std::copy(n.begin(), n.end(), counts_.begin());
   std::array<std::int64_t, flow_entries + 1> raw{};
-  flow_.download(raw.data());
+  work_.flow.download(raw.data());
   for (std::size_t from = 0; from < flow_width; ++from)
     for (std::size_t to = 0; to < flow_width; ++to) flows_[from][to] = raw[from * flow_width + to];
 }
 
 void Population::check_ledger(const Executor& executor, std::int64_t step) {
+  const auto process = executor.process("ledger");
   const KindCounts before = counts_;
   const Flows flows_before = flows_;
   count_now(executor);
   std::int64_t overfull = 0;
-  executor.copy_out(&overfull, flow_.data() + flow_entries, sizeof overfull);
+  executor.copy_out(&overfull, work_.flow.data() + flow_entries, sizeof overfull);
   if (overfull != 0)
     throw NumericalError("jump probabilities exceed 1 for " + std::to_string(overfull) +
                          " cells at step " + std::to_string(step) +

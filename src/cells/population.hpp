@@ -26,7 +26,8 @@ using Flows = std::array<std::array<std::int64_t, flow_width>, flow_width>;
 
 class Population {
 public:
-  Population(const Executor& executor, const Lattice& lattice, const Parameters& parameters);
+  Population(const Executor& executor, const Lattice& lattice, const Parameters& parameters,
+             std::uint64_t seed);
 
   // One step of every cell rule: rest, death, phenotype, division, movement. `matrix` is E,
   // `membrane` what is left of basement membranes; fields as cells see them.
@@ -48,20 +49,60 @@ public:
 
   // What tests and the bench look at.
   std::int64_t active_bricks() const { return active_.count; }
-  const std::uint8_t* room() const { return room_.data(); }
+  const std::uint8_t* room() const { return work_.room.data(); }
 
+  // The state of the cells, a value for each voxel, padded. A new array is a member and a line:
+  // memory, hash, checkpoints and frames follow from the list.
   struct Arrays {
     Buffer<std::uint8_t> kind, flags, capacity;
     Buffer<std::uint16_t> clock, timer, clone;
     Buffer<std::uint64_t> traits;
+    // f(name, meaning, buffer); the order is part of the state's hash.
+    template <class F>
+    void for_each(const F& f) {
+      f("kind", "what stands in the voxel: codes of kind.hpp", kind);
+      f("flags", "bits: 1 stem, 2 hypoxic, 4 crowded, 8 senescent, 16 detached", flags);
+      f("clock", "cycle clock: birth at 16384, division at 49152", clock);
+      f("timer", "steps of hypoxic rest, or since death", timer);
+      f("capacity", "divisions left to a progenitor", capacity);
+      f("clone", "label of the founder cell", clone);
+      f("traits", "eight heritable traits, one signed byte each, factor exp(0.02 v)", traits);
+    }
   };
   Arrays& arrays() { return arrays_; }
   const Arrays& arrays() const { return arrays_; }
-  Buffer<std::int32_t>& tracers() { return tracers_; }
-  const Buffer<std::int32_t>& tracers() const { return tracers_; }
-  Buffer<std::int64_t>& flow_buffer() { return flow_; }
-  const Buffer<std::int64_t>& flow_buffer() const { return flow_; }
-  static std::size_t bytes(const Lattice& lattice);
+  Buffer<std::int32_t>& tracers() { return work_.tracers; }
+  const Buffer<std::int32_t>& tracers() const { return work_.tracers; }
+  Buffer<std::int64_t>& flow_buffer() { return work_.flow; }
+  const Buffer<std::int64_t>& flow_buffer() const { return work_.flow; }
+
+  // What rules write down for each other within a step.
+  struct Work {
+    Buffer<std::uint8_t> sensed, room, room_other;
+    Buffer<std::uint32_t> claim;
+    Buffer<std::uint16_t> plan;
+    Buffer<std::uint8_t> brick_flag, brick_wide, brick_mark;
+    Buffer<std::uint32_t> brick_ids, contested_ids;
+    Buffer<std::int64_t> flow; // flow_width^2 entries, then the count of overfull probabilities
+    Buffer<std::int32_t> tracers;
+    // f(buffer, entries)
+    template <class F>
+    void for_each(const Lattice& lattice, int tracer_count, const F& f) {
+      const std::int64_t n = lattice.padded(), bricks = Bricks(lattice).count();
+      f(sensed, n);
+      f(room, n);
+      f(room_other, n);
+      f(claim, n);
+      f(plan, n);
+      f(brick_flag, bricks);
+      f(brick_wide, bricks);
+      f(brick_mark, bricks);
+      f(brick_ids, bricks);
+      f(contested_ids, bricks);
+      f(flow, flow_entries + 1);
+      f(tracers, 3 * std::int64_t{tracer_count});
+    }
+  };
 
 private:
   void find_activity(const Executor& executor, const FieldView& oxygen);
@@ -83,19 +124,13 @@ private:
   int substeps_, reach_;
 
   Arrays arrays_;
-  Buffer<std::uint8_t> sensed_, room_, room_other_;
-  Buffer<std::uint32_t> claim_;
-  Buffer<std::uint16_t> plan_;
+  Work work_;
   Buffer<float> factor_table_;
   Buffer<Offset> push_offset_;
   Buffer<std::uint16_t> push_first_;
   ContestView open_contest(int round);
   ActiveBricks contested(const Executor& executor); // bricks with proposals
-  Buffer<std::uint8_t> brick_flag_, brick_wide_, brick_mark_;
-  Buffer<std::uint32_t> brick_ids_, contested_ids_;
-  Buffer<std::int64_t> flow_; // flow_width^2 entries, then the count of overfull jump probabilities
-  Buffer<std::int32_t> tracers_;
-  Buffer<std::int64_t> way_; // lists of voxels on their way to the back end
+  Buffer<std::int64_t> way_;                        // lists of voxels on their way to the back end
   ActiveBricks active_;
   KindCounts counts_{};
   Flows flows_{};

@@ -126,6 +126,7 @@ void Executor::copy_in(void* to, const void* host, std::size_t bytes) const {
 
 void Executor::copy_out(void* host, const void* from, std::size_t bytes) const {
   if (bytes == 0) return; // an empty list may have no address
+  account_->to_host += bytes;
 #if defined(METAVOX_CUDA)
   if (backend_ == Backend::cuda) return cuda::copy_out(host, from, bytes);
 #endif
@@ -185,7 +186,7 @@ void Executor::Profile::book(const char* functor, double seconds, double sites,
   t.sites += sites;
 }
 
-Executor::Share::Share(Profile& profile, const char* process) : profile_(profile), on_(profile.on) {
+Executor::Scope::Scope(Profile& profile, const char* process) : profile_(profile), on_(profile.on) {
   if (!on_) return;
   profile_.book();
   outer_ = profile_.current;
@@ -193,7 +194,7 @@ Executor::Share::Share(Profile& profile, const char* process) : profile_(profile
   profile_.processes[process].calls += 1;
 }
 
-Executor::Share::~Share() {
+Executor::Scope::~Scope() {
   if (!on_) return;
   profile_.book();
   profile_.current = outer_;

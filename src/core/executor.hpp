@@ -51,6 +51,7 @@ public:
   std::size_t memory_available() const; // bytes free for buffers now
   std::size_t memory_allocated() const { return account_->bytes; }
   std::size_t allocations() const { return account_->allocations; }
+  std::size_t bytes_to_host() const { return account_->to_host; } // copied out so far
 
   // f(Site) at every voxel. A functor may offer row(Row), which CPU threads then call instead: the
   // same arithmetic on a whole line, written so that compilers vectorise it.
@@ -111,12 +112,12 @@ public:
   const std::map<std::string, Process>& processes() const { return profile_->processes; }
   std::map<std::string, Timing> timings() const; // of functors, all processes together
   void forget_timings() const { profile_->processes.clear(); }
-  // What `body` does belongs to this process.
+  // Until the end of its life what happens belongs to this process:
+  //   const auto process = executor.process("oxygen");
+  class Scope;
+  [[nodiscard]] Scope process(const char* name) const;
   template <class Body>
-  void during(const char* process, const Body& body) const {
-    const Share share(*profile_, process);
-    body();
-  }
+  void during(const char* name, const Body& body) const;
   // Makes CPU threads ignore row(): tests compare both ways of writing a functor.
   void prefer_sites(bool on) { profile_->sites_only = on; }
 
@@ -141,22 +142,10 @@ private:
     void book(); // the time since the mark on the current process
     void book(const char* functor, double seconds, double sites, double bytes_per_site);
   };
-  // The time of its life belongs to a process.
-  class Share {
-  public:
-    Share(Profile& profile, const char* process);
-    ~Share();
-    Share(const Share&) = delete;
-    Share& operator=(const Share&) = delete;
-
-  private:
-    Profile& profile_;
-    bool on_;
-    std::string outer_;
-  };
   struct Account {
     std::size_t bytes = 0;
     std::size_t allocations = 0;
+    std::size_t to_host = 0;
     std::map<std::size_t, std::pair<void*, std::size_t>> live; // by order of allocation
   };
   void tell(const char* name, const void* result = nullptr, std::size_t bytes = 0) const {
@@ -172,6 +161,27 @@ private:
   std::shared_ptr<Profile> profile_;
   std::shared_ptr<Account> account_;
 };
+
+class Executor::Scope {
+public:
+  ~Scope();
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+private:
+  friend class Executor;
+  Scope(Profile& profile, const char* process);
+  Profile& profile_;
+  bool on_;
+  std::string outer_;
+};
+
+inline Executor::Scope Executor::process(const char* name) const { return {*profile_, name}; }
+template <class Body>
+void Executor::during(const char* name, const Body& body) const {
+  const Scope scope = process(name);
+  body();
+}
 
 // Device (or host) memory of one array. Move-only; a View of it goes into functors.
 template <class T>

@@ -1,5 +1,5 @@
-// The box of voxels and how to walk it. Every lattice array has one layer of ghost voxels on all
-// six sides, so that rules read their neighbours without asking where the box ends.
+// The box of voxels and how to walk it. Every lattice array has ghost voxels on all six sides, so
+// that rules read their neighbours without asking where the box ends.
 #pragma once
 
 #include <array>
@@ -41,35 +41,63 @@ inline int list_marked(const std::uint8_t* mark, int n, std::uint16_t* list) {
   return count;
 }
 
+// A box of voxels: all of a site's, or the piece of it that one rank owns. Coordinates and padded
+// indices are the piece's own. What decides results (draws, contests, colours, hashes) goes by the
+// voxel's number and colour in the whole, so that cutting a box into pieces changes no bit.
 struct Lattice {
-  int nx = 1, ny = 1, nz = 1;
-  double spacing = 1; // um
+  int nx = 1, ny = 1, nz = 1; // of this piece
+  double spacing = 1;         // um
+  int ghosts = 1;             // layers of voxels around the piece
+  int x0 = 0, y0 = 0, z0 = 0; // where in the whole its first voxel lies
+  std::int64_t whole_nx = 1, whole_ny = 1, whole_nz = 1;
 
-  MV_HD std::int64_t pitch() const { return nx + 2; }
-  MV_HD std::int64_t plane() const { return pitch() * (ny + 2); }
-  MV_HD std::int64_t padded() const { return plane() * (nz + 2); }
-  MV_HD std::int64_t voxels() const { return static_cast<std::int64_t>(nx) * ny * nz; }
+  Lattice() = default;
+  MV_HD Lattice(int x, int y, int z, double h, int ghost_layers = 1)
+      : nx(x), ny(y), nz(z), spacing(h), ghosts(ghost_layers), whole_nx(x), whole_ny(y),
+        whole_nz(z) {}
+  // The voxels from `origin` on, `extent` along each axis; both in voxels of this lattice.
+  Lattice piece(const std::array<int, 3>& origin, const std::array<int, 3>& extent) const {
+    Lattice part = *this;
+    part.nx = extent[0];
+    part.ny = extent[1];
+    part.nz = extent[2];
+    part.x0 += origin[0];
+    part.y0 += origin[1];
+    part.z0 += origin[2];
+    return part;
+  }
+
+  MV_HD std::int64_t pitch() const { return std::int64_t{nx} + 2 * ghosts; }
+  MV_HD std::int64_t plane() const { return pitch() * (std::int64_t{ny} + 2 * ghosts); }
+  MV_HD std::int64_t padded() const { return plane() * (std::int64_t{nz} + 2 * ghosts); }
+  MV_HD std::int64_t voxels() const { return std::int64_t{nx} * ny * nz; }
   MV_HD std::int64_t index(int x, int y, int z) const {
-    return (x + 1) + pitch() * (y + 1) + plane() * (z + 1);
+    return (x + ghosts) + pitch() * (y + ghosts) + plane() * (z + ghosts);
   }
   MV_HD Site site(int x, int y, int z) const { return {x, y, z, index(x, y, z)}; }
   MV_HD bool holds(int x, int y, int z) const {
     return x >= 0 && x < nx && y >= 0 && y < ny && z >= 0 && z < nz;
   }
-  // The voxel's name for random draws and contests: without ghosts, so padding is not part of the
-  // result.
-  MV_HD std::uint64_t global(int x, int y, int z) const {
-    return static_cast<std::uint64_t>(x) +
-           static_cast<std::uint64_t>(nx) *
-               (static_cast<std::uint64_t>(y) +
-                static_cast<std::uint64_t>(ny) * static_cast<std::uint64_t>(z));
+  // The number of a voxel in the piece, x fastest: where its value stands in an array without
+  // ghosts.
+  MV_HD std::int64_t number(int x, int y, int z) const {
+    return x + std::int64_t{nx} * (y + std::int64_t{ny} * z);
   }
-  MV_HD std::uint64_t global(const Site& s) const { return global(s.x, s.y, s.z); }
-  // The inverse of global().
+  // The inverse of number().
   MV_HD Site site_of(std::int64_t number) const {
     return site(static_cast<int>(number % nx), static_cast<int>(number / nx % ny),
                 static_cast<int>(number / nx / ny));
   }
+  // The voxel's name for random draws and contests: its number in the whole.
+  MV_HD std::uint64_t global(int x, int y, int z) const {
+    return static_cast<std::uint64_t>(
+        (std::int64_t{x} + x0) +
+        whole_nx * ((std::int64_t{y} + y0) + whole_ny * (std::int64_t{z} + z0)));
+  }
+  MV_HD std::uint64_t global(const Site& s) const { return global(s.x, s.y, s.z); }
+  // 0 red, 1 black: neighbours differ, and pieces agree with the whole.
+  MV_HD int colour(int x, int y, int z) const { return (x + y + z + shift()) & 1; }
+  MV_HD int shift() const { return (x0 + y0 + z0) & 1; } // colour of the piece's first voxel
 };
 
 // Bricks of 8 x 8 x 8 voxels: the unit in which idle tissue is skipped.

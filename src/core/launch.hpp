@@ -120,7 +120,8 @@ void cpu_colour_line(const Lattice& l, bool rows, const F& f, int colour, int y,
       return;
     }
   }
-  for (int x = (y + z + colour) & 1; x < l.nx; x += 2) f(colour, Site{x, y, z, row.i + x});
+  for (int x = (y + z + colour + l.shift()) & 1; x < l.nx; x += 2)
+    f(colour, Site{x, y, z, row.i + x});
 }
 
 template <class F>
@@ -385,6 +386,9 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
   }
 #if defined(__CUDACC__)
   else {
+    const auto largest = [&](float v) { // NaN wins, as in key_of
+      result = exact::bit_cast<float>(exact::max_of(detail::key_of(result), detail::key_of(v)));
+    };
     const auto timed_part = [&](int part, const auto& launch) {
       const auto start = Clock::now();
       launch();
@@ -395,12 +399,18 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
     if constexpr (has_first)
       timed_part(0, [&] {
         if constexpr (std::is_same_v<detail::result_of<First>, float>)
-          result = cuda::launch_max(l, first);
+          largest(cuda::launch_max(l, first));
         else
           cuda::launch_sites(l, first);
       });
     timed_part(1, [&] { cuda::launch_colours(l, sweeps, f); });
-    if constexpr (has_last) timed_part(2, [&] { result = cuda::launch_max(coarse, last); });
+    if constexpr (has_last)
+      timed_part(2, [&] {
+        if constexpr (std::is_same_v<detail::result_of<Last>, float>)
+          largest(cuda::launch_max(coarse, last));
+        else
+          cuda::launch_sites(coarse, last);
+      });
   }
 #endif
   if (profile_->on) {

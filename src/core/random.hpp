@@ -148,4 +148,10 @@ MV_HD inline std::uint64_t mix64(std::uint64_t v) {
   return v;
 }
 
+// The seed of the n-th site ever opened in a run, so that no two sites draw the same numbers. Site
+// 0 has the seed of the run.
+MV_HD inline std::uint64_t site_seed(std::uint64_t seed, std::uint64_t n) {
+  return n == 0 ? seed : mix64(seed + n * 0x9e3779b97f4a7c15ULL);
+}
+
 } // namespace metavox

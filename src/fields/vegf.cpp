@@ -10,51 +10,48 @@ namespace {
 
 constexpr double avogadro = 6.02214076e23;
 
-DiffusionSettings solver_settings(const Parameters& p) {
-  DiffusionSettings s{};
-  s.name = "vegf";
-  s.diffusivity = p.vegf.diffusivity;
+DiffusionSettings diffusion_settings(const Parameters& p) {
+  DiffusionSettings s = solver_settings("vegf", p.vegf, p.fields);
   s.half_saturation = p.vegf.half_saturation;
-  s.tolerance = p.vegf.tolerance;
-  s.max_cycles = p.fields.max_cycles;
-  s.faces = p.vegf.faces;
   return s;
 }
 
-} // namespace
-
-Vegf::Vegf(const Executor& executor, const Lattice& tissue, const Lattice& lattice, int coarsen,
-           const Parameters& p, std::shared_ptr<DiffusionScratch> scratch)
-    : solved_(p.vegf.enabled && !p.vegf.frozen.active()),
-      transient_(p.vegf.relaxation == Relaxation::transient), lattice_(lattice), coarsen_(coarsen),
-      scratch_(std::move(scratch)), diffusion_(executor, lattice, solver_settings(p), scratch_),
-      field_(executor, lattice.padded()) {
-  const VegfParameters& v = p.vegf;
-  const double h = p.domain.spacing;
-  const double litres = h * h * h * 1e-15;
+VoxelTerms terms_of(const VegfParameters& v, double spacing) {
+  VoxelTerms terms;
+  const double litres = spacing * spacing * spacing * 1e-15;
   // A molecule per second in one voxel, nM/min; and a mole.
   const double molecule = 60 / (litres * avogadro) * 1e9, mole = 60 / litres * 1e9;
   const auto set = [&](Kind kind, double factor) {
-    assemble_.basal[static_cast<int>(kind)] =
-        static_cast<float>(factor * molecule * v.basal_secretion);
-    assemble_.increase[static_cast<int>(kind)] =
+    const int code = static_cast<int>(kind);
+    terms.source[code] = static_cast<float>(factor * molecule * v.basal_secretion);
+    terms.increase[code] =
         static_cast<float>(factor * molecule * (v.hypoxic_secretion - v.basal_secretion));
   };
   set(Kind::epithelial, 1);
   set(Kind::mesenchymal, 1);
   set(Kind::parenchyma, v.normal_factor);
   set(Kind::stroma, v.normal_factor);
-  assemble_.high = static_cast<float>(v.hypoxia_high);
-  assemble_.inverse_width = static_cast<float>(1 / std::max(v.hypoxia_high - v.hypoxia_low, 1e-6));
-  assemble_.uptake = static_cast<float>(v.endothelial_uptake * mole);
-  assemble_.previous_rate = transient_ ? static_cast<float>(1 / p.time.step) : 0.0f;
-  assemble_.loss = static_cast<float>(v.decay + (transient_ ? 1 / p.time.step : 0));
-  assemble_.traits_matter = p.mutation.probability > 0;
-  assemble_.tissue = tissue;
-  assemble_.split = scratch_->split();
-  assemble_.coarsen = coarsen;
-  if (!solved_) return;
+  terms.uptake[static_cast<int>(Kind::vessel)] = static_cast<float>(v.endothelial_uptake * mole);
+  return terms;
+}
 
+} // namespace
+
+Vegf::Vegf(const FieldGrid& grid, const Parameters& p)
+    : Field(grid, row_of(p), diffusion_settings(p)), settings_(p.vegf), step_(p.time.step),
+      transient_(p.vegf.relaxation == Relaxation::transient),
+      traits_matter_(p.mutation.probability > 0), terms_(terms_of(p.vegf, p.domain.spacing)) {
+  if (solved()) lay_pellets(p);
+}
+
+FieldRow Vegf::row_of(const Parameters& p) {
+  return {"vegf",         "nM",           "free VEGF",   p.vegf.enabled,
+          p.vegf.enabled, &p.vegf.frozen, p.vegf.initial};
+}
+
+void Vegf::lay_pellets(const Parameters& p) {
+  const VegfParameters& v = p.vegf;
+  const Lattice& lattice = grid_.lattice;
   std::vector<FieldSource> sources;
   for (const VegfParameters::Source& s : v.sources) {
     const auto begin = static_cast<std::int64_t>(sources.size());
@@ -64,32 +61,33 @@ Vegf::Vegf(const Executor& executor, const Lattice& tissue, const Lattice& latti
       for (int y = 0; y < lattice.ny; ++y)
         for (int x = 0; x < lattice.nx; ++x)
           if (region.holds({(x + 0.5) * d, (y + 0.5) * d, (z + 0.5) * d}))
-            sources.push_back({static_cast<std::int64_t>(lattice.global(x, y, z)),
-                               static_cast<float>(s.rate), 0.0f});
+            sources.push_back({lattice.number(x, y, z), static_cast<float>(s.rate), 0.0f});
     pellets_.push_back({begin, static_cast<std::int64_t>(sources.size()) - begin, s.duration});
   }
-  sources_ = Buffer<FieldSource>(executor, static_cast<std::int64_t>(sources.size()));
+  sources_ = Buffer<FieldSource>(grid_.executor, static_cast<std::int64_t>(sources.size()));
   sources_.upload(sources.data());
 }
 
-void Vegf::relax(const Executor& executor, const CellView& cells, TraitFactors factor,
-                 const float* oxygen, double time, bool first) {
-  if (!solved_) return;
-  assemble_.kind = cells.kind_code;
-  assemble_.traits = cells.traits;
-  assemble_.factor = factor;
-  assemble_.oxygen = oxygen;
-  assemble_.previous = field_.data();
-  assemble_.f = scratch_->source();
-  assemble_.k = scratch_->loss();
-  assemble_.q = scratch_->uptake();
-  executor.for_each_site(lattice_, assemble_);
+void Vegf::relax(const CellView& cells, TraitFactors factor, const float* oxygen, double time,
+                 bool first) {
+  if (!solved()) return;
+  const auto process = grid_.executor.process(row().name);
+  auto assemble = prepared<VegfLaw>(cells, factor);
+  assemble.terms = terms_;
+  assemble.traits_matter = traits_matter_;
+  assemble.oxygen = oxygen;
+  assemble.high = static_cast<float>(settings_.hypoxia_high);
+  assemble.inverse_width =
+      static_cast<float>(1 / std::max(settings_.hypoxia_high - settings_.hypoxia_low, 1e-6));
+  assemble.previous_rate = transient_ ? static_cast<float>(1 / step_) : 0.0f;
+  assemble.uniform_loss = static_cast<float>(settings_.decay + (transient_ ? 1 / step_ : 0));
+  grid_.executor.for_each_site(grid_.lattice, assemble);
   for (const Pellet& pellet : pellets_)
     if (pellet.until <= 0 || time < pellet.until)
-      executor.for_each_index(pellet.count, AddSources{sources_.data() + pellet.begin, lattice_,
-                                                       scratch_->split(), scratch_->source()});
-  report_ = diffusion_.solve_or_throw(field_.data(), first && !transient_ ? Diffusion::Start::cold
-                                                                          : Diffusion::Start::warm);
+      grid_.executor.for_each_index(pellet.count,
+                                    AddSources{sources_.data() + pellet.begin, grid_.lattice,
+                                               grid_.scratch->split(), grid_.scratch->source()});
+  solve(first && !transient_ ? Diffusion::Start::cold : Diffusion::Start::warm);
 }
 
 } // namespace metavox

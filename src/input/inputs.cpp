@@ -457,7 +457,8 @@ void read_vessels(const Parameters& p, ExternalArrays& external) {
   lattice.nz = p.domain.voxels[2];
   lattice.spacing = p.domain.spacing;
   try {
-    build_parent_vessels(p, lattice, external.vessel_file, external.vessel_names);
+    build_parent_vessels(p, lattice, p.simulation.seed, external.vessel_file,
+                         external.vessel_names);
   } catch (const std::invalid_argument& e) {
     throw ConfigError(printable((from_file ? p.vessels.file + ": " : std::string()) + e.what()));
   }

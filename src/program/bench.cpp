@@ -191,7 +191,7 @@ VesselFigures measure_vessels(const Executor& executor, int size, int steps) {
     const auto found = processes.find(name);
     return found == processes.end() ? 0.0 : found->second.seconds / fives;
   };
-  f.vegf = seconds("VEGF");
+  f.vegf = seconds("vegf");
   f.vessels = seconds("vessels");
   simulation.executor().forget_timings();
   const MetricRow row = simulation.measure();

@@ -176,19 +176,4 @@ struct HashArray {
   }
 };
 
-// Shape of the tumour, from the kinds on the host (no ghosts, x fastest).
-struct TumourShape {
-  std::int64_t living = 0, dead = 0;
-  std::array<double, 3> centre{}; // um
-  std::array<double, 3> extent{}; // um, bounding box of living tumour cells
-  double farthest = 0;            // um, from the centre to the farthest living tumour cell
-  double gyration = 0;            // um, radius of gyration
-  std::int64_t components = 0;    // face-connected groups of living tumour cells and dead bodies
-  std::int64_t largest = 0;       // voxels of the largest
-  std::int64_t detached_clusters = 0; // groups other than the largest
-  std::int64_t detached_cells = 0;    // living cells in them
-  bool touches_face = false;
-};
-TumourShape measure_shape(const std::vector<std::uint8_t>& kind, const Lattice& lattice);
-
 } // namespace metavox

@@ -16,9 +16,19 @@
 
 namespace metavox {
 
+// What a run does not set and its result does not depend on, the number apart.
+struct SiteLayout {
+  std::uint64_t number =
+      0;          // of the site among those ever opened; sites draw from seeds of their own
+  int ghosts = 1; // layers of ghost voxels
+};
+
 class Simulation {
 public:
-  Simulation(const Parameters& parameters, Executor executor, const ExternalArrays& external = {});
+  // Throws std::invalid_argument where parameters were not read from a configuration or vessels
+  // lack an inlet or outlet, ResourceError where memory is missing.
+  Simulation(const Parameters& parameters, Executor executor, const ExternalArrays& external = {},
+             const SiteLayout& layout = {});
   ~Simulation();
   Simulation(Simulation&&) noexcept;
 
@@ -53,9 +63,15 @@ private:
   std::unique_ptr<State> s_;
 };
 
-// Bytes the state and scratch memory of a run will need on the device, counted before anything is
-// allocated.
+// What follows is counted before anything is allocated, from the lists that sites are made of.
+
+// Bytes of every buffer on the device whose size the box alone decides, one by one.
+std::vector<std::size_t> device_buffers(const Parameters& parameters);
+// All that the state and scratch memory of a run will need there, lists of vessels included.
 std::size_t estimate_device_bytes(const Parameters& parameters);
+// The state's arrays but those of the vessel graph, which grow; and what pictures are made of.
+std::vector<ArrayInfo> state_arrays_of(const Parameters& parameters);
+std::vector<ArrayInfo> derived_arrays_of(const Parameters& parameters);
 // Nodes the vessel graph will have at most.
 double estimate_vessel_nodes(const Parameters& parameters);
 

@@ -1,6 +1,8 @@
 #include "solver/diffusion.hpp"
 
+#include <array>
 #include <cstdio>
+#include <stdexcept>
 
 #include "core/launch.hpp"
 
@@ -174,6 +176,7 @@ struct InterpolateField {
   float* c;
   const float* coarse;
   TransferWeights w;
+  float floor;
 
   MV_HD void operator()(const Site& s) const {
     const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
@@ -192,7 +195,7 @@ struct InterpolateField {
     };
     const float total = ((xo + xn) * (yo + yn)) * (zo + zn);
     const float v = (xo * line(x) + xn * line(x + dx)) / total;
-    c[lattice.index(s.x, s.y, s.z)] = at_least(0.0f, v);
+    c[lattice.index(s.x, s.y, s.z)] = at_least(floor, v);
   }
   void row(const Row& row) const {
     const float y_total = w.y_own[row.y] + w.y_other[row.y];
@@ -206,7 +209,7 @@ struct InterpolateField {
 #pragma omp simd
               for (int m = 0; m < count; ++m) {
                 const float total = ((own[m] + other[m]) * y_total) * z_total;
-                out[m] = at_least(0.0f, (own[m] * near[m] + other[m] * far[m]) / total);
+                out[m] = at_least(floor, (own[m] * near[m] + other[m] * far[m]) / total);
               }
             });
   }
@@ -254,8 +257,9 @@ struct StoreField {
   SplitLattice split;
   const float* from;
   float* to;
-  bool add; // to what is there, not below zero
-  MV_HD static float sum(float before, float change) { return at_least(0.0f, before + change); }
+  bool add; // to what is there, not below the floor
+  float floor;
+  MV_HD float sum(float before, float change) const { return at_least(floor, before + change); }
   MV_HD void operator()(const Site& s) const {
     const float v = from[split.index(s.x, s.y, s.z)];
     to[s.i] = add ? sum(to[s.i], v) : v;
@@ -345,7 +349,8 @@ bool smallest(const SplitLattice& l) { return l.nx <= 1 && l.ny <= 1 && l.nz <= 
 
 DiffusionScratch::DiffusionScratch(const Executor& executor, const Lattice& lattice)
     : lattice_(lattice) {
-  SplitLattice l{lattice.nx, lattice.ny, lattice.nz};
+  SplitLattice l{lattice.nx, lattice.ny, lattice.nz, lattice.shift()};
+  std::array<int, 3> origin{lattice.x0, lattice.y0, lattice.z0};
   while (true) {
     Level level;
     level.lattice = l;
@@ -357,18 +362,23 @@ DiffusionScratch::DiffusionScratch(const Executor& executor, const Lattice& latt
     level.q = Buffer<float>(executor, n);
     levels_.push_back(std::move(level));
     if (smallest(l)) break;
-    l = {halved(l.nx), halved(l.ny), halved(l.nz)};
+    for (int& o : origin) {
+      if (o % 2 != 0)
+        throw std::invalid_argument("a piece must begin at a multiple of two on every grid");
+      o /= 2;
+    }
+    l = {halved(l.nx), halved(l.ny), halved(l.nz), (origin[0] + origin[1] + origin[2]) & 1};
   }
 }
 
-std::size_t DiffusionScratch::bytes(const Lattice& lattice) {
+std::vector<std::size_t> DiffusionScratch::buffers(const Lattice& lattice) {
   SplitLattice l{lattice.nx, lattice.ny, lattice.nz};
-  auto total = static_cast<std::size_t>(l.padded()) * 16;
+  std::vector<std::size_t> bytes(4, static_cast<std::size_t>(l.padded()) * sizeof(float));
   while (!smallest(l)) {
     l = {halved(l.nx), halved(l.ny), halved(l.nz)};
-    total += static_cast<std::size_t>(l.padded()) * 20;
+    bytes.insert(bytes.end(), 5, static_cast<std::size_t>(l.padded()) * sizeof(float));
   }
-  return total;
+  return bytes;
 }
 
 Diffusion::Diffusion(const Executor& executor, const Lattice& lattice,
@@ -487,8 +497,9 @@ void Diffusion::fill_faces(float* c, const std::array<float, 6>& value) {
 
 void Diffusion::store(float* field, bool add) const {
   const DiffusionScratch::Level& finest = scratch_->levels_.front();
-  executor_.for_each_site(scratch_->lattice(), StoreField{scratch_->lattice(), finest.lattice,
-                                                          finest.c.data(), field, add});
+  executor_.for_each_site(scratch_->lattice(),
+                          StoreField{scratch_->lattice(), finest.lattice, finest.c.data(), field,
+                                     add, settings_.floor});
 }
 
 void Diffusion::restrict_coefficients() {
@@ -503,7 +514,8 @@ template <bool saturating>
 void Diffusion::cycle(std::size_t level, float& residual, float& correction, bool add_operator) {
   const DiffusionLevel here = view(level);
   const Lattice box = here.lattice.box();
-  const SmoothField<saturating> smooth{here, smallest(here.lattice) ? 1.0f : over_relaxation};
+  const SmoothField<saturating> smooth{here, smallest(here.lattice) ? 1.0f : over_relaxation,
+                                       settings_.floor};
   AddOperator<saturating> add{here};
   if (add_operator) add.level.c = scratch_->levels_[level].guess.data();
   residual = correction = 0.0f;
@@ -525,10 +537,10 @@ void Diffusion::cycle(std::size_t level, float& residual, float& correction, boo
                                             coarse_box, restrict_residual);
   float coarse_residual, coarse_correction;
   cycle<saturating>(level + 1, coarse_residual, coarse_correction, true);
-  correction = executor_.chain(
-      box, settings_.sweeps_after,
-      CorrectField{here.lattice, coarse.lattice, here.c, coarse.c, guess, transfer(level)}, smooth,
-      box, NoStage{});
+  correction = executor_.chain(box, settings_.sweeps_after,
+                               CorrectField{here.lattice, coarse.lattice, here.c, coarse.c, guess,
+                                            transfer(level), settings_.floor},
+                               smooth, box, NoStage{});
 }
 
 template <bool saturating>
@@ -551,9 +563,9 @@ void Diffusion::guess_from_coarse() {
     float residual, correction;
     cycle<saturating>(level, residual, correction);
     const DiffusionLevel fine = view(level - 1), coarse = view(level);
-    executor_.for_each_site(
-        fine.lattice.box(),
-        InterpolateField{fine.lattice, coarse.lattice, fine.c, coarse.c, transfer(level - 1)});
+    executor_.for_each_site(fine.lattice.box(),
+                            InterpolateField{fine.lattice, coarse.lattice, fine.c, coarse.c,
+                                             transfer(level - 1), settings_.floor});
   }
 }
 

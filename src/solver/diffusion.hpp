@@ -26,26 +26,32 @@
 
 namespace metavox {
 
-// Arrays of the solver hold all red voxels (x + y + z even) and then all black ones, each line
-// along x being half of a line of voxels: element m is the voxel x = 2m or x = 2m + 1, by the
-// line's parity. So a sweep over one colour reads and writes contiguous memory, which suits CPU
+// Arrays of the solver hold all red voxels (x + y + z even in the whole) and then all black ones,
+// each line along x being half of a line of voxels: element m is the voxel x = 2m or x = 2m + 1, by
+// the line's parity. So a sweep over one colour reads and writes contiguous memory, which suits CPU
 // prefetchers and vectors as well as GPU warps.
 // Every half line has a place for the ghost at one of its ends.
 struct SplitLattice {
   int nx = 1, ny = 1, nz = 1;
+  int shift = 0; // colour of voxel (0, 0, 0); see Lattice::shift
   MV_HD int half() const { return (nx + 1) / 2; }
   MV_HD std::int64_t pitch() const { return half() + 1; }
   MV_HD std::int64_t colour_stride() const { return pitch() * (ny + 2) * (nz + 2); }
   MV_HD std::int64_t padded() const { return 2 * colour_stride(); }
   // Element 0 of the half line of one parity of x.
   MV_HD std::int64_t start(int parity, int y, int z) const {
-    return ((parity + y + z) & 1) * colour_stride() +
+    return colour(parity, y, z) * colour_stride() +
            pitch() * ((y + 1) + static_cast<std::int64_t>(ny + 2) * (z + 1)) + parity;
   }
   MV_HD std::int64_t index(int x, int y, int z) const { return start(x & 1, y, z) + (x >> 1); }
   // Tables along x: even voxels, then odd ones.
   MV_HD int entry(int x) const { return (x >> 1) + ((x & 1) != 0 ? half() : 0); }
-  Lattice box() const { return {nx, ny, nz, 1}; }
+  MV_HD int colour(int x, int y, int z) const { return (x + y + z + shift) & 1; }
+  Lattice box() const {
+    Lattice l{nx, ny, nz, 1};
+    l.x0 = shift;
+    return l;
+  }
 };
 
 // One grid of the hierarchy. Couplings are to the lower and higher neighbour along each axis,
@@ -174,7 +180,7 @@ struct SmoothField {
   }
   void row(int colour, const Row& r) const {
     const SplitLattice& l = level.lattice;
-    const HalfLine h(l, (r.y + r.z + colour) & 1, r.y, r.z);
+    const HalfLine h(l, (r.y + r.z + colour + l.shift) & 1, r.y, r.z);
     const float yl = level.y_low[r.y], yh = level.y_high[r.y];
     const float zl = level.z_low[r.z], zh = level.z_high[r.z];
     float* MV_RESTRICT own = level.c + h.own; // one colour; the six others are all of the other
@@ -282,7 +288,7 @@ struct RestrictResidual {
           const std::int64_t i = l.index(x, y, z);
           const float share = w.y_share[y] * w.z_share[z];
           c_column = c_column + share * fine.c[i];
-          if (((x + y + z) & 1) != 0) continue;
+          if (l.colour(x, y, z) != 0) continue;
           const int e = l.entry(x);
           const float coupling =
               ((fine.x_low[e] + fine.x_high[e]) + (fine.y_low[y] + fine.y_high[y])) +
@@ -321,7 +327,7 @@ struct RestrictResidual {
             const int count = exact::min_of(n, h.count - begin);
             const float share = w.y_share[y] * w.z_share[z];
             const float* c = fine.c + h.own + begin;
-            if (((parity + y + z) & 1) != 0) {
+            if (l.colour(parity, y, z) != 0) {
 #pragma omp simd
               for (int m = 0; m < count; ++m) c_sum[m] = c_sum[m] + share * c[m];
               continue;
@@ -511,7 +517,7 @@ struct CoarseLine {
   }
 };
 
-// c <- max(0, c + interpolated change of the coarse grid). Returns the largest change.
+// c <- max(floor, c + interpolated change of the coarse grid). Returns the largest change.
 struct CorrectField {
   static constexpr const char* name = "diffusion.correct";
   static constexpr double bytes = 9;
@@ -522,6 +528,7 @@ struct CorrectField {
   const float* coarse;
   const float* guess;
   TransferWeights w;
+  float floor;
 
   MV_HD float operator()(const Site& s) const {
     const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
@@ -540,7 +547,7 @@ struct CorrectField {
     const int e = lattice.entry(s.x);
     const float d = w.x_own[e] * line(x) + w.x_other[e] * line(x + dx);
     const std::int64_t i = lattice.index(s.x, s.y, s.z);
-    c[i] = at_least(0.0f, c[i] + d);
+    c[i] = at_least(floor, c[i] + d);
     return d < 0.0f ? -d : d;
   }
   float row(const Row& row) const {
@@ -555,7 +562,7 @@ struct CorrectField {
 #pragma omp simd reduction(max : largest)
               for (int m = 0; m < count; ++m) {
                 const float d = own[m] * near[m] + other[m] * far[m];
-                out[m] = at_least(0.0f, out[m] + d);
+                out[m] = at_least(floor, out[m] + d);
                 const std::uint32_t bits = exact::bit_cast<std::uint32_t>(d) & 0x7fffffffu;
                 largest = largest < bits ? bits : largest;
               }
@@ -583,6 +590,7 @@ struct DiffusionSettings {
   double least_loss =
       0; // 1/min, no voxel's k is below; where it exceeds the coupling coarse grids are not needed
   Faces faces{};
+  float floor = 0; // field unit, no value goes below; 0 where uptake saturates
 };
 
 // Arrays of a solve; fields that are solved one after another share them. 16 bytes per field voxel
@@ -590,7 +598,8 @@ struct DiffusionSettings {
 class DiffusionScratch {
 public:
   DiffusionScratch(const Executor& executor, const Lattice& lattice);
-  static std::size_t bytes(const Lattice& lattice);
+  // Bytes of each of its buffers.
+  static std::vector<std::size_t> buffers(const Lattice& lattice);
   float* source() {
     return levels_.front().f.data();
   } // f; fill before a solve, at indices of split()

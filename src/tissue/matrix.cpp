@@ -1,12 +1,16 @@
 #include "tissue/matrix.hpp"
 
+#include <type_traits>
+
 #include "core/launch.hpp"
 
 namespace metavox {
 
 Matrix::Matrix(const Executor& executor, const Lattice& lattice, const Parameters& parameters)
-    : lattice_(lattice), frozen_(parameters.matrix.frozen), density_(executor, lattice.padded()),
-      membrane_(executor, lattice.padded()) {
+    : lattice_(lattice), frozen_(parameters.matrix.frozen) {
+  arrays_.for_each([&](const char*, const char*, auto& buffer) {
+    buffer = std::decay_t<decltype(buffer)>(executor, lattice.padded());
+  });
   const MatrixParameters& m = parameters.matrix;
   p_.dt = static_cast<float>(parameters.time.step);
   p_.contact = static_cast<float>(m.contact_degradation);
@@ -22,9 +26,10 @@ Matrix::Matrix(const Executor& executor, const Lattice& lattice, const Parameter
 void Matrix::degrade(const Executor& executor, const CellView& cells, TraitFactors factor,
                      const FieldView& proteinase, const FieldView& inhibitor) {
   if (frozen_) return;
-  executor.for_each_site(lattice_,
-                         DegradeMatrix{cells.kind_code, cells.traits, proteinase, inhibitor,
-                                       density_.data(), membrane_.data(), factor, p_, lattice_});
+  const auto process = executor.process("matrix");
+  executor.for_each_site(lattice_, DegradeMatrix{cells.kind_code, cells.traits, proteinase,
+                                                 inhibitor, arrays_.density.data(),
+                                                 arrays_.membrane.data(), factor, p_, lattice_});
 }
 
 } // namespace metavox

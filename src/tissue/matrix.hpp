@@ -163,17 +163,26 @@ public:
   Matrix(const Executor& executor, const Lattice& lattice, const Parameters& parameters);
   void degrade(const Executor& executor, const CellView& cells, TraitFactors factor,
                const FieldView& proteinase, const FieldView& inhibitor);
-  const float* density() const { return density_.data(); }
-  const std::uint16_t* membrane() const { return membrane_.data(); }
-  Buffer<float>& density_buffer() { return density_; }
-  Buffer<std::uint16_t>& membrane_buffer() { return membrane_; }
+  // The state, a value for each voxel, padded.
+  struct Arrays {
+    Buffer<float> density;
+    Buffer<std::uint16_t> membrane;
+    // f(name, meaning, buffer); the order is part of the state's hash.
+    template <class F>
+    void for_each(const F& f) {
+      f("matrix", "extracellular matrix, share of reference stroma", density);
+      f("membrane", "basement membrane left, 65535 intact", membrane);
+    }
+  };
+  Arrays& arrays() { return arrays_; }
+  float* density() { return arrays_.density.data(); }
+  const std::uint16_t* membrane() const { return arrays_.membrane.data(); }
 
 private:
   Lattice lattice_;
   MatrixParameters32 p_;
   bool frozen_;
-  Buffer<float> density_;
-  Buffer<std::uint16_t> membrane_;
+  Arrays arrays_;
 };
 
 } // namespace metavox

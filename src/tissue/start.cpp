@@ -34,8 +34,8 @@ std::uint16_t random_age(std::uint32_t word) {
 class Builder {
 public:
   Builder(const Parameters& p, const Lattice& l, const ExternalArrays& external,
-          const std::vector<std::int64_t>& vessels)
-      : p_(p), l_(l), external_(external), vessels_(vessels) {
+          const std::vector<std::int64_t>& vessels, std::uint64_t seed)
+      : p_(p), l_(l), external_(external), vessels_(vessels), seed_(seed) {
     const auto n = static_cast<std::size_t>(l.padded());
     t_.kind.assign(n, static_cast<std::uint8_t>(Kind::outside));
     t_.flags.assign(n, 0);
@@ -95,10 +95,8 @@ private:
     const double extent[3] = {l_.nx * h, l_.ny * h, l_.nz * h};
     const std::int64_t most = 1000 + 4 * l_.voxels();
     for (std::int64_t fibre = 0; count < wanted && fibre < most; ++fibre) {
-      const Draw a =
-          draw(p_.simulation.seed, Purpose::fibre_seeding, static_cast<std::uint64_t>(fibre), 0);
-      const Draw b =
-          draw(p_.simulation.seed, Purpose::fibre_seeding, static_cast<std::uint64_t>(fibre), 1);
+      const Draw a = draw(seed_, Purpose::fibre_seeding, static_cast<std::uint64_t>(fibre), 0);
+      const Draw b = draw(seed_, Purpose::fibre_seeding, static_cast<std::uint64_t>(fibre), 1);
       Vector direction{};
       double norm = 0;
       for (std::size_t k = 0; k < 3; ++k) { // normal deviates point in all directions alike
@@ -144,7 +142,7 @@ private:
     const std::uint32_t both = threshold(std::min(1.0, p_.tissue.parenchyma + p_.tissue.stroma));
     if (both == 0) return;
     for_each([&](const Site& s) {
-      const Draw d = draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 0);
+      const Draw d = draw(seed_, Purpose::seeding, l_.global(s), 0);
       if (d.word[0] >= both) return;
       place(s, d.word[0] < parenchyma ? Kind::parenchyma : Kind::stroma);
       t_.clock[at(s)] = random_age(d.word[1]);
@@ -193,7 +191,7 @@ private:
                         shape.to,    shape.axis,   shape.begin,  shape.end};
     for_each([&](const Site& s) {
       if (!region.holds(centre(s))) return;
-      const Draw d = draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 1 + number);
+      const Draw d = draw(seed_, Purpose::seeding, l_.global(s), 1 + number);
       const bool full = shape.fraction >= 1.0;
       if (!full && d.word[0] >= filled) return;
       const bool changed = kind == Kind::epithelial && shape.mesenchymal_fraction > 0 &&
@@ -208,8 +206,7 @@ private:
       for_each([&](const Site& s) {
         const auto kind = static_cast<Kind>(external_.cells[n++]);
         if (kind == Kind::none) return;
-        seed_cell(s, kind, draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 1000), false,
-                  0);
+        seed_cell(s, kind, draw(seed_, Purpose::seeding, l_.global(s), 1000), false, 0);
       });
     }
     for (const ExternalArrays::PlacedCell& c : external_.placed) {
@@ -218,8 +215,8 @@ private:
                 z = static_cast<int>(std::floor(c.z / l_.spacing));
       if (!l_.holds(x, y, z)) continue;
       const Site s = l_.site(x, y, z);
-      seed_cell(s, static_cast<Kind>(c.kind),
-                draw(p_.simulation.seed, Purpose::seeding, l_.global(s), 1001), false, c.clone);
+      seed_cell(s, static_cast<Kind>(c.kind), draw(seed_, Purpose::seeding, l_.global(s), 1001),
+                false, c.clone);
     }
   }
 
@@ -244,6 +241,7 @@ private:
   const Lattice& l_;
   const ExternalArrays& external_;
   const std::vector<std::int64_t>& vessels_;
+  std::uint64_t seed_;
   InitialTissue t_;
   int clones_ = 0;
 };
@@ -251,9 +249,9 @@ private:
 } // namespace
 
 InitialTissue build_tissue(const Parameters& p, const Lattice& lattice,
-                           const ExternalArrays& external,
-                           const std::vector<std::int64_t>& vessels) {
-  return Builder(p, lattice, external, vessels).build();
+                           const ExternalArrays& external, const std::vector<std::int64_t>& vessels,
+                           std::uint64_t seed) {
+  return Builder(p, lattice, external, vessels, seed).build();
 }
 
 std::vector<float> prescribed_field(const Frozen& frozen, const std::string& name,
@@ -289,8 +287,8 @@ std::vector<float> prescribed_field(const Frozen& frozen, const std::string& nam
     for (int dz = 0; dz < coarsen; ++dz)
       for (int dy = 0; dy < coarsen; ++dy)
         for (int dx = 0; dx < coarsen; ++dx)
-          sum += static_cast<double>(
-              (*values)[tissue.global(x * coarsen + dx, y * coarsen + dy, z * coarsen + dz)]);
+          sum += static_cast<double>((*values)[static_cast<std::size_t>(
+              tissue.number(x * coarsen + dx, y * coarsen + dy, z * coarsen + dz))]);
     return static_cast<float>(sum / (coarsen * coarsen * coarsen));
   });
   return field;

@@ -21,8 +21,8 @@ struct InitialTissue {
 // Arrays on the host, padded. `vessels`: the voxels that they take, x fastest without ghosts.
 // Throws std::invalid_argument for a kind of cell that does not exist.
 InitialTissue build_tissue(const Parameters& parameters, const Lattice& lattice,
-                           const ExternalArrays& external,
-                           const std::vector<std::int64_t>& vessels);
+                           const ExternalArrays& external, const std::vector<std::int64_t>& vessels,
+                           std::uint64_t seed);
 
 // Values of a prescribed field at the centres of a lattice's voxels, padded, on the host; ghosts
 // are 0. A field of a file is on `tissue` and is averaged over the coarsen^3 voxels of each of

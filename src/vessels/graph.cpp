@@ -67,7 +67,7 @@ std::vector<std::int64_t> voxels_around(const Point& p, double radius, const Lat
   std::vector<std::int64_t> voxels;
   std::array<int, 3> own{};
   const bool inside = voxel_of(p, l, own);
-  if (inside) voxels.push_back(static_cast<std::int64_t>(l.global(own[0], own[1], own[2])));
+  if (inside) voxels.push_back(l.number(own[0], own[1], own[2]));
   if (radius < l.spacing) return voxels;
   int low[3], high[3];
   const int n[3] = {l.nx, l.ny, l.nz};
@@ -82,7 +82,7 @@ std::vector<std::int64_t> voxels_around(const Point& p, double radius, const Lat
                      ez = (z + 0.5) * l.spacing - p[2];
         if (ex * ex + ey * ey + ez * ez > radius * radius) continue;
         if (inside && own == std::array<int, 3>{x, y, z}) continue;
-        voxels.push_back(static_cast<std::int64_t>(l.global(x, y, z)));
+        voxels.push_back(l.number(x, y, z));
       }
   return voxels;
 }
@@ -290,7 +290,7 @@ Point VesselGraph::position(std::int32_t n) const {
 std::int64_t VesselGraph::voxel(std::int32_t n) const {
   std::array<int, 3> v{};
   if (!voxel_of(position(n), lattice_, v)) return -1;
-  return static_cast<std::int64_t>(lattice_.global(v[0], v[1], v[2]));
+  return lattice_.number(v[0], v[1], v[2]);
 }
 
 double VesselGraph::length(std::int32_t s) const {

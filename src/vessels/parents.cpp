@@ -216,7 +216,7 @@ void check_ends(VesselNetwork& network, const FlowParameters& flow) {
 } // namespace
 
 VesselNetwork build_parent_vessels(const Parameters& parameters, const Lattice& lattice,
-                                   const VesselNetwork& file,
+                                   std::uint64_t seed, const VesselNetwork& file,
                                    const std::vector<std::string>& names) {
   const VesselParameters& p = parameters.vessels;
   VesselNetwork network;
@@ -226,7 +226,7 @@ VesselNetwork build_parent_vessels(const Parameters& parameters, const Lattice& 
     for (const VesselLine& line : p.lines)
       add_line(network, line.from, line.to, line.radius, line.inlet_pressure, line.outlet_pressure);
     break;
-  case VesselPattern::grid: network = jittered_grid(p, lattice, parameters.simulation.seed); break;
+  case VesselPattern::grid: network = jittered_grid(p, lattice, seed); break;
   case VesselPattern::pair: network = artery_and_vein(p, parameters.flow, lattice); break;
   case VesselPattern::hexagonal: network = honeycomb(p, lattice); break;
   case VesselPattern::file:

@@ -17,7 +17,7 @@ namespace metavox {
 // ("": none) belong to pattern file. Throws std::invalid_argument where an entry of vessels.ends
 // meets nothing, or blood could not enter or leave.
 VesselNetwork build_parent_vessels(const Parameters& parameters, const Lattice& lattice,
-                                   const VesselNetwork& file = {},
+                                   std::uint64_t seed, const VesselNetwork& file = {},
                                    const std::vector<std::string>& names = {});
 
 } // namespace metavox

@@ -35,12 +35,12 @@ double chance(double rate, double time) { return 1 - exact::exp(-rate * time); }
 } // namespace
 
 Vasculature::Vasculature(const Executor& executor, const Lattice& tissue, const Lattice& fields,
-                         const Parameters& p)
+                         const Parameters& p, std::uint64_t seed)
     : executor_(executor), tissue_(tissue), fields_(fields), vessels_(p.vessels),
       sprouting_(p.sprouting), flow_(p.flow), regression_(p.regression), oxygen_(p.oxygen),
       migration_(p.migration), contact_degradation_(p.matrix.contact_degradation),
-      contact_weight_(p.matrix.contact_weight), matrix_frozen_(p.matrix.frozen),
-      seed_(p.simulation.seed), step_length_(p.time.step),
+      contact_weight_(p.matrix.contact_weight), matrix_frozen_(p.matrix.frozen), seed_(seed),
+      step_length_(p.time.step),
       steps_between_(
           std::max(1, static_cast<int>(std::floor(p.time.vessel_step / p.time.step + 0.5)))),
       graph_(tissue), counters_(counter_count, 0) {
@@ -679,7 +679,7 @@ std::int64_t Vasculature::neighbour(std::int64_t v, int direction) const {
   std::array<int, 3> c = coordinates(v);
   c[static_cast<std::size_t>(direction / 2)] += (direction & 1) != 0 ? 1 : -1;
   if (!tissue_.holds(c[0], c[1], c[2])) return -1;
-  return static_cast<std::int64_t>(tissue_.global(c[0], c[1], c[2]));
+  return tissue_.number(c[0], c[1], c[2]);
 }
 
 std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step) const {

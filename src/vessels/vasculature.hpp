@@ -144,7 +144,7 @@ public:
   };
 
   Vasculature(const Executor& executor, const Lattice& tissue, const Lattice& fields,
-              const Parameters& parameters);
+              const Parameters& parameters, std::uint64_t seed);
 
   // Parent vessels; perfusion and flow in them.
   void start(const VesselNetwork& parents);
@@ -161,8 +161,9 @@ public:
   std::vector<Event> take_events();
 
   std::shared_ptr<const VesselNetwork> network(std::int64_t step) const;
-  // Columns of metrics.csv. `kinds` without ghosts, x fastest.
-  void measure(MetricRow& row, const std::vector<std::uint8_t>& kinds) const;
+  // Columns of metrics.csv. places(): numbers of the voxels whose distance to blood is measured,
+  // asked for only where there are vessels.
+  void measure(MetricSheet& sheet, const std::function<std::vector<std::int64_t>()>& places) const;
 
   // Calls f(name, unit, meaning, std::vector<T>&) for every array of the state.
   template <class F>

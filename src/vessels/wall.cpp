@@ -84,8 +84,8 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
     const double bare = 2 * pi * radius * oxygen.wall_permeability;
     for (const VoxelPiece& piece : pieces_of(a, b, fields)) {
       const double volume_share = (piece.end - piece.begin) * length / (h * h * h);
-      add(static_cast<std::int64_t>(fields.global(piece.voxel[0], piece.voxel[1], piece.voxel[2])),
-          bare * volume_share, per.direct * carried * volume_share, pressure);
+      add(fields.number(piece.voxel[0], piece.voxel[1], piece.voxel[2]), bare * volume_share,
+          per.direct * carried * volume_share, pressure);
       if (per.beside <= 0) continue;
       for (std::size_t axis = 0; axis < 3; ++axis) {
         if (axis == main) continue;
@@ -93,8 +93,7 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
           std::array<int, 3> v = piece.voxel;
           v[axis] += side;
           if (v[axis] >= 0 && v[axis] < n[axis])
-            add(static_cast<std::int64_t>(fields.global(v[0], v[1], v[2])), 0,
-                per.beside * carried * volume_share, pressure);
+            add(fields.number(v[0], v[1], v[2]), 0, per.beside * carried * volume_share, pressure);
         }
       }
     }

@@ -11,6 +11,7 @@ namespace metavox {
 // Every change of kind, counted: flow[from][to]. `none` as source is birth or arrival, as target
 // removal.
 inline constexpr int flow_width = 16;
+inline constexpr int flow_entries = flow_width * flow_width;
 struct LedgerView {
   std::int64_t* flow;
   MV_HD void record(Kind from, Kind to) const {

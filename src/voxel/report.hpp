@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace metavox {
@@ -18,6 +19,21 @@ struct Metric {
 
 // The columns are the same, in the same order, in every row of a run.
 using MetricRow = std::vector<Metric>;
+
+// A row in the making.
+class MetricSheet {
+public:
+  void count(std::string name, std::int64_t n) {
+    row_.push_back({std::move(name), "1", static_cast<double>(n), true});
+  }
+  void real(std::string name, std::string unit, double value) {
+    row_.push_back({std::move(name), std::move(unit), value, false});
+  }
+  MetricRow take() { return std::move(row_); }
+
+private:
+  MetricRow row_;
+};
 
 // Throws std::out_of_range for a name that the row lacks.
 inline double value_of(const MetricRow& row, std::string_view name) {

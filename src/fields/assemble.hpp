@@ -1,0 +1,182 @@
+// How the cells of a lattice become the right side, loss and uptake of a field's problem.
+#pragma once
+
+#include <cstdint>
+
+#include "core/exact.hpp"
+#include "core/lattice.hpp"
+#include "solver/diffusion.hpp"
+#include "voxel/views.hpp"
+
+namespace metavox {
+
+// What one voxel contributes, by the code of the kind in it. Entries from 16 on are those of tumour
+// cells at rest; laws that know no rest leave them alone.
+struct VoxelTerms {
+  float source[32] = {};   // unit/min
+  float increase[32] = {}; // unit/min that full hypoxia adds to the source
+  float loss[32] = {};     // 1/min
+  float uptake[32] = {};   // unit/min, saturating
+};
+
+enum class Term : std::uint8_t { source, uptake };
+
+// Molecules differ by what they are: a law says which terms they have, whether rest matters, and
+// which heritable trait of a tumour cell scales which term.
+//
+//   struct SomeLaw {
+//     static constexpr const char* name = "some.assemble"; // of the functor
+//     static constexpr double bytes = 14;                  // per voxel, at least
+//     static constexpr bool rests, loses, takes_up, ramps; // ramps: hypoxia adds to the source
+//     static constexpr Term scaled;
+//     static constexpr Trait trait;
+//   };
+template <class Law>
+struct AssembleField {
+  static constexpr const char* name = Law::name;
+  static constexpr double bytes = Law::bytes;
+
+  const std::uint8_t* kind;
+  const std::uint8_t* flags;   // read where Law::rests
+  const std::uint64_t* traits; // read where traits_matter
+  TraitFactors factor;
+  bool traits_matter;
+  VoxelTerms terms;
+  const float* oxygen;       // where Law::ramps: on the field's lattice, mmHg
+  float high, inverse_width; // mmHg, 1/mmHg: the ramp
+  float uniform_source;      // unit/min in every voxel
+  float uniform_loss;        // 1/min in every voxel, 1/dt of a field stepped in time included
+  float previous_rate;       // 1/dt, 0 for a steady field
+  const float* previous;     // read where previous_rate > 0
+  Lattice tissue;
+  SplitLattice split; // layout of f, k, q
+  int coarsen;
+  float *f, *k, *q; // q is written where Law::takes_up
+
+  struct Sum {
+    float source = 0.0f, loss = 0.0f, uptake = 0.0f;
+  };
+
+  MV_HD float hypoxia(std::int64_t field_voxel) const {
+    if constexpr (!Law::ramps) return 0.0f;
+    return exact::clamp((high - oxygen[field_voxel]) * inverse_width, 0.0f, 1.0f);
+  }
+  MV_HD static bool resting(std::uint8_t flag) {
+    return (flag & (flag_hypoxic | flag_crowded | flag_senescent)) != 0;
+  }
+  MV_HD float secreted(int entry, float ramp) const {
+    if constexpr (!Law::ramps) return terms.source[entry];
+    return terms.source[entry] + terms.increase[entry] * ramp;
+  }
+  MV_HD float scaled_by_trait(float value, std::int64_t i) const {
+    return value != 0.0f ? value * factor.of(traits[i], Law::trait) : value;
+  }
+  MV_HD void add(std::int64_t i, float ramp, Sum& sum) const {
+    const bool tumour = is_tumour(static_cast<Kind>(kind[i]));
+    int entry = kind[i] & 15;
+    if constexpr (Law::rests) entry += tumour && resting(flags[i]) ? 16 : 0;
+    float source = secreted(entry, ramp), uptake = terms.uptake[entry];
+    if (traits_matter && tumour) {
+      if constexpr (Law::scaled == Term::source) source = scaled_by_trait(source, i);
+      if constexpr (Law::scaled == Term::uptake) uptake = scaled_by_trait(uptake, i);
+    }
+    sum.source = sum.source + source;
+    if constexpr (Law::loses) sum.loss = sum.loss + terms.loss[entry];
+    if constexpr (Law::takes_up) sum.uptake = sum.uptake + uptake;
+  }
+  MV_HD float right_side(float source, std::int64_t field_voxel) const {
+    const float own = source + uniform_source;
+    return previous_rate > 0.0f ? own + previous_rate * previous[field_voxel] : own;
+  }
+
+  MV_HD void operator()(const Site& s) const {
+    const float ramp = hypoxia(s.i);
+    Sum sum;
+    if (coarsen == 1) {
+      add(s.i, ramp, sum);
+    } else {
+      for (int dz = 0; dz < coarsen; ++dz)
+        for (int dy = 0; dy < coarsen; ++dy)
+          for (int dx = 0; dx < coarsen; ++dx) {
+            const int x = s.x * coarsen + dx, y = s.y * coarsen + dy, z = s.z * coarsen + dz;
+            if (tissue.holds(x, y, z)) add(tissue.index(x, y, z), ramp, sum);
+          }
+      const float share = 1.0f / static_cast<float>(coarsen * coarsen * coarsen);
+      sum.source = sum.source * share;
+      sum.loss = sum.loss * share;
+      sum.uptake = sum.uptake * share;
+    }
+    const std::int64_t j = split.index(s.x, s.y, s.z);
+    f[j] = right_side(sum.source, s.i);
+    k[j] = sum.loss + uniform_loss;
+    if constexpr (Law::takes_up) q[j] = sum.uptake;
+  }
+
+  void row(const Row& r) const {
+    if (coarsen != 1) {
+      for (int x = 0; x < r.n; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+      return;
+    }
+    constexpr int piece = 256; // even
+    float source[piece], loss[piece], uptake[piece];
+    int entry[piece];
+    for (int begin = 0; begin < r.n; begin += piece) {
+      const int n = exact::min_of(piece, r.n - begin);
+      const std::int64_t i = r.i + begin;
+      const bool tumours = look_up(i, n, entry);
+      const float everywhere = uniform_loss;
+#pragma omp simd
+      for (int x = 0; x < n; ++x) {
+        source[x] = secreted(entry[x], hypoxia(i + x));
+        loss[x] = Law::loses ? terms.loss[entry[x]] + everywhere : everywhere;
+        if constexpr (Law::takes_up) uptake[x] = terms.uptake[entry[x]];
+      }
+      if (traits_matter && tumours)
+        for (int x = 0; x < n; ++x)
+          if (is_tumour(static_cast<Kind>(kind[i + x]))) {
+            float& scaled = Law::scaled == Term::source ? source[x] : uptake[x];
+            scaled = scaled_by_trait(scaled, i + x);
+          }
+      finish(i, n, source);
+      scatter_line(f, split, r.y, r.z, begin, n, source);
+      scatter_line(k, split, r.y, r.z, begin, n, loss);
+      if constexpr (Law::takes_up) scatter_line(q, split, r.y, r.z, begin, n, uptake);
+    }
+  }
+
+private:
+  // Entries of n voxels from padded index i on; whether a tumour cell is among them.
+  bool look_up(std::int64_t i, int n, int* MV_RESTRICT entry) const {
+    const std::uint8_t* MV_RESTRICT code = kind + i;
+    int tumours = 0;
+    if constexpr (Law::rests) {
+      const auto rest = static_cast<std::uint8_t>(flag_hypoxic | flag_crowded | flag_senescent);
+      const std::uint8_t* MV_RESTRICT flag = flags + i;
+#pragma omp simd reduction(| : tumours)
+      for (int x = 0; x < n; ++x) {
+        const int cancer = is_tumour(static_cast<Kind>(code[x])) ? 1 : 0;
+        tumours |= cancer;
+        entry[x] = (code[x] & 15) + ((flag[x] & rest) != 0 ? 16 * cancer : 0);
+      }
+    } else {
+#pragma omp simd reduction(| : tumours)
+      for (int x = 0; x < n; ++x) {
+        tumours |= is_tumour(static_cast<Kind>(code[x])) ? 1 : 0;
+        entry[x] = code[x] & 15;
+      }
+    }
+    return tumours != 0;
+  }
+  void finish(std::int64_t i, int n, float* MV_RESTRICT source) const {
+    const float everywhere = uniform_source, old = previous_rate;
+    if (old > 0.0f) {
+      const float* MV_RESTRICT before = previous + i;
+#pragma omp simd
+      for (int x = 0; x < n; ++x) source[x] = (source[x] + everywhere) + old * before[x];
+    } else if (everywhere != 0.0f) {
+      for (int x = 0; x < n; ++x) source[x] = source[x] + everywhere;
+    }
+  }
+};
+
+} // namespace metavox

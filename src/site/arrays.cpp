@@ -1,0 +1,99 @@
+// The state as a list of arrays: hash, reading, writing.
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "core/launch.hpp"
+#include "site/measure.hpp"
+#include "site/state.hpp"
+
+namespace metavox {
+
+std::uint64_t Simulation::hash() const {
+  std::uint64_t total = mix64(static_cast<std::uint64_t>(s_->step) + 0x6d65746173746173ULL);
+  std::uint64_t salt = 0;
+  s_->for_each_array([&](const ArrayRow& row, auto& buffer) {
+    using T = std::remove_reference_t<decltype(*buffer.data())>;
+    salt += 0x9e3779b97f4a7c15ULL;
+    if (row.lattice) {
+      const auto halves =
+          s_->executor.tally_over(*row.lattice, HashArray<T>{buffer.data(), *row.lattice, salt});
+      total = mix64(total ^ static_cast<std::uint64_t>(halves[0])) +
+              mix64(salt ^ static_cast<std::uint64_t>(halves[1]));
+    } else {
+      total = mix64(total + static_cast<std::uint64_t>(buffer.size()) + salt);
+      for (const T v : buffer.host_copy()) {
+        std::uint64_t bits = 0;
+        std::memcpy(&bits, &v, sizeof v);
+        total = mix64(total + bits + salt);
+      }
+    }
+  });
+  return total;
+}
+
+std::vector<ArrayInfo> Simulation::state_arrays() const {
+  std::vector<ArrayInfo> infos;
+  s_->for_each_array(
+      [&](const ArrayRow& row, auto& buffer) { infos.push_back(describe(row, buffer)); });
+  return infos;
+}
+
+std::vector<ArrayInfo> Simulation::derived_arrays() const {
+  return derived_arrays_of(s_->parameters);
+}
+
+void Simulation::read(const std::string& wanted, void* host) const {
+  bool found = false;
+  s_->for_each_array([&](const ArrayRow& row, auto& buffer) {
+    if (wanted != row.name) return;
+    found = true;
+    using T = std::remove_reference_t<decltype(*buffer.data())>;
+    std::vector<T> values = buffer.host_copy();
+    if (row.lattice) values = stripped(values, *row.lattice);
+    std::copy(values.begin(), values.end(), static_cast<T*>(host));
+  });
+  if (found) return;
+  if (wanted == "cell_state") {
+    const std::vector<std::uint8_t> kind =
+        stripped(s_->cells.arrays().kind.host_copy(), s_->tissue);
+    const std::vector<std::uint8_t> flags =
+        stripped(s_->cells.arrays().flags.host_copy(), s_->tissue);
+    auto* out = static_cast<std::uint8_t*>(host);
+    for (std::size_t i = 0; i < kind.size(); ++i)
+      out[i] = static_cast<std::uint8_t>(cell_state(static_cast<Kind>(kind[i]), flags[i]));
+    return;
+  }
+  if (wanted == "vessel_supply") {
+    auto* out = static_cast<float*>(host);
+    std::fill(out, out + s_->grid.lattice.voxels(), 0.0f);
+    for (const VesselWall& w : s_->vessels.host_walls()) out[w.voxel] = w.conductance;
+    return;
+  }
+  throw std::invalid_argument("the state has no array called " + wanted);
+}
+
+void Simulation::write(const std::string& wanted, const void* host, std::int64_t count) {
+  bool found = false;
+  s_->for_each_array([&](const ArrayRow& row, auto& buffer) {
+    if (wanted != row.name) return;
+    found = true;
+    using T = std::remove_reference_t<decltype(*buffer.data())>;
+    if constexpr (grows<std::remove_reference_t<decltype(buffer)>>)
+      if (count >= 0) buffer.resize(count);
+    if (!row.lattice) return buffer.upload(static_cast<const T*>(host));
+    std::vector<T> values = buffer.host_copy(); // keeps the ghosts
+    fill_interior(values, static_cast<const T*>(host), *row.lattice);
+    buffer.upload(values.data());
+  });
+  if (!found) throw std::invalid_argument("the state has no array called " + wanted);
+}
+
+void Simulation::set_clock(std::int64_t step) {
+  s_->step = step;
+  s_->vessels.rebuild();
+  s_->cells.count_now(s_->executor);
+}
+
+} // namespace metavox

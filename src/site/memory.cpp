@@ -1,0 +1,86 @@
+// What a site takes, counted from the same lists that it is made of.
+
+#include "vessels/memory.hpp"
+
+#include <numeric>
+
+#include "site/state.hpp"
+
+namespace metavox {
+namespace {
+
+struct Lattices {
+  Lattice tissue, fields;
+  explicit Lattices(const Parameters& p)
+      : tissue(tissue_lattice(p)), fields(FieldGrid::lattice_of(tissue, p.fields.coarsen)) {}
+};
+
+// Arrays that are smaller than this together: tables, counters, edges of lists.
+constexpr std::size_t small_buffers = std::size_t{64} << 10;
+
+ArrayInfo on_lattice(const char* name, const char* unit, const char* meaning, ElementType type,
+                     const Lattice& l) {
+  return {name, unit, meaning, type, {l.nx, l.ny, l.nz}, l.spacing};
+}
+
+} // namespace
+
+std::vector<std::size_t> device_buffers(const Parameters& p) {
+  const Lattices l(p);
+  std::vector<std::size_t> bytes = DiffusionScratch::buffers(l.fields);
+  const auto add = [&](auto& buffer, std::int64_t entries) {
+    bytes.push_back(static_cast<std::size_t>(entries) * sizeof(*buffer.data()));
+  };
+  const auto of_tissue = [&](const char*, const char*, auto& buffer) {
+    add(buffer, l.tissue.padded());
+  };
+  Population::Arrays().for_each(of_tissue);
+  Population::Work().for_each(l.tissue, p.tracers.count, add);
+  Matrix::Arrays().for_each(of_tissue);
+  for (const FieldRow& row : Fields::rows(p))
+    if (row.present) bytes.push_back(Field::bytes(l.fields));
+  return bytes;
+}
+
+std::size_t estimate_device_bytes(const Parameters& p) {
+  const Lattices l(p);
+  const std::vector<std::size_t> buffers = device_buffers(p);
+  return std::accumulate(buffers.begin(), buffers.end(), small_buffers) +
+         estimate_vessel_bytes(p, l.tissue, l.fields);
+}
+
+double estimate_vessel_nodes(const Parameters& p) {
+  const Lattices l(p);
+  return estimate_vessel_nodes(p, l.tissue, l.fields);
+}
+
+std::vector<ArrayInfo> state_arrays_of(const Parameters& p) {
+  const Lattices l(p);
+  std::vector<ArrayInfo> infos;
+  const auto of_tissue = [&](const char* name, const char* meaning, auto& buffer) {
+    using T = std::remove_reference_t<decltype(*buffer.data())>;
+    infos.push_back(on_lattice(name, "1", meaning, element_type<T>(), l.tissue));
+  };
+  Population::Arrays cells;
+  cells.for_each(of_tissue);
+  Matrix::Arrays matrix;
+  matrix.for_each(of_tissue);
+  for (const FieldRow& row : Fields::rows(p))
+    if (row.present)
+      infos.push_back(on_lattice(row.name, row.unit, row.meaning, ElementType::f32, l.fields));
+  infos.push_back({"ledger", "1", "", ElementType::i64, {flow_entries + 1, 1, 1}, 0});
+  if (p.tracers.count > 0)
+    infos.push_back(
+        {"tracers", "1", "", ElementType::u32, {3 * std::int64_t{p.tracers.count}, 1, 1}, 0});
+  return infos;
+}
+
+std::vector<ArrayInfo> derived_arrays_of(const Parameters& p) {
+  const Lattices l(p);
+  return {on_lattice("cell_state", "1", "kind and rest of the cell in the voxel", ElementType::u8,
+                     l.tissue),
+          on_lattice("vessel_supply", "1/min", "conductance of perfused vessel walls for oxygen",
+                     ElementType::f32, l.fields)};
+}
+
+} // namespace metavox

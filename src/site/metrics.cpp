@@ -1,0 +1,181 @@
+// A row of metrics.csv: what a report knows about the whole site.
+
+#include <cmath>
+#include <string>
+
+#include "core/launch.hpp"
+#include "site/measure.hpp"
+#include "site/state.hpp"
+#include "site/tumour_shape.hpp"
+
+namespace metavox {
+namespace {
+
+constexpr double pi = 3.14159265358979323846;
+constexpr std::int64_t distance_sample = 8192; // places whose distance to vessels is measured
+
+double share(double part, double whole) { return whole > 0 ? part / whole : 0.0; }
+
+constexpr const char* state_columns[cell_state_count] = {"voxels_empty",
+                                                         "parenchyma",
+                                                         "stroma",
+                                                         "proliferating_epithelial",
+                                                         "proliferating_mesenchymal",
+                                                         "hypoxic",
+                                                         "crowded",
+                                                         "senescent",
+                                                         "apoptotic",
+                                                         "necrotic",
+                                                         "t_cell",
+                                                         "vessel"};
+
+using Bins = std::array<std::int64_t, TallyCells::bins>;
+
+std::int64_t at(const Bins& bins, int b) { return bins[static_cast<std::size_t>(b)]; }
+std::int64_t at(const Bins& bins, CellState state) { return at(bins, static_cast<int>(state)); }
+std::int64_t living(const Bins& bins) {
+  return at(bins, TallyCells::epithelial_bin) + at(bins, TallyCells::mesenchymal_bin);
+}
+
+void add_counts(MetricSheet& sheet, const Bins& bins) {
+  sheet.count("tumour_cells", living(bins));
+  sheet.count("epithelial", at(bins, TallyCells::epithelial_bin));
+  sheet.count("mesenchymal", at(bins, TallyCells::mesenchymal_bin));
+  for (int k = 1; k < cell_state_count; ++k) sheet.count(state_columns[k], at(bins, k));
+  sheet.count("phase_g1", at(bins, TallyCells::phase_bin));
+  sheet.count("phase_s", at(bins, TallyCells::phase_bin + 1));
+  sheet.count("phase_g2m", at(bins, TallyCells::phase_bin + 2));
+  sheet.count("cells_without_tumour_neighbour", at(bins, TallyCells::detached_bin));
+}
+
+void add_shape(MetricSheet& sheet, const Bins& bins, const TumourShape& shape, double spacing) {
+  const double volume =
+      static_cast<double>(shape.living + shape.dead) * spacing * spacing * spacing;
+  sheet.real("tumour_volume", "mm^3", volume * 1e-9);
+  sheet.real("tumour_diameter", "um", std::cbrt(6 * volume / pi));
+  sheet.real("extent_x", "um", shape.extent[0]);
+  sheet.real("extent_y", "um", shape.extent[1]);
+  sheet.real("extent_z", "um", shape.extent[2]);
+  sheet.real("radius_of_gyration", "um", shape.gyration);
+  sheet.real("farthest_cell", "um", shape.farthest);
+  sheet.count("detached_clusters", shape.detached_clusters);
+  sheet.count("detached_cells", shape.detached_cells);
+  sheet.count("touches_face", shape.touches_face ? 1 : 0);
+  sheet.real("hypoxic_fraction", "1",
+             share(static_cast<double>(at(bins, TallyCells::hypoxic_bin)),
+                   static_cast<double>(living(bins))));
+  sheet.real("necrotic_fraction", "1",
+             share(static_cast<double>(at(bins, CellState::necrotic)),
+                   static_cast<double>(shape.living + shape.dead)));
+}
+
+// Births, deaths and changes of kind since the start, from the ledger.
+void add_turnover(MetricSheet& sheet, const Bins& bins, const Flows& flow) {
+  const auto flowed = [&](Kind from, Kind to) {
+    return flow[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+  };
+  std::int64_t normal_lost = 0, normal_born = 0;
+  for (const Kind k : {Kind::parenchyma, Kind::stroma}) {
+    normal_lost += flowed(k, Kind::apoptotic) + flowed(k, Kind::necrotic);
+    normal_born += flowed(Kind::none, k);
+  }
+  const std::int64_t normal = at(bins, CellState::parenchyma) + at(bins, CellState::stroma);
+  sheet.real("normal_lost_fraction", "1",
+             share(static_cast<double>(normal_lost - normal_born),
+                   static_cast<double>(normal + normal_lost - normal_born)));
+  std::int64_t births = 0, apoptosis = 0, necrosis = 0;
+  for (const Kind k : {Kind::epithelial, Kind::mesenchymal}) {
+    births += flowed(Kind::none, k);
+    apoptosis += flowed(k, Kind::apoptotic);
+    necrosis += flowed(k, Kind::necrotic);
+  }
+  sheet.count("births", births);
+  sheet.count("deaths_apoptotic", apoptosis);
+  sheet.count("deaths_necrotic", necrosis);
+  sheet.count("emt", flowed(Kind::epithelial, Kind::mesenchymal));
+  sheet.count("met", flowed(Kind::mesenchymal, Kind::epithelial));
+}
+
+void add_field(MetricSheet& sheet, const Executor& executor, const Field& field) {
+  const std::string name = field.row().name, unit = field.row().unit;
+  const Lattice& l = field.lattice();
+  const float* c = field.values().data();
+  const auto sum = executor.tally_over(l, TallyField{c});
+  sheet.real(name + "_mean", unit, from_fixed_point(sum[0]) / static_cast<double>(l.voxels()));
+  sheet.real(name + "_min", unit,
+             static_cast<double>(SmallestOf::value(executor.max_over(l, SmallestOf{c}))));
+  sheet.real(name + "_max", unit, static_cast<double>(executor.max_over(l, LargestOf{c})));
+  sheet.count(name + "_cycles", field.report().cycles);
+  sheet.real(name + "_error", unit, static_cast<double>(field.report().error));
+}
+
+// Moments of the walkers' displacements along each axis.
+void add_tracers(MetricSheet& sheet, const std::vector<std::int32_t>& position,
+                 const std::array<double, 3>& start, double spacing) {
+  const auto n = static_cast<double>(position.size() / 3);
+  double msd = 0;
+  for (std::size_t a = 0; a < 3; ++a) {
+    const double origin = std::floor(start[a] / spacing);
+    double m1 = 0, m2 = 0, m4 = 0;
+    for (std::size_t k = a; k < position.size(); k += 3) m1 += (position[k] - origin) / n;
+    for (std::size_t k = a; k < position.size(); k += 3) {
+      const double d = position[k] - origin - m1;
+      m2 += d * d / n;
+      m4 += d * d * d * d / n;
+      msd += (position[k] - origin) * (position[k] - origin) / n;
+    }
+    const std::string axis(1, "xyz"[a]);
+    sheet.real("tracer_mean_" + axis, "um", m1 * spacing);
+    sheet.real("tracer_variance_" + axis, "um^2", m2 * spacing * spacing);
+    sheet.real("tracer_kurtosis_" + axis, "1", share(m4, m2 * m2));
+  }
+  sheet.real("tracer_msd", "um^2", msd * spacing * spacing);
+}
+
+// Where distances to vessels are taken: living tumour cells, or all tissue where there is no
+// tumour.
+std::vector<std::int64_t> places_to_feed(const Executor& executor, const Lattice& lattice,
+                                         const std::uint8_t* kind) {
+  std::uint32_t tumour = 0, tissue = 0;
+  for (int code = 0; code < kind_count; ++code) {
+    const auto k = static_cast<Kind>(code);
+    if (is_tumour(k)) tumour |= 1u << code;
+    if (k != Kind::vessel) tissue |= 1u << code;
+  }
+  std::vector<std::int64_t> places =
+      sample_voxels(executor, lattice, kind, tumour, distance_sample);
+  return places.empty() ? sample_voxels(executor, lattice, kind, tissue, distance_sample) : places;
+}
+
+} // namespace
+
+MetricRow Simulation::measure() {
+  State& s = *s_;
+  const Parameters& p = s.parameters;
+  const CellView cell = s.cells.view();
+  const Bins bins = s.executor.tally_over(
+      s.tissue,
+      TallyCells{cell.kind_code, cell.flags, cell.clock, s.matrix.density(),
+                 s.oxygen().concentration(), static_cast<float>(p.migration.squeeze_threshold)});
+  const double tissue = static_cast<double>(s.tissue.voxels());
+  MetricSheet sheet;
+  add_counts(sheet, bins);
+  add_shape(sheet, bins,
+            measure_shape(read_tumour_runs(s.executor, s.tissue, cell.kind_code), s.tissue),
+            p.domain.spacing);
+  add_turnover(sheet, bins, s.cells.flows());
+  sheet.real(
+      "oxygen_tumour_mean", "mmHg",
+      share(from_fixed_point(at(bins, TallyCells::oxygen_bin)), static_cast<double>(living(bins))));
+  s.fields.for_each([&](const Field& field) { add_field(sheet, s.executor, field); });
+  sheet.real("matrix_mean", "1", from_fixed_point(at(bins, TallyCells::matrix_bin)) / tissue);
+  sheet.real("matrix_degraded_fraction", "1",
+             static_cast<double>(at(bins, TallyCells::degraded_bin)) / tissue);
+  s.vessels.measure(sheet, [&] { return places_to_feed(s.executor, s.tissue, cell.kind_code); });
+  if (p.tracers.count > 0)
+    add_tracers(sheet, s.cells.tracers().host_copy(), p.tracers.start, p.domain.spacing);
+  sheet.count("active_bricks", s.cells.active_bricks());
+  return sheet.take();
+}
+
+} // namespace metavox

@@ -1,0 +1,109 @@
+#include <algorithm>
+
+#include "core/random.hpp"
+#include "site/state.hpp"
+#include "tissue/start.hpp"
+#include "vessels/parents.hpp"
+
+namespace metavox {
+
+Lattice tissue_lattice(const Parameters& p, int ghosts) {
+  return {p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2], p.domain.spacing, ghosts};
+}
+
+Simulation::State::State(const Parameters& p, Executor e, const SiteLayout& layout)
+    : parameters(p), executor(std::move(e)), seed(site_seed(p.simulation.seed, layout.number)),
+      tissue(tissue_lattice(p, layout.ghosts)), grid(executor, tissue, p.fields.coarsen),
+      fields(grid, parameters), matrix(executor, tissue, p), cells(executor, tissue, p, seed),
+      vessels(executor, tissue, grid.lattice, p, seed) {}
+
+Simulation::Simulation(const Parameters& parameters, Executor executor,
+                       const ExternalArrays& external, const SiteLayout& layout)
+    : s_(std::make_unique<State>(parameters, std::move(executor), layout)) {
+  s_->start_from(external);
+}
+Simulation::~Simulation() = default;
+Simulation::Simulation(Simulation&&) noexcept = default;
+
+void Simulation::State::start_from(const ExternalArrays& external) {
+  const VesselNetwork parents =
+      build_parent_vessels(parameters, tissue, seed, external.vessel_file, external.vessel_names);
+  VesselGraph laid(tissue);
+  laid.lay(parents);
+  const InitialTissue start =
+      build_tissue(parameters, tissue, external, laid.take_changes().entered, seed);
+  Population::Arrays& a = cells.arrays();
+  a.kind.upload(start.kind.data());
+  a.flags.upload(start.flags.data());
+  a.capacity.upload(start.capacity.data());
+  a.clock.upload(start.clock.data());
+  a.clone.upload(start.clone.data());
+  matrix.arrays().density.upload(start.matrix.data());
+  matrix.arrays().membrane.upload(start.membrane.data());
+  vessels.start(parents);
+  vessels.take_changes(); // the kinds show them already
+  fields.for_each([&](Field& field) {
+    const FieldRow& row = field.row();
+    const Lattice& lattice = field.lattice();
+    std::vector<float> values;
+    if (row.frozen->active()) {
+      values = prescribed_field(*row.frozen, row.name, lattice, tissue, grid.coarsen, external);
+    } else {
+      values.assign(static_cast<std::size_t>(lattice.padded()), 0.0f);
+      const std::vector<float> plain(static_cast<std::size_t>(lattice.voxels()),
+                                     static_cast<float>(row.initial));
+      fill_interior(values, plain.data(), lattice);
+    }
+    field.values().upload(values.data());
+  });
+  cells.count_now(executor);
+}
+
+// One step of time.step. Each science takes what it needs of the others, so that all coupling
+// stands here.
+void Simulation::step() {
+  State& s = *s_;
+  const Flows flows_before = s.cells.flows();
+  const KindCounts counts_before = s.cells.counts();
+  const bool first = s.step == 0, vessels_due = s.vessels.due(s.step);
+  const CellView cells = s.cells.view();
+  const TraitFactors factors = s.cells.factors();
+
+  s.oxygen().relax(cells, s.vessels.walls(), factors, first);
+  s.glucose().relax(cells, s.vessels.walls(), factors, first);
+  s.cells.advance(s.executor, s.oxygen().concentration(), s.glucose().concentration(),
+                  s.matrix.density(), s.matrix.membrane(), s.step);
+  s.proteinase().relax(cells, factors);
+  s.inhibitor().relax(cells, factors);
+  s.matrix.degrade(s.executor, cells, factors, s.proteinase().concentration(),
+                   s.inhibitor().concentration());
+  if (vessels_due || s.vegf().every_step())
+    s.vegf().relax(cells, factors, s.oxygen().values().data(), s.time(), first);
+  if (vessels_due) s.grow_vessels();
+  s.cells.check_ledger(s.executor, s.step);
+  s.step += 1;
+  s.record_events(flows_before, counts_before);
+}
+
+void Simulation::State::grow_vessels() {
+  const auto process = executor.process("vessels");
+  vessels.advance({vegf().concentration(), cells.view(), matrix.density(), matrix.membrane()},
+                  step);
+  // Until cells have made way the graph is ahead of the lattice.
+  const VesselGraph::Changes changed = vessels.take_changes();
+  cells.make_way(executor, changed.entered, changed.left, matrix.membrane());
+  for (Event& e : vessels.take_events()) events.push_back(std::move(e));
+  if (parameters.vessels.check) check_vessels();
+}
+
+double Simulation::time() const { return s_->time(); }
+std::int64_t Simulation::steps() const { return s_->step; }
+const Parameters& Simulation::parameters() const { return s_->parameters; }
+const Executor& Simulation::executor() const { return s_->executor; }
+Executor& Simulation::executor() { return s_->executor; }
+std::shared_ptr<const VesselNetwork> Simulation::vessels() const {
+  return s_->vessels.network(s_->step);
+}
+std::vector<Event> Simulation::take_events() { return std::exchange(s_->events, {}); }
+
+} // namespace metavox

@@ -1,0 +1,150 @@
+// What a site consists of. Only the files of this room look inside.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "cells/population.hpp"
+#include "fields/field_list.hpp"
+#include "site/simulation.hpp"
+#include "tissue/matrix.hpp"
+#include "vessels/vasculature.hpp"
+
+namespace metavox {
+
+Lattice tissue_lattice(const Parameters& parameters, int ghosts = 1);
+
+// An array of the vessel graph with the face of a Buffer: it lives on the host and grows.
+template <class T>
+struct HostArray {
+  std::vector<T>* values;
+  T* data() { return values->data(); }
+  std::int64_t size() const { return static_cast<std::int64_t>(values->size()); }
+  std::vector<T> host_copy() const { return *values; }
+  void upload(const T* host) { std::copy(host, host + values->size(), values->begin()); }
+  void resize(std::int64_t n) { values->resize(static_cast<std::size_t>(n)); }
+};
+template <class Array>
+constexpr bool grows = false;
+template <class T>
+constexpr bool grows<HostArray<T>> = true;
+
+// What lists say about an array. lattice: null where it lies on none. Values of a field beyond
+// `lowest` and `highest` end the run.
+struct ArrayRow {
+  const char* name;
+  const char* unit;
+  const char* meaning;
+  const Lattice* lattice;
+  float lowest = -1e-2f, highest = 1e9f;
+};
+
+struct Simulation::State {
+  Parameters parameters;
+  Executor executor;
+  std::uint64_t seed; // of every draw of this site
+  Lattice tissue;
+  FieldGrid grid;
+  Fields fields;
+  Matrix matrix;
+  Population cells;
+  Vasculature vessels;
+  std::int64_t step = 0;
+  std::vector<Event> events;
+
+  State(const Parameters& p, Executor e, const SiteLayout& layout);
+
+  Oxygen& oxygen() { return fields.get<Oxygen>(); }
+  Glucose& glucose() { return fields.get<Glucose>(); }
+  Proteinase& proteinase() { return fields.get<Proteinase>(); }
+  Inhibitor& inhibitor() { return fields.get<Inhibitor>(); }
+  Vegf& vegf() { return fields.get<Vegf>(); }
+  double time() const { return static_cast<double>(step) * parameters.time.step; } // min
+
+  void start_from(const ExternalArrays& external);
+  void grow_vessels();
+  void check_vessels();
+  void record_events(const Flows& before, const KindCounts& count_before);
+  void add_event(const std::string& what, Kind kind, const std::string& detail);
+
+  // f(row, buffer) for every array of the state. The order is part of the hash: append.
+  template <class F>
+  void for_each_array(const F& f);
+};
+
+template <class F>
+void Simulation::State::for_each_array(const F& f) {
+  const auto of_tissue = [&](const char* name, const char* meaning, auto& buffer) {
+    f(ArrayRow{name, "1", meaning, &tissue}, buffer);
+  };
+  cells.arrays().for_each(of_tissue);
+  matrix.arrays().for_each(of_tissue);
+  fields.for_each([&](Field& field) {
+    const FieldRow& row = field.row();
+    f(ArrayRow{row.name, row.unit, row.meaning, &grid.lattice, row.lowest, row.highest},
+      field.values());
+  });
+  if (parameters.vessels.pattern != VesselPattern::none)
+    vessels.for_each_array(
+        [&](const char* name, const char* unit, const char* meaning, auto& values) {
+          HostArray<typename std::remove_reference_t<decltype(values)>::value_type> array{&values};
+          f(ArrayRow{name, unit, meaning, nullptr}, array);
+        });
+  f(ArrayRow{"ledger", "1", "changes of kind, [from][to], then overfull jumps", nullptr},
+    cells.flow_buffer());
+  if (parameters.tracers.count > 0)
+    f(ArrayRow{"tracers", "1", "voxel coordinates of walkers that take no room", nullptr},
+      cells.tracers());
+}
+
+template <class T>
+constexpr ElementType element_type() {
+  if constexpr (std::is_same_v<T, std::uint8_t>) return ElementType::u8;
+  if constexpr (std::is_same_v<T, std::uint16_t>) return ElementType::u16;
+  if constexpr (std::is_same_v<T, std::uint32_t> || std::is_same_v<T, std::int32_t>)
+    return ElementType::u32;
+  if constexpr (std::is_same_v<T, std::uint64_t>) return ElementType::u64;
+  if constexpr (std::is_same_v<T, std::int64_t>) return ElementType::i64;
+  if constexpr (std::is_same_v<T, double>) return ElementType::f64;
+  return ElementType::f32;
+}
+
+template <class Array>
+ArrayInfo describe(const ArrayRow& row, Array& buffer) {
+  using T = std::remove_reference_t<decltype(*buffer.data())>;
+  ArrayInfo info{row.name, row.unit, row.meaning, element_type<T>(), {buffer.size(), 1, 1}, 0};
+  info.grows = grows<Array>;
+  if (row.lattice) {
+    info.extents = {row.lattice->nx, row.lattice->ny, row.lattice->nz};
+    info.spacing = row.lattice->spacing;
+  }
+  return info;
+}
+
+// Without ghosts, x fastest.
+template <class T>
+std::vector<T> stripped(const std::vector<T>& padded, const Lattice& l) {
+  std::vector<T> plain(static_cast<std::size_t>(l.voxels()));
+  auto out = plain.begin();
+  for (int z = 0; z < l.nz; ++z)
+    for (int y = 0; y < l.ny; ++y) {
+      const auto line = padded.begin() + l.index(0, y, z);
+      out = std::copy(line, line + l.nx, out);
+    }
+  return plain;
+}
+
+template <class T>
+void fill_interior(std::vector<T>& padded, const T* plain, const Lattice& l) {
+  for (int z = 0; z < l.nz; ++z)
+    for (int y = 0; y < l.ny; ++y) {
+      std::copy(plain, plain + l.nx, padded.begin() + l.index(0, y, z));
+      plain += l.nx;
+    }
+}
+
+} // namespace metavox

@@ -1,0 +1,74 @@
+#include "vessels/memory.hpp"
+
+#include <cmath>
+
+#include "vessels/parents.hpp"
+#include "vessels/vasculature.hpp"
+#include "voxel/views.hpp"
+
+namespace metavox {
+namespace {
+
+// What vessels take on the lattice: voxels along parents, field voxels their walls reach, and
+// voxels that sprouts may take, in which a dense tumour network has one in a hundred. A network
+// read from a file is counted when it is laid.
+struct VesselExtent {
+  double voxels = 0, walls = 0, grown = 0;
+};
+
+VesselExtent vessel_extent(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
+  // A vessel wider than the lattice's own line reaches the four field voxels beside its own as
+  // well.
+  const auto reach = [&](double radius) {
+    return p.vessels.well_index && radius > 0.2 * fields.spacing ? 5.0 : 1.0;
+  };
+  VesselExtent e;
+  if (p.vessels.pattern != VesselPattern::none && p.vessels.pattern != VesselPattern::file) {
+    // Of a grid that fills a wide box a part will do: laying the whole of it takes memory that may
+    // not be there.
+    Parameters sample = p;
+    double share = 1;
+    if (p.vessels.pattern == VesselPattern::grid)
+      for (int& extent : sample.domain.voxels)
+        if (extent > 1024) {
+          share *= extent / 1024.0;
+          extent = 1024;
+        }
+    const VesselNetwork parents = build_parent_vessels(
+        sample,
+        {sample.domain.voxels[0], sample.domain.voxels[1], sample.domain.voxels[2], tissue.spacing},
+        p.simulation.seed);
+    for (const VesselSegment& s : parents.segments) {
+      const Point& a = parents.nodes[static_cast<std::size_t>(s.from)].position;
+      const Point& b = parents.nodes[static_cast<std::size_t>(s.to)].position;
+      double length2 = 0;
+      for (std::size_t k = 0; k < 3; ++k) length2 += (a[k] - b[k]) * (a[k] - b[k]);
+      e.voxels += share * std::sqrt(length2) / tissue.spacing;
+      e.walls += share * std::sqrt(length2) / fields.spacing * reach(s.radius);
+    }
+  }
+  if (p.sprouting.enabled) {
+    e.grown = 0.01 * static_cast<double>(tissue.voxels());
+    e.walls += e.grown * tissue.spacing / fields.spacing * reach(p.sprouting.radius);
+  }
+  return e;
+}
+
+} // namespace
+
+// Lists of vessels on the device: walls, and readings on their way to the host. They grow by half
+// more than they need.
+std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue,
+                                  const Lattice& fields) {
+  const VesselExtent e = vessel_extent(p, tissue, fields);
+  const double listed = p.sprouting.enabled ? 1.5 * (e.voxels + e.grown) : 0;
+  return static_cast<std::size_t>((1.5 * e.walls + 1024) * sizeof(VesselWall) +
+                                  listed * (sizeof(std::int64_t) + sizeof(VesselReading)));
+}
+
+double estimate_vessel_nodes(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
+  const VesselExtent e = vessel_extent(p, tissue, fields);
+  return e.voxels + e.grown;
+}
+
+} // namespace metavox
