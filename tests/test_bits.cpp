@@ -399,10 +399,10 @@ TEST(TakenSnapshot, OfNamedArraysHoldsOnlyThose) {
   for (std::size_t i = 0; i < kind.size(); ++i) {
     const auto drawn = static_cast<CellState>(state->as<std::uint8_t>()[i]);
     if (kind[i] == static_cast<std::uint8_t>(Kind::stroma)) {
-      EXPECT_EQ(drawn, CellState::stroma);
+      EXPECT_EQ(drawn, drawn_state(Kind::stroma));
     }
     if (kind[i] == static_cast<std::uint8_t>(Kind::vessel)) {
-      EXPECT_EQ(drawn, CellState::vessel);
+      EXPECT_EQ(drawn, drawn_state(Kind::vessel));
     }
     if (kind[i] == static_cast<std::uint8_t>(Kind::none)) {
       EXPECT_EQ(drawn, CellState::none);

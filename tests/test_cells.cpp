@@ -264,7 +264,7 @@ TEST(Sensing, CountsTheSixNeighbours) {
       const Surroundings around{p.sensed[Patch::at(s)]};
       ASSERT_EQ(around.living(), living) << "trial " << trial;
       ASSERT_EQ(around.tumour(), tumour) << "trial " << trial;
-      ASSERT_EQ(around.t_cells(), std::min(t_cells, 3)) << "trial " << trial;
+      ASSERT_EQ(around.killers(), std::min(t_cells, 3)) << "trial " << trial;
     });
     p.each_row(SenseNeighbours{p.kind.data(), p.sensed.data(), p.l.pitch(), p.l.plane()});
     ASSERT_EQ(p.sensed, by_site);
@@ -1565,9 +1565,7 @@ TEST(Ledger, StopsARunWhoseCellsWereTamperedWith) {
         s.step();
         ADD_FAILURE() << "not noticed on " << e.description();
       } catch (const NumericalError& error) {
-        EXPECT_NE(std::string(error.what()).find(kind_names[static_cast<std::size_t>(k)]),
-                  std::string::npos)
-            << error.what();
+        EXPECT_NE(std::string(error.what()).find(name_of(k)), std::string::npos) << error.what();
       }
     }
 }
@@ -1656,7 +1654,7 @@ TEST(TumourShape, SamplesVoxelsEvenly) {
       const std::int64_t every = std::max<std::int64_t>(1, total / most);
       for (std::int64_t k = 0; k < total; k += every)
         wanted.push_back(members[static_cast<std::size_t>(k)]);
-      const std::uint32_t mask = 1u << static_cast<int>(Kind::mesenchymal);
+      const KindMask mask = kinds_with(role::tumour);
       EXPECT_EQ(sample_voxels(Executor::on_cpu(3), l, padded.data(), mask, most), wanted);
     }
 }

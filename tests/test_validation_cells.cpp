@@ -486,7 +486,7 @@ TEST(Ledger, BalancesAtEveryStepOfABusyRun) {
           net -= flow[k * 16 + other] - flow_before[k * 16 + other];
         }
         ASSERT_EQ(now[k] - before[k], net)
-            << kind_names[k] << " at step " << n << ", " << e.description();
+            << kind_rows[k].name << " at step " << n << ", " << e.description();
       }
       before = now;
       flow_before = flow;

@@ -248,8 +248,8 @@ TEST_F(Frames, FieldsAreCellDataOnTheLattice) {
         vtkStringArray::SafeDownCast(data->GetFieldData()->GetAbstractArray("category_names"));
     ASSERT_NE(names, nullptr);
     ASSERT_EQ(names->GetNumberOfValues(), cell_state_count);
-    for (int i = 0; i < cell_state_count; ++i)
-      EXPECT_EQ(std::string(names->GetValue(i)), cell_state_names[i]);
+    for (const StateRow& row : state_rows)
+      EXPECT_EQ(std::string(names->GetValue(row.code)), row.name);
   }
 }
 

@@ -168,14 +168,17 @@ void add_header(vtkFieldData* to, const Snapshot& s) {
   add_text(to, "length_unit", {"um"});
 }
 
-template <std::size_t N>
-std::vector<std::string> texts(const std::string_view (&names)[N]) {
-  return std::vector<std::string>(std::begin(names), std::end(names));
+template <class Rows>
+std::vector<std::string> names_of(const Rows& rows) {
+  std::vector<std::string> names;
+  for (const auto& row : rows) names.emplace_back(row.name);
+  return names;
 }
 
+// Both by code.
 void add_categories(vtkFieldData* to, bool cell_state, bool kind) {
-  if (cell_state) add_text(to, "category_names", texts(cell_state_names)); // by code of cell_state
-  if (kind) add_text(to, "kind_names", texts(kind_names));                 // by code of kind
+  if (cell_state) add_text(to, "category_names", names_of(state_rows));
+  if (kind) add_text(to, "kind_names", names_of(kind_rows));
 }
 
 // ---- writing
@@ -378,7 +381,7 @@ std::string cells_frame(const Snapshot& s, const OutputParameters& output) {
   const auto absent = static_cast<std::uint8_t>(which == kind ? static_cast<int>(Kind::none)
                                                               : static_cast<int>(CellState::none));
   const auto vessel = static_cast<std::uint8_t>(
-      which == kind ? static_cast<int>(Kind::vessel) : static_cast<int>(CellState::vessel));
+      which == kind ? static_cast<int>(Kind::vessel) : static_cast<int>(drawn_state(Kind::vessel)));
 
   const Index nx = s.voxels[0], ny = s.voxels[1];
   const std::uint8_t* code = which->as<std::uint8_t>();

@@ -58,7 +58,7 @@ struct FindActivity {
         for (int x = x0; x < exact::min_of(x0 + brick_edge, lattice.nx); ++x) {
           const Site s = lattice.site(x, y, z);
           const auto k = static_cast<Kind>(kind[s.i]);
-          if (is_tumour(k) || is_dead(k) || k == Kind::t_cell) active = true;
+          if (is_tumour(k) || is_dead(k) || is_killer(k)) active = true;
           if (is_normal(k) && (normal_always || (stroma_moves && k == Kind::stroma) ||
                                (starving_dies && oxygen.at(s) < danger)))
             active = true;

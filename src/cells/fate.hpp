@@ -100,11 +100,10 @@ struct AdvanceFate {
 
   MV_HD void operator()(const Site& s) const {
     const Kind kind = cell.kind(s.i);
-    if (kind == Kind::none || kind == Kind::vessel || kind == Kind::t_cell) return;
     if (is_dead(kind)) return clear_body(s, kind);
-    const float pressure = oxygen.at(s);
-    if (is_normal(kind)) return age_normal(s, kind, pressure);
-    age_tumour(s, kind, pressure, draw(seed, Purpose::fate, lattice.global(s), step));
+    if (is_normal(kind)) return age_normal(s, kind, oxygen.at(s));
+    if (is_tumour(kind))
+      age_tumour(s, kind, oxygen.at(s), draw(seed, Purpose::fate, lattice.global(s), step));
   }
 
   // Most voxels of a line are empty or hold normal cells at ease, and a glance at the line tells.
@@ -122,10 +121,10 @@ struct AdvanceFate {
       int tumours = 0, others = 0;
 #pragma omp simd reduction(| : tumours, others)
       for (int x = 0; x < n; ++x) {
-        const bool normal = static_cast<std::uint8_t>(k[x] - 1) < 2;
-        const bool dead = static_cast<std::uint8_t>(k[x] - 6) < 2;
+        const bool normal = one_of<normal_kinds>(k[x]);
+        const bool dead = one_of<dead_kinds>(k[x]);
         const bool stirred = !glance | ((near[x] & 0x38) != 0) | (c[x] < danger);
-        tumour[x] = static_cast<std::uint8_t>(k[x] - 3) < 2 ? 1 : 0;
+        tumour[x] = one_of<tumour_kinds>(k[x]) ? 1 : 0;
         other[x] = (dead | (normal & stirred)) ? 1 : 0;
         tumours |= tumour[x];
         others |= other[x];
@@ -224,8 +223,8 @@ struct AdvanceFate {
     if (matrix[s.i] < p.anoikis_matrix && around.living() == 0)
       apoptosis +=
           p.anoikis * (m_like || (flags & flag_stem) != 0 ? p.hold_mesenchymal : p.hold_epithelial);
-    if (around.t_cells() > 0)
-      apoptosis += p.t_cell_kill * static_cast<float>(around.t_cells()) *
+    if (around.killers() > 0)
+      apoptosis += p.t_cell_kill * static_cast<float>(around.killers()) *
                    factor.of(traits, Trait::immunogenicity);
     if (senescent) apoptosis += p.senescent_removal;
     if (hypoxic && rested > p.rest_limit) return die(s, kind, Kind::necrotic);

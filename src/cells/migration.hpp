@@ -157,7 +157,7 @@ struct ProposeMove {
     return kind == Kind::epithelial ? share * walk.p.squeeze_epithelial : share;
   }
   MV_HD bool may_move(Kind kind) const {
-    return is_tumour(kind) || (kind == Kind::stroma && substep == 0);
+    return substep == 0 ? one_of<walking_kinds>(kind) : is_tumour(kind);
   }
   // Most cells stay, and most of those can be told before any gradient is looked at.
   MV_HD float bound(Kind kind) const {
@@ -171,18 +171,22 @@ struct ProposeMove {
                         static_cast<std::uint32_t>(substep));
     if (uniform(r.word[0]) < bound(kind)) attempt(s, kind, r);
   }
+  template <KindMask set>
+  static void mark_kinds(const std::uint8_t* MV_RESTRICT k, int n, std::uint8_t* MV_RESTRICT mark) {
+#pragma omp simd
+    for (int x = 0; x < n; ++x) mark[x] = one_of<set>(k[x]) ? 1 : 0;
+  }
   void row(const Row& r) const {
-    const auto lowest = static_cast<std::uint8_t>(substep == 0 ? Kind::stroma : Kind::epithelial);
-    const auto span = static_cast<std::uint8_t>(static_cast<int>(Kind::mesenchymal) - lowest);
     const float of_stroma = bound(Kind::stroma), of_tumour = bound(Kind::epithelial);
     std::uint8_t mark[marked_piece];
     std::uint16_t mover[marked_piece + DrawList::size];
     for (int begin = 0; begin < r.n; begin += marked_piece) {
       const int n = exact::min_of(marked_piece, r.n - begin);
       const std::uint8_t* MV_RESTRICT k = cell.kind_code + r.i + begin;
-#pragma omp simd
-      for (int x = 0; x < n; ++x)
-        mark[x] = static_cast<std::uint8_t>(k[x] - lowest) <= span ? 1 : 0;
+      if (substep == 0)
+        mark_kinds<walking_kinds>(k, n, mark);
+      else
+        mark_kinds<tumour_kinds>(k, n, mark);
       for (int x = n; x % 64 != 0; ++x) mark[x] = 0;
       const int movers = list_marked(mark, n, mover);
       for (int x = movers; x % DrawList::size != 0; ++x) mover[x] = 0;

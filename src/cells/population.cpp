@@ -355,7 +355,7 @@ void Population::check_ledger(const Executor& executor, std::int64_t step) {
       expected -= flows_[k][other] - flows_before[k][other];
     }
     if (expected != counts_[k])
-      throw NumericalError("the ledger of " + std::string(kind_names[k]) +
+      throw NumericalError("the ledger of " + std::string(kind_rows[k].name) +
                            " cells is off at step " + std::to_string(step) +
                            ": births, deaths and transitions give " + std::to_string(expected) +
                            ", the lattice holds " + std::to_string(counts_[k]));

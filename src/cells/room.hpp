@@ -48,11 +48,10 @@ struct MeasureRoomX {
       const std::uint8_t* in = kind + r.i;
       std::uint8_t* MV_RESTRICT mark = taken - (begin - reach);
       const auto none = static_cast<std::uint8_t>(Kind::none);
-      const auto dead0 = static_cast<std::uint8_t>(into_dead ? Kind::apoptotic : Kind::none);
-      const auto dead1 = static_cast<std::uint8_t>(into_dead ? Kind::necrotic : Kind::none);
+      const auto bodies = static_cast<std::uint8_t>(into_dead ? 1 : 0);
 #pragma omp simd
       for (int x = first; x < last; ++x)
-        mark[x] = ((in[x] == none) | (in[x] == dead0) | (in[x] == dead1)) != 0 ? 0 : 255;
+        mark[x] = ((in[x] == none) | (one_of<dead_kinds>(in[x]) & bodies)) != 0 ? 0 : 255;
 #pragma omp simd
       for (int x = 0; x < n; ++x) best[x] = 255;
       for (int d = -reach; d <= reach; ++d) {

@@ -8,12 +8,12 @@
 
 namespace metavox {
 
-// What a cell feels of its six neighbours, in one byte: living (0-6), tumour (0-6), T cells (0-3).
+// What a cell feels of its six neighbours, in one byte: living (0-6), tumour (0-6), killers (0-3).
 struct Surroundings {
   std::uint8_t byte;
   MV_HD int living() const { return byte & 7; }
   MV_HD int tumour() const { return (byte >> 3) & 7; }
-  MV_HD int t_cells() const { return byte >> 6; }
+  MV_HD int killers() const { return byte >> 6; }
 };
 
 struct SenseNeighbours {
@@ -22,23 +22,20 @@ struct SenseNeighbours {
   const std::uint8_t* kind;
   std::uint8_t* sensed;
   std::int64_t pitch, plane;
-  // 1 if living, 8 if also tumour, 64 if a T cell: bytes that add up over six neighbours, T cells
+  // 1 if living, 8 if also tumour, 64 if a killer: bytes that add up over six neighbours, killers
   // apart.
   MV_HD static std::uint8_t weight(std::uint8_t code) {
-    static_assert(static_cast<int>(Kind::parenchyma) == 1 && static_cast<int>(Kind::t_cell) == 5);
-    const auto living = static_cast<std::uint8_t>(static_cast<std::uint8_t>(code - 1) < 5 ? 1 : 0);
-    const auto tumour = static_cast<std::uint8_t>(static_cast<std::uint8_t>(code - 3) < 2 ? 8 : 0);
+    const auto living = static_cast<std::uint8_t>(one_of<living_kinds>(code) ? 1 : 0);
+    const auto tumour = static_cast<std::uint8_t>(one_of<tumour_kinds>(code) ? 8 : 0);
     return static_cast<std::uint8_t>(living + tumour);
   }
-  MV_HD static std::uint8_t t_cell(std::uint8_t code) {
-    return code == static_cast<std::uint8_t>(Kind::t_cell) ? 1 : 0;
-  }
+  MV_HD static std::uint8_t killer(std::uint8_t code) { return one_of<killer_kinds>(code) ? 1 : 0; }
   MV_HD static std::uint8_t combined(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d,
                                      std::uint8_t e, std::uint8_t f) {
     const auto sum = static_cast<std::uint8_t>(weight(a) + weight(b) + weight(c) + weight(d) +
                                                weight(e) + weight(f));
-    const auto t = static_cast<std::uint8_t>(t_cell(a) + t_cell(b) + t_cell(c) + t_cell(d) +
-                                             t_cell(e) + t_cell(f));
+    const auto t = static_cast<std::uint8_t>(killer(a) + killer(b) + killer(c) + killer(d) +
+                                             killer(e) + killer(f));
     return static_cast<std::uint8_t>(sum + 64 * (t < 3 ? t : 3));
   }
   MV_HD void operator()(const Site& s) const {

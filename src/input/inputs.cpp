@@ -27,9 +27,6 @@ namespace metavox {
 
 namespace {
 
-// Vessels are drawn by `vessels`, not placed cell by cell.
-constexpr int placeable_kinds = static_cast<int>(Kind::necrotic) + 1;
-
 template <class T>
 std::optional<T> parsed(std::string_view text) {
   T value{};
@@ -38,21 +35,24 @@ std::optional<T> parsed(std::string_view text) {
   return value;
 }
 
-std::vector<std::string> placeable_names() { return {kind_names, kind_names + placeable_kinds}; }
+std::vector<std::string> placed_names() {
+  std::vector<std::string> names;
+  for (const Kind k : kinds_in(placed_kinds)) names.emplace_back(name_of(k));
+  return names;
+}
 
-std::optional<std::uint8_t> kind_of(std::string_view text) {
-  if (const auto code = parsed<int>(text))
-    return *code >= 0 && *code < placeable_kinds ? std::optional(static_cast<std::uint8_t>(*code))
-                                                 : std::nullopt;
-  for (int k = 0; k < placeable_kinds; ++k)
-    if (kind_names[k] == text) return static_cast<std::uint8_t>(k);
-  return {};
+// Of a word or a code. Vessels are drawn by `vessels`, not placed cell by cell.
+std::optional<Kind> placed_kind(std::string_view text) {
+  std::optional<Kind> kind = kind_of(text);
+  if (const auto code = parsed<std::uint8_t>(text)) kind = static_cast<Kind>(*code);
+  return kind && one_of<placed_kinds>(*kind) ? kind : std::nullopt;
 }
 
 std::string kinds_text() {
   std::string text;
-  for (int k = 0; k < placeable_kinds; ++k)
-    text += (k > 0 ? ", " : "") + std::string(kind_names[k]) + " (" + std::to_string(k) + ")";
+  for (const Kind k : kinds_in(placed_kinds))
+    text += (text.empty() ? "" : ", ") + std::string(name_of(k)) + " (" +
+            std::to_string(static_cast<int>(k)) + ")";
   return text;
 }
 
@@ -197,13 +197,13 @@ read_cells_csv(std::istream& stream, const std::string& file, const DomainParame
                      " um; move the cell or enlarge domain.size");
       *place[a] = *value;
     }
-    const auto kind = kind_of(row[column[3]]);
+    const auto kind = placed_kind(row[column[3]]);
     if (!kind) {
-      const std::string near = closest(row[column[3]], placeable_names());
+      const std::string near = closest(row[column[3]], placed_names());
       lines.refuse(cited(row[column[3]]) + " is not a kind of cell; " +
                    (near.empty() ? "there are " + kinds_text() : "did you mean " + near + "?"));
     }
-    cell.kind = *kind;
+    cell.kind = static_cast<std::uint8_t>(*kind);
     if (column[4] != absent) {
       const auto clone = parsed<std::uint16_t>(row[column[4]]);
       if (!clone)

@@ -287,7 +287,7 @@ struct TracerParameters { // walkers that obey the migration rule but occupy not
 
 struct SeedShape { // one entry of tissue.cells
   Shape shape;
-  std::string kind; // parenchyma stroma epithelial mesenchymal t_cell apoptotic necrotic none
+  std::string kind;             // a word of the rows in voxel/kind.hpp
   std::array<double, 3> centre; // um (sphere)
   double radius;                // um (sphere)
   std::array<double, 3> from;   // um (box)

@@ -11,6 +11,7 @@
 #include "settings/expression.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
+#include "voxel/kind.hpp"
 
 namespace metavox {
 namespace {
@@ -743,8 +744,9 @@ void add_tissue(Table& t) {
   t.word(IN(tissue.cells, shape), "sphere", "Shape that is filled with cells.", shape_note);
   Setting& kind = t.word(IN(tissue.cells, kind), "epithelial",
                          "What it is filled with; none empties it.", shape_note);
-  kind.words = {"parenchyma", "stroma",    "epithelial", "mesenchymal",
-                "t_cell",     "apoptotic", "necrotic",   "none"};
+  for (const Kind k : kinds_in(placed_kinds))
+    if (k != Kind::none) kind.words.push_back(name_of(k));
+  kind.words.push_back(name_of(Kind::none));
   Setting& centre = t.point(IN(tissue.cells, centre), "", "Centre of the sphere.", shape_note);
   centre.derived = "the middle of the box";
   centre.shapes = "sphere";

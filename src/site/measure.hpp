@@ -13,22 +13,12 @@ namespace metavox {
 
 // The state drawn in pictures; see CellState.
 MV_HD inline CellState cell_state(Kind kind, std::uint8_t flags) {
-  switch (kind) {
-  case Kind::parenchyma: return CellState::parenchyma;
-  case Kind::stroma: return CellState::stroma;
-  case Kind::t_cell: return CellState::t_cell;
-  case Kind::apoptotic: return CellState::apoptotic;
-  case Kind::necrotic: return CellState::necrotic;
-  case Kind::vessel: return CellState::vessel;
-  case Kind::epithelial:
-  case Kind::mesenchymal:
-    if ((flags & flag_hypoxic) != 0) return CellState::quiescent_hypoxic;
+  if (is_tumour(kind)) {
+    if ((flags & flag_hypoxic) != 0) return CellState::hypoxic;
     if ((flags & flag_senescent) != 0) return CellState::senescent;
-    if ((flags & flag_crowded) != 0) return CellState::quiescent_crowded;
-    return kind == Kind::epithelial ? CellState::proliferating_epithelial
-                                    : CellState::proliferating_mesenchymal;
-  default: return CellState::none;
+    if ((flags & flag_crowded) != 0) return CellState::crowded;
   }
+  return drawn_state(kind);
 }
 
 // Real numbers are summed as integers of 2^-20 units: associative, hence exact in any order.
@@ -74,8 +64,7 @@ struct TallyCells {
     const float p = oxygen.at(s);
     bin[oxygen_bin] += fixed_point(p);
     if (p < hypoxic_pressure) bin[hypoxic_bin] += 1;
-    if (state == CellState::proliferating_epithelial ||
-        state == CellState::proliferating_mesenchymal) {
+    if (state == drawn_state(k)) { // it does not rest
       const int phase = static_cast<int>(clock[s.i]) - clock_zero;
       bin[phase_bin + (phase < clock_unit * g1_share / 100               ? 0
                        : phase < clock_unit * (g1_share + s_share) / 100 ? 1

@@ -16,19 +16,6 @@ constexpr std::int64_t distance_sample = 8192; // places whose distance to vesse
 
 double share(double part, double whole) { return whole > 0 ? part / whole : 0.0; }
 
-constexpr const char* state_columns[cell_state_count] = {"voxels_empty",
-                                                         "parenchyma",
-                                                         "stroma",
-                                                         "proliferating_epithelial",
-                                                         "proliferating_mesenchymal",
-                                                         "hypoxic",
-                                                         "crowded",
-                                                         "senescent",
-                                                         "apoptotic",
-                                                         "necrotic",
-                                                         "t_cell",
-                                                         "vessel"};
-
 using Bins = std::array<std::int64_t, TallyCells::bins>;
 
 std::int64_t at(const Bins& bins, int b) { return bins[static_cast<std::size_t>(b)]; }
@@ -41,7 +28,8 @@ void add_counts(MetricSheet& sheet, const Bins& bins) {
   sheet.count("tumour_cells", living(bins));
   sheet.count("epithelial", at(bins, TallyCells::epithelial_bin));
   sheet.count("mesenchymal", at(bins, TallyCells::mesenchymal_bin));
-  for (int k = 1; k < cell_state_count; ++k) sheet.count(state_columns[k], at(bins, k));
+  for (const StateRow& state : state_rows)
+    if (state.code != 0) sheet.count(std::string(state.column), at(bins, state.code));
   sheet.count("phase_g1", at(bins, TallyCells::phase_bin));
   sheet.count("phase_s", at(bins, TallyCells::phase_bin + 1));
   sheet.count("phase_g2m", at(bins, TallyCells::phase_bin + 2));
@@ -65,7 +53,7 @@ void add_shape(MetricSheet& sheet, const Bins& bins, const TumourShape& shape, d
              share(static_cast<double>(at(bins, TallyCells::hypoxic_bin)),
                    static_cast<double>(living(bins))));
   sheet.real("necrotic_fraction", "1",
-             share(static_cast<double>(at(bins, CellState::necrotic)),
+             share(static_cast<double>(at(bins, drawn_state(Kind::necrotic))),
                    static_cast<double>(shape.living + shape.dead)));
 }
 
@@ -75,16 +63,17 @@ void add_turnover(MetricSheet& sheet, const Bins& bins, const Flows& flow) {
     return flow[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
   };
   std::int64_t normal_lost = 0, normal_born = 0;
-  for (const Kind k : {Kind::parenchyma, Kind::stroma}) {
-    normal_lost += flowed(k, Kind::apoptotic) + flowed(k, Kind::necrotic);
+  std::int64_t normal = 0;
+  for (const Kind k : kinds_in(normal_kinds)) {
+    for (const Kind dead : kinds_in(dead_kinds)) normal_lost += flowed(k, dead);
     normal_born += flowed(Kind::none, k);
+    normal += at(bins, drawn_state(k));
   }
-  const std::int64_t normal = at(bins, CellState::parenchyma) + at(bins, CellState::stroma);
   sheet.real("normal_lost_fraction", "1",
              share(static_cast<double>(normal_lost - normal_born),
                    static_cast<double>(normal + normal_lost - normal_born)));
   std::int64_t births = 0, apoptosis = 0, necrosis = 0;
-  for (const Kind k : {Kind::epithelial, Kind::mesenchymal}) {
+  for (const Kind k : kinds_in(tumour_kinds)) {
     births += flowed(Kind::none, k);
     apoptosis += flowed(k, Kind::apoptotic);
     necrosis += flowed(k, Kind::necrotic);
@@ -136,14 +125,9 @@ void add_tracers(MetricSheet& sheet, const std::vector<std::int32_t>& position,
 // tumour.
 std::vector<std::int64_t> places_to_feed(const Executor& executor, const Lattice& lattice,
                                          const std::uint8_t* kind) {
-  std::uint32_t tumour = 0, tissue = 0;
-  for (int code = 0; code < kind_count; ++code) {
-    const auto k = static_cast<Kind>(code);
-    if (is_tumour(k)) tumour |= 1u << code;
-    if (k != Kind::vessel) tissue |= 1u << code;
-  }
+  constexpr auto tissue = static_cast<KindMask>(~(1u << static_cast<unsigned>(Kind::vessel)));
   std::vector<std::int64_t> places =
-      sample_voxels(executor, lattice, kind, tumour, distance_sample);
+      sample_voxels(executor, lattice, kind, tumour_kinds, distance_sample);
   return places.empty() ? sample_voxels(executor, lattice, kind, tissue, distance_sample) : places;
 }
 

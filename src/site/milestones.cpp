@@ -31,8 +31,10 @@ void Simulation::State::record_events(const Flows& before, const KindCounts& cou
     return before[f][t] == 0 && now[f][t] > 0;
   };
   const auto starved = [](const Flows& f) {
-    return f[static_cast<std::size_t>(Kind::epithelial)][static_cast<std::size_t>(Kind::necrotic)] +
-           f[static_cast<std::size_t>(Kind::mesenchymal)][static_cast<std::size_t>(Kind::necrotic)];
+    std::int64_t n = 0;
+    for (const Kind k : kinds_in(tumour_kinds))
+      n += f[static_cast<std::size_t>(k)][static_cast<std::size_t>(Kind::necrotic)];
+    return n;
   };
   if (starved(before) == 0 && starved(now) > 0)
     add_event("first_necrosis", Kind::necrotic, "a tumour cell died of hypoxia");
@@ -43,8 +45,9 @@ void Simulation::State::record_events(const Flows& before, const KindCounts& cou
   if (first(Kind::mesenchymal, Kind::epithelial))
     add_event("first_met", Kind::epithelial, "an M-like cell became E-like");
   const auto living = [](const KindCounts& c) {
-    return c[static_cast<std::size_t>(Kind::epithelial)] +
-           c[static_cast<std::size_t>(Kind::mesenchymal)];
+    std::int64_t n = 0;
+    for (const Kind k : kinds_in(tumour_kinds)) n += c[static_cast<std::size_t>(k)];
+    return n;
   };
   if (living(count_before) > 0 && living(cells.counts()) == 0)
     events.push_back({time(), "tumour_extinct", 0, 0, 0, "no living tumour cell is left"});

@@ -65,14 +65,14 @@ struct ListRuns {
   }
 };
 
-MV_HD inline bool in_mask(std::uint32_t mask, std::uint8_t code) { return (mask >> code & 1) != 0; }
+MV_HD inline bool in_mask(KindMask mask, std::uint8_t code) { return (mask >> code & 1) != 0; }
 
 struct CountInLines {
   static constexpr const char* name = "sample.count";
   static constexpr double bytes = 1;
   const std::uint8_t* kind;
   Lattice lattice;
-  std::uint32_t mask;
+  KindMask mask;
   std::uint32_t* count; // per line
   MV_HD void operator()(std::int64_t line) const {
     const KindLine l(kind, lattice, line);
@@ -92,7 +92,7 @@ struct PickInLines {
   static constexpr double bytes = 100;
   const std::uint8_t* kind;
   Lattice lattice;
-  std::uint32_t mask;
+  KindMask mask;
   const Pick* pick;
   std::int64_t* voxel;
   MV_HD void operator()(std::int64_t k) const {
@@ -272,7 +272,7 @@ TumourShape measure_shape(const TumourRuns& tumour, const Lattice& l) {
 }
 
 std::vector<std::int64_t> sample_voxels(const Executor& executor, const Lattice& lattice,
-                                        const std::uint8_t* kind, std::uint32_t mask,
+                                        const std::uint8_t* kind, KindMask mask,
                                         std::int64_t most) {
   const std::int64_t lines = lines_of(lattice);
   Buffer<std::uint32_t> count(executor, lines);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/executor.hpp"
+#include "voxel/kind.hpp"
 
 namespace metavox {
 
@@ -44,7 +45,6 @@ TumourShape measure_shape(const TumourRuns& runs, const Lattice& lattice);
 // An even sample of the voxels whose kind is in `mask` (bit = code): every n-th of them, so that
 // there are `most` or a few more. Numbers without ghosts, ascending.
 std::vector<std::int64_t> sample_voxels(const Executor& executor, const Lattice& lattice,
-                                        const std::uint8_t* kind, std::uint32_t mask,
-                                        std::int64_t most);
+                                        const std::uint8_t* kind, KindMask mask, std::int64_t most);
 
 } // namespace metavox

@@ -16,12 +16,6 @@ namespace {
 
 using Vector = std::array<double, 3>;
 
-Kind kind_of(const std::string& name) {
-  for (int k = 0; k < kind_count; ++k)
-    if (kind_names[k] == name) return static_cast<Kind>(k);
-  throw std::invalid_argument("no kind of cell is called " + name);
-}
-
 double square(double v) { return v * v; }
 
 // Age of a cell in a population that grows exponentially: young cells are twice as common as old
@@ -184,7 +178,9 @@ private:
   }
 
   void seed_shape(const SeedShape& shape, std::size_t number) {
-    const Kind kind = kind_of(shape.kind);
+    const std::optional<Kind> named = kind_of(shape.kind);
+    if (!named) throw std::invalid_argument("no kind of cell is called " + shape.kind);
+    const Kind kind = *named;
     const std::uint32_t filled = threshold(shape.fraction);
     const std::uint32_t m_like = threshold(shape.mesenchymal_fraction);
     const Region region{shape.shape, shape.centre, shape.radius, shape.from,
