@@ -5,7 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "program/bench.hpp"
+#include "program/bandwidth.hpp"
 #include "settings/config.hpp"
 #include "site/simulation.hpp"
 

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "program/bench.hpp"
+#include "program/bandwidth.hpp"
 #include "settings/config.hpp"
 #include "site/simulation.hpp"
 

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "record/files.hpp"
+#include "core/file.hpp"
 
 namespace metavox::support {
 

@@ -21,13 +21,14 @@
 
 #include "core/executor.hpp"
 #include "folder.hpp"
+#include "input/cells_csv.hpp"
 #include "input/inputs.hpp"
+#include "input/swc.hpp"
 #include "input/vtk_reader.hpp"
 #include "program/sweep.hpp"
 #include "record/checkpoint.hpp"
 #include "settings/config.hpp"
 #include "settings/text.hpp"
-#include "viz/vtk_io.hpp"
 
 namespace metavox {
 namespace {

@@ -13,7 +13,7 @@
 #include "input/inputs.hpp"
 #include "settings/config.hpp"
 #include "vessels/parents.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 namespace {

@@ -19,9 +19,11 @@
 #include "program/plan.hpp"
 #include "program/run.hpp"
 #include "record/checkpoint.hpp"
+#include "record/run_folder.hpp"
+#include "record/verify.hpp"
 #include "settings/config.hpp"
 #include "site/simulation.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 namespace {
@@ -498,12 +500,16 @@ TEST(Needs, ShortfallsAreRefusedWithNumbers) {
   const Config config = read_config_text(small_tumour, "small.yaml");
   const Executor cpu = Executor::on_cpu(1);
   const Needs fine = needs_of(config.parameters, schedule_of(config.parameters));
-  EXPECT_NO_THROW(require(fine, config.parameters, cpu, "."));
+  const auto require = [&](const Needs& needs) {
+    require_memory(needs, config.parameters, cpu);
+    require_disk(needs, ".");
+  };
+  EXPECT_NO_THROW(require(fine));
   for (std::uint64_t Needs::*what : {&Needs::device, &Needs::host, &Needs::disk}) {
     Needs much = fine;
     much.*what = std::uint64_t{3} << 60;
     try {
-      require(much, config.parameters, cpu, ".");
+      require(much);
       ADD_FAILURE() << "accepted";
     } catch (const ResourceError& e) {
       EXPECT_NE(std::string(e.what()).find("3072.00 PiB"), std::string::npos) << e.what();

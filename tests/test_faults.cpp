@@ -31,10 +31,12 @@
 #include "program/restart.hpp"
 #include "program/run.hpp"
 #include "record/checkpoint.hpp"
-#include "record/files.hpp"
+#include "record/csv.hpp"
+#include "record/run_folder.hpp"
+#include "record/verify.hpp"
 #include "settings/config.hpp"
 #include "site/simulation.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 namespace {

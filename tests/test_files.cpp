@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "folder.hpp"
-#include "input/inputs.hpp"
+#include "input/cells_csv.hpp"
 #include "program/plan.hpp"
 #include "program/sweep.hpp"
-#include "record/files.hpp"
+#include "record/csv.hpp"
+#include "record/run_folder.hpp"
+#include "record/verify.hpp"
 #include "settings/config.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 namespace {

@@ -10,7 +10,9 @@
 
 #include "core/profile.hpp"
 #include "program/run.hpp"
-#include "record/files.hpp"
+#include "record/csv.hpp"
+#include "record/run_folder.hpp"
+#include "record/verify.hpp"
 #include "support.hpp"
 
 namespace metavox {

@@ -27,8 +27,14 @@
 
 #include "input/inputs.hpp"
 #include "input/vtk_reader.hpp"
+#include "record/frame_bytes.hpp"
 #include "settings/config.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/cell_frame.hpp"
+#include "viz/field_frame.hpp"
+#include "viz/frame_axes.hpp"
+#include "viz/mantissa.hpp"
+#include "viz/pvd.hpp"
+#include "viz/vessel_frame.hpp"
 #include "voxel/kind.hpp"
 
 namespace metavox {

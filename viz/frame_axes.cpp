@@ -1,11 +1,10 @@
-// Which voxels a frame shows. Apart from vtk_io.cpp because builds without VTK check settings with
-// it, too.
+#include "viz/frame_axes.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
 #include "settings/units.hpp"
-#include "viz/vtk_io.hpp"
 
 namespace metavox {
 

@@ -1,67 +1,120 @@
-// Frames for ParaView and VTK: a snapshot becomes the whole content of a file, in memory, so that
-// whoever owns the run folder decides how it reaches the disk (temporary name, fsync, rename).
-//
-// Three kinds of file, each with its own .pvd index:
-//   fields_*.vti    the lattice; a voxel is a VTK cell, so values are cell data and nothing is
-//                   interpolated on writing
-//   cells_*.vtp     a point per cell with its state
-//   vessels_*.vtp   poly-lines between junctions, with radius, flow, oxygen, age ... at points
-//
-// Array names are those of the snapshot ("oxygen"); the unit of each stands in the field data as a
-// string "oxygen_unit". Lengths are in um, TimeValue in days. The same snapshot always gives the
-// same bytes.
+// What the frames have in common: arrays of VTK, what stands in the head of every file, and writing
+// into memory. For sources that are built with VTK.
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <limits>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <vtkAOSDataArrayTemplate.h>
+#include <vtkDataArray.h>
+#include <vtkFieldData.h>
+#include <vtkSmartPointer.h>
+
 #include "settings/parameters.hpp"
 #include "site/snapshot.hpp"
+#include "viz/frame_axes.hpp"
+#include "viz/mantissa.hpp"
 
-namespace metavox {
+namespace metavox::vtk_io {
 
-bool vtk_available();
+using Index = std::int64_t;
 
-std::string fields_frame(const Snapshot& snapshot, const OutputParameters& output);
-std::string cells_frame(const Snapshot& snapshot, const OutputParameters& output);
-std::string vessels_frame(const Snapshot& snapshot, const OutputParameters& output);
-std::string pvd_index(const std::vector<std::pair<double, std::string>>& day_and_relative_path);
+// Named by element type: VTK's own names (vtkTypeInt64Array) may stand for another type of the same
+// width.
+template <class T>
+using VtkArray = vtkAOSDataArrayTemplate<T>;
 
-// Upper estimate of what one frame (all its files) takes on disk.
-std::size_t estimate_frame_bytes(const Parameters& parameters);
-
-// The voxels a fields file holds along one axis: first, first + stride, ... (count of them). The
-// sample sits in the middle of its block where the stride is odd, and `origin` (in voxels) is
-// chosen so that the centre of each VTK cell is the centre of the sampled voxel whatever the
-// stride: fields, cells and vessels stay in register.
-struct FrameAxis {
-  int first, count, stride;
-  double origin; // voxels, corner of the first VTK cell
-};
-std::array<FrameAxis, 3> frame_axes(std::array<int, 3> voxels, double spacing,
-                                    const OutputParameters& output);
-
-// Drops all but the leading `bits` of the 23 mantissa bits, rounding to nearest and ties to even:
-// neighbours then share their low bytes and the compressor finds something to compress. Infinities
-// and NaN pass; nothing finite becomes infinite.
-inline float round_mantissa(float value, int bits) {
-  if (bits >= 23 || bits < 0) return value;
-  std::uint32_t u;
-  std::memcpy(&u, &value, sizeof u);
-  constexpr std::uint32_t exponent = 0x7f800000u;
-  if ((u & exponent) == exponent) return value;
-  const int drop = 23 - bits;
-  const std::uint32_t mask = (std::uint32_t{1} << drop) - 1;
-  const std::uint32_t odd = (u >> drop) & 1u;
-  const std::uint32_t rounded = (u + (mask >> 1) + odd) & ~mask;
-  u = (rounded & exponent) == exponent ? u & ~mask : rounded;
-  std::memcpy(&value, &u, sizeof u);
-  return value;
+// Calls f with a value of the C++ type that an element type stands for.
+template <class F>
+auto with_type(ElementType type, F&& f) {
+  switch (type) {
+  case ElementType::u8: return f(std::uint8_t{});
+  case ElementType::u16: return f(std::uint16_t{});
+  case ElementType::u32: return f(std::uint32_t{});
+  case ElementType::u64: return f(std::uint64_t{});
+  case ElementType::i64: return f(std::int64_t{});
+  case ElementType::f32: return f(float{});
+  case ElementType::f64: return f(double{});
+  }
+  throw std::runtime_error("unknown element type in a snapshot");
 }
 
-} // namespace metavox
+template <class T>
+vtkSmartPointer<VtkArray<T>> make_array(const std::string& name, vtkIdType count) {
+  auto array = vtkSmartPointer<VtkArray<T>>::New();
+  array->SetName(name.c_str());
+  array->SetNumberOfTuples(count);
+  return array;
+}
+
+template <class T>
+T rounded(T value, int bits) {
+  if constexpr (std::is_same_v<T, float>)
+    return round_mantissa(value, bits);
+  else
+    return value;
+}
+
+// Is it an array of a lattice, that of the tissue or a coarser one?
+bool on_lattice(const Snapshot& s, const ArrayInfo& info);
+bool on_tissue_lattice(const Snapshot& s, const ArrayInfo& info);
+
+// Along one axis: the index into an array (maybe coarser than the tissue) for each voxel wanted.
+std::vector<Index> source_indices(const FrameAxis& axis, Index extent, double array_spacing,
+                                  double spacing);
+
+// Throws std::runtime_error where an array has not the bytes its extents ask for.
+void check_size(const Snapshot::Array& array);
+
+// Field data: time, step, hash and voxels of a snapshot; the unit of an array; names of codes.
+void add_header(vtkFieldData* to, const Snapshot& s);
+void add_unit(vtkFieldData* to, const std::string& array, const std::string& unit);
+void add_categories(vtkFieldData* to, bool cell_state, bool kind);
+
+void pad_for_paraview(std::string& file);
+
+// GetOutputString() copies; for frames of gigabytes the string is better moved out.
+template <class Writer>
+class MemoryWriter : public Writer {
+public:
+  static MemoryWriter* New() {
+    auto* writer = new MemoryWriter;
+    writer->InitializeObjectBase();
+    return writer;
+  }
+  std::string take() { return std::move(this->OutputString); }
+};
+
+// The content of the file that a Writer of VTK makes of the data. `what` is for the message of the
+// std::runtime_error where it cannot.
+template <class Writer, class Data>
+std::string write(Data* data, const OutputParameters& output, const char* what) {
+  auto writer = vtkSmartPointer<MemoryWriter<Writer>>::New();
+  writer->SetInputData(data);
+  writer->WriteToOutputStringOn();
+  writer->SetByteOrderToLittleEndian();
+  writer->SetHeaderTypeToUInt64(); // blocks beyond 4 GiB
+  writer->SetIdTypeToInt64();
+  if (data->GetNumberOfCells() < std::numeric_limits<std::int32_t>::max())
+    writer->SetIdTypeToInt32();
+  writer->SetDataModeToAppended();
+  writer->EncodeAppendedDataOff();
+  switch (output.compression) {
+  case Compression::none: writer->SetCompressorTypeToNone(); break;
+  case Compression::lz4: writer->SetCompressorTypeToLZ4(); break;
+  case Compression::zlib: writer->SetCompressorTypeToZLib(); break;
+  }
+  writer->SetBlockSize(std::size_t{1} << 20);
+  if (writer->Write() != 1) throw std::runtime_error(std::string("VTK could not write ") + what);
+  std::string file = writer->take();
+  pad_for_paraview(file);
+  return file;
+}
+
+} // namespace metavox::vtk_io

@@ -13,7 +13,7 @@
 #include "core/random.hpp"
 #include "lod.hpp"
 #include "problem.hpp"
-#include "program/bench.hpp"
+#include "program/bandwidth.hpp"
 #include "solver/diffusion.hpp"
 
 using namespace compare;

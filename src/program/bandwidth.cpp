@@ -1,9 +1,10 @@
+#include "program/bandwidth.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <vector>
 
 #include "core/launch.hpp"
-#include "program/bench.hpp"
 
 namespace metavox {
 namespace {

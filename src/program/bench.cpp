@@ -6,7 +6,11 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/clock.hpp"
 #include "core/random.hpp"
+#include "program/backend.hpp"
+#include "program/bandwidth.hpp"
+#include "program/exit_code.hpp"
 #include "record/build_info.hpp"
 #include "settings/config.hpp"
 #include "site/simulation.hpp"
@@ -254,130 +258,188 @@ FlowFigures measure_flow(std::int32_t pieces, int threads) {
   return f;
 }
 
-} // namespace
-
-int bench(const BenchOptions& options) {
-  Executor executor = Executor::on_cpu(options.threads);
-  const std::string obstacle = Executor::cuda_obstacle();
-  if (options.backend == "cuda" || (options.backend == "auto" && obstacle.empty()))
-    executor = Executor::on_cuda(options.threads);
-  const Config config = read_config_text(default_problem(options.size, false), "bench.yaml");
-  const Lattice lattice{options.size, options.size, options.size, 20};
-  const auto voxels = static_cast<double>(lattice.voxels());
-  std::printf("metavox %s on %s, %d^3 voxels\n", version().c_str(), executor.description().c_str(),
-              options.size);
-
-  const double copy = copy_seconds(executor, lattice);
-  std::printf("one copy of a float field: %.3f ms, %.1f GB/s\n\n", copy * 1e3,
-              8 * voxels / copy * 1e-9);
-
-  const SolverFigures solver = measure_solver(executor, options.size);
-  std::printf("oxygen solver\n");
-  std::printf("  V(3,2) cycle          %8.2f ms  %6.1f copies\n", solver.cycle_seconds * 1e3,
-              solver.cycle_seconds / copy);
-  std::printf("  V(2,1) cycle          %8.2f ms  %6.1f copies\n", solver.short_cycle_seconds * 1e3,
-              solver.short_cycle_seconds / copy);
-  std::printf("  cold solve to 1e-5    %8d cycles\n", solver.cold_cycles);
-  std::printf("  warm solve, 2 %% moved %8d cycles, %.2f ms, error %.1e mmHg\n\n",
-              solver.warm_cycles, solver.warm_seconds * 1e3, solver.warm_error);
-
-  Simulation simulation(config.parameters, executor);
-  const double bytes_per_voxel =
-      static_cast<double>(simulation.executor().memory_allocated()) / voxels;
+// The default step without growing vessels.
+struct StepFigures {
+  double seconds = 0, bytes_per_voxel = 0;
+  std::size_t allocated = 0;                                      // buffers made in steps
+  std::vector<std::pair<std::string, Executor::Timing>> functors; // the slowest first
+};
+StepFigures measure_step(const Executor& executor, int size, int steps) {
+  Simulation simulation(read_config_text(default_problem(size, false), "bench.yaml").parameters,
+                        executor);
+  StepFigures f;
+  const auto voxels = static_cast<double>(Lattice{size, size, size, 20}.voxels());
+  f.bytes_per_voxel = static_cast<double>(simulation.executor().memory_allocated()) / voxels;
   for (int n = 0; n < 2; ++n) simulation.step();
   const std::size_t allocations = simulation.executor().allocations();
   const auto begin = Clock::now();
-  for (int n = 0; n < options.steps; ++n) simulation.step();
+  for (int n = 0; n < steps; ++n) simulation.step();
   simulation.executor().synchronise();
-  const double step = seconds_since(begin) / options.steps;
-  const std::size_t allocated = simulation.executor().allocations() - allocations;
+  f.seconds = seconds_since(begin) / steps;
+  f.allocated = simulation.executor().allocations() - allocations;
   simulation.executor().profile(true);
-  for (int n = 0; n < options.steps; ++n) simulation.step();
+  for (int n = 0; n < steps; ++n) simulation.step();
   simulation.executor().profile(false);
-  std::printf("whole step              %8.1f ms  %6.1f copies, %.3g voxels/s\n", step * 1e3,
-              step / copy, voxels / step);
-  std::printf("memory                  %8.1f bytes per voxel\n", bytes_per_voxel);
-  std::printf("buffers made in a step  %8zu\n\n", allocated);
+  const std::map<std::string, Executor::Timing> by_name = simulation.executor().timings();
+  f.functors.assign(by_name.begin(), by_name.end());
+  std::sort(f.functors.begin(), f.functors.end(),
+            [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
+  return f;
+}
 
+// All that a bench measures. A copy is one of a float field, in seconds.
+struct Figures {
+  int size = 0, steps = 0;
+  std::string device;
+  double voxels = 0, copy = 0;
+  SolverFigures solver;
+  StepFigures step;
+  VesselFigures vessels;
+  FlowFigures flow, branches;
+  double copy_speed() const { return 8 * voxels / copy; }
+  double vascular_share() const { return (vessels.vegf + vessels.vessels) / vessels.step; }
+};
+
+void print_solver(const Figures& f) {
+  const SolverFigures& solver = f.solver;
+  std::printf("oxygen solver\n");
+  std::printf("  V(3,2) cycle          %8.2f ms  %6.1f copies\n", solver.cycle_seconds * 1e3,
+              solver.cycle_seconds / f.copy);
+  std::printf("  V(2,1) cycle          %8.2f ms  %6.1f copies\n", solver.short_cycle_seconds * 1e3,
+              solver.short_cycle_seconds / f.copy);
+  std::printf("  cold solve to 1e-5    %8d cycles\n", solver.cold_cycles);
+  std::printf("  warm solve, 2 %% moved %8d cycles, %.2f ms, error %.1e mmHg\n\n",
+              solver.warm_cycles, solver.warm_seconds * 1e3, solver.warm_error);
+}
+
+void print_step(const Figures& f) {
+  std::printf("whole step              %8.1f ms  %6.1f copies, %.3g voxels/s\n",
+              f.step.seconds * 1e3, f.step.seconds / f.copy, f.voxels / f.step.seconds);
+  std::printf("memory                  %8.1f bytes per voxel\n", f.step.bytes_per_voxel);
+  std::printf("buffers made in a step  %8zu\n\n", f.step.allocated);
+}
+
+void print_functors(const Figures& f) {
   std::printf(
       "stages of one walk are timed plane by plane; arrays they share count for the sweeps\n");
   std::printf("%-32s %10s %8s %9s %9s %7s\n", "functor", "ms/step", "copies", "B/voxel", "GB/s",
               "% copy");
-  std::ostringstream rows;
-  const double copy_speed = 8 * voxels / copy;
-  const std::map<std::string, Executor::Timing> by_name = simulation.executor().timings();
-  std::vector<std::pair<std::string, Executor::Timing>> timings(by_name.begin(), by_name.end());
-  std::sort(timings.begin(), timings.end(),
-            [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
-  for (const auto& [name, t] : timings) {
-    const double per_step = t.seconds / options.steps;
+  for (const auto& [name, t] : f.step.functors) {
+    const double per_step = t.seconds / f.steps;
     const double speed = t.seconds > 0 ? t.bytes / t.seconds : 0;
     std::printf("%-32s %10.3f %8.2f %9.1f %9.1f %7.1f\n", name.c_str(), per_step * 1e3,
-                per_step / copy, t.sites > 0 ? t.bytes / t.sites : 0, speed * 1e-9,
-                100 * speed / copy_speed);
-    rows << (rows.str().empty() ? "" : ",\n    ") << "{\"functor\": \"" << name
-         << "\", \"ms_per_step\": " << per_step * 1e3 << ", \"copies\": " << per_step / copy
-         << ", \"bytes_per_voxel\": " << (t.sites > 0 ? t.bytes / t.sites : 0)
-         << ", \"gb_per_s\": " << speed * 1e-9 << "}";
+                per_step / f.copy, t.sites > 0 ? t.bytes / t.sites : 0, speed * 1e-9,
+                100 * speed / f.copy_speed());
   }
-  const VesselFigures vessels = measure_vessels(executor, options.size, options.steps);
-  const double share = (vessels.vegf + vessels.vessels) / vessels.step;
+}
+
+void print_vessels(const Figures& f) {
+  const VesselFigures& vessels = f.vessels;
   std::printf("\nwith growing vessels, %lld segments, %lld tips\n",
               static_cast<long long>(vessels.segments), static_cast<long long>(vessels.tips));
   std::printf("  whole step            %8.1f ms  %6.1f copies\n", vessels.step * 1e3,
-              vessels.step / copy);
+              vessels.step / f.copy);
   std::printf("  VEGF                  %8.1f ms  %6.1f copies\n", vessels.vegf * 1e3,
-              vessels.vegf / copy);
+              vessels.vegf / f.copy);
   std::printf("  sprouts, regression   %8.1f ms  %6.1f copies\n", vessels.vessels * 1e3,
-              vessels.vessels / copy);
-  std::printf("  share of the step     %8.1f %%\n", 100 * share);
-  const int threads = executor.threads();
-  const FlowFigures flow = measure_flow(5, threads), branches = measure_flow(1, threads);
-  for (const FlowFigures* f : {&flow, &branches}) {
-    std::printf("blood, %lld segments, %s\n", static_cast<long long>(f->segments),
-                f == &flow ? "five to a branch" : "each a branch");
-    std::printf("  perfusion             %8.1f ms\n", f->perfusion * 1e3);
-    std::printf("  flow, cold            %8.1f ms  %d iterations, imbalance %.1e\n", f->cold * 1e3,
-                f->first.iterations, f->first.imbalance);
-    std::printf("  flow, one radius new  %8.1f ms  %d iterations\n", f->warm * 1e3,
-                f->again.iterations);
+              vessels.vessels / f.copy);
+  std::printf("  share of the step     %8.1f %%\n", 100 * f.vascular_share());
+}
+
+void print_blood(const FlowFigures& f, const char* what) {
+  std::printf("blood, %lld segments, %s\n", static_cast<long long>(f.segments), what);
+  std::printf("  perfusion             %8.1f ms\n", f.perfusion * 1e3);
+  std::printf("  flow, cold            %8.1f ms  %d iterations, imbalance %.1e\n", f.cold * 1e3,
+              f.first.iterations, f.first.imbalance);
+  std::printf("  flow, one radius new  %8.1f ms  %d iterations\n", f.warm * 1e3,
+              f.again.iterations);
+}
+
+std::string functors_json(const Figures& f) {
+  std::ostringstream rows;
+  for (const auto& [name, t] : f.step.functors) {
+    const double per_step = t.seconds / f.steps;
+    const double speed = t.seconds > 0 ? t.bytes / t.seconds : 0;
+    rows << (rows.str().empty() ? "" : ",\n    ") << "{\"functor\": \"" << name
+         << "\", \"ms_per_step\": " << per_step * 1e3 << ", \"copies\": " << per_step / f.copy
+         << ", \"bytes_per_voxel\": " << (t.sites > 0 ? t.bytes / t.sites : 0)
+         << ", \"gb_per_s\": " << speed * 1e-9 << "}";
   }
-  if (!options.json.empty()) {
-    std::ofstream file(options.json);
-    file << "{\n  \"program\": \"metavox " << version() << "\",\n  \"commit\": \"" << commit()
-         << "\",\n  \"device\": \"" << executor.description() << "\",\n  \"size\": " << options.size
-         << ",\n  \"copy_ms\": " << copy * 1e3 << ",\n  \"copy_gb_per_s\": " << copy_speed * 1e-9
-         << ",\n  \"cycle_ms\": " << solver.cycle_seconds * 1e3
-         << ",\n  \"cycle_copies\": " << solver.cycle_seconds / copy
-         << ",\n  \"cycle_2_1_ms\": " << solver.short_cycle_seconds * 1e3
-         << ",\n  \"cycle_2_1_copies\": " << solver.short_cycle_seconds / copy
-         << ",\n  \"cold_cycles\": " << solver.cold_cycles
-         << ",\n  \"warm_cycles\": " << solver.warm_cycles
-         << ",\n  \"warm_error_mmHg\": " << solver.warm_error
-         << ",\n  \"warm_ms\": " << solver.warm_seconds * 1e3 << ",\n  \"step_ms\": " << step * 1e3
-         << ",\n  \"step_copies\": " << step / copy << ",\n  \"voxels_per_s\": " << voxels / step
-         << ",\n  \"bytes_per_voxel\": " << bytes_per_voxel
-         << ",\n  \"buffers_made_in_a_step\": " << allocated
-         << ",\n  \"vessel_segments\": " << vessels.segments
-         << ",\n  \"vessel_step_ms\": " << vessels.step * 1e3
-         << ",\n  \"vessel_step_copies\": " << vessels.step / copy
-         << ",\n  \"vegf_ms\": " << vessels.vegf * 1e3
-         << ",\n  \"sprouts_ms\": " << vessels.vessels * 1e3 << ",\n  \"vascular_share\": " << share
-         << ",\n  \"flow_segments\": " << flow.segments
-         << ",\n  \"perfusion_ms\": " << flow.perfusion * 1e3
-         << ",\n  \"flow_cold_ms\": " << flow.cold * 1e3
-         << ",\n  \"flow_warm_ms\": " << flow.warm * 1e3
-         << ",\n  \"flow_branches\": " << branches.segments
-         << ",\n  \"flow_branches_cold_ms\": " << branches.cold * 1e3
-         << ",\n  \"flow_branches_warm_ms\": " << branches.warm * 1e3
-         << ",\n  \"functors\": [\n    " << rows.str() << "\n  ]\n}\n";
-    if (!file) {
-      std::fprintf(stderr, "metavox: cannot write %s\n", options.json.c_str());
-      return 3;
-    }
-    std::printf("\nnumbers written to %s\n", options.json.c_str());
+  return rows.str();
+}
+
+void write_json(const Figures& f, std::ostream& file) {
+  const SolverFigures& solver = f.solver;
+  const VesselFigures& vessels = f.vessels;
+  const FlowFigures &flow = f.flow, &branches = f.branches;
+  file << "{\n  \"program\": \"metavox " << version() << "\",\n  \"commit\": \"" << commit()
+       << "\",\n  \"device\": \"" << f.device << "\",\n  \"size\": " << f.size
+       << ",\n  \"copy_ms\": " << f.copy * 1e3
+       << ",\n  \"copy_gb_per_s\": " << f.copy_speed() * 1e-9
+       << ",\n  \"cycle_ms\": " << solver.cycle_seconds * 1e3
+       << ",\n  \"cycle_copies\": " << solver.cycle_seconds / f.copy
+       << ",\n  \"cycle_2_1_ms\": " << solver.short_cycle_seconds * 1e3
+       << ",\n  \"cycle_2_1_copies\": " << solver.short_cycle_seconds / f.copy
+       << ",\n  \"cold_cycles\": " << solver.cold_cycles
+       << ",\n  \"warm_cycles\": " << solver.warm_cycles
+       << ",\n  \"warm_error_mmHg\": " << solver.warm_error
+       << ",\n  \"warm_ms\": " << solver.warm_seconds * 1e3
+       << ",\n  \"step_ms\": " << f.step.seconds * 1e3
+       << ",\n  \"step_copies\": " << f.step.seconds / f.copy
+       << ",\n  \"voxels_per_s\": " << f.voxels / f.step.seconds
+       << ",\n  \"bytes_per_voxel\": " << f.step.bytes_per_voxel
+       << ",\n  \"buffers_made_in_a_step\": " << f.step.allocated
+       << ",\n  \"vessel_segments\": " << vessels.segments
+       << ",\n  \"vessel_step_ms\": " << vessels.step * 1e3
+       << ",\n  \"vessel_step_copies\": " << vessels.step / f.copy
+       << ",\n  \"vegf_ms\": " << vessels.vegf * 1e3
+       << ",\n  \"sprouts_ms\": " << vessels.vessels * 1e3
+       << ",\n  \"vascular_share\": " << f.vascular_share()
+       << ",\n  \"flow_segments\": " << flow.segments
+       << ",\n  \"perfusion_ms\": " << flow.perfusion * 1e3
+       << ",\n  \"flow_cold_ms\": " << flow.cold * 1e3
+       << ",\n  \"flow_warm_ms\": " << flow.warm * 1e3
+       << ",\n  \"flow_branches\": " << branches.segments
+       << ",\n  \"flow_branches_cold_ms\": " << branches.cold * 1e3
+       << ",\n  \"flow_branches_warm_ms\": " << branches.warm * 1e3 << ",\n  \"functors\": [\n    "
+       << functors_json(f) << "\n  ]\n}\n";
+}
+
+} // namespace
+
+int bench(const BenchOptions& options) {
+  std::string note;
+  const Executor executor = choose_executor(options.backend, options.threads, note);
+  const Lattice lattice{options.size, options.size, options.size, 20};
+  Figures f;
+  f.size = options.size;
+  f.steps = options.steps;
+  f.device = executor.description();
+  f.voxels = static_cast<double>(lattice.voxels());
+  std::printf("metavox %s on %s, %d^3 voxels\n", version().c_str(), f.device.c_str(), f.size);
+  f.copy = copy_seconds(executor, lattice);
+  std::printf("one copy of a float field: %.3f ms, %.1f GB/s\n\n", f.copy * 1e3,
+              f.copy_speed() * 1e-9);
+  f.solver = measure_solver(executor, f.size);
+  print_solver(f);
+  f.step = measure_step(executor, f.size, f.steps);
+  print_step(f);
+  print_functors(f);
+  f.vessels = measure_vessels(executor, f.size, f.steps);
+  print_vessels(f);
+  f.flow = measure_flow(5, executor.threads());
+  f.branches = measure_flow(1, executor.threads());
+  print_blood(f.flow, "five to a branch");
+  print_blood(f.branches, "each a branch");
+  if (options.json.empty()) return exit_done;
+  std::ofstream file(options.json);
+  write_json(f, file);
+  if (!file) {
+    std::fprintf(stderr, "metavox: cannot write %s\n", options.json.c_str());
+    return exit_io;
   }
-  return 0;
+  std::printf("\nnumbers written to %s\n", options.json.c_str());
+  return exit_done;
 }
 
 } // namespace metavox

@@ -1,12 +1,7 @@
-// How fast, in the only unit that travels between machines: copies of one float field, measured in
-// the same process.
+// `metavox bench`: how fast, in the unit of bandwidth.hpp.
 #pragma once
 
-#include <ctime>
 #include <string>
-
-#include "core/clock.hpp"
-#include "core/executor.hpp"
 
 namespace metavox {
 
@@ -18,14 +13,7 @@ struct BenchOptions {
   int steps = 5;
 };
 
-// CPU time of all threads; what other programs on the machine take away is not in it.
-inline double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
-
 // Prints the table of `metavox bench`. Returns the exit code.
 int bench(const BenchOptions& options);
-
-// Seconds to copy one float field of a lattice, median of several. The copies cycle through enough
-// fields that none is still in a cache when its turn comes, as is the case inside a step.
-double copy_seconds(const Executor& executor, const Lattice& lattice);
 
 } // namespace metavox

@@ -1,8 +1,7 @@
-// What a run says while it goes, and what it hears: lines, progress, and signals that end it.
+// What a run says while it goes: lines and progress.
 #pragma once
 
 #include <chrono>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -15,24 +14,6 @@ namespace metavox {
 
 class RunFolder;
 struct Schedule;
-
-// While it lives, a signal that would end the program is only noted; the loop looks at it between
-// steps. A second one changes nothing: the checkpoint is being written already.
-class SignalWatch {
-public:
-  SignalWatch();
-  ~SignalWatch();
-  SignalWatch(const SignalWatch&) = delete;
-  SignalWatch& operator=(const SignalWatch&) = delete;
-
-  static bool seen();
-  static std::string name(); // "SIGINT"
-
-private:
-  static constexpr std::size_t count = 3;
-  static constexpr int numbers[count] = {SIGINT, SIGTERM, SIGHUP};
-  struct sigaction old_[count] {};
-};
 
 // Whatever is said goes to log.txt as well.
 class Console {

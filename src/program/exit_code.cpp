@@ -11,7 +11,6 @@
 
 #include "core/errors.hpp"
 #include "core/executor.hpp"
-#include "record/files.hpp"
 #include "settings/config.hpp"
 
 namespace metavox {

@@ -6,12 +6,13 @@
 #include <utility>
 
 #include "record/checkpoint.hpp"
-#include "record/files.hpp"
+#include "record/frame_bytes.hpp"
 #include "settings/config.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 #include "site/simulation.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/frame_axes.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 
@@ -101,8 +102,7 @@ void check_frames(const Parameters& p, const Schedule& s) {
   }
 }
 
-void require(const Needs& n, const Parameters& p, const Executor& executor,
-             const fs::path& output) {
+void require_memory(const Needs& n, const Parameters& p, const Executor& executor) {
   const std::string smaller =
       "take fewer voxels (domain.size, domain.spacing)" +
       std::string(p.fields.coarsen < 4 ? ", coarser fields (fields.coarsen: " +
@@ -122,6 +122,9 @@ void require(const Needs& n, const Parameters& p, const Executor& executor,
                         (on_host ? bytes_text(n.device) + " for the state, " : std::string()) +
                         bytes_text(n.host) + " besides), the machine has " + bytes_text(host_free) +
                         " free; " + smaller);
+}
+
+void require_disk(const Needs& n, const fs::path& output) {
   const std::uint64_t disk = disk_free(output);
   if (n.disk > disk)
     throw ResourceError(

@@ -28,8 +28,8 @@ std::vector<std::string> describe_plan(const Parameters& parameters, const Sched
                                        const Needs& needs);
 // Throws ConfigError where the region or stride of frames leaves nothing to show.
 void check_frames(const Parameters& parameters, const Schedule& schedule);
-// Throws ResourceError with the numbers and a way out.
-void require(const Needs& needs, const Parameters& parameters, const Executor& executor,
-             const std::filesystem::path& output);
+// Throw ResourceError with the numbers and a way out.
+void require_memory(const Needs& needs, const Parameters& parameters, const Executor& executor);
+void require_disk(const Needs& needs, const std::filesystem::path& output);
 
 } // namespace metavox

@@ -15,31 +15,23 @@
 #include "core/errors.hpp"
 #include "core/profile.hpp"
 #include "input/inputs.hpp"
+#include "program/backend.hpp"
 #include "program/console.hpp"
 #include "program/plan.hpp"
 #include "program/restart.hpp"
+#include "program/signals.hpp"
 #include "record/checkpoint.hpp"
-#include "record/files.hpp"
+#include "record/csv.hpp"
+#include "record/run_folder.hpp"
 #include "record/writer.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 #include "site/simulation.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 
 namespace fs = std::filesystem;
-
-Executor choose_executor(const std::string& backend, int threads, std::string& note) {
-  note.clear();
-  if (backend == "cuda") return Executor::on_cuda(threads);
-  if (backend == "auto") {
-    const std::string obstacle = Executor::cuda_obstacle();
-    if (obstacle.empty()) return Executor::on_cuda(threads);
-    note = "no GPU: " + obstacle;
-  }
-  return Executor::on_cpu(threads);
-}
 
 fs::path default_output(const Config& config) {
   std::string name = config.parameters.simulation.name;
@@ -159,7 +151,8 @@ void RunSession::plan() {
   executor_ = choose_executor(options_.backend, options_.threads, note);
   console_.line("back end    " + executor_->description() +
                 (note.empty() ? "" : "  (" + note + ")"));
-  require(needs_, p_, *executor_, output_);
+  require_memory(needs_, p_, *executor_);
+  require_disk(needs_, output_);
 }
 
 void RunSession::build() {
@@ -396,7 +389,8 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
   std::printf("run folder  %s, %s of disk free\n", output.c_str(),
               bytes_text(disk_free(output)).c_str());
   std::fflush(stdout);
-  require(needs, p, executor, output);
+  require_memory(needs, p, executor);
+  require_disk(needs, output);
   read_inputs(p);
   std::printf("%s is valid\n", file.c_str());
   return exit_done;

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "core/executor.hpp"
 #include "program/exit_code.hpp"
 #include "settings/config.hpp"
 
@@ -33,9 +32,6 @@ struct RunOptions {
   // Called before each step and what is written before it: tests look on, and break things.
   std::function<void(Simulation&)> between_steps;
 };
-
-// backend: auto, cpu or cuda. `note` says why auto did not take the GPU.
-Executor choose_executor(const std::string& backend, int threads, std::string& note);
 
 std::filesystem::path default_output(const Config& config);
 

@@ -1,11 +1,14 @@
 #include "program/selfcheck.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <set>
 
+#include "core/file.hpp"
 #include "core/functors.hpp"
 #include "core/random.hpp"
+#include "program/exit_code.hpp"
 #include "settings/config.hpp"
 #include "site/simulation.hpp"
 
@@ -113,6 +116,31 @@ functors_without_hash(const std::vector<std::pair<std::string, std::uint64_t>>& 
   for (const std::string& name : launchable_functors())
     if (known.count(name) == 0) missing.push_back(name);
   return missing;
+}
+
+int selfcheck_command() {
+  const auto print = [](const Executor& executor) {
+    const auto hashes = selfcheck(executor);
+    std::printf("# %s\n", executor.description().c_str());
+    for (const auto& [name, hash] : hashes)
+      std::printf("%s  %s\n", hex16(hash).c_str(), name.c_str());
+    return hashes;
+  };
+  const auto cpu = print(Executor::on_cpu());
+  const std::vector<std::string> missing = functors_without_hash(cpu);
+  for (const std::string& name : missing)
+    std::fprintf(stderr, "metavox: %s is a functor of this program, but selfcheck never ran it\n",
+                 name.c_str());
+  if (!missing.empty()) return exit_numerical;
+  if (!Executor::cuda_obstacle().empty()) return 0;
+  const auto gpu = print(Executor::on_cuda());
+  int different = gpu.size() == cpu.size() ? 0 : 1;
+  for (std::size_t i = 0; i < std::min(cpu.size(), gpu.size()); ++i)
+    if (cpu[i] != gpu[i]) {
+      std::fprintf(stderr, "metavox: %s differs between cpu and cuda\n", cpu[i].first.c_str());
+      ++different;
+    }
+  return different == 0 ? exit_done : exit_numerical;
 }
 
 } // namespace metavox

@@ -20,4 +20,8 @@ std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& exe
 std::vector<std::string>
 functors_without_hash(const std::vector<std::pair<std::string, std::uint64_t>>& hashes);
 
+// Prints them for every back end of this machine, and on standard error what differs between two.
+// Returns the exit code.
+int selfcheck_command();
+
 } // namespace metavox

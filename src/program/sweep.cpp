@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -15,10 +14,13 @@
 #include <unistd.h>
 
 #include "program/exit_code.hpp"
-#include "program/plan.hpp"
 #include "program/restart.hpp"
+#include "program/signals.hpp"
 #include "record/checkpoint.hpp"
-#include "record/files.hpp"
+#include "record/csv.hpp"
+#include "record/provenance.hpp"
+#include "record/run_layout.hpp"
+#include "record/schedule.hpp"
 #include "settings/config.hpp"
 
 extern char** environ; // NOLINT(readability-redundant-declaration): POSIX asks for it
@@ -28,16 +30,6 @@ namespace metavox {
 namespace fs = std::filesystem;
 
 namespace {
-
-volatile std::sig_atomic_t stop_signal = 0;
-extern "C" void note_stop(int number) { stop_signal = number; }
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
 
 bool finished(const fs::path& run) {
   const RunSummary summary = summary_of(run);
@@ -155,6 +147,125 @@ std::vector<SweepMember> members_of(const SweepConfig& sweep) {
   return members;
 }
 
+namespace {
+
+// Until the program ends, no other sweep works in this folder.
+Descriptor lock_sweep(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!fs::is_directory(folder))
+    throw IoError("cannot make the folder " + folder.string() + ": " + error.message());
+  Descriptor lock(::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  if (lock.open() && ::fcntl(lock.get(), F_SETLK, &whole) != 0 &&
+      (errno == EAGAIN || errno == EACCES)) {
+    whole.l_type = F_WRLCK;
+    ::fcntl(lock.get(), F_GETLK, &whole);
+    throw IoError("the sweep folder " + folder.string() + " is in use by process " +
+                  std::to_string(whole.l_pid));
+  }
+  return lock;
+}
+
+// Members on their way, so many at a time.
+class Members {
+public:
+  Members(const SweepConfig& config, const std::vector<SweepMember>& members, fs::path folder,
+          int jobs)
+      : config_(config), members_(members), folder_(std::move(folder)), jobs_(std::max(1, jobs)) {
+    for (const SweepMember& m : members_)
+      if (finished(folder_ / m.name)) ++done_;
+    std::printf("%zu members in %s, %zu finished before\n", members_.size(), folder_.c_str(),
+                done_);
+    std::fflush(stdout);
+    write_table(folder_, config_, members_);
+  }
+
+  bool any_left() const { return next_ < members_.size() || !running_.empty(); }
+
+  // As many as there is room for, until a signal comes.
+  void start_some() {
+    while (!SignalWatch::seen() && next_ < members_.size() &&
+           running_.size() < static_cast<std::size_t>(jobs_)) {
+      const SweepMember& m = members_[next_++];
+      if (!finished(folder_ / m.name)) start_one(m);
+    }
+  }
+
+  // They write checkpoints and end; no more are started.
+  void stop() {
+    for (const auto& [pid, i] : running_) ::kill(pid, SIGTERM);
+    next_ = members_.size();
+  }
+
+  // Waits a little where none ends.
+  void take_one_that_ended() {
+    if (running_.empty()) return;
+    int status = 0;
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid <= 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      return;
+    }
+    const auto found = running_.find(pid);
+    if (found == running_.end()) return;
+    const SweepMember& m = *found->second;
+    running_.erase(found);
+    tell_end(m, WIFEXITED(status) ? WEXITSTATUS(status) : exit_internal);
+    write_table(folder_, config_, members_);
+  }
+
+  std::size_t failed() const { return failed_; }
+  int worst() const { return worst_; }
+
+private:
+  void start_one(const SweepMember& m) {
+    const fs::path run = folder_ / m.name;
+    std::vector<std::string> arguments = {
+        "metavox", "run",    config_.config.string(), "-o", run.string(),
+        "--quiet", "--seed", std::to_string(m.seed)};
+    if (config_.until) arguments.insert(arguments.end(), {"--until", *config_.until});
+    for (const std::string& o : m.overrides) arguments.insert(arguments.end(), {"--set", o});
+    const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    if (jobs_ > 1)
+      arguments.insert(arguments.end(), {"--threads", std::to_string(std::max(1, cores / jobs_))});
+    const fs::path checkpoint = newest_checkpoint(run);
+    if (!checkpoint.empty())
+      arguments.insert(arguments.end(), {"--restart", checkpoint.string()});
+    else if (looks_like_run(run))
+      arguments.push_back("--force"); // begun, but nothing to continue from
+    running_[start(arguments)] = &m;
+    std::printf("%s  started%s\n", m.name.c_str(),
+                checkpoint.empty() ? "" : " from its checkpoint");
+    std::fflush(stdout);
+  }
+
+  void tell_end(const SweepMember& m, int code) {
+    std::string how = "interrupted";
+    if (code == exit_done) {
+      ++done_;
+      how = "hash " + summary_of(folder_ / m.name).final_hash;
+    } else if (code != exit_interrupted) {
+      ++failed_;
+      worst_ = std::max(worst_, code);
+      how = "failed with exit code " + std::to_string(code);
+    }
+    std::printf("%s  %s (%zu of %zu done)\n", m.name.c_str(), how.c_str(), done_, members_.size());
+    std::fflush(stdout);
+  }
+
+  const SweepConfig& config_;
+  const std::vector<SweepMember>& members_;
+  const fs::path folder_;
+  const int jobs_;
+  std::map<pid_t, const SweepMember*> running_;
+  std::size_t next_ = 0, done_ = 0, failed_ = 0;
+  int worst_ = exit_done;
+};
+
+} // namespace
+
 int sweep(const SweepOptions& options) {
   const SweepConfig config = read_sweep(options.sweep);
   const std::vector<SweepMember> members = members_of(config);
@@ -165,99 +276,20 @@ int sweep(const SweepOptions& options) {
   for (const SweepMember& m : members)
     check_member(folder / m.name, m, read_config(config.config, m.overrides, m.seed, config.until));
 
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (!fs::is_directory(folder))
-    throw IoError("cannot make the folder " + folder.string() + ": " + error.message());
-  const Descriptor lock(::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  struct flock whole {};
-  whole.l_type = F_WRLCK;
-  if (lock.open() && ::fcntl(lock.get(), F_SETLK, &whole) != 0 &&
-      (errno == EAGAIN || errno == EACCES)) {
-    whole.l_type = F_WRLCK;
-    ::fcntl(lock.get(), F_GETLK, &whole);
-    throw IoError("the sweep folder " + folder.string() + " is in use by process " +
-                  std::to_string(whole.l_pid));
+  const Descriptor lock = lock_sweep(folder);
+  const SignalWatch signals;
+  Members work(config, members, folder, options.jobs);
+  for (bool stopped = false; work.any_left(); work.take_one_that_ended()) {
+    work.start_some();
+    if (SignalWatch::seen() && !stopped) {
+      work.stop();
+      stopped = true;
+    }
   }
-  struct sigaction act {
-  }, old[3]{};
-  act.sa_handler = note_stop;
-  sigemptyset(&act.sa_mask);
-  const int signals[3] = {SIGINT, SIGTERM, SIGHUP};
-  stop_signal = 0;
-  for (int i = 0; i < 3; ++i) sigaction(signals[i], &act, &old[i]);
-
-  const int jobs = std::max(1, options.jobs);
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  std::map<pid_t, std::size_t> running;
-  std::size_t next = 0, done = 0, failed = 0;
-  int worst = exit_done;
-  bool forwarded = false;
-  for (const SweepMember& m : members)
-    if (finished(folder / m.name)) ++done;
-  std::printf("%zu members in %s, %zu finished before\n", members.size(), folder.c_str(), done);
-  std::fflush(stdout);
-  write_table(folder, config, members);
-
-  while (next < members.size() || !running.empty()) {
-    while (stop_signal == 0 && next < members.size() &&
-           running.size() < static_cast<std::size_t>(jobs)) {
-      const std::size_t i = next++;
-      const SweepMember& m = members[i];
-      const fs::path run = folder / m.name;
-      if (finished(run)) continue;
-      std::vector<std::string> arguments = {
-          "metavox", "run",    config.config.string(), "-o", run.string(),
-          "--quiet", "--seed", std::to_string(m.seed)};
-      if (config.until) arguments.insert(arguments.end(), {"--until", *config.until});
-      for (const std::string& o : m.overrides) arguments.insert(arguments.end(), {"--set", o});
-      if (jobs > 1)
-        arguments.insert(arguments.end(), {"--threads", std::to_string(std::max(1, cores / jobs))});
-      const fs::path checkpoint = newest_checkpoint(run);
-      if (!checkpoint.empty())
-        arguments.insert(arguments.end(), {"--restart", checkpoint.string()});
-      else if (looks_like_run(run))
-        arguments.push_back("--force"); // begun, but nothing to continue from
-      running[start(arguments)] = i;
-      std::printf("%s  started%s\n", m.name.c_str(),
-                  checkpoint.empty() ? "" : " from its checkpoint");
-      std::fflush(stdout);
-    }
-    if (stop_signal != 0 && !forwarded) {
-      for (const auto& [pid, i] : running) ::kill(pid, SIGTERM);
-      forwarded = true;
-      next = members.size();
-    }
-    if (running.empty()) continue;
-    int status = 0;
-    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
-    if (pid <= 0) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      continue;
-    }
-    const auto found = running.find(pid);
-    if (found == running.end()) continue;
-    const SweepMember& m = members[found->second];
-    running.erase(found);
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : exit_internal;
-    if (code == exit_done)
-      ++done;
-    else if (code != exit_interrupted)
-      ++failed, worst = std::max(worst, code);
-    std::printf("%s  %s (%zu of %zu done)\n", m.name.c_str(),
-                code == exit_done ? ("hash " + summary_of(folder / m.name).final_hash).c_str()
-                : code == exit_interrupted
-                    ? "interrupted"
-                    : ("failed with exit code " + std::to_string(code)).c_str(),
-                done, members.size());
-    std::fflush(stdout);
-    write_table(folder, config, members);
-  }
-  for (int i = 0; i < 3; ++i) sigaction(signals[i], &old[i], nullptr);
   std::printf("table: %s\n", (folder / "results.csv").c_str());
-  if (failed > 0) std::fprintf(stderr, "metavox: %zu members failed; see their log.txt\n", failed);
-  if (stop_signal != 0) return exit_interrupted;
-  return worst;
+  if (work.failed() > 0)
+    std::fprintf(stderr, "metavox: %zu members failed; see their log.txt\n", work.failed());
+  return SignalWatch::seen() ? exit_interrupted : work.worst();
 }
 
 } // namespace metavox

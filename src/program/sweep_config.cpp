@@ -1,10 +1,11 @@
+#include "program/sweep_config.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <set>
 #include <string>
 
-#include "program/sweep.hpp"
-#include "record/files.hpp"
+#include "core/file.hpp"
 #include "settings/config.hpp"
 #include "settings/settings.hpp"
 #include "settings/text.hpp"

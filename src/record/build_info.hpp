@@ -3,9 +3,10 @@
 
 #include <string>
 
+#include "metavox/metavox.hpp" // version()
+
 namespace metavox {
 
-std::string version();         // "0.1.0"
 std::string commit();          // "unknown" outside a checkout
 std::string build_flags();     // of the C++ compiler
 std::string compiler();        // "GCC 12.2.0"

@@ -16,25 +16,11 @@
 #include <string>
 #include <vector>
 
-#include "record/files.hpp"
+#include "core/file.hpp"
+#include "record/checkpoint_header.hpp"
 #include "site/snapshot.hpp"
 
 namespace metavox {
-
-// what() names the file and what is wrong with it: exit code 3.
-struct CheckpointError : IoError {
-  using IoError::IoError;
-};
-
-struct CheckpointHeader {
-  int format = 0;
-  std::uint64_t bytes = 0; // of the file
-  std::uint32_t crc = 0;   // of all behind the header
-  std::int64_t step = 0;
-  double time = 0; // min
-  std::uint64_t hash = 0;
-  std::string version; // of the program that wrote it
-};
 
 struct Checkpoint {
   CheckpointHeader header;
@@ -46,16 +32,19 @@ bool checkpoints_available();
 std::string checkpoint_library(); // "HDF5 1.10.8"; "none"
 
 // Bytes the file will have, at most.
-std::uint64_t checkpoint_bytes(const Snapshot& snapshot, std::size_t resolved_bytes);
+inline std::uint64_t checkpoint_bytes(const Snapshot& snapshot, std::size_t resolved_bytes) {
+  // Headers, names and attributes take 2-3 KiB per array.
+  std::uint64_t bytes = 65536 + resolved_bytes;
+  for (const Snapshot::Array& a : snapshot.arrays) bytes += a.data.size() + 8192;
+  return bytes;
+}
 
 // Writes all arrays of the snapshot, or only those named. Returns the checksum of the whole file.
+// Throws CheckpointError.
 FileSum write_checkpoint(const std::filesystem::path& file, const Snapshot& snapshot,
                          const std::string& resolved, const std::vector<std::string>& names = {});
 
+// Throws CheckpointError where the file is damaged, cannot be read or is not a checkpoint.
 Checkpoint read_checkpoint(const std::filesystem::path& file);
-
-// The first 512 bytes alone, or with all the rest read against their checksum. Needs no HDF5.
-CheckpointHeader read_checkpoint_header(const std::filesystem::path& file);
-CheckpointHeader check_checkpoint(const std::filesystem::path& file);
 
 } // namespace metavox

@@ -1,4 +1,3 @@
-// The plain-text head of a checkpoint: read and checked without HDF5.
 #include "record/checkpoint_header.hpp"
 
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.hpp"
 #include "settings/text.hpp"
 
 namespace metavox {
@@ -134,13 +134,6 @@ CheckpointHeader check_checkpoint(const fs::path& file) {
     refuse(file, "damaged: checksum " + hex8(crc) + ", should be " + hex8(h.crc) +
                      "; use an older checkpoint of the run");
   return h;
-}
-
-std::uint64_t checkpoint_bytes(const Snapshot& snapshot, std::size_t resolved_bytes) {
-  // Headers, names and attributes take 2-3 KiB per array.
-  std::uint64_t bytes = 65536 + resolved_bytes;
-  for (const Snapshot::Array& a : snapshot.arrays) bytes += a.data.size() + 8192;
-  return bytes;
 }
 
 } // namespace metavox

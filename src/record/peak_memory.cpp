@@ -8,7 +8,7 @@
 #include <new>
 
 #include "site/simulation.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/frame_axes.hpp"
 #include "voxel/region.hpp"
 
 namespace metavox {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "settings/config.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 

@@ -8,12 +8,14 @@
 #include <utility>
 
 #include "record/checkpoint.hpp"
-#include "record/files.hpp"
 #include "record/peak_memory.hpp"
+#include "record/run_folder.hpp"
 #include "record/schedule.hpp"
 #include "settings/config.hpp"
 #include "site/simulation.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/cell_frame.hpp"
+#include "viz/field_frame.hpp"
+#include "viz/vessel_frame.hpp"
 
 namespace metavox {
 

@@ -4,19 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "core/errors.hpp"
 #include "settings/parameters.hpp"
 
 namespace metavox {
-
-// what() holds a line `file:line: message` for each thing that is wrong; the program leaves with
-// code 2.
-struct ConfigError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 struct Config {
   Parameters parameters;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace metavox {
 namespace {
@@ -18,21 +19,7 @@ void check_range(std::int32_t nodes, const std::vector<std::int32_t>& list, cons
                                   " is not one of " + std::to_string(nodes) + " nodes");
 }
 
-// Depth-first search from a virtual root that is joined to every node of `below`, and that hangs
-// below a virtual node joined to every node of `above`. Marks the edges whose biconnected component
-// holds
-//   the edge between both virtual nodes, where `above` is given,
-//   else the root.
-// low(v) is the smallest rank that v reaches, itself or through nodes found from it. A node belongs
-// to the marked component together with the edge that it was found through as long as no node on
-// the way cuts it off, that is as long as low(v) < rank(parent). Every other edge leads from a node
-// back to one found earlier, and shares the component of the edge that its later node was found
-// through.
-std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>& edges,
-                               const std::vector<std::int32_t>& below,
-                               const std::vector<std::int32_t>* above) {
-  const auto nodes = static_cast<std::size_t>(std::max(node_count, 0));
-  std::vector<std::uint8_t> marked(edges.size(), 0);
+void check_edges(std::int32_t node_count, const std::vector<Edge>& edges) {
   for (const Edge& e : edges)
     if (e.first < 0 || e.first >= node_count || e.second < 0 || e.second >= node_count)
       throw std::invalid_argument("perfusion: the edge " + std::to_string(e.first) + " - " +
@@ -40,7 +27,14 @@ std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>&
                                   std::to_string(node_count) + " nodes");
   if (edges.size() > std::numeric_limits<std::uint32_t>::max() / 4)
     throw std::invalid_argument("perfusion: too many edges");
+}
 
+// The neighbours of each node, in the order of edges: those of v from first[v] to first[v + 1].
+struct Neighbours {
+  std::vector<std::uint32_t> first;
+  std::vector<std::int32_t> beside;
+};
+Neighbours neighbours_of(std::size_t nodes, const std::vector<Edge>& edges) {
   std::vector<std::uint32_t> first(nodes + 1, 0);
   for (const Edge& e : edges)
     if (e.first != e.second) {
@@ -55,22 +49,26 @@ std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>&
     beside[next[static_cast<std::size_t>(a)]++] = b;
     beside[next[static_cast<std::size_t>(b)]++] = a;
   }
-  std::copy(first.begin(), first.end() - 1, next.begin());
+  return {std::move(first), std::move(beside)};
+}
 
-  // Ranks: 0 the node above, 1 the root, then nodes in the order of discovery; unseen nodes have
-  // none.
-  constexpr std::uint32_t unseen = std::numeric_limits<std::uint32_t>::max();
-  struct Node {
-    std::uint32_t rank = unseen, low = unseen;
-    std::int32_t parent = -1; // -1: the root
-  };
-  std::vector<Node> node(nodes);
-  for (const std::int32_t v : below) node[static_cast<std::size_t>(v)].low = 1;
-  if (above)
-    for (const std::int32_t v : *above) node[static_cast<std::size_t>(v)].low = 0;
+// Ranks: 0 the node above, 1 the root, then nodes in the order of discovery; unseen nodes have
+// none.
+constexpr std::uint32_t unseen = std::numeric_limits<std::uint32_t>::max();
+struct Node {
+  std::uint32_t rank = unseen, low = unseen;
+  std::int32_t parent = -1; // -1: the root
+};
 
-  std::vector<std::int32_t> order; // of discovery
-  order.reserve(nodes);
+// Ranks nodes and finds what they reach, from the nodes `below` on. `low` is set where a node is
+// joined to a virtual one. Returns the order of discovery.
+std::vector<std::int32_t> search(const std::vector<std::int32_t>& below,
+                                 const Neighbours& neighbours, std::vector<Node>& node) {
+  const std::vector<std::uint32_t>& first = neighbours.first;
+  const std::vector<std::int32_t>& beside = neighbours.beside;
+  std::vector<std::uint32_t> next(first.begin(), first.end() - 1);
+  std::vector<std::int32_t> order;
+  order.reserve(node.size());
   std::vector<std::int32_t> stack;
   const auto enter = [&](std::int32_t v, std::int32_t parent) {
     Node& n = node[static_cast<std::size_t>(v)];
@@ -102,7 +100,31 @@ std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>&
         node[v].low = std::min(node[v].low, other.rank);
     }
   }
+  return order;
+}
 
+// Depth-first search from a virtual root that is joined to every node of `below`, and that hangs
+// below a virtual node joined to every node of `above`. Marks the edges whose biconnected component
+// holds
+//   the edge between both virtual nodes, where `above` is given,
+//   else the root.
+// low(v) is the smallest rank that v and what was found through it reach. A node belongs to the
+// marked component together with the edge that it was found through as long as no node on the way
+// cuts it off, that is as long as low(v) < rank(parent). Every other edge leads from a node back to
+// one found earlier, and shares the component of the edge that its later node was found through.
+std::vector<std::uint8_t> mark(std::int32_t node_count, const std::vector<Edge>& edges,
+                               const std::vector<std::int32_t>& below,
+                               const std::vector<std::int32_t>* above) {
+  check_edges(node_count, edges);
+  const auto nodes = static_cast<std::size_t>(std::max(node_count, 0));
+  std::vector<Node> node(nodes);
+  for (const std::int32_t v : below) node[static_cast<std::size_t>(v)].low = 1;
+  if (above)
+    for (const std::int32_t v : *above) node[static_cast<std::size_t>(v)].low = 0;
+
+  const std::vector<std::int32_t> order = search(below, neighbours_of(nodes, edges), node);
+
+  std::vector<std::uint8_t> marked(edges.size(), 0);
   std::vector<std::uint8_t> inside(nodes, 0);
   for (const std::int32_t v : order) {
     const Node& n = node[static_cast<std::size_t>(v)];

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/constants.hpp"
 #include "core/exact.hpp"
 
 namespace metavox {
 namespace {
 
-constexpr double pi = 3.14159265358979323846;
 constexpr double reference_haematocrit = 0.45;
 
 struct Share {

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "core/executor.hpp"
+#include "input/cells_csv.hpp"
 #include "input/inputs.hpp"
+#include "input/swc.hpp"
 #include "input/vtk_xml.hpp"
 #include "program/sweep.hpp"
 #include "record/checkpoint.hpp"

@@ -131,61 +131,71 @@ void Bed::add_stretches(const FlowNetwork& network, double plasma_viscosity, std
   branch.diameter_to = 2 * network.segments[at(steps[branch.last_step - 1].segment)].radius;
 }
 
-Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
-  check(network, settings);
-  std::vector<Branch> all = contract(network);
+void Bed::make_arcs(const std::vector<Branch>& list) {
   const std::size_t vertices = node.size();
+  first_arc.assign(vertices + 1, 0);
+  for (const Branch& b : list) {
+    ++first_arc[at(b.from) + 1];
+    ++first_arc[at(b.to) + 1];
+  }
+  for (std::size_t v = 0; v < vertices; ++v) first_arc[v + 1] += first_arc[v];
+  arcs.resize(first_arc[vertices]);
+  std::vector<std::size_t> next(first_arc.begin(), first_arc.end() - 1);
+  for (std::size_t b = 0; b < list.size(); ++b) {
+    arcs[next[at(list[b].from)]++] = {static_cast<std::int32_t>(b), list[b].to, 1.0,
+                                      list[b].diameter_from};
+    arcs[next[at(list[b].to)]++] = {static_cast<std::int32_t>(b), list[b].from, -1.0,
+                                    list[b].diameter_to};
+  }
+}
 
-  const auto arcs_of = [&](const std::vector<Branch>& list) {
-    first_arc.assign(vertices + 1, 0);
-    for (const Branch& b : list) {
-      ++first_arc[at(b.from) + 1];
-      ++first_arc[at(b.to) + 1];
-    }
-    for (std::size_t v = 0; v < vertices; ++v) first_arc[v + 1] += first_arc[v];
-    arcs.resize(first_arc[vertices]);
-    std::vector<std::size_t> next(first_arc.begin(), first_arc.end() - 1);
-    for (std::size_t b = 0; b < list.size(); ++b) {
-      arcs[next[at(list[b].from)]++] = {static_cast<std::int32_t>(b), list[b].to, 1.0,
-                                        list[b].diameter_from};
-      arcs[next[at(list[b].to)]++] = {static_cast<std::int32_t>(b), list[b].from, -1.0,
-                                      list[b].diameter_to};
-    }
-  };
-
-  // Every vertex in reach of an end, with the neighbour that it was reached from.
-  arcs_of(all);
-  std::vector<std::int32_t> reached, from(vertices, none), end_vertices;
+Bed::Reach Bed::reach_of_ends() const {
+  const std::size_t vertices = node.size();
+  Reach reach;
+  reach.from.assign(vertices, none);
   std::vector<std::uint8_t> seen(vertices, 0);
   for (std::size_t v = 0; v < vertices; ++v)
     if (end[v] != none) {
-      end_vertices.push_back(static_cast<std::int32_t>(v));
+      reach.ends.push_back(static_cast<std::int32_t>(v));
       seen[v] = 1;
     }
-  reached = end_vertices;
-  for (std::size_t k = 0; k < reached.size(); ++k)
-    for (std::size_t a = first_arc[at(reached[k])]; a < first_arc[at(reached[k]) + 1]; ++a)
+  reach.order = reach.ends;
+  for (std::size_t k = 0; k < reach.order.size(); ++k)
+    for (std::size_t a = first_arc[at(reach.order[k])]; a < first_arc[at(reach.order[k]) + 1]; ++a)
       if (const std::int32_t v = arcs[a].other; !seen[at(v)]) {
         seen[at(v)] = 1;
-        from[at(v)] = reached[k];
-        reached.push_back(v);
+        reach.from[at(v)] = reach.order[k];
+        reach.order.push_back(v);
       }
   for (std::size_t v = 0; v < vertices; ++v)
     if (!seen[v]) refuse("no end holds node " + std::to_string(node[v]) + " at a pressure");
+  return reach;
+}
 
-  // Nothing flows off the simple paths from end to end, nor in a part whose ends are all at one
-  // pressure.
+// Nothing flows off the simple paths from end to end, nor in a part whose ends are all at one
+// pressure.
+std::vector<std::uint8_t> Bed::flowing(const FlowNetwork& network, const std::vector<Branch>& all,
+                                       const std::vector<std::int32_t>& ends) const {
   std::vector<std::pair<std::int32_t, std::int32_t>> edges(all.size());
   for (std::size_t b = 0; b < all.size(); ++b) edges[b] = {all[b].from, all[b].to};
   std::vector<std::uint8_t> flows =
-      edges_between(static_cast<std::int32_t>(vertices), edges, end_vertices);
+      edges_between(static_cast<std::int32_t>(node.size()), edges, ends);
   const auto pressure = [&](std::int32_t v) { return network.ends[at(end[at(v)])].pressure; };
   for (std::size_t b = 0; b < all.size(); ++b)
     if (end[at(all[b].from)] != none && end[at(all[b].to)] != none &&
         pressure(all[b].from) == pressure(all[b].to))
       flows[b] = 0;
+  still_parts(network, flows);
+  return flows;
+}
+
+// Takes the flow from branches of parts whose ends are all at one pressure. The arcs are those of
+// all branches.
+void Bed::still_parts(const FlowNetwork& network, std::vector<std::uint8_t>& flows) const {
+  const std::size_t vertices = node.size();
+  const auto pressure = [&](std::int32_t v) { return network.ends[at(end[at(v)])].pressure; };
   std::vector<std::int32_t> part;
-  std::fill(seen.begin(), seen.end(), std::uint8_t{0});
+  std::vector<std::uint8_t> seen(vertices, 0);
   for (std::size_t start = 0; start < vertices; ++start) {
     if (seen[start] || end[start] != none) continue;
     part.assign(1, static_cast<std::int32_t>(start));
@@ -208,8 +218,13 @@ Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
         for (std::size_t a = first_arc[at(v)]; a < first_arc[at(v) + 1]; ++a)
           flows[at(arcs[a].branch)] = 0;
   }
+}
 
-  // Unknown vertices first, in the order of nodes.
+// Unknown vertices first, in the order of nodes. Returns the new number of each vertex.
+std::vector<std::int32_t> Bed::renumber(const std::vector<Branch>& all,
+                                        const std::vector<std::uint8_t>& flows,
+                                        const Reach& reach) {
+  const std::size_t vertices = node.size();
   std::vector<std::uint8_t> unknown(vertices, 0);
   for (std::size_t b = 0; b < all.size(); ++b)
     if (flows[b])
@@ -222,15 +237,25 @@ Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
       if ((unknown[v] != 0) == now) number[v] = count++;
     if (now) unknowns = at(count);
   }
-  for (const std::int32_t v : reached)
+  for (const std::int32_t v : reach.order)
     if (!unknown[at(v)] && end[at(v)] == none)
-      hangers.push_back({number[at(v)], number[at(from[at(v)])]});
+      hangers.push_back({number[at(v)], number[at(reach.from[at(v)])]});
   const std::vector<std::int32_t> old_node = node, old_end = end;
   for (std::size_t v = 0; v < vertices; ++v) {
     node[at(number[v])] = old_node[v];
     end[at(number[v])] = old_end[v];
     vertex[at(old_node[v])] = number[v];
   }
+  return number;
+}
+
+Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
+  check(network, settings);
+  std::vector<Branch> all = contract(network);
+  make_arcs(all);
+  const Reach reach = reach_of_ends();
+  const std::vector<std::uint8_t> flows = flowing(network, all, reach.ends);
+  const std::vector<std::int32_t> number = renumber(all, flows, reach);
   for (std::size_t b = 0; b < all.size(); ++b) {
     all[b].from = number[at(all[b].from)];
     all[b].to = number[at(all[b].to)];
@@ -241,7 +266,7 @@ Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
     }
     (flows[b] ? branches : still).push_back(all[b]);
   }
-  arcs_of(branches);
+  make_arcs(branches);
 }
 
 void conductances_of(const Bed& bed, std::size_t begin, std::size_t end, const double* haematocrit,

@@ -67,8 +67,21 @@ struct Bed {
   Bed(const FlowNetwork& network, const FlowParameters& settings);
 
 private:
+  // Every vertex in reach of an end, with the neighbour that it was reached from.
+  struct Reach {
+    std::vector<std::int32_t> order, ends;
+    std::vector<std::int32_t> from; // of each vertex, or none
+  };
+
   void check(const FlowNetwork& network, const FlowParameters& settings) const;
   std::vector<Branch> contract(const FlowNetwork& network);
+  void make_arcs(const std::vector<Branch>& list);
+  Reach reach_of_ends() const;
+  std::vector<std::uint8_t> flowing(const FlowNetwork& network, const std::vector<Branch>& all,
+                                    const std::vector<std::int32_t>& ends) const;
+  void still_parts(const FlowNetwork& network, std::vector<std::uint8_t>& flows) const;
+  std::vector<std::int32_t> renumber(const std::vector<Branch>& all,
+                                     const std::vector<std::uint8_t>& flows, const Reach& reach);
   void add_stretches(const FlowNetwork& network, double plasma_viscosity, std::int32_t number,
                      Branch& branch);
 

@@ -66,9 +66,7 @@ void Elimination::dequeue(std::int32_t v) {
   (after < 0 ? tail_[d] : previous_[at(after)]) = before;
 }
 
-void Elimination::factorise(std::size_t inner, std::uint64_t key, std::vector<Link>& links,
-                            std::vector<double>& ground) {
-  const std::size_t n = ground.size();
+void Elimination::start(std::size_t inner, const std::vector<Link>& links) {
   order_.clear();
   order_.reserve(inner);
   pivot_.clear();
@@ -79,7 +77,9 @@ void Elimination::factorise(std::size_t inner, std::uint64_t key, std::vector<Li
   coefficient_.clear();
   column_.reserve(4 * links.size());
   coefficient_.reserve(4 * links.size());
+}
 
+void Elimination::make_lists(std::size_t n, const std::vector<Link>& links) {
   lists_.assign(n, {});
   for (const Link& l : links) {
     ++lists_[at(l.a)].capacity;
@@ -99,98 +99,123 @@ void Elimination::factorise(std::size_t inner, std::uint64_t key, std::vector<Li
   degree_.assign(n, 0);
   gone_.assign(n, 0);
   for (const Link& l : links) join(l.a, l.b, l.conductance);
+}
 
-  // A degree can reach the number of links where hubs keep parallel ones.
+// A degree can reach the number of links where hubs keep parallel ones.
+void Elimination::make_queues(std::size_t n, std::size_t inner) {
   head_.assign(2 * n + 2, -1);
   tail_.assign(head_.size(), -1);
   next_.assign(n, -1);
   previous_.assign(n, -1);
-  const auto fit = [&](std::int32_t d) {
-    if (at(d) >= head_.size()) {
-      head_.resize(at(d) * 2, -1);
-      tail_.resize(at(d) * 2, -1);
-    }
-  };
   for (std::size_t v = 0; v < inner; ++v) {
     fit(degree_[v]);
     enqueue(static_cast<std::int32_t>(v));
   }
+}
 
-  struct Neighbour {
-    std::int32_t to;
-    double weight;
-  };
-  std::vector<Neighbour> near;
-  std::vector<double> later; // sums of weights from a neighbour on
-  std::vector<std::int32_t> slot(n, -1);
+void Elimination::fit(std::int32_t d) {
+  if (at(d) >= head_.size()) {
+    head_.resize(at(d) * 2, -1);
+    tail_.resize(at(d) * 2, -1);
+  }
+}
+
+// The neighbours of a pivot and what joins it to each, by weight; those that wait for their turn
+// leave their queue.
+void Elimination::gather(std::int32_t v, std::size_t inner) {
+  near_.clear();
+  const List list = lists_[at(v)];
+  for (std::uint32_t k = 0; k < list.size; ++k) {
+    const Entry e = pool_[list.begin + k];
+    if (gone_[at(e.to)]) continue;
+    std::int32_t& s = slot_[at(e.to)];
+    if (s < 0) {
+      s = static_cast<std::int32_t>(near_.size());
+      near_.push_back({e.to, 0.0});
+      if (at(e.to) < inner) dequeue(e.to);
+    }
+    near_[at(s)].weight += weight_[e.link];
+    --degree_[at(e.to)];
+  }
+  for (const Neighbour& m : near_) slot_[at(m.to)] = -1;
+  // Ascending weights serve the sampling, and make the order of sums independent of how lists
+  // grew.
+  std::sort(near_.begin(), near_.end(), [](const Neighbour& p, const Neighbour& q) {
+    return p.weight != q.weight ? p.weight < q.weight : p.to < q.to;
+  });
+}
+
+// The pivot's row of the factor; what it is joined to the ground by passes to its neighbours.
+// Returns the inverse of its diagonal.
+double Elimination::write_row(std::int32_t v, std::vector<double>& ground) {
+  double sum = ground[at(v)];
+  for (const Neighbour& m : near_) sum += m.weight;
+  const double inverse = sum > 0 ? 1.0 / sum : 0.0;
+  order_.push_back(v);
+  pivot_.push_back(inverse);
+  for (const Neighbour& m : near_) {
+    const double share = m.weight * inverse;
+    column_.push_back(m.to);
+    coefficient_.push_back(share);
+    ground[at(m.to)] += share * ground[at(v)];
+    tidy(m.to);
+  }
+  row_.push_back(column_.size());
+  return inverse;
+}
+
+// A clique of the neighbours in place of the star.
+void Elimination::join_all(double inverse) {
+  const std::size_t d = near_.size();
+  for (std::size_t i = 0; i < d; ++i)
+    for (std::size_t j = i + 1; j < d; ++j)
+      join(near_[i].to, near_[j].to, near_[i].weight * inverse * near_[j].weight);
+}
+
+// A tree of them, drawn at random.
+void Elimination::join_some(std::int32_t v, std::uint64_t key, double inverse) {
+  const std::size_t d = near_.size();
+  later_.resize(d + 1);
+  later_[d] = 0;
+  for (std::size_t i = d; i-- > 0;) later_[i] = later_[i + 1] + near_[i].weight;
+  Draw words{};
+  for (std::size_t i = 0; i + 1 < d; ++i) {
+    if ((i & 3) == 0)
+      words = draw(key, Purpose::flow_preconditioner, static_cast<std::uint64_t>(v), i / 4);
+    // The heavier neighbour j, drawn in proportion to its weight.
+    const double mark = to_unit(words.word[i & 3]) * later_[i + 1];
+    std::size_t j = i + 1, end = d - 1;
+    while (j < end) {
+      const std::size_t middle = (j + end) / 2;
+      if (later_[middle + 1] < mark)
+        end = middle;
+      else
+        j = middle + 1;
+    }
+    join(near_[i].to, near_[j].to, near_[i].weight * inverse * later_[i + 1]);
+  }
+}
+
+void Elimination::factorise(std::size_t inner, std::uint64_t key, std::vector<Link>& links,
+                            std::vector<double>& ground) {
+  const std::size_t n = ground.size();
+  start(inner, links);
+  make_lists(n, links);
+  make_queues(n, inner);
+  slot_.assign(n, -1);
   std::size_t lowest = 0;
   for (std::size_t step = 0; step < inner; ++step) {
     while (head_[lowest] < 0) ++lowest;
     const std::int32_t v = head_[lowest];
     dequeue(v);
     gone_[at(v)] = 1;
-
-    near.clear();
-    const List list = lists_[at(v)];
-    for (std::uint32_t k = 0; k < list.size; ++k) {
-      const Entry e = pool_[list.begin + k];
-      if (gone_[at(e.to)]) continue;
-      std::int32_t& s = slot[at(e.to)];
-      if (s < 0) {
-        s = static_cast<std::int32_t>(near.size());
-        near.push_back({e.to, 0.0});
-        if (at(e.to) < inner) dequeue(e.to);
-      }
-      near[at(s)].weight += weight_[e.link];
-      --degree_[at(e.to)];
-    }
-    for (const Neighbour& m : near) slot[at(m.to)] = -1;
-    const std::size_t d = near.size();
-    // Ascending weights serve the sampling, and make the order of sums independent of how lists
-    // grew.
-    std::sort(near.begin(), near.end(), [](const Neighbour& p, const Neighbour& q) {
-      return p.weight != q.weight ? p.weight < q.weight : p.to < q.to;
-    });
-    double sum = ground[at(v)];
-    for (const Neighbour& m : near) sum += m.weight;
-    const double inverse = sum > 0 ? 1.0 / sum : 0.0;
-    order_.push_back(v);
-    pivot_.push_back(inverse);
-    for (const Neighbour& m : near) {
-      const double share = m.weight * inverse;
-      column_.push_back(m.to);
-      coefficient_.push_back(share);
-      ground[at(m.to)] += share * ground[at(v)];
-      tidy(m.to);
-    }
-    row_.push_back(column_.size());
-
-    if (d <= exact_degree) {
-      for (std::size_t i = 0; i < d; ++i)
-        for (std::size_t j = i + 1; j < d; ++j)
-          join(near[i].to, near[j].to, near[i].weight * inverse * near[j].weight);
-    } else {
-      later.resize(d + 1);
-      later[d] = 0;
-      for (std::size_t i = d; i-- > 0;) later[i] = later[i + 1] + near[i].weight;
-      Draw words{};
-      for (std::size_t i = 0; i + 1 < d; ++i) {
-        if ((i & 3) == 0)
-          words = draw(key, Purpose::flow_preconditioner, static_cast<std::uint64_t>(v), i / 4);
-        // The heavier neighbour j, drawn in proportion to its weight.
-        const double mark = to_unit(words.word[i & 3]) * later[i + 1];
-        std::size_t j = i + 1, end = d - 1;
-        while (j < end) {
-          const std::size_t middle = (j + end) / 2;
-          if (later[middle + 1] < mark)
-            end = middle;
-          else
-            j = middle + 1;
-        }
-        join(near[i].to, near[j].to, near[i].weight * inverse * later[i + 1]);
-      }
-    }
-    for (const Neighbour& m : near) {
+    gather(v, inner);
+    const double inverse = write_row(v, ground);
+    if (near_.size() <= exact_degree)
+      join_all(inverse);
+    else
+      join_some(v, key, inverse);
+    for (const Neighbour& m : near_) {
       if (at(m.to) >= inner) continue;
       fit(degree_[at(m.to)]);
       enqueue(m.to);

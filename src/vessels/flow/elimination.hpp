@@ -35,6 +35,10 @@ private:
     std::int32_t to;
     std::uint32_t link;
   };
+  struct Neighbour {
+    std::int32_t to;
+    double weight;
+  };
   struct List {
     std::size_t begin = 0;
     std::uint32_t size = 0, capacity = 0;
@@ -45,6 +49,14 @@ private:
   static constexpr std::uint32_t longest_search = 128;
   static constexpr std::size_t exact_degree = 8;
 
+  void start(std::size_t inner, const std::vector<Link>& links);
+  void make_lists(std::size_t n, const std::vector<Link>& links);
+  void make_queues(std::size_t n, std::size_t inner);
+  void fit(std::int32_t degree);
+  void gather(std::int32_t v, std::size_t inner);
+  double write_row(std::int32_t v, std::vector<double>& ground);
+  void join_all(double inverse);
+  void join_some(std::int32_t v, std::uint64_t key, double inverse);
   void append(std::int32_t to, Entry entry);
   void tidy(std::int32_t v);
   void join(std::int32_t a, std::int32_t b, double conductance);
@@ -63,6 +75,9 @@ private:
   std::vector<std::int32_t> degree_;
   std::vector<std::uint8_t> gone_;
   std::vector<std::int32_t> head_, tail_, next_, previous_; // queues by degree
+  std::vector<Neighbour> near_;                             // of the pivot at hand
+  std::vector<double> later_;                               // sums of weights from one of them on
+  std::vector<std::int32_t> slot_;                          // of each unknown in near_, or -1
 };
 
 } // namespace metavox::flow

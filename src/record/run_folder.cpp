@@ -1,126 +1,27 @@
-#include "record/files.hpp"
+#include "record/run_folder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <optional>
 
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#include "core/executor.hpp"
-#include "record/build_info.hpp"
+#include "core/errors.hpp"
+#include "record/checksums.hpp"
+#include "record/csv.hpp"
 #include "settings/units.hpp"
-#include "viz/vtk_io.hpp"
+#include "viz/pvd.hpp"
 
 namespace metavox {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string number(double value) {
-  if (std::isnan(value)) return "nan"; // whatever its sign
-  return format_number(value);
-}
-
-std::optional<double> as_number(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
-}
-
-std::optional<std::int64_t> as_integer(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
-}
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
-const char* name_of(FrameKind kind) {
-  switch (kind) {
-  case FrameKind::fields: return "fields";
-  case FrameKind::cells: return "cells";
-  default: return "vessels";
-  }
-}
-
-const char* extension_of(FrameKind kind) { return kind == FrameKind::fields ? ".vti" : ".vtp"; }
-
-std::string frame_name(FrameKind kind, std::int64_t step) {
-  char digits[32];
-  std::snprintf(digits, sizeof digits, "_%08lld", static_cast<long long>(step));
-  return std::string("frames/") + name_of(kind) + digits + extension_of(kind);
-}
-
-// The step in "fields_00001200.vti"; nothing for any other name.
-std::optional<std::int64_t> step_in(std::string_view name, std::string_view before,
-                                    std::string_view after) {
-  if (name.size() < before.size() + 8 + after.size() || name.substr(0, before.size()) != before ||
-      name.substr(name.size() - after.size()) != after)
-    return {};
-  name.remove_prefix(before.size());
-  name.remove_suffix(after.size());
-  if (name.find_first_not_of("0123456789") != std::string_view::npos) return {};
-  return as_integer(name);
-}
-
-bool is_frame(const std::string& name) {
-  for (const FrameKind kind : frame_kinds)
-    for (const char* before : {"", "diagnostic_"})
-      if (step_in(name, std::string(before) + name_of(kind) + "_", extension_of(kind))) return true;
-  return false;
-}
-
-bool is_temporary(const std::string& name) {
-  return name.size() > 1 && name[0] == '.' && name.find(".tmp-") != std::string::npos;
-}
-
-constexpr const char* lock_name = ".lock";
-constexpr const char* list_name = "checksums.txt";
-// Sealed at the end of a run; before, their content changes.
-constexpr std::array<const char*, 8> growing = {"provenance.json", "log.txt",    "metrics.csv",
-                                                "events.csv",      "fields.pvd", "cells.pvd",
-                                                "vessels.pvd",     "profile.csv"};
-
-bool is_growing(const std::string& name) {
-  return std::find(growing.begin(), growing.end(), name) != growing.end();
-}
-
-// Entries of a folder in order of their names; empty where there is no such folder. A link to a
-// folder counts as a file: what it leads to is not ours.
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::vector<fs::path> all;
-  std::error_code error;
-  if (!fs::is_directory(fs::symlink_status(folder, error))) return all;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-    all.push_back(it->path());
-  if (error) fail_with("list", folder, error.value());
-  std::sort(all.begin(), all.end());
-  return all;
-}
 
 // Of the files that a run makes first.
 bool is_first_temporary(const std::string& name) {
@@ -172,71 +73,7 @@ Descriptor lock_folder(const fs::path& run, bool make) {
   return lock;
 }
 
-std::map<std::string, FileSum> read_list(const fs::path& run, std::vector<std::string>* bad) {
-  std::map<std::string, FileSum> listed;
-  const std::string text = read_text(run / list_name);
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = text.find('\n', begin);
-    if (end == std::string::npos)
-      break; // torn by a crash: what it named is listed again or unlisted
-    const std::string_view line(text.data() + begin, end - begin);
-    begin = end + 1;
-    const std::size_t first = line.find(' ');
-    const std::size_t second = first == line.npos ? line.npos : line.find(' ', first + 1);
-    FileSum sum;
-    bool fine = second != line.npos && first == 8;
-    if (fine) {
-      const auto crc = std::from_chars(line.data(), line.data() + first, sum.crc, 16);
-      const auto size = std::from_chars(line.data() + first + 1, line.data() + second, sum.bytes);
-      fine = crc.ec == std::errc() && crc.ptr == line.data() + first && size.ec == std::errc() &&
-             size.ptr == line.data() + second;
-    }
-    const std::string name(fine ? line.substr(second + 1) : line);
-    const fs::path relative(name);
-    if (fine && (name.empty() || relative.is_absolute() ||
-                 relative.lexically_normal() != relative || name.compare(0, 2, "..") == 0))
-      fine = false;
-    if (fine)
-      listed[name] = sum;
-    else if (bad != nullptr)
-      bad->push_back(std::string(list_name) + ": not a line of it: '" + std::string(line) + "'");
-  }
-  return listed;
-}
-
-std::string list_line(const std::string& name, const FileSum& sum) {
-  return hex8(sum.crc) + " " + std::to_string(sum.bytes) + " " + name + "\n";
-}
-
 } // namespace
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
-
-// ---- the run folder
-
-bool looks_like_run(const fs::path& path) {
-  std::error_code ignored;
-  const fs::path provenance = path / "provenance.json";
-  if (fs::is_regular_file(provenance, ignored)) {
-    try {
-      return read_text(provenance, 1 << 24).find("\"program\": \"metavox\"") != std::string::npos;
-    } catch (const IoError&) {
-      return false;
-    }
-  }
-  return fs::is_regular_file(path / "resolved.yaml", ignored) &&
-         fs::is_regular_file(path / list_name, ignored) &&
-         fs::is_directory(path / "frames", ignored) &&
-         fs::is_directory(path / "checkpoints", ignored);
-}
 
 void RunFolder::check(const fs::path& path, bool force) {
   std::error_code error;
@@ -318,25 +155,12 @@ RunFolder RunFolder::resume(const fs::path& path, std::int64_t step, double time
   remove_temporaries(path);
   folder.make_folders();
   std::error_code ignored;
-  if (fs::exists(path / list_name, ignored)) folder.listed_ = read_list(path, nullptr);
+  if (fs::exists(path / list_name, ignored)) folder.listed_ = read_checksums(path, nullptr);
   for (const char* name : growing) folder.listed_.erase(name);
   folder.rewrite_list();
   folder.trim_rows(step, time);
   folder.trim_frames(step);
-  if (fs::exists(path / "provenance.json", ignored)) {
-    // What former sessions did stays on record.
-    const auto old =
-        nlohmann::ordered_json::parse(read_text(path / "provenance.json"), nullptr, false);
-    if (old.is_object()) {
-      auto sessions = nlohmann::ordered_json::array();
-      if (old.contains("earlier_sessions") && old["earlier_sessions"].is_array())
-        sessions = old["earlier_sessions"];
-      auto last = old;
-      for (const char* name : {"earlier_sessions", "program", "seed"}) last.erase(name);
-      sessions.push_back(last);
-      folder.earlier_sessions_ = sessions.dump();
-    }
-  }
+  folder.earlier_sessions_ = sessions_of(path); // what they did stays on record
   return folder;
 }
 
@@ -357,7 +181,7 @@ void RunFolder::append(Descriptor& file, const std::string& name, std::string_vi
 
 void RunFolder::rewrite_list() const {
   std::string text;
-  for (const auto& [name, sum] : listed_) text += list_line(name, sum);
+  for (const auto& [name, sum] : listed_) text += checksum_line(name, sum);
   write_file_atomically(path_ / list_name, text);
 }
 
@@ -367,7 +191,7 @@ void RunFolder::list(const std::string& relative, const FileSum& sum) {
   const bool fresh = known == listed_.end();
   listed_[relative] = sum;
   if (fresh) {
-    append(sums_, list_name, list_line(relative, sum), true);
+    append(sums_, list_name, checksum_line(relative, sum), true);
   } else {
     rewrite_list();
     sums_.close(); // it belongs to the file that was replaced
@@ -380,37 +204,9 @@ void RunFolder::write_resolved(const std::string& yaml) {
   list("resolved.yaml", {crc32(yaml.data(), yaml.size()), yaml.size()});
 }
 
-void RunFolder::write_provenance(const Provenance& p) {
-  nlohmann::ordered_json j;
-  j["program"] = "metavox";
-  j["version"] = version();
-  j["commit"] = commit();
-  j["build_flags"] = build_flags();
-  j["compiler"] = compiler();
-  j["instruction_set"] = instruction_set();
-  j["backend"] = p.backend;
-  j["device"] = p.device;
-  j["threads"] = p.threads;
-  j["config"] = p.config;
-  j["command"] = p.command;
-  j["seed"] = p.seed;
-  j["start"] = p.start;
-  j["end"] = p.end.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(p.end);
-  j["exit_reason"] = p.exit_reason;
-  j["exit_code"] = p.exit_code < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(p.exit_code);
-  j["first_step"] = p.first_step;
-  j["steps"] = p.steps;
-  j["simulated_days"] = p.days;
-  j["final_hash"] =
-      p.final_hash.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(p.final_hash);
-  j["restarted_from"] = p.restarted_from.empty() ? nlohmann::ordered_json()
-                                                 : nlohmann::ordered_json(p.restarted_from);
+void RunFolder::write_provenance(const Provenance& provenance) {
   const std::lock_guard<std::mutex> guard(*mutex_);
-  if (!earlier_sessions_.empty())
-    j["earlier_sessions"] = nlohmann::ordered_json::parse(earlier_sessions_);
-  write_file_atomically(path_ / "provenance.json",
-                        j.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-                            "\n");
+  write_file_atomically(path_ / "provenance.json", provenance_text(provenance, earlier_sessions_));
 }
 
 void RunFolder::log(std::string_view line) {
@@ -442,11 +238,11 @@ void RunFolder::add_metrics(std::int64_t step, double time, std::uint64_t hash,
   if (row.size() != columns_)
     throw IoError("metrics.csv: a row of " + std::to_string(row.size()) + " values where " +
                   std::to_string(columns_) + " are expected");
-  text += number(time / minutes_per_day) + "," + std::to_string(step) + "," + hex16(hash);
+  text += csv_number(time / minutes_per_day) + "," + std::to_string(step) + "," + hex16(hash);
   for (const Metric& m : row)
     text += "," + (m.integer && std::abs(m.value) < 9e18
                        ? std::to_string(static_cast<long long>(m.value))
-                       : number(m.value));
+                       : csv_number(m.value));
   append(metrics_, "metrics.csv", text + "\n", true);
   last_metrics_step_ = step;
 }
@@ -459,8 +255,8 @@ void RunFolder::add_events(const std::vector<Event>& events) {
   if (!events_.open() && (!fs::exists(file, ignored) || fs::file_size(file, ignored) == 0))
     text = "time [day],event,x [um],y [um],z [um],detail\n";
   for (const Event& e : events)
-    text += number(e.time / minutes_per_day) + "," + csv_cell(e.what) + "," + number(e.x) + "," +
-            number(e.y) + "," + number(e.z) + "," + csv_cell(e.detail) + "\n";
+    text += csv_number(e.time / minutes_per_day) + "," + csv_cell(e.what) + "," + csv_number(e.x) +
+            "," + csv_number(e.y) + "," + csv_number(e.z) + "," + csv_cell(e.detail) + "\n";
   if (!text.empty()) append(events_, "events.csv", text, true);
 }
 
@@ -514,9 +310,7 @@ void RunFolder::add_diagnostic(const std::string& name, std::string_view content
 }
 
 fs::path RunFolder::checkpoint_path(std::int64_t step) const {
-  char name[48];
-  std::snprintf(name, sizeof name, "step_%08lld.h5", static_cast<long long>(step));
-  return path_ / "checkpoints" / name;
+  return path_ / checkpoint_name(step);
 }
 
 bool RunFolder::has_checkpoint(std::int64_t step) const {
@@ -652,138 +446,6 @@ void RunFolder::trim_frames(std::int64_t step) {
   for (const fs::path& file : late) listed_.erase("frames/" + file.filename().string());
   rewrite_list();
   for (const fs::path& file : late) remove_file(file);
-}
-
-// ---- looking at runs
-
-std::vector<std::pair<std::int64_t, fs::path>> checkpoints_of(const fs::path& run) {
-  std::vector<std::pair<std::int64_t, fs::path>> all;
-  for (const fs::path& file : entries(run / "checkpoints"))
-    if (const auto step = step_in(file.filename().string(), "step_", ".h5"))
-      all.emplace_back(*step, file);
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  return all;
-}
-
-RunSummary summary_of(const fs::path& run) {
-  RunSummary summary;
-  std::error_code ignored;
-  const fs::path file = run / "provenance.json";
-  if (!fs::is_regular_file(file, ignored)) return summary;
-  const auto j = nlohmann::json::parse(read_text(file), nullptr, false);
-  if (!j.is_object()) return summary;
-  const auto text = [&](const char* name) {
-    return j.contains(name) && j[name].is_string() ? j[name].get<std::string>() : std::string();
-  };
-  summary.found = true;
-  summary.exit_reason = text("exit_reason");
-  summary.final_hash = text("final_hash");
-  if (j.contains("exit_code") && j["exit_code"].is_number_integer())
-    summary.exit_code = j["exit_code"];
-  if (j.contains("steps") && j["steps"].is_number_integer()) summary.steps = j["steps"];
-  return summary;
-}
-
-std::vector<std::string> split_csv(std::string_view line) {
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  std::vector<std::string> cells(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (quoted && c == '"' && i + 1 < line.size() && line[i + 1] == '"')
-      cells.back() += line[++i];
-    else if (c == '"' && (quoted || cells.back().empty()))
-      quoted = !quoted;
-    else if (c == ',' && !quoted)
-      cells.emplace_back();
-    else
-      cells.back() += c;
-  }
-  return cells;
-}
-
-LastRow last_row_of(const fs::path& csv) {
-  LastRow last;
-  std::error_code ignored;
-  if (!fs::is_regular_file(csv, ignored)) return last;
-  const std::string text = read_text(csv);
-  const std::size_t first = text.find('\n');
-  if (first == std::string::npos) return last;
-  last.header = split_csv(std::string_view(text).substr(0, first));
-  const std::size_t end = text.rfind('\n');
-  if (end == first) return last;
-  const std::size_t begin = text.rfind('\n', end - 1) + 1;
-  last.row = split_csv(std::string_view(text).substr(begin, end - begin));
-  return last;
-}
-
-Verification verify_run(const fs::path& run) {
-  Verification v;
-  std::error_code error;
-  if (!fs::is_directory(run, error)) throw IoError(run.string() + ": there is no such folder");
-  if (!fs::exists(run / list_name, error))
-    throw IoError(run.string() + " has no " + list_name + ": not a run folder, or a damaged one");
-  const auto listed = read_list(run, &v.altered);
-  v.finished = listed.count("provenance.json") > 0;
-  for (const auto& [name, sum] : listed) {
-    const fs::path file = run / name;
-    if (!fs::is_regular_file(file, error)) {
-      v.missing.push_back(name);
-      continue;
-    }
-    try {
-      const FileSum now = sum_of_file(file);
-      if (now == sum) {
-        ++v.good;
-      } else if (now.bytes != sum.bytes) {
-        v.altered.push_back(name + ": " + std::to_string(now.bytes) + " bytes, should have " +
-                            std::to_string(sum.bytes));
-      } else {
-        v.altered.push_back(name + ": checksum " + hex8(now.crc) + ", should be " + hex8(sum.crc));
-      }
-    } catch (const IoError& e) {
-      v.altered.push_back(name + ": " + e.what());
-    }
-  }
-  for (const fs::path& folder : {fs::path(), fs::path("frames"), fs::path("checkpoints")})
-    for (const fs::path& entry : entries(run / folder)) {
-      const std::string base = entry.filename().string(), name = (folder / base).string();
-      if (listed.count(name) > 0 || name == list_name || name == lock_name) continue;
-      if (folder.empty() && (name == "frames" || name == "checkpoints")) continue;
-      if (is_temporary(base))
-        v.notes.push_back(name + ": left over from an interrupted write; the next run removes it");
-      else if (is_growing(name) && !v.finished)
-        v.unsealed.push_back(name);
-      else if (folder.empty() && !is_growing(name) && name != "resolved.yaml")
-        v.notes.push_back(name + ": not part of the run");
-      else if (!v.finished)
-        v.notes.push_back(name + ": not listed yet (the run stopped while adding it)");
-      else
-        v.unlisted.push_back(name);
-    }
-  if (listed.count("resolved.yaml") == 0) v.missing.push_back("resolved.yaml (not listed)");
-  v.ok = v.missing.empty() && v.altered.empty() && v.unlisted.empty();
-  return v;
-}
-
-int verify_command(const fs::path& run) {
-  const Verification v = verify_run(run);
-  for (const std::string& name : v.missing) std::printf("missing   %s\n", name.c_str());
-  for (const std::string& name : v.altered) std::printf("altered   %s\n", name.c_str());
-  for (const std::string& name : v.unlisted) std::printf("unlisted  %s\n", name.c_str());
-  for (const std::string& name : v.unsealed)
-    std::printf("growing   %s: not sealed yet, cannot be checked\n", name.c_str());
-  for (const std::string& note : v.notes) std::printf("note      %s\n", note.c_str());
-  if (!v.finished)
-    std::printf("the run is not finished: %zu growing files have no checksum yet\n",
-                v.unsealed.size());
-  const std::size_t bad = v.missing.size() + v.altered.size() + v.unlisted.size();
-  if (v.ok)
-    std::printf("%s: %zu files as they were written\n", run.c_str(), v.good);
-  else
-    std::printf("%s: %zu of %zu files are not as they were written\n", run.c_str(), bad,
-                bad + v.good);
-  return v.ok ? 0 : 3;
 }
 
 } // namespace metavox

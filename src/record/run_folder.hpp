@@ -1,9 +1,7 @@
-// The run folder and how bytes reach it: nothing in it is ever half there.
+// The run folder: nothing in it is ever half there.
 //
-// A file is written under a temporary name next to its own, synced, renamed, and the folder synced,
-// so that after a crash, `kill -9` or a full disk either the old or the new file stands under the
-// name, whole. Rows of .csv files and of the log are appended; a torn last row is dropped when a
-// run is continued.
+// Files appear whole, as core/file.hpp says. Rows of .csv files and of the log are appended; a torn
+// last row is dropped when a run is continued.
 #pragma once
 
 #include <cstddef>
@@ -12,37 +10,17 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "core/errors.hpp"
 #include "core/file.hpp"
+#include "record/provenance.hpp"
+#include "record/run_layout.hpp"
 #include "voxel/report.hpp"
 
 namespace metavox {
-
-// What provenance.json says; see RunFolder.
-struct Provenance {
-  std::string config, command, backend, device;
-  int threads = 0;
-  std::uint64_t seed = 0;
-  std::string start, end;  // UTC, ISO 8601
-  std::string exit_reason; // "running", "done", "interrupted by SIGINT" ...
-  int exit_code = -1;      // -1: running
-  std::string final_hash;  // empty: none yet
-  std::int64_t first_step = 0, steps = 0;
-  double days = 0;
-  std::string restarted_from; // a checkpoint; empty: from the start
-};
-
-std::string utc_now();
-
-enum class FrameKind : std::uint8_t { fields, cells, vessels };
-inline constexpr FrameKind frame_kinds[3] = {FrameKind::fields, FrameKind::cells,
-                                             FrameKind::vessels};
 
 // The folder of one run, locked as long as this object lives. Methods may be called from several
 // threads.
@@ -114,37 +92,5 @@ private:
   std::string earlier_sessions_; // JSON array of what provenance.json said of former ones
   std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
 };
-
-// Steps of the checkpoints in a run folder, newest first.
-std::vector<std::pair<std::int64_t, std::filesystem::path>>
-checkpoints_of(const std::filesystem::path& run);
-
-bool looks_like_run(const std::filesystem::path& path);
-
-// A few members of a run's provenance.json; `found` is false where there is none.
-struct RunSummary {
-  bool found = false;
-  std::string exit_reason, final_hash;
-  int exit_code = -1;
-  std::int64_t steps = 0;
-};
-RunSummary summary_of(const std::filesystem::path& run);
-
-// Header and last complete row of a .csv file, cell by cell; both empty where there is none.
-struct LastRow {
-  std::vector<std::string> header, row;
-};
-LastRow last_row_of(const std::filesystem::path& csv);
-std::vector<std::string> split_csv(std::string_view line);
-
-struct Verification {
-  std::vector<std::string> missing, altered, unlisted, unsealed, notes;
-  std::size_t good = 0;
-  bool finished = false; // growing files are sealed
-  bool ok = false;
-};
-Verification verify_run(const std::filesystem::path& run);
-// Prints the findings; returns the exit code, 0 or 3.
-int verify_command(const std::filesystem::path& run);
 
 } // namespace metavox

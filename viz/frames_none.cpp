@@ -1,8 +1,11 @@
-// Stands in for vtk_io.cpp where VTK is missing (METAVOX_VTK=OFF): the simulator builds and runs,
-// and a config that asks for frames is told why it gets none.
+// Stands in for the files that use VTK where it is missing (METAVOX_VTK=OFF): the simulator builds
+// and runs, and a config that asks for frames is told why it gets none.
 #include <stdexcept>
 
-#include "viz/vtk_io.hpp"
+#include "viz/cell_frame.hpp"
+#include "viz/field_frame.hpp"
+#include "viz/vessel_frame.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 
@@ -22,12 +25,5 @@ std::string cells_frame(const Snapshot&, const OutputParameters&) { refuse("writ
 std::string vessels_frame(const Snapshot&, const OutputParameters&) {
   refuse("writing vessel frames");
 }
-std::string pvd_index(const std::vector<std::pair<double, std::string>>&) {
-  refuse("indexing frames");
-}
-
-// Not an error: `validate` and the disk check ask this of every config, and this build writes no
-// frames.
-std::size_t estimate_frame_bytes(const Parameters&) { return 0; }
 
 } // namespace metavox

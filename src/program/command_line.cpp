@@ -1,0 +1,357 @@
+#include "program/command_line.hpp"
+
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "program/bench.hpp"
+#include "program/info.hpp"
+#include "program/run.hpp"
+#include "program/selfcheck.hpp"
+#include "program/sweep.hpp"
+#include "record/build_info.hpp"
+#include "record/verify.hpp"
+#include "settings/config.hpp"
+
+namespace metavox {
+
+namespace {
+
+std::string shell_text(int argc, char** argv) {
+  std::string text;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (i > 0) text += ' ';
+    if (!word.empty() && word.find_first_of(" \t\n\"'\\$`*?[]{}()<>|&;#~!") == std::string::npos) {
+      text += word;
+      continue;
+    }
+    text += '\'';
+    for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    text += '\'';
+  }
+  return text;
+}
+
+std::optional<std::uint64_t> seed_of(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
+
+// What replaces settings of the file, the same for every command that reads one.
+struct Overrides {
+  std::string seed, until;
+  std::vector<std::string> set;
+  CLI::Option *seed_option = nullptr, *until_option = nullptr;
+
+  void offer(CLI::App& app) {
+    // Taken as text: the parser would let -3 pass for a large number.
+    seed_option =
+        app.add_option("--seed", seed, "replaces simulation.seed")
+            ->type_name("N")
+            ->check([](const std::string& text) {
+              return seed_of(text) ? std::string() : "a seed is an integer from 0 to 2^64 - 1";
+            });
+    until_option = app.add_option("--until", until, "replaces simulation.duration, e.g. '10 day'")
+                       ->type_name("T");
+    app.add_option("--set", set,
+                   "replaces a setting, e.g. oxygen.diffusivity='1e5 um^2/min'; may be repeated")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+  std::optional<std::uint64_t> chosen_seed() const {
+    return seed_option->count() > 0 ? seed_of(seed) : std::nullopt;
+  }
+  std::optional<std::string> chosen_until() const {
+    return until_option->count() > 0 ? std::optional(until) : std::nullopt;
+  }
+};
+
+CLI::IsMember backends() { return CLI::IsMember({"auto", "cpu", "cuda"}); }
+
+void print(std::string text) {
+  if (text.empty() || text.back() != '\n') text += '\n';
+  std::fputs(text.c_str(), stdout);
+}
+
+// The commands with their options, and what was typed.
+class CommandLine {
+public:
+  CommandLine(int argc, char** argv) : argc_(argc), argv_(argv) {
+    describe();
+    offer_run();
+    offer_validate();
+    offer_explain();
+    offer_schema();
+    offer_hash();
+    offer_verify();
+    offer_selfcheck();
+    offer_info();
+    offer_bench();
+    offer_sweep();
+    // Last, as commands inherit what is there when they are added.
+    app_.set_help_all_flag("--help-all", "print the help of every command and exit");
+  }
+
+  int run() {
+    try {
+      app_.parse(argc_, argv_);
+    } catch (const CLI::ParseError& e) {
+      // Help and version are no errors.
+      return app_.exit(e) == 0 ? exit_done : exit_config;
+    }
+    if (app_.get_subcommands().empty()) {
+      std::fputs(app_.help().c_str(), stderr);
+      return exit_config;
+    }
+    return code_;
+  }
+
+private:
+  CLI::App* command(const char* name, const char* about, const char* footer) {
+    CLI::App* sub = app_.add_subcommand(name, about);
+    sub->footer(footer);
+    return sub;
+  }
+
+  void describe() {
+    app_.name("metavox");
+    app_.require_subcommand(0, 1);
+    app_.set_version_flag("--version", "metavox " + version());
+    app_.footer(
+        "Examples:\n"
+        "  metavox validate tumour.yaml                # is it right, and what will its run take?\n"
+        "  metavox run tumour.yaml -o runs/first       # run it\n"
+        "  metavox run tumour.yaml --restart runs/first/checkpoints/step_00000480.h5 --until '3 "
+        "day'\n"
+        "  metavox run tumour.yaml -o runs/thin --set oxygen.diffusivity='1e5 um^2/min' --seed 7\n"
+        "  metavox explain oxygen.diffusivity          # meaning, unit, default, range, source\n"
+        "  metavox verify runs/first                   # is every file as it was written?\n"
+        "\n"
+        "Exit codes: 0 done, 2 usage or configuration, 3 input or output, 4 resources,\n"
+        "            5 numerical, 130 interrupted with a checkpoint.\n"
+        "'metavox COMMAND -h' tells more about a command, --help-all about all.");
+  }
+
+  void offer_run() {
+    CLI::App* run_app = command(
+        "run", "run a simulation",
+        "Examples:\n"
+        "  metavox run tumour.yaml                     # into runs/tumour\n"
+        "  metavox run tumour.yaml -o runs/dense --set tissue.parenchyma=0.4 --threads 8\n"
+        "  metavox run tumour.yaml -o runs/dense --force --set cycle.law=physicell --seed 7 "
+        "--quiet\n"
+        "  metavox run tumour.yaml --restart runs/tumour/checkpoints/step_00000480.h5 --until '3 "
+        "day'\n"
+        "\n"
+        "with tumour.yaml, for example:\n"
+        "  simulation:\n"
+        "    duration: 2 day\n"
+        "  domain:\n"
+        "    size: [1 mm, 1 mm, 1 mm]\n"
+        "  tissue:\n"
+        "    cells:\n"
+        "      - shape: sphere\n"
+        "        kind: epithelial\n"
+        "        radius: 100 um\n"
+        "  output:\n"
+        "    checkpoints: 1 day\n"
+        "\n"
+        "Ctrl-C finishes the step, writes a checkpoint and leaves with code 130.");
+    run_app->add_option("config", config_, "configuration (YAML)")->required()->type_name("CONFIG");
+    run_app
+        ->add_option("-o,--output", output_,
+                     "run folder; default: that of the checkpoint, or runs/NAME of the simulation")
+        ->type_name("DIR");
+    run_app
+        ->add_option("--backend", run_.backend,
+                     "auto, cpu or cuda; auto takes a GPU if there is one")
+        ->check(backends())
+        ->type_name("NAME");
+    run_app->add_option("--threads", run_.threads, "CPU threads; default: all")
+        ->check(CLI::Range(0, 4096))
+        ->type_name("N");
+    overrides_.offer(*run_app);
+    run_app
+        ->add_option(
+            "--restart", restart_,
+            "continues from a checkpoint of the same settings, or the newest whole one of a run")
+        ->type_name("RUN|CHECKPOINT");
+    run_app->add_flag("--force", run_.force, "replaces a former run in the run folder");
+    run_app->add_flag("--profile", run_.profile,
+                      "tells at the end, and in profile.csv, what the time went into");
+    run_app->add_flag("--quiet", run_.quiet, "prints the final hash and errors only");
+    run_app->callback([this] {
+      run_.config = config_;
+      run_.output = output_;
+      run_.restart = restart_;
+      run_.set = overrides_.set;
+      run_.seed = overrides_.chosen_seed();
+      run_.until = overrides_.chosen_until();
+      run_.command = shell_text(argc_, argv_);
+      code_ = metavox::run(run_);
+    });
+  }
+
+  void offer_validate() {
+    CLI::App* validate = command(
+        "validate", "check a configuration; print what its run takes and writes",
+        "Examples:\n"
+        "  metavox validate tumour.yaml\n"
+        "  metavox validate tumour.yaml --set domain.voxels='[512, 512, 512]'   # what would "
+        "that take?\n"
+        "  metavox validate tumour.yaml && metavox run tumour.yaml -o runs/checked");
+    validate->add_option("config", validated_, "configuration (YAML)")
+        ->required()
+        ->type_name("CONFIG");
+    validated_overrides_.offer(*validate);
+    validate->callback([this] {
+      code_ =
+          validate_command(validated_, validated_overrides_.set, validated_overrides_.chosen_seed(),
+                           validated_overrides_.chosen_until());
+    });
+  }
+
+  void offer_explain() {
+    CLI::App* explained = command(
+        "explain", "meaning, unit, default, range and source of a setting, or of all",
+        "Examples:\n"
+        "  metavox explain oxygen.diffusivity          # one setting\n"
+        "  metavox explain oxygen                      # a section\n"
+        "  metavox explain | grep -i necro             # in which settings does the word stand?");
+    explained->add_option("key", key_, "setting or section; default: all")->type_name("KEY");
+    explained->callback([this] { print(key_.empty() ? explain_all() : explain(key_)); });
+  }
+
+  void offer_schema() {
+    CLI::App* schema = command(
+        "schema", "JSON Schema of configurations, for editors",
+        "Examples:\n"
+        "  metavox schema > metavox.schema.json\n"
+        "\n"
+        "Editors that know the YAML language server complete and check a configuration whose\n"
+        "first line is '# yaml-language-server: $schema=metavox.schema.json'.");
+    schema->callback([this] { print(json_schema()); });
+  }
+
+  void offer_hash() {
+    CLI::App* hash =
+        command("hash", "the state hash of a run or checkpoint",
+                "Examples:\n"
+                "  metavox hash runs/first\n"
+                "  metavox hash runs/first/checkpoints/step_00000480.h5\n"
+                "  test \"$(metavox hash runs/first)\" = \"$(metavox hash runs/again)\" "
+                "&& echo the same bits");
+    hash->add_option("what", hashed_, "run folder or checkpoint")
+        ->required()
+        ->type_name("RUN|CHECKPOINT");
+    hash->callback([this] { code_ = hash_command(hashed_); });
+  }
+
+  void offer_verify() {
+    CLI::App* verify =
+        command("verify", "re-read every file of a run against its checksums",
+                "Examples:\n"
+                "  metavox verify runs/first && echo intact\n"
+                "\n"
+                "Code 3 if a file is missing or altered; files you added are mentioned only.");
+    verify->add_option("run", verified_, "run folder")->required()->type_name("RUN");
+    verify->callback([this] { code_ = verify_command(verified_); });
+  }
+
+  void offer_selfcheck() {
+    CLI::App* check = command(
+        "selfcheck", "a hash per functor, to compare machines",
+        "Examples:\n"
+        "  metavox selfcheck > here.txt\n"
+        "  diff here.txt there.txt && echo the same bits      # there.txt: from another machine");
+    check->callback([this] { code_ = selfcheck_command(); });
+  }
+
+  void offer_info() {
+    CLI::App* info = command("info", "build, back ends and devices",
+                             "Examples:\n"
+                             "  metavox info\n"
+                             "  metavox info | grep cuda                    # can this program use "
+                             "the GPU of this machine?");
+    info->callback([this] { code_ = info_command(std::string("CLI11 ") + CLI11_VERSION); });
+  }
+
+  void offer_bench() {
+    CLI::App* bench_app = command("bench", "time and bandwidth of every functor",
+                                  "Examples:\n"
+                                  "  metavox bench --size 64                     # a first look\n"
+                                  "  metavox bench --size 256 --backend cpu --json bench.json");
+    bench_app->add_option("--size", bench_.size, "voxels along an edge")
+        ->check(CLI::Range(8, 4096))
+        ->capture_default_str()
+        ->type_name("N");
+    bench_app->add_option("--backend", bench_.backend, "auto, cpu or cuda")
+        ->check(backends())
+        ->type_name("NAME");
+    bench_app->add_option("--threads", bench_.threads, "CPU threads; default: all")
+        ->check(CLI::Range(0, 4096))
+        ->type_name("N");
+    bench_app->add_option("--json", bench_.json, "also write the table to this file")
+        ->type_name("FILE");
+    bench_app->callback([this] { code_ = bench(bench_); });
+  }
+
+  void offer_sweep() {
+    CLI::App* sweep_app =
+        command("sweep", "replicates times a grid of settings, into one table",
+                "Examples:\n"
+                "  metavox sweep diffusivity.yaml              # into runs/diffusivity\n"
+                "  metavox sweep diffusivity.yaml -o runs/grid --jobs 4\n"
+                "\n"
+                "with diffusivity.yaml:\n"
+                "  config: tumour.yaml\n"
+                "  replicates: 3\n"
+                "  seed: 1\n"
+                "  until: 10 day\n"
+                "  grid:\n"
+                "    oxygen.diffusivity: [1e5 um^2/min, 1.2e5 um^2/min]\n"
+                "\n"
+                "Started again, it skips finished members and continues the others.");
+    sweep_app->add_option("sweep", sweep_file_, "description of the sweep (YAML)")
+        ->required()
+        ->type_name("SWEEP");
+    sweep_app->add_option("-o,--output", sweep_output_, "folder of the sweep; default: runs/NAME")
+        ->type_name("DIR");
+    sweep_app->add_option("--jobs", sweep_.jobs, "members that run at the same time")
+        ->check(CLI::Range(1, 4096))
+        ->capture_default_str()
+        ->type_name("N");
+    sweep_app->callback([this] {
+      sweep_.sweep = sweep_file_;
+      sweep_.output = sweep_output_;
+      code_ = sweep(sweep_);
+    });
+  }
+
+  const int argc_;
+  char** const argv_;
+  CLI::App app_{"metavox: growth of a tumour in tissue, voxel by voxel.\n"
+                "The same configuration and seed give the same bits on every machine."};
+  int code_ = exit_done;
+  RunOptions run_;
+  std::string config_, output_, restart_, validated_, key_, hashed_, verified_, sweep_file_,
+      sweep_output_;
+  Overrides overrides_, validated_overrides_;
+  BenchOptions bench_;
+  SweepOptions sweep_;
+};
+
+} // namespace
+
+int run_program(int argc, char** argv) { return CommandLine(argc, argv).run(); }
+
+} // namespace metavox

@@ -1,0 +1,31 @@
+// Tables as text: cells with and without quotes, and numbers that read back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace metavox {
+
+// In quotes where it must be: it holds a comma, a quote or a line break.
+std::string csv_cell(const std::string& text);
+// The shortest text that reads back to the same bits; "nan" whatever its sign.
+std::string csv_number(double value);
+
+// The number that is all of the text; empty where it is none.
+std::optional<double> as_number(std::string_view text);
+std::optional<std::int64_t> as_integer(std::string_view text);
+
+// The cells of a line, without their quotes.
+std::vector<std::string> split_csv(std::string_view line);
+
+// Header and last complete row of a .csv file, cell by cell; both empty where there is none.
+struct LastRow {
+  std::vector<std::string> header, row;
+};
+LastRow last_row_of(const std::filesystem::path& csv);
+
+} // namespace metavox

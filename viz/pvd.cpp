@@ -1,0 +1,35 @@
+#include "viz/pvd.hpp"
+
+#include "settings/units.hpp"
+
+namespace metavox {
+
+namespace {
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+    case '&': out += "&amp;"; break;
+    case '<': out += "&lt;"; break;
+    case '>': out += "&gt;"; break;
+    case '"': out += "&quot;"; break;
+    default: out += c;
+    }
+  }
+  return out;
+}
+
+} // namespace
+
+std::string pvd_index(const std::vector<std::pair<double, std::string>>& frames) {
+  std::string text = "<?xml version=\"1.0\"?>\n"
+                     "<VTKFile type=\"Collection\" version=\"1.0\" byte_order=\"LittleEndian\">\n"
+                     "  <Collection>\n";
+  for (const auto& [day, path] : frames)
+    text += "    <DataSet timestep=\"" + format_number(day) + "\" part=\"0\" file=\"" +
+            escaped(path) + "\"/>\n";
+  return text + "  </Collection>\n</VTKFile>\n";
+}
+
+} // namespace metavox
