@@ -86,7 +86,9 @@ if [[ $quick == no ]]; then
     files=(--all)
   fi
   deadline=$((minutes > 0 ? $(date +%s) + 60 * minutes : 0))
-  left=$seen/left
+  lists=$(mktemp -d) # of this run: another may go on beside it
+  trap 'rm -rf "$lists"' EXIT
+  left=$lists/left
   : >"$left"
   tidy() { # key and source
     local stamp
@@ -102,9 +104,10 @@ if [[ $quick == no ]]; then
   }
   export -f tidy
   export seen build deadline left clang_tidy
-  python3 scripts/lint_files.py "${files[@]}" >"$seen/chosen"
-  xargs -r -L 1 -P "$jobs" bash -c 'tidy "$@"' tidy <"$seen/chosen" || code=1
-  echo "lint.sh: $(wc -l <"$seen/chosen") sources, $(wc -l <"$left") of them left unread after $minutes minutes"
+  python3 scripts/lint_files.py "${files[@]}" >"$lists/chosen"
+  xargs -r -L 1 -P "$jobs" bash -c 'tidy "$@"' tidy <"$lists/chosen" || code=1
+  unread=$(wc -l <"$left")
+  echo "lint.sh: $(wc -l <"$lists/chosen") sources$( ((unread == 0)) || echo ", of which $unread were left unread after $minutes minutes")"
 fi
 ((code != 0)) || echo "lint.sh: nothing found"
 exit "$code"

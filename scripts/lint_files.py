@@ -17,8 +17,8 @@ import sys
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACES = ("src", "viz", "bench", "tests")
-# bench/compare needs libraries of other people that few machines have; its headers and what builds everywhere are read.
-ELSEWHERE = ("bench/compare/compare_hypre.cpp",)
+# Not read: a comparison with a library that few machines have; the main of the fuzzers, which is compiled once for each target.
+ELSEWHERE = ("bench/compare/compare_hypre.cpp", "tests/fuzz/fuzz_main.cpp")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 

@@ -11,8 +11,8 @@
 namespace metavox {
 
 // A cell or point array of a .vti file with exactly voxels[0]*voxels[1]*voxels[2] values of one
-// component, x fastest. Throws IoError with the file and the fault, ResourceError where memory does
-// not suffice.
+// component, x fastest. Throws std::runtime_error with the file and the fault, ResourceError where
+// memory does not suffice.
 std::vector<float> read_vti_array(const std::filesystem::path& file, const std::string& array,
                                   std::array<int, 3> voxels);
 

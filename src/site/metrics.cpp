@@ -101,7 +101,8 @@ void add_field(MetricSheet& sheet, const Executor& executor, const Field& field)
 // Moments of the walkers' displacements along each axis.
 void add_tracers(MetricSheet& sheet, const std::vector<std::int32_t>& position,
                  const std::array<double, 3>& start, double spacing) {
-  const auto n = static_cast<double>(position.size() / 3);
+  const std::size_t walkers = position.size() / 3;
+  const auto n = static_cast<double>(walkers);
   double msd = 0;
   for (std::size_t a = 0; a < 3; ++a) {
     const double origin = std::floor(start[a] / spacing);

@@ -29,9 +29,9 @@ struct HostArray {
   void resize(std::int64_t n) { values->resize(static_cast<std::size_t>(n)); }
 };
 template <class Array>
-constexpr bool grows = false;
+inline constexpr bool grows = false;
 template <class T>
-constexpr bool grows<HostArray<T>> = true;
+inline constexpr bool grows<HostArray<T>> = true;
 
 // What lists say about an array. lattice: null where it lies on none. Values of a field beyond
 // `lowest` and `highest` end the run.
