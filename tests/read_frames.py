@@ -17,6 +17,7 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "viz"))
+import metavox_tables
 import palette
 
 problems, done = [], []
@@ -152,11 +153,9 @@ def check_vessels(path, data):
     return int(value["tip"].sum())
 
 
-# Names of columns, in any of the spellings `x`, `cells_x`, `x_cells`, `n_x`, for a set of codes: of kind or of cell_state.
-BY_KIND = {"parenchyma": (1,), "stroma": (2,), "epithelial": (3,), "mesenchymal": (4,), "t_cell": (5,), "t_cells": (5,),
-           "apoptotic": (6,), "necrotic": (7,)}
-BY_STATE = {"hypoxic": (5,), "crowded": (6,), "senescent": (7,), "proliferating": (3, 4),
-            "proliferating_epithelial": (3,), "proliferating_mesenchymal": (4,), "quiescent_hypoxic": (5,), "quiescent_crowded": (6,)}
+# Columns of metrics.csv that count cells by `kind` and by `cell_state`, with the codes they count.
+BY_KIND = {name: (code,) for code, (name, _, _, roles) in metavox_tables.KINDS.items() if {"living", "dead"} & set(roles)}
+BY_STATE = {row[0]: (code,) for code, row in metavox_tables.STATES.items() if code in palette.LIVING_TUMOUR}
 
 
 def compare_counts(path, row, kinds, states, matched):

@@ -86,6 +86,8 @@ class Completion(unittest.TestCase):
             (("run", "-o", "ru"), ["runs"]),
             (("run", "--restart", "runs/first/checkpoints/"), ["runs/first/checkpoints/step_00000480.h5"]),
             (("bench", "--json", "n"), ["notes.txt"]),
+            (("list", ""), ["events", "fields", "kinds", "metrics", "settings", "states"]),
+            (("list", "ki"), ["kinds"]),
         )
 
     def test_files(self):

@@ -1,10 +1,15 @@
 // Promises that belong to a whole simulation: memory, allocations, and one hash per functor.
+#include <set>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "core/functors.hpp"
 #include "program/selfcheck.hpp"
 #include "site/config.hpp"
+#include "site/events.hpp"
 #include "site/simulation.hpp"
+#include "voxel/kind.hpp"
 
 namespace metavox {
 namespace {
@@ -95,6 +100,34 @@ TEST(Site, GhostsChangeNothingAndItsNumberEverything) {
   EXPECT_EQ(hash_after({0, 3}), narrow);
   EXPECT_NE(hash_after({1, 1}), narrow);
   EXPECT_EQ(hash_after({1, 2}), hash_after({1, 1}));
+}
+
+// Columns and events as `metavox list` and the docs tell of them.
+TEST(Tables, EveryMetricSaysWhatItMeans) {
+  Simulation site(read_config_text(everything_on(), "everything.yaml").parameters,
+                  Executor::on_cpu(1));
+  std::set<std::string> names;
+  for (const Metric& m : site.measure()) {
+    EXPECT_TRUE(names.insert(m.name).second) << m.name << " stands twice";
+    EXPECT_FALSE(m.meaning.empty()) << m.name;
+    EXPECT_FALSE(m.unit.empty()) << m.name;
+  }
+  for (const StateRow& row : state_rows)
+    EXPECT_EQ(names.count(std::string(row.column)), row.code == 0 ? 0u : 1u) << row.column;
+}
+
+TEST(Tables, EveryEventHasARow) {
+  std::set<std::string> names;
+  for (const EventRow& row : event_rows()) {
+    EXPECT_TRUE(names.insert(std::string(row.name)).second) << row.name << " stands twice";
+    EXPECT_FALSE(row.meaning.empty() || row.place.empty()) << row.name;
+  }
+  Simulation site(read_config_text(everything_on(), "everything.yaml").parameters,
+                  Executor::on_cpu(2));
+  for (int n = 0; n < 20; ++n) site.step();
+  const std::vector<Event> events = site.take_events();
+  EXPECT_GT(events.size(), 5u);
+  for (const Event& e : events) EXPECT_EQ(names.count(e.what), 1u) << e.what;
 }
 
 // Lines as vector code and voxels one by one, on any number of threads: every functor leaves the

@@ -17,6 +17,9 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import palette
+from metavox_tables import KINDS, STATES
+
+COLUMNS = {code: row[0] for code, row in STATES.items() if code != 0}  # of metrics.csv, by state
 
 # Titles of panels and what their columns are called; the first panel that matches takes a column. "log" draws counts that span
 # decades; a unit cannot be mixed with another in one panel, so columns of a second unit get a panel of their own.
@@ -44,7 +47,7 @@ PANELS = (
     ("movement of tracers", r"tracer", False),
     ("vessels lost", r"regress|collapse|occlu|prun", False),
     ("events", r"births|divisions|deaths|moves|emt|met$|kills", False),
-    ("tissue", r"^(cells_|n_)?(parenchyma|stroma|t_cells?|vessel)(_voxels|_cells)?$", True),
+    ("tissue", f"^({'|'.join(column for code, column in COLUMNS.items() if code not in palette.TUMOUR)})$", True),
     ("vessels", r"vessel|perfus|sprout|mature", True),
     ("cell cycle", r"^phase_", True),
     ("detached from the tumour", r"^detached|without_tumour", True),
@@ -58,10 +61,11 @@ LAST = ("solver cycles", "solver residuals")
 COUNTS = ("cells", "states of tumour cells", "tissue", "cell cycle", "detached from the tumour", "vessels")  # may be zero on a log scale
 IGNORED = r"^(step|hash|state_hash|seed|wall_time|seconds|steps_per_second|active_bricks|touches_face)$"
 
-# A state keeps the colour it has in the pictures.
-COLOURS = (
-    (r"mesenchymal", 4), (r"epithelial|proliferating", 3), (r"hypoxic", 5), (r"crowded", 6), (r"senescent", 7),
-    (r"apoptotic", 8), (r"necrotic", 9), (r"t_cell", 10), (r"parenchyma", 1), (r"stroma", 2), (r"^vessel$", 11),
+# A state keeps the colour it has in the pictures, and so does what is told of a kind or state of tumour cells (`hypoxic_fraction`).
+STATE_COLOURS = tuple((f"^{column}$", STATES[code][3]) for code, column in COLUMNS.items()) + tuple(
+    (f"(^|_){name}(_|$)", colour)
+    for name, *_, colour, roles in [*KINDS.values(), *STATES.values()]
+    if {"tumour", "dead"} & set(roles)
 )
 # So do perfused vessels and growing tips.
 BY_NAME = ((r"perfused", palette.VESSEL_PERFUSED), (r"^(growing_)?tips$", palette.VESSEL_TIP), (r"^anastomoses$", palette.VESSEL_PERFUSED))
@@ -135,7 +139,7 @@ def draw(columns, output, title, only=None):
         positive = [v for _, values in lines for v in values if math.isfinite(v) and v > 0]
         for column, values in lines:
             colour = next((c for pattern, c in BY_NAME if re.search(pattern, column)), None) or next(
-                (palette.CELL_STATES[code][2] for pattern, code in COLOURS if re.search(pattern, column)), None)
+                (colour for pattern, colour in STATE_COLOURS if re.search(pattern, column)), None)
             if colour is None or colour in used:
                 colour = spare.pop(0) if spare else None
             used.add(colour)

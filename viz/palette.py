@@ -1,32 +1,29 @@
 """The colours and names of what the pictures show, in one place.
 
 quicklook.py and film.py (VTK), scene.py (ParaView), curves.py (matplotlib) and tests/check_picture.py all read this module, so that a
-state has one colour everywhere. Codes are those of `CellState` in src/voxel/kind.hpp. Standard library only:
-ParaView's Python and matplotlib's need not share anything else.
+state has one colour everywhere. States, their labels and colours come from the rows of the program, through metavox_tables.py beside
+this file. Standard library only: ParaView's Python and matplotlib's need not share anything else.
 
 The rim of a tumour is warm and light, its hypoxic ring blue, its dead core a dark brown: the classical rings differ in lightness
 as well as in hue.
 """
 
-# code: (name in files, label in pictures, colour)
-CELL_STATES = {
-    0: ("none", "no cell", "#000000"),
-    1: ("parenchyma", "normal tissue", "#7f93ad"),
-    2: ("stroma", "stroma", "#b8a888"),
-    3: ("proliferating epithelial-like", "proliferating, epithelial-like", "#ffb31a"),
-    4: ("proliferating mesenchymal-like", "proliferating, mesenchymal-like", "#f0307f"),
-    5: ("hypoxic, resting", "hypoxic, resting", "#4a86ff"),
-    6: ("crowded, resting", "crowded, resting", "#5fc98a"),
-    7: ("senescent", "senescent", "#a184ff"),
-    8: ("apoptotic", "apoptotic", "#ff5a2a"),
-    9: ("necrotic", "necrotic", "#8a5638"),
-    10: ("T cell", "T cell", "#d9fbff"),
-    11: ("vessel", "vessel", "#d92637"),
-}
+from metavox_tables import STATES
 
-TUMOUR = (3, 4, 5, 6, 7, 8, 9)  # alive or dead: what the bulk of a tumour consists of
-LIVING_TUMOUR = (3, 4, 5, 6, 7)
-NORMAL = (1, 2)
+# code: (name in files, label in pictures, colour)
+CELL_STATES = {code: (name, label, colour) for code, (_, name, label, colour, _) in STATES.items()}
+
+
+def states_that_are(*roles):
+    """Codes of the states of kinds with one of the roles, in order."""
+    return tuple(code for code, row in STATES.items() if set(roles) & set(row[-1]))
+
+
+TUMOUR = states_that_are("tumour", "dead")  # alive or dead: what the bulk of a tumour consists of
+LIVING_TUMOUR = states_that_are("tumour")
+NORMAL = states_that_are("normal")
+# What a picture of a tumour shows, cell by cell: itself, and guests such as immune cells.
+SHOWN = TUMOUR + tuple(code for code in states_that_are("living") if code not in TUMOUR + NORMAL)
 
 VESSEL_PERFUSED = "#e0283a"
 VESSEL_IDLE = "#8d7fb5"

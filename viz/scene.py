@@ -312,7 +312,7 @@ class Scene:
         shown.GaussianRadius = 0.6 * self.voxel
         shown.ShaderPreset = "Sphere"
         tell(shown, ScaleByArray=0, Emissive=0, Specular=0.1)
-        entries = [(c, palette.state_label(c), palette.CELL_STATES[c][2]) for c in (3, 4, 6, 5, 7, 8, 9, 10)]
+        entries = [(c, palette.state_label(c), palette.CELL_STATES[c][2]) for c in palette.SHOWN]
         table = category_colours("cell_state", entries)
         ColorBy(shown, ("POINTS", "cell_state"))
         shown.LookupTable = table

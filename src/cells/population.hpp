@@ -60,7 +60,7 @@ public:
     // f(name, meaning, buffer); the order is part of the state's hash.
     template <class F>
     void for_each(const F& f) {
-      f("kind", "what stands in the voxel: codes of kind.hpp", kind);
+      f("kind", "kind of what stands in the voxel", kind);
       f("flags", "bits: 1 stem, 2 hypoxic, 4 crowded, 8 senescent, 16 detached", flags);
       f("clock", "cycle clock: birth at 16384, division at 49152", clock);
       f("timer", "steps of hypoxic rest, or since death", timer);

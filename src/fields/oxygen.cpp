@@ -16,12 +16,14 @@ constexpr double constant_uptake_half = 0.05;
 constexpr double tissue_share_of_plasma = 0.8;
 
 void set_living(float (&column)[32], double normal, double active, double resting, double immune) {
-  const auto at = [&](Kind k) -> float& { return column[static_cast<int>(k)]; };
-  at(Kind::parenchyma) = at(Kind::stroma) = static_cast<float>(normal);
-  at(Kind::epithelial) = at(Kind::mesenchymal) = static_cast<float>(active);
-  at(Kind::t_cell) = static_cast<float>(immune);
-  column[static_cast<int>(Kind::epithelial) + 16] = static_cast<float>(resting);
-  column[static_cast<int>(Kind::mesenchymal) + 16] = static_cast<float>(resting);
+  const auto set = [&](KindMask kinds, int first, double value) {
+    for (const Kind k : kinds_in(kinds))
+      column[first + static_cast<int>(k)] = static_cast<float>(value);
+  };
+  set(normal_kinds, 0, normal);
+  set(killer_kinds, 0, immune);
+  set(tumour_kinds, 0, active);
+  set(tumour_kinds, 16, resting);
 }
 
 } // namespace
@@ -58,7 +60,7 @@ MetaboliteSettings oxygen_settings(const Parameters& p) {
     // Capillaries too fine to draw come with the normal cells they feed: at p_t supply and uptake
     // balance.
     const double kappa = at_tissue_pressure / (o.arterial_pressure - o.tissue_pressure);
-    for (const Kind k : {Kind::parenchyma, Kind::stroma}) {
+    for (const Kind k : kinds_in(normal_kinds)) {
       s.terms.loss[static_cast<int>(k)] += static_cast<float>(kappa);
       s.terms.source[static_cast<int>(k)] += static_cast<float>(kappa * o.arterial_pressure);
     }
@@ -88,7 +90,7 @@ MetaboliteSettings glucose_settings(const Parameters& p) {
   const double tissue = tissue_share_of_plasma * g.plasma;
   const double kappa =
       full * o.normal_factor * tissue / (tissue + g.half_saturation) / (g.plasma - tissue);
-  for (const Kind k : {Kind::parenchyma, Kind::stroma}) {
+  for (const Kind k : kinds_in(normal_kinds)) {
     s.terms.loss[static_cast<int>(k)] += static_cast<float>(kappa);
     s.terms.source[static_cast<int>(k)] += static_cast<float>(kappa * g.plasma);
   }

@@ -21,16 +21,16 @@ VoxelTerms terms_of(const VegfParameters& v, double spacing) {
   const double litres = spacing * spacing * spacing * 1e-15;
   // A molecule per second in one voxel, nM/min; and a mole.
   const double molecule = 60 / (litres * avogadro) * 1e9, mole = 60 / litres * 1e9;
-  const auto set = [&](Kind kind, double factor) {
-    const int code = static_cast<int>(kind);
-    terms.source[code] = static_cast<float>(factor * molecule * v.basal_secretion);
-    terms.increase[code] =
-        static_cast<float>(factor * molecule * (v.hypoxic_secretion - v.basal_secretion));
+  const auto set = [&](KindMask kinds, double factor) {
+    for (const Kind k : kinds_in(kinds)) {
+      const int code = static_cast<int>(k);
+      terms.source[code] = static_cast<float>(factor * molecule * v.basal_secretion);
+      terms.increase[code] =
+          static_cast<float>(factor * molecule * (v.hypoxic_secretion - v.basal_secretion));
+    }
   };
-  set(Kind::epithelial, 1);
-  set(Kind::mesenchymal, 1);
-  set(Kind::parenchyma, v.normal_factor);
-  set(Kind::stroma, v.normal_factor);
+  set(tumour_kinds, 1);
+  set(normal_kinds, v.normal_factor);
   terms.uptake[static_cast<int>(Kind::vessel)] = static_cast<float>(v.endothelial_uptake * mole);
   return terms;
 }

@@ -11,6 +11,7 @@
 
 #include "program/bench.hpp"
 #include "program/info.hpp"
+#include "program/list.hpp"
 #include "program/run.hpp"
 #include "program/selfcheck.hpp"
 #include "program/sweep.hpp"
@@ -92,6 +93,7 @@ public:
     offer_run();
     offer_validate();
     offer_explain();
+    offer_list();
     offer_schema();
     offer_hash();
     offer_verify();
@@ -136,6 +138,8 @@ private:
         "day'\n"
         "  metavox run tumour.yaml -o runs/thin --set oxygen.diffusivity='1e5 um^2/min' --seed 7\n"
         "  metavox explain oxygen.diffusivity          # meaning, unit, default, range, source\n"
+        "  metavox list kinds                          # what stands in voxels, and by which "
+        "codes?\n"
         "  metavox verify runs/first                   # is every file as it was written?\n"
         "\n"
         "Exit codes: 0 done, 2 usage or configuration, 3 input or output, 4 resources,\n"
@@ -233,6 +237,20 @@ private:
     explained->callback([this] {
       print(key_.empty() ? explain_all(settings_table()) : explain(key_, settings_table()));
     });
+  }
+
+  void offer_list() {
+    CLI::App* list = command(
+        "list", "a table of the program: kinds of cells, columns, settings ...",
+        "Examples:\n"
+        "  metavox list kinds                          # names and codes in frames and inputs\n"
+        "  metavox list settings --json > settings.json");
+    list->add_option("table", listed_, "which table")
+        ->required()
+        ->check(CLI::IsMember(table_names()))
+        ->type_name("TABLE");
+    list->add_flag("--json", as_json_, "as a JSON array with an object per row");
+    list->callback([this] { print(table_text(listed_, as_json_)); });
   }
 
   void offer_schema() {
@@ -347,8 +365,9 @@ private:
                 "The same configuration and seed give the same bits on every machine."};
   int code_ = exit_done;
   RunOptions run_;
-  std::string config_, output_, restart_, validated_, key_, hashed_, verified_, sweep_file_,
-      sweep_output_;
+  bool as_json_ = false;
+  std::string config_, output_, restart_, validated_, key_, listed_, hashed_, verified_,
+      sweep_file_, sweep_output_;
   Overrides overrides_, validated_overrides_;
   BenchOptions bench_;
   SweepOptions sweep_;

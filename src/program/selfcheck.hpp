@@ -24,4 +24,8 @@ functors_without_hash(const std::vector<std::pair<std::string, std::uint64_t>>& 
 // Returns the exit code.
 int selfcheck_command();
 
+// The larger configuration of the two, as YAML: every rule on, in a box whose extents are neither
+// even nor alike.
+const char* everything_on();
+
 } // namespace metavox

@@ -25,36 +25,46 @@ std::int64_t living(const Bins& bins) {
 }
 
 void add_counts(MetricSheet& sheet, const Bins& bins) {
-  sheet.count("tumour_cells", living(bins));
-  sheet.count("epithelial", at(bins, TallyCells::epithelial_bin));
-  sheet.count("mesenchymal", at(bins, TallyCells::mesenchymal_bin));
+  const char* const by_phenotype = "living tumour cells of a phenotype";
+  sheet.count("tumour_cells", living(bins), "living tumour cells");
+  sheet.count("epithelial", at(bins, TallyCells::epithelial_bin), by_phenotype);
+  sheet.count("mesenchymal", at(bins, TallyCells::mesenchymal_bin), by_phenotype);
   for (const StateRow& state : state_rows)
-    if (state.code != 0) sheet.count(std::string(state.column), at(bins, state.code));
-  sheet.count("phase_g1", at(bins, TallyCells::phase_bin));
-  sheet.count("phase_s", at(bins, TallyCells::phase_bin + 1));
-  sheet.count("phase_g2m", at(bins, TallyCells::phase_bin + 2));
-  sheet.count("cells_without_tumour_neighbour", at(bins, TallyCells::detached_bin));
+    if (state.code != 0)
+      sheet.count(std::string(state.column), at(bins, state.code), "voxels of a `cell_state`");
+  const char* const by_clock =
+      "proliferating tumour cells by the clock: first 28 %, next 44 %, last 28 %";
+  sheet.count("phase_g1", at(bins, TallyCells::phase_bin), by_clock);
+  sheet.count("phase_s", at(bins, TallyCells::phase_bin + 1), by_clock);
+  sheet.count("phase_g2m", at(bins, TallyCells::phase_bin + 2), by_clock);
+  sheet.count(
+      "cells_without_tumour_neighbour", at(bins, TallyCells::detached_bin),
+      "living tumour cells with no tumour cell at a face, as of the last rest-and-death rule");
 }
 
 void add_shape(MetricSheet& sheet, const Bins& bins, const TumourShape& shape, double spacing) {
   const double volume =
       static_cast<double>(shape.living + shape.dead) * spacing * spacing * spacing;
-  sheet.real("tumour_volume", "mm^3", volume * 1e-9);
-  sheet.real("tumour_diameter", "um", std::cbrt(6 * volume / pi));
-  sheet.real("extent_x", "um", shape.extent[0]);
-  sheet.real("extent_y", "um", shape.extent[1]);
-  sheet.real("extent_z", "um", shape.extent[2]);
-  sheet.real("radius_of_gyration", "um", shape.gyration);
-  sheet.real("farthest_cell", "um", shape.farthest);
-  sheet.count("detached_clusters", shape.detached_clusters);
-  sheet.count("detached_cells", shape.detached_cells);
-  sheet.count("touches_face", shape.touches_face ? 1 : 0);
+  sheet.real("tumour_volume", "mm^3", volume * 1e-9, "living tumour cells and dead bodies");
+  sheet.real("tumour_diameter", "um", std::cbrt(6 * volume / pi), "of the sphere of that volume");
+  const char* const box = "box around living tumour cells";
+  sheet.real("extent_x", "um", shape.extent[0], box);
+  sheet.real("extent_y", "um", shape.extent[1], box);
+  sheet.real("extent_z", "um", shape.extent[2], box);
+  sheet.real("radius_of_gyration", "um", shape.gyration, "of living tumour cells");
+  sheet.real("farthest_cell", "um", shape.farthest, "from the centre of living tumour cells");
+  sheet.count("detached_clusters", shape.detached_clusters,
+              "face-connected groups of tumour and dead voxels other than the largest");
+  sheet.count("detached_cells", shape.detached_cells, "living cells in those groups");
+  sheet.count("touches_face", shape.touches_face ? 1 : 0, "1 if the tumour reaches the box");
   sheet.real("hypoxic_fraction", "1",
              share(static_cast<double>(at(bins, TallyCells::hypoxic_bin)),
-                   static_cast<double>(living(bins))));
+                   static_cast<double>(living(bins))),
+             "share of living tumour cells below 10 mmHg");
   sheet.real("necrotic_fraction", "1",
              share(static_cast<double>(at(bins, drawn_state(Kind::necrotic))),
-                   static_cast<double>(shape.living + shape.dead)));
+                   static_cast<double>(shape.living + shape.dead)),
+             "debris over living tumour and dead");
 }
 
 // Births, deaths and changes of kind since the start, from the ledger.
@@ -71,18 +81,20 @@ void add_turnover(MetricSheet& sheet, const Bins& bins, const Flows& flow) {
   }
   sheet.real("normal_lost_fraction", "1",
              share(static_cast<double>(normal_lost - normal_born),
-                   static_cast<double>(normal + normal_lost - normal_born)));
+                   static_cast<double>(normal + normal_lost - normal_born)),
+             "normal cells died, less born; negative if more were born");
+  const char* const since_start = "of tumour cells, since the start";
   std::int64_t births = 0, apoptosis = 0, necrosis = 0;
   for (const Kind k : kinds_in(tumour_kinds)) {
     births += flowed(Kind::none, k);
     apoptosis += flowed(k, Kind::apoptotic);
     necrosis += flowed(k, Kind::necrotic);
   }
-  sheet.count("births", births);
-  sheet.count("deaths_apoptotic", apoptosis);
-  sheet.count("deaths_necrotic", necrosis);
-  sheet.count("emt", flowed(Kind::epithelial, Kind::mesenchymal));
-  sheet.count("met", flowed(Kind::mesenchymal, Kind::epithelial));
+  sheet.count("births", births, since_start);
+  sheet.count("deaths_apoptotic", apoptosis, since_start);
+  sheet.count("deaths_necrotic", necrosis, since_start);
+  sheet.count("emt", flowed(Kind::epithelial, Kind::mesenchymal), since_start);
+  sheet.count("met", flowed(Kind::mesenchymal, Kind::epithelial), since_start);
 }
 
 void add_field(MetricSheet& sheet, const Executor& executor, const Field& field) {
@@ -90,12 +102,15 @@ void add_field(MetricSheet& sheet, const Executor& executor, const Field& field)
   const Lattice& l = field.lattice();
   const float* c = field.values().data();
   const auto sum = executor.tally_over(l, TallyField{c});
-  sheet.real(name + "_mean", unit, from_fixed_point(sum[0]) / static_cast<double>(l.voxels()));
+  const char* const in_box = "of the whole box, where the field is on";
+  sheet.real(name + "_mean", unit, from_fixed_point(sum[0]) / static_cast<double>(l.voxels()),
+             in_box);
   sheet.real(name + "_min", unit,
-             static_cast<double>(SmallestOf::value(executor.max_over(l, SmallestOf{c}))));
-  sheet.real(name + "_max", unit, static_cast<double>(executor.max_over(l, LargestOf{c})));
-  sheet.count(name + "_cycles", field.report().cycles);
-  sheet.real(name + "_error", unit, static_cast<double>(field.report().error));
+             static_cast<double>(SmallestOf::value(executor.max_over(l, SmallestOf{c}))), in_box);
+  sheet.real(name + "_max", unit, static_cast<double>(executor.max_over(l, LargestOf{c})), in_box);
+  sheet.count(name + "_cycles", field.report().cycles, "V-cycles of the last solve");
+  sheet.real(name + "_error", unit, static_cast<double>(field.report().error),
+             "estimated error of the last solve");
 }
 
 // Moments of the walkers' displacements along each axis.
@@ -103,6 +118,7 @@ void add_tracers(MetricSheet& sheet, const std::vector<std::int32_t>& position,
                  const std::array<double, 3>& start, double spacing) {
   const std::size_t walkers = position.size() / 3;
   const auto n = static_cast<double>(walkers);
+  const char* const moments = "with tracers: moments of their displacement from the start";
   double msd = 0;
   for (std::size_t a = 0; a < 3; ++a) {
     const double origin = std::floor(start[a] / spacing);
@@ -115,11 +131,12 @@ void add_tracers(MetricSheet& sheet, const std::vector<std::int32_t>& position,
       msd += (position[k] - origin) * (position[k] - origin) / n;
     }
     const std::string axis(1, "xyz"[a]);
-    sheet.real("tracer_mean_" + axis, "um", m1 * spacing);
-    sheet.real("tracer_variance_" + axis, "um^2", m2 * spacing * spacing);
-    sheet.real("tracer_kurtosis_" + axis, "1", share(m4, m2 * m2));
+    sheet.real("tracer_mean_" + axis, "um", m1 * spacing, moments);
+    sheet.real("tracer_variance_" + axis, "um^2", m2 * spacing * spacing, moments);
+    sheet.real("tracer_kurtosis_" + axis, "1", share(m4, m2 * m2), moments);
   }
-  sheet.real("tracer_msd", "um^2", msd * spacing * spacing);
+  sheet.real("tracer_msd", "um^2", msd * spacing * spacing,
+             "with tracers: mean square displacement");
 }
 
 // Where distances to vessels are taken: living tumour cells, or all tissue where there is no
@@ -151,15 +168,19 @@ MetricRow Simulation::measure() {
   add_turnover(sheet, bins, s.cells.flows());
   sheet.real(
       "oxygen_tumour_mean", "mmHg",
-      share(from_fixed_point(at(bins, TallyCells::oxygen_bin)), static_cast<double>(living(bins))));
+      share(from_fixed_point(at(bins, TallyCells::oxygen_bin)), static_cast<double>(living(bins))),
+      "over living tumour cells");
   s.fields.for_each([&](const Field& field) { add_field(sheet, s.executor, field); });
-  sheet.real("matrix_mean", "1", from_fixed_point(at(bins, TallyCells::matrix_bin)) / tissue);
+  sheet.real("matrix_mean", "1", from_fixed_point(at(bins, TallyCells::matrix_bin)) / tissue,
+             "density");
   sheet.real("matrix_degraded_fraction", "1",
-             static_cast<double>(at(bins, TallyCells::degraded_bin)) / tissue);
+             static_cast<double>(at(bins, TallyCells::degraded_bin)) / tissue,
+             "share of voxels below `migration.squeeze_threshold`");
   s.vessels.measure(sheet, [&] { return places_to_feed(s.executor, s.tissue, cell.kind_code); });
   if (p.tracers.count > 0)
     add_tracers(sheet, s.cells.tracers().host_copy(), p.tracers.start, p.domain.spacing);
-  sheet.count("active_bricks", s.cells.active_bricks());
+  sheet.count("active_bricks", s.cells.active_bricks(),
+              "blocks of 8³ voxels that cell rules visited");
   return sheet.take();
 }
 

@@ -1,12 +1,41 @@
 // What happened for the first time, for events.csv.
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/launch.hpp"
+#include "site/events.hpp"
 #include "site/measure.hpp"
 #include "site/state.hpp"
+#include "vessels/events.hpp"
 
 namespace metavox {
+namespace {
+
+// The first change of a kind of `from` into `to`.
+struct Milestone {
+  EventRow event;
+  KindMask from;
+  Kind to;
+};
+constexpr std::string_view first_cell = "the first such cell in the order of voxels";
+constexpr Milestone milestones[] = {
+    {{"first_necrosis", true, first_cell, "a tumour cell died of hypoxia"},
+     tumour_kinds,
+     Kind::necrotic},
+    {{"normal_tissue_starves", true, first_cell, "a normal cell died of hypoxia"},
+     only(Kind::parenchyma),
+     Kind::necrotic},
+    {{"first_emt", true, first_cell, "an E-like cell became M-like"},
+     only(Kind::epithelial),
+     Kind::mesenchymal},
+    {{"first_met", true, first_cell, "an M-like cell became E-like"},
+     only(Kind::mesenchymal),
+     Kind::epithelial},
+};
+constexpr EventRow extinction{"tumour_extinct", true, "0, 0, 0", "no living tumour cell is left"};
+
+} // namespace
 
 // At the first voxel where the kind stands; nothing where there is none.
 void Simulation::State::add_event(const std::string& what, Kind kind, const std::string& detail) {
@@ -25,32 +54,31 @@ void Simulation::State::add_event(const std::string& what, Kind kind, const std:
 
 // Milestones are read off the ledger, so a restarted run reports the same ones.
 void Simulation::State::record_events(const Flows& before, const KindCounts& count_before) {
-  const Flows& now = cells.flows();
-  const auto first = [&](Kind from, Kind to) {
-    const auto f = static_cast<std::size_t>(from), t = static_cast<std::size_t>(to);
-    return before[f][t] == 0 && now[f][t] > 0;
-  };
-  const auto starved = [](const Flows& f) {
+  const auto flowed = [](const Flows& flows, const Milestone& m) {
     std::int64_t n = 0;
-    for (const Kind k : kinds_in(tumour_kinds))
-      n += f[static_cast<std::size_t>(k)][static_cast<std::size_t>(Kind::necrotic)];
+    for (const Kind k : kinds_in(m.from))
+      n += flows[static_cast<std::size_t>(k)][static_cast<std::size_t>(m.to)];
     return n;
   };
-  if (starved(before) == 0 && starved(now) > 0)
-    add_event("first_necrosis", Kind::necrotic, "a tumour cell died of hypoxia");
-  if (first(Kind::parenchyma, Kind::necrotic))
-    add_event("normal_tissue_starves", Kind::necrotic, "a normal cell died of hypoxia");
-  if (first(Kind::epithelial, Kind::mesenchymal))
-    add_event("first_emt", Kind::mesenchymal, "an E-like cell became M-like");
-  if (first(Kind::mesenchymal, Kind::epithelial))
-    add_event("first_met", Kind::epithelial, "an M-like cell became E-like");
+  for (const Milestone& m : milestones)
+    if (flowed(before, m) == 0 && flowed(cells.flows(), m) > 0)
+      add_event(std::string(m.event.name), m.to, std::string(m.event.meaning));
   const auto living = [](const KindCounts& c) {
     std::int64_t n = 0;
     for (const Kind k : kinds_in(tumour_kinds)) n += c[static_cast<std::size_t>(k)];
     return n;
   };
   if (living(count_before) > 0 && living(cells.counts()) == 0)
-    events.push_back({time(), "tumour_extinct", 0, 0, 0, "no living tumour cell is left"});
+    events.push_back(
+        {time(), std::string(extinction.name), 0, 0, 0, std::string(extinction.meaning)});
+}
+
+std::vector<EventRow> event_rows() {
+  std::vector<EventRow> rows;
+  for (const Milestone& m : milestones) rows.push_back(m.event);
+  rows.push_back(extinction);
+  rows.insert(rows.end(), std::begin(vessel_events), std::end(vessel_events));
+  return rows;
 }
 
 } // namespace metavox

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <stdexcept>
 
 #include "core/launch.hpp"
 #include "core/random.hpp"
+#include "vessels/events.hpp"
 #include "vessels/index.hpp"
 #include "vessels/perfusion.hpp"
 
@@ -657,6 +659,9 @@ void Vasculature::renew_walls() {
 // ---- reports
 
 void Vasculature::report(const char* what, std::int32_t node, const std::string& detail) {
+  if (std::none_of(std::begin(vessel_events), std::end(vessel_events),
+                   [what](const EventRow& row) { return row.name == what; }))
+    throw std::logic_error(std::string("the event ") + what + " has no row in vessel_events");
   const Point p = graph_.position(node);
   events_.push_back(
       {static_cast<double>(step_ + 1) * step_length_, what, p[0], p[1], p[2], detail});

@@ -15,19 +15,20 @@ struct Metric {
   std::string unit; // appended to the column title in brackets; "1": none
   double value;
   bool integer; // printed without a decimal point
+  std::string meaning = {};
 };
 
 // The columns are the same, in the same order, in every row of a run.
 using MetricRow = std::vector<Metric>;
 
-// A row in the making.
+// A row in the making. Neighbours with the same meaning share a line in the docs.
 class MetricSheet {
 public:
-  void count(std::string name, std::int64_t n) {
-    row_.push_back({std::move(name), "1", static_cast<double>(n), true});
+  void count(std::string name, std::int64_t n, std::string meaning) {
+    row_.push_back({std::move(name), "1", static_cast<double>(n), true, std::move(meaning)});
   }
-  void real(std::string name, std::string unit, double value) {
-    row_.push_back({std::move(name), std::move(unit), value, false});
+  void real(std::string name, std::string unit, double value, std::string meaning) {
+    row_.push_back({std::move(name), std::move(unit), value, false, std::move(meaning)});
   }
   MetricRow take() { return std::move(row_); }
 
@@ -41,6 +42,13 @@ inline double value_of(const MetricRow& row, std::string_view name) {
     if (m.name == name) return m.value;
   throw std::out_of_range("no metric " + std::string(name));
 }
+
+// What is said of an event, wherever it happens.
+struct EventRow {
+  std::string_view name;
+  bool once; // in a run, also across restarts
+  std::string_view place, meaning;
+};
 
 // One row of events.csv.
 struct Event {
