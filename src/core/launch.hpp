@@ -158,6 +158,9 @@ std::uint32_t cpu_line(const Lattice& l, bool rows, const F& f, int y, int z) {
 // while the planes are still in cache. Planes that depend on another slab wait for barriers: stage
 // n lacks n planes at both ends of the slab. In a lattice of few planes lines in y take the part of
 // planes. With a clock, every plane is timed.
+//
+// Long because all of it is one parallel region, whose parts share slab, stages, barriers and
+// clock.
 template <class First, class F, class Last>
 std::uint32_t cpu_chain(const Lattice& l, int sweeps, int threads, bool rows, const First& first,
                         const F& f, const Lattice& coarse, const Last& last,
