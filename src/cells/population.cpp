@@ -94,15 +94,16 @@ MigrationParameters32 walk_parameters(const Parameters& p) {
   const double h2 = p.domain.spacing * p.domain.spacing;
   m.step_over_h2 = f32(p.time.step / p.time.motility_substeps / h2);
   m.stroma_step_over_h2 = f32(p.time.step / h2);
-  // No cell is likelier to move than this: six jumps by diffusion, or the upwind form at the
-  // steepest matrix edge.
+  // No cell is likelier to move than this. Along an axis central differences add up to 2 D; where
+  // the signals of the two neighbours differ by more than 4 D the upwind form takes over, which is
+  // largest where one of them is densest, the other 4 D below it, and the cell's own voxel bare.
   const MatrixParameters& e = p.matrix;
   const double densest = std::max({e.maximum, e.density, e.layer_density, e.fibre_density});
   const bool bounded = g.chemotaxis == 0 && g.haptotaxis >= 0 && !e.initial.active();
-  m.most_jumps =
-      bounded ? f32((6 * std::max(g.epithelial, g.mesenchymal) + 3 * g.haptotaxis * densest) *
-                    p.time.step / p.time.motility_substeps / h2 * 1.001)
-              : 1.0f;
+  double most = 0;
+  for (const double d : {g.epithelial, g.mesenchymal})
+    most = std::max({most, 6 * d, 6 * (g.haptotaxis * densest - d)});
+  m.most_jumps = bounded ? f32(most * p.time.step / p.time.motility_substeps / h2 * 1.001) : 1.0f;
   m.neighbour_count = g.adhesion == AdhesionRule::neighbour_count;
   m.keep_ee = f32(1 - g.bond_ee);
   m.keep_em = f32(1 - g.bond_em);
