@@ -20,19 +20,13 @@ namespace fs = std::filesystem;
 
 Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
   Needs n;
+  n.device = estimate_device_bytes(p);
+  for (const auto& arrays : {state_arrays_of(p), derived_arrays_of(p)})
+    for (const ArrayInfo& a : arrays) n.snapshot += a.bytes();
+  // The vessel graph: a voxel in a hundred where it grows, 130 bytes for a node and its segment.
   const auto& e = p.domain.voxels;
   const std::uint64_t voxels = static_cast<std::uint64_t>(e[0]) * static_cast<std::uint64_t>(e[1]) *
                                static_cast<std::uint64_t>(e[2]);
-  const int c = p.fields.coarsen;
-  std::uint64_t field_voxels = 1;
-  for (const int extent : e) field_voxels *= static_cast<std::uint64_t>((extent + c - 1) / c);
-  const std::uint64_t fields = 2 + (p.glucose.enabled ? 1 : 0) + (p.inhibitor.enabled ? 1 : 0) +
-                               (p.vegf.enabled ? 1 : 0) + 1; // and vessel walls for pictures
-  n.device = estimate_device_bytes(p);
-  // 24 bytes of cell and matrix per voxel, then what is derived for pictures.
-  n.snapshot =
-      voxels * 25 + field_voxels * 4 * fields + static_cast<std::uint64_t>(p.tracers.count) * 12;
-  // The vessel graph: a voxel in a hundred where it grows, 130 bytes for a node and its segment.
   if (p.sprouting.enabled) n.snapshot += voxels / 100 * 130;
   if (s.frames > 0) n.frame = estimate_frame_bytes(p);
   n.frames_disk = n.frame * static_cast<std::uint64_t>(s.frame_count(from));

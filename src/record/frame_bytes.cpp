@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "site/simulation.hpp"
 #include "viz/frame_axes.hpp"
 #include "viz/vtk_available.hpp"
 
@@ -34,31 +35,19 @@ double voxels_of(const std::array<FrameAxis, 3>& axes) {
 
 double bytes_of_fields(const Parameters& p, const Kept& kept) {
   const OutputParameters& out = p.output;
-  const bool all = out.arrays.empty();
-  const auto wanted = [&](const char* name) {
-    return all || std::find(out.arrays.begin(), out.arrays.end(), name) != out.arrays.end();
+  const auto wanted = [&](const std::string& name) {
+    return out.arrays.empty()
+               ? !is_bookkeeping(name)
+               : std::find(out.arrays.begin(), out.arrays.end(), name) != out.arrays.end();
   };
-  double floats = 0, codes = 0;
-  const std::pair<const char*, bool> fields[] = {{"oxygen", p.oxygen.enabled},
-                                                 {"glucose", p.glucose.enabled},
-                                                 {"proteinase", p.proteinase.enabled},
-                                                 {"inhibitor", p.inhibitor.enabled},
-                                                 {"vegf", p.vegf.enabled},
-                                                 {"matrix", true}};
-  for (const auto& [name, exists] : fields)
-    if (wanted(name) && exists) ++floats;
-  for (const char* name : {"cell_state", "kind", "flags"})
-    if (wanted(name)) ++codes;
-  if (all) {
-    codes += 2; // marks such as vessels or membranes
-  } else {
-    const std::set<std::string> known{"oxygen", "glucose",    "proteinase", "inhibitor", "vegf",
-                                      "matrix", "cell_state", "kind",       "flags"};
-    for (const std::string& name : out.arrays)
-      if (known.count(name) == 0) ++floats; // anything else: at most 4 bytes as a rule
-  }
+  double bytes = 0; // of a voxel
+  for (const auto& arrays : {state_arrays_of(p), derived_arrays_of(p)})
+    for (const ArrayInfo& a : arrays)
+      if (a.spacing > 0 && wanted(a.name))
+        bytes += static_cast<double>(size_of(a.type)) *
+                 (a.type == ElementType::f32 ? kept.real : kept.code);
   const double voxels = voxels_of(frame_axes(p.domain.voxels, p.domain.spacing, out));
-  return voxels * (4.0 * floats * kept.real + codes * kept.code);
+  return voxels * bytes;
 }
 
 double bytes_of_cells(const Parameters& p, const Kept& kept) {
@@ -70,7 +59,7 @@ double bytes_of_cells(const Parameters& p, const Kept& kept) {
   const double cells = voxels_of(frame_axes(p.domain.voxels, p.domain.spacing, every));
   const double geometry = (12 + 8) * (out.compression == Compression::zlib ? 0.5 : 1.01);
   const double reals = 4 * kept.real /* oxygen */ + 4 /* phase */;
-  const double integers = 3 * kept.code + 2 + 2 + 1 + 8;
+  const double integers = 4 * kept.code + 2 + 2 + 1 + 8;
   return cells * (geometry + reals + integers);
 }
 

@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <new>
 
+#include "fields/field_list.hpp"
 #include "site/simulation.hpp"
+#include "tissue/start.hpp"
 #include "viz/frame_axes.hpp"
 #include "voxel/region.hpp"
 
@@ -34,25 +36,14 @@ double padded(std::array<int, 3> n) {
   return product(n);
 }
 
-double field_count(const Parameters& p) {
-  return 2.0 + (p.glucose.enabled ? 1 : 0) + (p.inhibitor.enabled ? 1 : 0) +
-         (p.vegf.enabled ? 1 : 0);
-}
-
 // Large buffers of the CPU begin and end at pages of 2 MiB.
 double rounding(const Parameters& p) {
   constexpr double page = 2 * 1048576;
-  const double n = padded(p.domain.voxels), m = padded(field_voxels(p));
   double lost = 0;
-  const auto add = [&](double bytes, double count) {
-    if (bytes >= 2 * page) lost += count * (std::ceil(bytes / page) * page - bytes);
-  };
-  add(n, 6);     // kind, flags, capacity, neighbours, room twice
-  add(2 * n, 5); // clock, timer, clone, plans, membrane
-  add(4 * n, 2); // contests, matrix
-  add(8 * n, 1); // traits
-  add(4 * m, field_count(p) + 4);
-  add(m / 2, 5); // the next level of the solver
+  for (const std::size_t buffer : device_buffers(p)) {
+    const auto bytes = static_cast<double>(buffer);
+    if (bytes >= 2 * page) lost += std::ceil(bytes / page) * page - bytes;
+  }
   return lost;
 }
 
@@ -96,30 +87,28 @@ double estimate_frame_memory(const Parameters& p) {
   if (out.fields) {
     const auto axes = frame_axes(p.domain.voxels, p.domain.spacing, out);
     const double shown = static_cast<double>(axes[0].count) * axes[1].count * axes[2].count;
-    const auto wanted = [&](const char* name) {
-      return out.arrays.empty() ||
-             std::find(out.arrays.begin(), out.arrays.end(), name) != out.arrays.end();
+    const auto wanted = [&](const std::string& name) {
+      return out.arrays.empty()
+                 ? !is_bookkeeping(name)
+                 : std::find(out.arrays.begin(), out.arrays.end(), name) != out.arrays.end();
     };
-    double fields = 0, tissue = wanted("matrix") ? 1 : 0, codes = 0;
-    for (const auto& [name, exists] : {std::pair{"oxygen", true},
-                                       {"proteinase", true},
-                                       {"vessel_supply", true},
-                                       {"glucose", p.glucose.enabled},
-                                       {"inhibitor", p.inhibitor.enabled},
-                                       {"vegf", p.vegf.enabled}})
-      if (exists && wanted(name)) fields += 1;
-    for (const auto& [name, bytes] :
-         {std::pair{"kind", 1}, {"cell_state", 1}, {"flags", 1}, {"membrane", 2}})
-      if (wanted(name)) codes += bytes;
+    double fields = 0, tissue = 0, codes = 0; // floats on either lattice; bytes of codes
+    for (const auto& arrays : {state_arrays_of(p), derived_arrays_of(p)})
+      for (const ArrayInfo& a : arrays) {
+        if (!(a.spacing > 0) || !wanted(a.name)) continue;
+        if (a.type != ElementType::f32)
+          codes += static_cast<double>(size_of(a.type));
+        else
+          (a.spacing > p.domain.spacing ? fields : tissue) += 1;
+      }
     const bool whole = shown == n;
     const bool lent = whole && out.mantissa_bits >= 23;
-    const double copies = (lent ? 0 : 4 * tissue) +
-                          (lent && p.fields.coarsen == 1 ? 0 : 4 * fields) + (whole ? 0 : codes);
+    const double copies = (lent ? 0 : 4 * tissue) + 4 * fields + (whole ? 0 : codes);
     most = std::max(most, shown * (copies + 2 * (4 * (tissue + fields) * real + codes * code)));
   }
   if (out.cells) {
     // A number of its voxel, a position, two entries of a list, then its values.
-    const double values = 3 * code + 2 + 1 + 2 + 8 + 4 + 4 * real;
+    const double values = 4 * code + 2 + 1 + 2 + 8 + 4 + 4 * real;
     most = std::max(most, most_cells(p) *
                               (8 + 12 + 8 + 24 + 2 * ((12 + 8) * (packed ? 0.7 : 1.0) + values)));
   }
@@ -146,20 +135,26 @@ std::uint64_t estimate_host_bytes(const Parameters& p, bool frames, bool checkpo
                                   bool on_cpu) {
   const double n = product(p.domain.voxels), m = product(field_voxels(p));
   const double n_padded = padded(p.domain.voxels), m_padded = padded(field_voxels(p));
-  // Cells 17 bytes, matrix and membrane 6.
-  const double tracers = 12.0 * p.tracers.count;
-  const double cells = 17 * n, state = cells + 6 * n + 4 * field_count(p) * m + tracers;
-  const double shown = frames ? n + 4 * m : 0; // cell_state, vessel_supply
   // An array on its way to the host exists with and without ghosts besides its place in the
-  // snapshot.
-  const double taking = std::max(
-      {cells + 8 * (n + n_padded), state + 4 * (m + m_padded), state + shown + 2 * n + n_padded});
-  double files = 0;
-  for (const Frozen* f : {&p.oxygen.frozen, &p.glucose.frozen, &p.proteinase.frozen,
-                          &p.inhibitor.frozen, &p.vegf.frozen, &p.matrix.initial})
-    files += f->file.empty() ? 0 : 1;
-  const double building = 13 * n_padded + 4 * (m + m_padded) + 4 * n * files;
-  double most = std::max(building, n + n_padded); // measuring
+  // snapshot, which holds those before it.
+  double state = 0, taking = 0;
+  for (const ArrayInfo& a : state_arrays_of(p)) {
+    const auto bytes = static_cast<double>(a.bytes()), each = static_cast<double>(size_of(a.type));
+    const double ghosts = a.spacing > p.domain.spacing ? m_padded : a.spacing > 0 ? n_padded : 0;
+    state += bytes;
+    taking = std::max(taking, state + bytes + each * ghosts);
+  }
+  double shown = 0;
+  if (frames)
+    for (const ArrayInfo& a : derived_arrays_of(p)) shown += static_cast<double>(a.bytes());
+  // cell_state is made from kind and flags.
+  if (frames) taking = std::max(taking, state + shown + 3 * n + 2 * n_padded);
+  double files = p.matrix.initial.file.empty() ? 0 : 1;
+  for (const FieldRow& row : Fields::rows(p)) files += row.frozen->file.empty() ? 0 : 1;
+  const double building = static_cast<double>(InitialTissue::bytes_per_voxel) * n_padded +
+                          4 * (m + m_padded) + 4 * n * files;
+  const double measuring = 16.0 * p.domain.voxels[1] * p.domain.voxels[2]; // counts of lines
+  double most = std::max(building, measuring);
   if (checkpoints || frames) most = std::max(most, taking);
   if (checkpoints && restart) most = std::max(most, state + building);
   if (frames) most = std::max(most, state + shown + estimate_frame_memory(p));
