@@ -27,8 +27,8 @@ using namespace support;
 // A lattice of host arrays with what the rules want to know.
 struct Patch {
   Lattice l;
-  std::vector<std::uint8_t> kind, flags, capacity, sensed, room, room_other, mark;
-  std::vector<std::uint16_t> clock, timer, clone, plan, membrane;
+  std::vector<std::uint8_t> kind, capacity, sensed, room, room_other, mark;
+  std::vector<std::uint16_t> flags, clock, timer, clone, plan, membrane;
   std::vector<std::uint64_t> traits;
   std::vector<std::uint32_t> claim;
   std::vector<float> oxygen, glucose, matrix, table;
@@ -42,9 +42,9 @@ struct Patch {
     const auto n = static_cast<std::size_t>(l.padded());
     kind.assign(n, static_cast<std::uint8_t>(Kind::outside));
     each([&](const Site& s) { kind[at(s)] = 0; });
-    for (auto* bytes : {&flags, &capacity, &sensed, &room_other}) bytes->assign(n, 0);
+    for (auto* bytes : {&capacity, &sensed, &room_other}) bytes->assign(n, 0);
     room.assign(n, 1);
-    for (auto* words : {&clock, &timer, &clone, &plan, &membrane}) words->assign(n, 0);
+    for (auto* words : {&flags, &clock, &timer, &clone, &plan, &membrane}) words->assign(n, 0);
     traits.assign(n, 0);
     claim.assign(n, unclaimed);
     mark.assign(static_cast<std::size_t>(Bricks(l).count()), 0);
@@ -52,7 +52,7 @@ struct Patch {
     glucose.assign(n, 5.0f);
     matrix.assign(n, 0.8f);
     for (int v = -128; v < 128; ++v) table.push_back(static_cast<float>(std::exp(trait_step * v)));
-    flow.assign(256, 0);
+    flow.assign(ledger_entries, 0);
     pushes = push_offsets(push_distance2);
   }
 
@@ -64,8 +64,13 @@ struct Patch {
   }
   FieldView field(const std::vector<float>& c) const { return {c.data(), l, 1}; }
   TraitFactors factors() const { return {table.data()}; }
-  std::int64_t flowed(Kind from, Kind to) const {
-    return flow[static_cast<std::size_t>(from) * 16 + static_cast<std::size_t>(to)];
+  template <class From, class To> // kinds or reservoirs
+  std::int64_t flowed(From from, To to) const {
+    return flow[static_cast<std::size_t>(from) * flow_width + static_cast<std::size_t>(to)];
+  }
+  std::int64_t died(Kind k, Cause cause) const {
+    return flow[static_cast<std::size_t>(flow_entries) + static_cast<std::size_t>(cause) * 16 +
+                static_cast<std::size_t>(k)];
   }
   void put(int x, int y, int z, Kind k) { kind[at(x, y, z)] = static_cast<std::uint8_t>(k); }
   Kind what(int x, int y, int z) const { return static_cast<Kind>(kind[at(x, y, z)]); }
@@ -491,7 +496,7 @@ TEST(Anoikis, NeedsBothMatrixAndNeighboursToBeMissing) {
   p.anoikis = 1.0f / 24; // per minute: enough to count in one step
   struct Trial {
     Kind kind;
-    std::uint8_t flags;
+    std::uint16_t flags;
     float matrix;
     std::uint8_t sensed;
     double rate;
@@ -560,7 +565,7 @@ TEST(Bodies, VanishAfterTheirTime) {
   }
   c.fate(p)(c.l.site(0, 0, 0));
   EXPECT_EQ(c.what(0, 0, 0), Kind::none);
-  EXPECT_EQ(c.flowed(Kind::apoptotic, Kind::none), 1);
+  EXPECT_EQ(c.flowed(Kind::apoptotic, Reservoir::cleared), 1);
 
   // 516 min, which the default step of 6 min divides.
   Simulation s = simulation_of(R"(
@@ -581,7 +586,7 @@ TEST(Debris, IsClearedAtItsRate) {
   Crowd c(Kind::necrotic);
   c.age(p);
   expect_share(c.number_of(Kind::none), Crowd::size, 0.05, "cleared");
-  EXPECT_EQ(c.flowed(Kind::necrotic, Kind::none), c.number_of(Kind::none));
+  EXPECT_EQ(c.flowed(Kind::necrotic, Reservoir::cleared), c.number_of(Kind::none));
 }
 
 TEST(Transition, HasTheRatesOfTheModel) {
@@ -756,7 +761,7 @@ TEST(Fate, OfLinesIsThatOfSites) {
         a.room[i] = static_cast<std::uint8_t>(random() % 40);
         a.clock[i] = static_cast<std::uint16_t>(random() % clock_divide);
         a.capacity[i] = static_cast<std::uint8_t>(random() % 3);
-        a.flags[i] = static_cast<std::uint8_t>(random() % 32);
+        a.flags[i] = static_cast<std::uint16_t>(random() % 32);
       });
       a.sense();
       Patch b = a;
@@ -788,7 +793,7 @@ TEST(Division, ChoosesAmongFreeFacesAlike) {
     ASSERT_EQ(p.number_of(Kind::epithelial), 2);
     ASSERT_EQ(p.what(1, 1, 1), Kind::epithelial);
     ASSERT_EQ(p.clock[p.at(1, 1, 1)], clock_zero);
-    ASSERT_EQ(p.flowed(Kind::none, Kind::epithelial), 1);
+    ASSERT_EQ(p.flowed(Reservoir::born, Kind::epithelial), 1);
     for (int a = 0; a < 6; ++a) {
       const auto i = static_cast<std::size_t>(neighbour(p.l, p.l.index(1, 1, 1), a));
       if (p.kind[i] != static_cast<std::uint8_t>(Kind::epithelial)) continue;
@@ -861,7 +866,7 @@ TEST(Division, WaitsWhereThePushIsTooShortOrBlocked) {
     p.measure_room(5, true);
     p.divide(plain_division(), limit);
     EXPECT_TRUE(p.contest_is_clean());
-    return p.flowed(Kind::none, Kind::epithelial);
+    return p.flowed(Reservoir::born, Kind::epithelial);
   };
   EXPECT_EQ(births([](Patch&) {}, 9), 1);
   EXPECT_EQ(births([](Patch&) {}, 8), 0);
@@ -901,8 +906,8 @@ TEST(Division, TakesThePlaceOfTheDead) {
     p.divide(plain_division(), 25, into_dead);
     EXPECT_EQ(p.number_of(Kind::necrotic), into_dead ? 0 : 1);
     EXPECT_EQ(p.number_of(Kind::epithelial), into_dead ? 3 : 2);
-    EXPECT_EQ(p.flowed(Kind::necrotic, Kind::none), into_dead ? 1 : 0);
-    EXPECT_EQ(p.flowed(Kind::none, Kind::epithelial), into_dead ? 1 : 0);
+    EXPECT_EQ(p.flowed(Kind::necrotic, Reservoir::cleared), into_dead ? 1 : 0);
+    EXPECT_EQ(p.flowed(Reservoir::born, Kind::epithelial), into_dead ? 1 : 0);
   }
 }
 
@@ -919,12 +924,12 @@ TEST(Division, OfNormalCellsPushesNobody) {
     d.deviation = 20;
     Patch off = p;
     p.divide(d, 25, true, true);
-    EXPECT_EQ(p.flowed(Kind::none, Kind::parenchyma), face ? 1 : 0);
+    EXPECT_EQ(p.flowed(Reservoir::born, Kind::parenchyma), face ? 1 : 0);
     if (face) {
       EXPECT_EQ(p.traits[p.at(3, 0, 0)], 77u) << "normal cells do not mutate";
     }
     off.divide(d, 25, true, false);
-    EXPECT_EQ(off.flowed(Kind::none, Kind::parenchyma), 0);
+    EXPECT_EQ(off.flowed(Reservoir::born, Kind::parenchyma), 0);
   }
 }
 
@@ -1117,7 +1122,8 @@ TEST(Division, LosesNoCellInACrowd) {
         births += gained;
       }
       std::int64_t recorded = 0;
-      for (std::size_t k = 0; k < 16; ++k) recorded += p.flow[k] - flow[k];
+      constexpr auto born = static_cast<std::size_t>(Reservoir::born) * flow_width;
+      for (std::size_t k = born; k < born + flow_width; ++k) recorded += p.flow[k] - flow[k];
       ASSERT_EQ(births, recorded);
       if (wanting > 0 && !barriers) {
         EXPECT_GT(births, 0) << "the lowest rank always wins";
@@ -1323,7 +1329,7 @@ TEST(Movement, LosesNoCellInACrowd) {
       p.clone[i] = ++label;
       p.clock[i] = static_cast<std::uint16_t>(random());
       p.timer[i] = static_cast<std::uint16_t>(random());
-      p.flags[i] = static_cast<std::uint8_t>(random() % 32);
+      p.flags[i] = static_cast<std::uint16_t>(random() % 32);
       p.capacity[i] = static_cast<std::uint8_t>(random() % 16);
       p.traits[i] = random();
     });

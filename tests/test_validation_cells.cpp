@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "support.hpp"
+#include "voxel/ledger.hpp"
 
 namespace metavox {
 namespace {
@@ -481,9 +482,9 @@ TEST(Ledger, BalancesAtEveryStepOfABusyRun) {
       const std::vector<std::int64_t> flow = array_of<std::int64_t>(s, "ledger");
       for (std::size_t k = 1; k < kind_count; ++k) {
         std::int64_t net = 0;
-        for (std::size_t other = 0; other < 16; ++other) {
-          net += flow[other * 16 + k] - flow_before[other * 16 + k];
-          net -= flow[k * 16 + other] - flow_before[k * 16 + other];
+        for (std::size_t other = 0; other < flow_width; ++other) {
+          net += flow[other * flow_width + k] - flow_before[other * flow_width + k];
+          net -= flow[k * flow_width + other] - flow_before[k * flow_width + other];
         }
         ASSERT_EQ(now[k] - before[k], net)
             << kind_rows[k].name << " at step " << n << ", " << e.description();
@@ -491,19 +492,50 @@ TEST(Ledger, BalancesAtEveryStepOfABusyRun) {
       before = now;
       flow_before = flow;
     }
-    const auto flowed = [&](Kind from, Kind to) {
-      return flow_before[static_cast<std::size_t>(from) * 16 + static_cast<std::size_t>(to)];
+    const auto flowed = [&](auto from, auto to) {
+      return flow_before[static_cast<std::size_t>(from) * flow_width +
+                         static_cast<std::size_t>(to)];
     };
     for (const Kind k : {Kind::epithelial, Kind::mesenchymal}) { // every way of change is taken
-      EXPECT_GT(flowed(Kind::none, k), 0);
+      EXPECT_GT(flowed(Reservoir::born, k), 0);
       EXPECT_GT(flowed(k, Kind::apoptotic), 0);
       EXPECT_GT(flowed(k, Kind::necrotic), 0);
     }
-    EXPECT_GT(flowed(Kind::none, Kind::parenchyma), 0);
-    EXPECT_GT(flowed(Kind::apoptotic, Kind::none), 0);
-    EXPECT_GT(flowed(Kind::necrotic, Kind::none), 0);
+    EXPECT_GT(flowed(Reservoir::born, Kind::parenchyma), 0);
+    EXPECT_GT(flowed(Kind::apoptotic, Reservoir::cleared), 0);
+    EXPECT_GT(flowed(Kind::necrotic, Reservoir::cleared), 0);
     EXPECT_GT(flowed(Kind::epithelial, Kind::mesenchymal), 0);
     EXPECT_GT(flowed(Kind::mesenchymal, Kind::epithelial), 0);
+  }
+}
+
+const std::string starving_tissue = R"(
+simulation: {seed: 5}
+domain: {voxels: [30, 28, 26]}
+oxygen: {frozen: 3.2 mmHg}
+death: {apoptosis: 1e-3 1/min}
+tissue: {cells: [{shape: sphere, radius: 180 um, mesenchymal_fraction: 0.3}]}
+)";
+
+// Every death has one cause, causes add up to the bodies, and each has the share that its hazard
+// has: programmed death against T cells and against starvation, 3 standard deviations.
+TEST(Ledger, DeathsHaveTheCausesOfTheirHazards) {
+  for (const Executor& e : executors()) {
+    Simulation s(parameters_of(starving_tissue), e);
+    for (int n = 0; n < 20; ++n) s.step();
+    const Metrics m = metrics_of(s);
+    double causes = 0;
+    for (const CauseRow& row : cause_rows) causes += m.at("deaths_" + std::string(row.name));
+    EXPECT_EQ(causes, m.at("deaths_apoptotic") + m.at("deaths_necrotic"));
+    EXPECT_EQ(m.at("deaths_starved"), m.at("deaths_necrotic"));
+    EXPECT_GT(m.at("deaths_starved"), 100);
+    EXPECT_GT(m.at("deaths_programmed"), 20);
+    // Necrosis at 3.2 mmHg: 4 a day times (5 - 3.2) / 2.5; programmed death 1e-3 a minute.
+    const double starving = 4.0 / 1440 * 1.8 / 2.5, share = 1e-3 / (1e-3 + starving);
+    const double both = m.at("deaths_starved") + m.at("deaths_programmed");
+    EXPECT_NEAR(m.at("deaths_programmed") / both, share, 3 * std::sqrt(share * (1 - share) / both));
+    for (const char* none : {"deaths_drug", "deaths_radiation", "deaths_doomed", "deaths_crushed"})
+      EXPECT_EQ(m.at(none), 0) << none;
   }
 }
 

@@ -531,9 +531,9 @@ TEST(Vasculature, PrunedVesselsFeedNobody) {
   ASSERT_GT(link, 10);
   const std::size_t before = v.host_walls().size();
   Buffer<float> field(Executor::on_cpu(1), l.padded()), matrix(Executor::on_cpu(1), l.padded());
-  Buffer<std::uint8_t> kind(Executor::on_cpu(1), l.padded()),
+  Buffer<std::uint8_t> kind(Executor::on_cpu(1), l.padded());
+  Buffer<std::uint16_t> membrane(Executor::on_cpu(1), l.padded()),
       flags(Executor::on_cpu(1), l.padded());
-  Buffer<std::uint16_t> membrane(Executor::on_cpu(1), l.padded());
   CellView cells{};
   cells.kind_code = kind.data();
   cells.flags = flags.data();

@@ -31,7 +31,7 @@ struct ProposeDivision {
   MV_HD bool wants(const Site& s, Kind k) const {
     if (!is_tumour(k) && !(normal_divides && is_normal(k))) return false;
     if (cell.clock[s.i] < clock_divide) return false;
-    return (cell.flags[s.i] & (flag_hypoxic | flag_crowded | flag_senescent)) == 0;
+    return (cell.flags[s.i] & flags_of_rest) == 0;
   }
   MV_HD bool passable(const Site& s, const PushPath& path) const {
     for (int m = 1; m <= path.length; ++m) {
@@ -143,7 +143,7 @@ struct CommitDivision {
       if (contest.claim[path.index(lattice, s, m)] != rank) return;
 
     const Kind displaced = cell.kind(path.index(lattice, s, path.length));
-    if (displaced != Kind::none) ledger.record(displaced, Kind::none);
+    if (displaced != Kind::none) ledger.departure(displaced, Reservoir::cleared);
     for (int m = path.length; m > 1; --m)
       cell.store(path.index(lattice, s, m), cell.load(path.index(lattice, s, m - 1)));
 
@@ -154,7 +154,7 @@ struct CommitDivision {
     if (p.stem && is_tumour(mother.kind)) {
       if ((mother.flags & flag_stem) != 0) {
         if (d.word[1] >= p.symmetric) {
-          daughter.flags = static_cast<std::uint8_t>(daughter.flags & ~flag_stem);
+          daughter.flags = static_cast<std::uint16_t>(daughter.flags & ~flag_stem);
           daughter.capacity = p.capacity;
         }
       } else {
@@ -170,7 +170,7 @@ struct CommitDivision {
     }
     cell.store(s.i, mother);
     cell.store(path.index(lattice, s, 1), daughter);
-    ledger.record(Kind::none, daughter.kind);
+    ledger.arrival(Reservoir::born, daughter.kind);
   }
 };
 

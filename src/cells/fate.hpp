@@ -52,6 +52,16 @@ MV_HD inline std::uint32_t event_threshold(float rate, float dt) {
   return p >= 1.0f ? 0xffffffffu : static_cast<std::uint32_t>(p * 4294967040.0f);
 }
 
+// Which of the hazards that add up to `whole` it was: a place between 0 and the sum, from the upper
+// 24 bits of a word.
+struct Share {
+  std::uint32_t word;
+  float whole;
+  MV_HD bool within(float part) const {
+    return static_cast<float>(word >> 8) * whole < part * 16777216.0f;
+  }
+};
+
 struct AdvanceFate {
   static constexpr const char* name = "cell.fate";
   static constexpr double bytes = 6; // kind, neighbours, oxygen; a tumour cell takes 24 more
@@ -90,12 +100,13 @@ struct AdvanceFate {
     const int ticks = static_cast<int>(units) + ((dither & 0xffffu) < fraction ? 1 : 0);
     return static_cast<std::uint16_t>(exact::min_of(clock + ticks, clock_divide));
   }
-  MV_HD void die(const Site& s, Kind from, Kind to) const {
+  // The starved fall to debris, all others leave an apoptotic body.
+  MV_HD void die(const Site& s, Kind from, Cause cause) const {
     Cell body;
-    body.kind = to;
+    body.kind = cause == Cause::starved ? Kind::necrotic : Kind::apoptotic;
     body.clone = cell.clone[s.i];
     cell.store(s.i, body);
-    ledger.record(from, to);
+    ledger.death(from, body.kind, cause);
   }
 
   MV_HD void operator()(const Site& s) const {
@@ -161,7 +172,7 @@ struct AdvanceFate {
     }
     if (cleared) {
       cell.erase(s.i);
-      ledger.record(kind, Kind::none);
+      ledger.departure(kind, Reservoir::cleared);
     }
   }
 
@@ -175,9 +186,11 @@ struct AdvanceFate {
     if (necrosis + other == 0.0f && !cycling) return;
     const Draw d = draw(seed, Purpose::fate, lattice.global(s), step);
     if (d.word[0] < event_threshold(necrosis + other, p.dt)) {
-      const bool starved =
-          static_cast<float>(d.word[1] >> 8) * (necrosis + other) < necrosis * 16777216.0f;
-      return die(s, kind, starved ? Kind::necrotic : Kind::apoptotic);
+      const Share share{d.word[1], necrosis + other};
+      const Cause cause = share.within(necrosis)                        ? Cause::starved
+                          : share.within(necrosis + p.apoptosis_normal) ? Cause::programmed
+                                                                        : Cause::crushed;
+      return die(s, kind, cause);
     }
     if (cycling)
       cell.clock[s.i] =
@@ -188,7 +201,7 @@ struct AdvanceFate {
   MV_HD void age_tumour(const Site& s, Kind kind, float pressure, const Draw& d) const {
     const Surroundings around{sensed[s.i]};
     const std::uint64_t traits = cell.traits[s.i];
-    std::uint8_t flags = cell.flags[s.i];
+    std::uint16_t flags = cell.flags[s.i];
     const bool m_like = kind == Kind::mesenchymal;
     // A tolerant cell feels the thresholds at lower pressure.
     const float felt = pressure * factor.of(traits, Trait::hypoxia_tolerance);
@@ -201,7 +214,7 @@ struct AdvanceFate {
       // step by step.
       const bool switches = (d.word[3] >> 16) < p.rest_switch;
       if (starving && switches) flags |= flag_hypoxic;
-      if (recovered && switches) flags = static_cast<std::uint8_t>(flags & ~flag_hypoxic);
+      if (recovered && switches) flags = static_cast<std::uint16_t>(flags & ~flag_hypoxic);
     }
     const bool hypoxic = (flags & flag_hypoxic) != 0;
     const std::uint16_t rested =
@@ -209,11 +222,12 @@ struct AdvanceFate {
                 : std::uint16_t{0};
     cell.timer[s.i] = rested;
     const bool crowded = p.crowding && room[s.i] > p.push_distance2;
-    flags = static_cast<std::uint8_t>(crowded ? flags | flag_crowded : flags & ~flag_crowded);
-    flags = static_cast<std::uint8_t>(around.tumour() == 0 ? flags | flag_detached
-                                                           : flags & ~flag_detached);
+    flags = static_cast<std::uint16_t>(crowded ? flags | flag_crowded : flags & ~flag_crowded);
+    flags = static_cast<std::uint16_t>(around.tumour() == 0 ? flags | flag_detached
+                                                            : flags & ~flag_detached);
     const bool senescent = p.stem && (flags & flag_stem) == 0 && cell.capacity[s.i] == 0;
-    flags = static_cast<std::uint8_t>(senescent ? flags | flag_senescent : flags & ~flag_senescent);
+    flags =
+        static_cast<std::uint16_t>(senescent ? flags | flag_senescent : flags & ~flag_senescent);
     cell.flags[s.i] = flags;
 
     float necrosis =
@@ -223,15 +237,22 @@ struct AdvanceFate {
     if (matrix[s.i] < p.anoikis_matrix && around.living() == 0)
       apoptosis +=
           p.anoikis * (m_like || (flags & flag_stem) != 0 ? p.hold_mesenchymal : p.hold_epithelial);
+    const float up_to_anoikis = apoptosis;
     if (around.killers() > 0)
       apoptosis += p.t_cell_kill * static_cast<float>(around.killers()) *
                    factor.of(traits, Trait::immunogenicity);
+    const float up_to_t_cells = apoptosis;
     if (senescent) apoptosis += p.senescent_removal;
-    if (hypoxic && rested > p.rest_limit) return die(s, kind, Kind::necrotic);
+    if (hypoxic && rested > p.rest_limit) return die(s, kind, Cause::starved);
     const float hazard = necrosis + apoptosis;
     if (d.word[0] < event_threshold(hazard, p.dt)) {
-      const bool starved = static_cast<float>(d.word[1] >> 8) * hazard < necrosis * 16777216.0f;
-      return die(s, kind, starved ? Kind::necrotic : Kind::apoptotic);
+      const Share share{d.word[1], hazard};
+      const Cause cause = share.within(necrosis)                   ? Cause::starved
+                          : share.within(necrosis + p.apoptosis)   ? Cause::programmed
+                          : share.within(necrosis + up_to_anoikis) ? Cause::anoikis
+                          : share.within(necrosis + up_to_t_cells) ? Cause::t_cell
+                                                                   : Cause::senescent;
+      return die(s, kind, cause);
     }
 
     if (p.transition) {
@@ -243,7 +264,7 @@ struct AdvanceFate {
       if (d.word[2] < event_threshold(rate, p.dt)) {
         const Kind changed = m_like ? Kind::epithelial : Kind::mesenchymal;
         cell.kind_code[s.i] = static_cast<std::uint8_t>(changed);
-        ledger.record(kind, changed);
+        ledger.transition(kind, changed);
       }
     }
 

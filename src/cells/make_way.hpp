@@ -59,7 +59,7 @@ struct MakeWay {
   MV_HD void operator()(std::int64_t) const {
     for (std::int64_t n = 0; n < left_count; ++n) {
       cell.erase(lattice.site_of(left[n]).i);
-      ledger.record(Kind::vessel, Kind::none);
+      ledger.departure(Kind::vessel, Reservoir::cleared);
     }
     for (std::int64_t n = 0; n < entered_count; ++n) {
       const Site s = lattice.site_of(entered[n]);
@@ -69,7 +69,8 @@ struct MakeWay {
       Cell lumen;
       lumen.kind = Kind::vessel;
       cell.store(s.i, lumen);
-      ledger.record(lost ? kind : Kind::none, Kind::vessel);
+      if (lost) ledger.departure(kind, Reservoir::pressed_out);
+      ledger.arrival(Reservoir::born, Kind::vessel);
     }
   }
 };

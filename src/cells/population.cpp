@@ -252,7 +252,7 @@ void Population::settle_fate(const Executor& executor, const FieldView& oxygen,
                                      work_.sensed.data(),
                                      work_.room.data(),
                                      factors(),
-                                     {work_.flow.data()},
+                                     {work_.ledger.data()},
                                      fate_,
                                      lattice_,
                                      seed_,
@@ -283,7 +283,7 @@ void Population::divide(const Executor& executor, const std::uint16_t* membrane)
   executor.for_each_site(
       lattice_, bricks,
       CommitDivision{
-          view(), rivals, table, {work_.flow.data()}, lattice_, division_, seed_, step_});
+          view(), rivals, table, {work_.ledger.data()}, lattice_, division_, seed_, step_});
   executor.for_each_site(lattice_, bricks, WithdrawDivision{rivals, table, lattice_});
 }
 
@@ -294,14 +294,15 @@ void Population::migrate(const Executor& executor, const FieldView& oxygen, cons
     const ContestView rivals = open_contest(1 + substep);
     executor.for_each_site(lattice_, active_,
                            ProposeMove{view(), walk, rivals, factors(),
-                                       work_.flow.data() + flow_entries, seed_, step_, substep});
+                                       work_.ledger.data() + overfull_entry, seed_, step_,
+                                       substep});
     const ActiveBricks bricks = contested(executor);
     executor.for_each_site(lattice_, bricks, CommitMove{view(), rivals, lattice_});
     executor.for_each_site(lattice_, bricks, WithdrawMove{rivals, lattice_});
     if (tracers_on_)
       executor.for_each_index(work_.tracers.size() / 3,
                               AdvanceTracers{walk, work_.tracers.data(), tracer_diffusivity_,
-                                             work_.flow.data() + flow_entries, seed_, step_,
+                                             work_.ledger.data() + overfull_entry, seed_, step_,
                                              substep});
   }
 }
@@ -317,7 +318,7 @@ void Population::make_way(const Executor& executor, const std::vector<std::int64
   executor.for_each_index(1, MakeWay{view(),
                                      membrane,
                                      {push_offset_.data(), push_first_.data()},
-                                     {work_.flow.data()},
+                                     {work_.ledger.data()},
                                      lattice_,
                                      fate_.push_distance2,
                                      way_.data(),
@@ -331,35 +332,47 @@ void Population::make_way(const Executor& executor, const std::vector<std::int64
 void Population::count_now(const Executor& executor) {
   const auto n = executor.tally_over(lattice_, CountKinds{arrays_.kind.data()});
   std::copy(n.begin(), n.end(), counts_.begin());
-  std::array<std::int64_t, flow_entries + 1> raw{};
-  work_.flow.download(raw.data());
-  for (std::size_t from = 0; from < flow_width; ++from)
-    for (std::size_t to = 0; to < flow_width; ++to) flows_[from][to] = raw[from * flow_width + to];
+  std::array<std::int64_t, ledger_entries> raw{};
+  work_.ledger.download(raw.data());
+  const std::int64_t* at = raw.data();
+  const auto take = [&](auto& row) {
+    std::copy_n(at, row.size(), row.begin());
+    at += row.size();
+  };
+  for (auto& row : ledger_.flow) take(row);
+  for (auto& row : ledger_.deaths) take(row);
+  ledger_.overfull = raw[overfull_entry];
 }
 
 void Population::check_ledger(const Executor& executor, std::int64_t step) {
   const auto process = executor.process("ledger");
   const KindCounts before = counts_;
-  const Flows flows_before = flows_;
+  const Ledger old = ledger_;
   count_now(executor);
-  std::int64_t overfull = 0;
-  executor.copy_out(&overfull, work_.flow.data() + flow_entries, sizeof overfull);
-  if (overfull != 0)
-    throw NumericalError("jump probabilities exceed 1 for " + std::to_string(overfull) +
+  if (ledger_.overfull != 0)
+    throw NumericalError("jump probabilities exceed 1 for " + std::to_string(ledger_.overfull) +
                          " cells at step " + std::to_string(step) +
                          ": the gradient is too steep for migration.haptotaxis or "
                          "migration.chemotaxis; raise time.motility_substeps");
+  const auto refuse = [&](std::size_t k, const std::string& what) {
+    throw NumericalError("the ledger of " + std::string(kind_rows[k].name) +
+                         " cells is off at step " + std::to_string(step) + ": " + what);
+  };
   for (std::size_t k = 1; k < kind_count; ++k) {
-    std::int64_t expected = before[k];
+    std::int64_t expected = before[k], bodies = 0, deaths = 0;
     for (std::size_t other = 0; other < flow_width; ++other) {
-      expected += flows_[other][k] - flows_before[other][k];
-      expected -= flows_[k][other] - flows_before[k][other];
+      expected += ledger_.flow[other][k] - old.flow[other][k];
+      expected -= ledger_.flow[k][other] - old.flow[k][other];
     }
     if (expected != counts_[k])
-      throw NumericalError("the ledger of " + std::string(kind_rows[k].name) +
-                           " cells is off at step " + std::to_string(step) +
-                           ": births, deaths and transitions give " + std::to_string(expected) +
-                           ", the lattice holds " + std::to_string(counts_[k]));
+      refuse(k, "births, deaths and transitions give " + std::to_string(expected) +
+                    ", the lattice holds " + std::to_string(counts_[k]));
+    for (const Kind dead : kinds_in(dead_kinds))
+      bodies += ledger_.changed(static_cast<Kind>(k), dead);
+    for (const auto& by_cause : ledger_.deaths) deaths += by_cause[k];
+    if (bodies != deaths)
+      refuse(k, std::to_string(deaths) + " deaths by cause left " + std::to_string(bodies) +
+                    " bodies");
   }
 }
 

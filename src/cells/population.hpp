@@ -20,10 +20,6 @@ namespace metavox {
 
 using KindCounts = std::array<std::int64_t, kind_count>;
 
-// Changes of kind since the start of the run, [from][to]; `none` as source is a birth, as target a
-// removal.
-using Flows = std::array<std::array<std::int64_t, flow_width>, flow_width>;
-
 class Population {
 public:
   Population(const Executor& executor, const Lattice& lattice, const Parameters& parameters,
@@ -38,13 +34,14 @@ public:
   void make_way(const Executor& executor, const std::vector<std::int64_t>& entered,
                 const std::vector<std::int64_t>& left, const std::uint16_t* membrane);
 
-  // births - deaths - left = change of the count, for every kind; throws NumericalError otherwise.
+  // What the ledger says of every kind's arrivals and departures is the change of its count, and
+  // its deaths are those by cause; throws NumericalError otherwise.
   void check_ledger(const Executor& executor, std::int64_t step);
 
   CellView view();
   TraitFactors factors() const { return {factor_table_.data()}; }
   const KindCounts& counts() const { return counts_; }
-  const Flows& flows() const { return flows_; }
+  const Ledger& ledger() const { return ledger_; }
   void count_now(const Executor& executor); // after the arrays were written from outside
 
   // What tests and the bench look at.
@@ -54,14 +51,14 @@ public:
   // The state of the cells, a value for each voxel, padded. A new array is a member and a line:
   // memory, hash, checkpoints and frames follow from the list.
   struct Arrays {
-    Buffer<std::uint8_t> kind, flags, capacity;
-    Buffer<std::uint16_t> clock, timer, clone;
+    Buffer<std::uint8_t> kind, capacity;
+    Buffer<std::uint16_t> flags, clock, timer, clone;
     Buffer<std::uint64_t> traits;
     // f(name, meaning, buffer); the order is part of the state's hash.
     template <class F>
     void for_each(const F& f) {
       f("kind", "kind of what stands in the voxel", kind);
-      f("flags", "bits: 1 stem, 2 hypoxic, 4 crowded, 8 senescent, 16 detached", flags);
+      f("flags", "bits of kind.hpp: 1 stem, 2 hypoxic, 4 crowded, 8 senescent, 16 detached", flags);
       f("clock", "cycle clock: birth at 16384, division at 49152", clock);
       f("timer", "steps of hypoxic rest, or since death", timer);
       f("capacity", "divisions left to a progenitor", capacity);
@@ -73,8 +70,7 @@ public:
   const Arrays& arrays() const { return arrays_; }
   Buffer<std::int32_t>& tracers() { return work_.tracers; }
   const Buffer<std::int32_t>& tracers() const { return work_.tracers; }
-  Buffer<std::int64_t>& flow_buffer() { return work_.flow; }
-  const Buffer<std::int64_t>& flow_buffer() const { return work_.flow; }
+  Buffer<std::int64_t>& ledger_buffer() { return work_.ledger; }
 
   // What rules write down for each other within a step.
   struct Work {
@@ -83,7 +79,7 @@ public:
     Buffer<std::uint16_t> plan;
     Buffer<std::uint8_t> brick_flag, brick_wide, brick_mark;
     Buffer<std::uint32_t> brick_ids, contested_ids;
-    Buffer<std::int64_t> flow; // flow_width^2 entries, then the count of overfull probabilities
+    Buffer<std::int64_t> ledger; // see ledger.hpp
     Buffer<std::int32_t> tracers;
     // f(buffer, entries)
     template <class F>
@@ -99,7 +95,7 @@ public:
       f(brick_mark, bricks);
       f(brick_ids, bricks);
       f(contested_ids, bricks);
-      f(flow, flow_entries + 1);
+      f(ledger, ledger_entries);
       f(tracers, 3 * std::int64_t{tracer_count});
     }
   };
@@ -133,7 +129,7 @@ private:
   Buffer<std::int64_t> way_;                        // lists of voxels on their way to the back end
   ActiveBricks active_;
   KindCounts counts_{};
-  Flows flows_{};
+  Ledger ledger_;
 };
 
 } // namespace metavox

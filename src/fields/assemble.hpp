@@ -37,7 +37,7 @@ struct AssembleField {
   static constexpr double bytes = Law::bytes;
 
   const std::uint8_t* kind;
-  const std::uint8_t* flags;   // read where Law::rests
+  const std::uint16_t* flags;  // read where Law::rests
   const std::uint64_t* traits; // read where traits_matter
   TraitFactors factor;
   bool traits_matter;
@@ -61,9 +61,7 @@ struct AssembleField {
     if constexpr (!Law::ramps) return 0.0f;
     return exact::clamp((high - oxygen[field_voxel]) * inverse_width, 0.0f, 1.0f);
   }
-  MV_HD static bool resting(std::uint8_t flag) {
-    return (flag & (flag_hypoxic | flag_crowded | flag_senescent)) != 0;
-  }
+  MV_HD static bool resting(std::uint16_t flag) { return (flag & flags_of_rest) != 0; }
   MV_HD float secreted(int entry, float ramp) const {
     if constexpr (!Law::ramps) return terms.source[entry];
     return terms.source[entry] + terms.increase[entry] * ramp;
@@ -150,13 +148,12 @@ private:
     const std::uint8_t* MV_RESTRICT code = kind + i;
     int tumours = 0;
     if constexpr (Law::rests) {
-      const auto rest = static_cast<std::uint8_t>(flag_hypoxic | flag_crowded | flag_senescent);
-      const std::uint8_t* MV_RESTRICT flag = flags + i;
+      const std::uint16_t* MV_RESTRICT flag = flags + i;
 #pragma omp simd reduction(| : tumours)
       for (int x = 0; x < n; ++x) {
         const int cancer = is_tumour(static_cast<Kind>(code[x])) ? 1 : 0;
         tumours |= cancer;
-        entry[x] = (code[x] & 15) + ((flag[x] & rest) != 0 ? 16 * cancer : 0);
+        entry[x] = (code[x] & 15) + ((flag[x] & flags_of_rest) != 0 ? 16 * cancer : 0);
       }
     } else {
 #pragma omp simd reduction(| : tumours)

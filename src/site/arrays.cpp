@@ -15,6 +15,7 @@ std::uint64_t Simulation::hash() const {
   std::uint64_t salt = 0;
   s_->for_each_array([&](const ArrayRow& row, auto& buffer) {
     using T = std::remove_reference_t<decltype(*buffer.data())>;
+    if (!row.hashed) return;
     salt += 0x9e3779b97f4a7c15ULL;
     if (row.lattice) {
       const auto halves =
@@ -58,7 +59,7 @@ void Simulation::read(const std::string& wanted, void* host) const {
   if (wanted == "cell_state") {
     const std::vector<std::uint8_t> kind =
         stripped(s_->cells.arrays().kind.host_copy(), s_->tissue);
-    const std::vector<std::uint8_t> flags =
+    const std::vector<std::uint16_t> flags =
         stripped(s_->cells.arrays().flags.host_copy(), s_->tissue);
     auto* out = static_cast<std::uint8_t*>(host);
     for (std::size_t i = 0; i < kind.size(); ++i)

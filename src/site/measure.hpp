@@ -12,7 +12,7 @@
 namespace metavox {
 
 // The state drawn in pictures; see CellState.
-MV_HD inline CellState cell_state(Kind kind, std::uint8_t flags) {
+MV_HD inline CellState cell_state(Kind kind, std::uint16_t flags) {
   if (is_tumour(kind)) {
     if ((flags & flag_hypoxic) != 0) return CellState::hypoxic;
     if ((flags & flag_senescent) != 0) return CellState::senescent;
@@ -46,7 +46,7 @@ struct TallyCells {
                        epithelial_bin = degraded_bin + 1, mesenchymal_bin = epithelial_bin + 1;
   static constexpr int bins = mesenchymal_bin + 1;
   const std::uint8_t* kind;
-  const std::uint8_t* flags;
+  const std::uint16_t* flags;
   const std::uint16_t* clock;
   const float* matrix;
   FieldView oxygen;

@@ -68,7 +68,7 @@ std::vector<ArrayInfo> state_arrays_of(const Parameters& p) {
   for (const FieldRow& row : Fields::rows(p))
     if (row.present)
       infos.push_back(on_lattice(row.name, row.unit, row.meaning, ElementType::f32, l.fields));
-  infos.push_back({"ledger", "1", "", ElementType::i64, {flow_entries + 1, 1, 1}, 0});
+  infos.push_back({"ledger", "1", "", ElementType::i64, {ledger_entries, 1, 1}, 0});
   if (p.tracers.count > 0)
     infos.push_back(
         {"tracers", "1", "", ElementType::u32, {3 * std::int64_t{p.tracers.count}, 1, 1}, 0});

@@ -67,16 +67,12 @@ void add_shape(MetricSheet& sheet, const Bins& bins, const TumourShape& shape, d
              "debris over living tumour and dead");
 }
 
-// Births, deaths and changes of kind since the start, from the ledger.
-void add_turnover(MetricSheet& sheet, const Bins& bins, const Flows& flow) {
-  const auto flowed = [&](Kind from, Kind to) {
-    return flow[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
-  };
-  std::int64_t normal_lost = 0, normal_born = 0;
-  std::int64_t normal = 0;
+// Births, deaths and changes of kind since the start.
+void add_turnover(MetricSheet& sheet, const Bins& bins, const Ledger& ledger) {
+  std::int64_t normal_lost = 0, normal_born = 0, normal = 0;
   for (const Kind k : kinds_in(normal_kinds)) {
-    for (const Kind dead : kinds_in(dead_kinds)) normal_lost += flowed(k, dead);
-    normal_born += flowed(Kind::none, k);
+    for (const Kind dead : kinds_in(dead_kinds)) normal_lost += ledger.changed(k, dead);
+    normal_born += ledger.arrived(Reservoir::born, k);
     normal += at(bins, drawn_state(k));
   }
   sheet.real("normal_lost_fraction", "1",
@@ -86,15 +82,21 @@ void add_turnover(MetricSheet& sheet, const Bins& bins, const Flows& flow) {
   const char* const since_start = "of tumour cells, since the start";
   std::int64_t births = 0, apoptosis = 0, necrosis = 0;
   for (const Kind k : kinds_in(tumour_kinds)) {
-    births += flowed(Kind::none, k);
-    apoptosis += flowed(k, Kind::apoptotic);
-    necrosis += flowed(k, Kind::necrotic);
+    births += ledger.arrived(Reservoir::born, k);
+    apoptosis += ledger.changed(k, Kind::apoptotic);
+    necrosis += ledger.changed(k, Kind::necrotic);
   }
   sheet.count("births", births, since_start);
   sheet.count("deaths_apoptotic", apoptosis, since_start);
   sheet.count("deaths_necrotic", necrosis, since_start);
-  sheet.count("emt", flowed(Kind::epithelial, Kind::mesenchymal), since_start);
-  sheet.count("met", flowed(Kind::mesenchymal, Kind::epithelial), since_start);
+  for (const CauseRow& row : cause_rows)
+    sheet.count("deaths_" + std::string(row.name), ledger.died(tumour_kinds, row.cause),
+                "tumour cells that died " + std::string(row.label) + ", since the start");
+  for (const Cause cause : {Cause::starved, Cause::crushed})
+    sheet.count("normal_" + std::string(cause_rows[static_cast<std::size_t>(cause)].name),
+                ledger.died(normal_kinds, cause), "normal cells that died so, since the start");
+  sheet.count("emt", ledger.changed(Kind::epithelial, Kind::mesenchymal), since_start);
+  sheet.count("met", ledger.changed(Kind::mesenchymal, Kind::epithelial), since_start);
 }
 
 void add_field(MetricSheet& sheet, const Executor& executor, const Field& field) {
@@ -165,7 +167,7 @@ MetricRow Simulation::measure() {
   add_shape(sheet, bins,
             measure_shape(read_tumour_runs(s.executor, s.tissue, cell.kind_code), s.tissue),
             p.domain.spacing);
-  add_turnover(sheet, bins, s.cells.flows());
+  add_turnover(sheet, bins, s.cells.ledger());
   sheet.real(
       "oxygen_tumour_mean", "mmHg",
       share(from_fixed_point(at(bins, TallyCells::oxygen_bin)), static_cast<double>(living(bins))),

@@ -33,6 +33,23 @@ constexpr Milestone milestones[] = {
      only(Kind::mesenchymal),
      Kind::epithelial},
 };
+// The first death of a kind of `of` by a cause.
+struct FirstDeath {
+  EventRow event;
+  KindMask of;
+  Cause cause;
+};
+constexpr FirstDeath first_deaths[] = {
+    {{"first_anoikis", true, first_cell, "a tumour cell died without hold"},
+     tumour_kinds,
+     Cause::anoikis},
+    {{"first_kill", true, first_cell, "a T cell killed a tumour cell"},
+     tumour_kinds,
+     Cause::t_cell},
+    {{"first_crushing", true, first_cell, "tumour crushed a normal cell"},
+     normal_kinds,
+     Cause::crushed},
+};
 constexpr EventRow extinction{"tumour_extinct", true, "0, 0, 0", "no living tumour cell is left"};
 
 } // namespace
@@ -53,16 +70,20 @@ void Simulation::State::add_event(const std::string& what, Kind kind, const std:
 }
 
 // Milestones are read off the ledger, so a restarted run reports the same ones.
-void Simulation::State::record_events(const Flows& before, const KindCounts& count_before) {
-  const auto flowed = [](const Flows& flows, const Milestone& m) {
+void Simulation::State::record_events(const Ledger& before, const KindCounts& count_before) {
+  const auto changed = [](const Ledger& ledger, const Milestone& m) {
     std::int64_t n = 0;
-    for (const Kind k : kinds_in(m.from))
-      n += flows[static_cast<std::size_t>(k)][static_cast<std::size_t>(m.to)];
+    for (const Kind k : kinds_in(m.from)) n += ledger.changed(k, m.to);
     return n;
   };
+  const auto tell = [&](const EventRow& event, Kind kind) {
+    add_event(std::string(event.name), kind, std::string(event.meaning));
+  };
   for (const Milestone& m : milestones)
-    if (flowed(before, m) == 0 && flowed(cells.flows(), m) > 0)
-      add_event(std::string(m.event.name), m.to, std::string(m.event.meaning));
+    if (changed(before, m) == 0 && changed(cells.ledger(), m) > 0) tell(m.event, m.to);
+  for (const FirstDeath& d : first_deaths)
+    if (before.died(d.of, d.cause) == 0 && cells.ledger().died(d.of, d.cause) > 0)
+      tell(d.event, Kind::apoptotic);
   const auto living = [](const KindCounts& c) {
     std::int64_t n = 0;
     for (const Kind k : kinds_in(tumour_kinds)) n += c[static_cast<std::size_t>(k)];
@@ -76,6 +97,7 @@ void Simulation::State::record_events(const Flows& before, const KindCounts& cou
 std::vector<EventRow> event_rows() {
   std::vector<EventRow> rows;
   for (const Milestone& m : milestones) rows.push_back(m.event);
+  for (const FirstDeath& d : first_deaths) rows.push_back(d.event);
   rows.push_back(extinction);
   rows.insert(rows.end(), std::begin(vessel_events), std::end(vessel_events));
   return rows;

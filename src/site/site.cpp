@@ -63,7 +63,7 @@ void Simulation::State::start_from(const ExternalArrays& external) {
 // stands here.
 void Simulation::step() {
   State& s = *s_;
-  const Flows flows_before = s.cells.flows();
+  const Ledger ledger_before = s.cells.ledger();
   const KindCounts counts_before = s.cells.counts();
   const bool first = s.step == 0, vessels_due = s.vessels.due(s.step);
   const CellView cells = s.cells.view();
@@ -82,7 +82,7 @@ void Simulation::step() {
   if (vessels_due) s.grow_vessels();
   s.cells.check_ledger(s.executor, s.step);
   s.step += 1;
-  s.record_events(flows_before, counts_before);
+  s.record_events(ledger_before, counts_before);
 }
 
 void Simulation::State::grow_vessels() {

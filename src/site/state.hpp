@@ -41,6 +41,7 @@ struct ArrayRow {
   const char* meaning;
   const Lattice* lattice;
   float lowest = -1e-2f, highest = 1e9f;
+  bool hashed = true; // a sum over history is not, as its codes may become more
 };
 
 struct Simulation::State {
@@ -68,7 +69,7 @@ struct Simulation::State {
   void start_from(const ExternalArrays& external);
   void grow_vessels();
   void check_vessels();
-  void record_events(const Flows& before, const KindCounts& count_before);
+  void record_events(const Ledger& before, const KindCounts& count_before);
   void add_event(const std::string& what, Kind kind, const std::string& detail);
 
   // f(row, buffer) for every array of the state. The order is part of the hash: append.
@@ -94,8 +95,9 @@ void Simulation::State::for_each_array(const F& f) {
           HostArray<typename std::remove_reference_t<decltype(values)>::value_type> array{&values};
           f(ArrayRow{name, unit, meaning, nullptr}, array);
         });
-  f(ArrayRow{"ledger", "1", "changes of kind, [from][to], then overfull jumps", nullptr},
-    cells.flow_buffer());
+  f(ArrayRow{"ledger", "1", "changes of kind, [from][to], then deaths, [cause][kind]", nullptr,
+             -1e-2f, 1e9f, false},
+    cells.ledger_buffer());
   if (parameters.tracers.count > 0)
     f(ArrayRow{"tracers", "1", "voxel coordinates of walkers that take no room", nullptr},
       cells.tracers());

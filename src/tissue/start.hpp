@@ -13,8 +13,9 @@ namespace metavox {
 
 // Host arrays with the same padding as the device's.
 struct InitialTissue {
-  std::vector<std::uint8_t> kind, flags, capacity;
-  std::vector<std::uint16_t> clock, clone, membrane;
+  static constexpr std::size_t bytes_per_voxel = 2 * 1 + 4 * 2 + 4;
+  std::vector<std::uint8_t> kind, capacity;
+  std::vector<std::uint16_t> flags, clock, clone, membrane;
   std::vector<float> matrix;
 };
 

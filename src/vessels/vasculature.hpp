@@ -44,7 +44,7 @@ struct SenseVessels {
   VesselReading* reading;
   FieldView vegf;
   const std::uint8_t* kind;
-  const std::uint8_t* flags;
+  const std::uint16_t* flags;
   Lattice lattice;
   MV_HD void operator()(std::int64_t n) const {
     const std::int64_t v = voxel[n];

@@ -253,13 +253,23 @@ MV_HD constexpr CellState drawn_state(Kind k) {
   return static_cast<CellState>((code < 8 ? drawn_low : drawn_high) >> (8 * (code & 7u)) & 255u);
 }
 
-// Bits of the `flags` array.
-enum Flag : std::uint8_t {
-  flag_stem = 1,      // tumour stem cell
-  flag_hypoxic = 2,   // resting for want of oxygen (hysteresis)
-  flag_crowded = 4,   // resting for want of room
-  flag_senescent = 8, // progenitor without divisions left
-  flag_detached = 16, // tumour cell without tumour neighbours
+// Bits of the `flags` array. Those from 32 on are reserved for what their comment says.
+enum Flag : std::uint16_t {
+  flag_stem = 1,        // tumour stem cell
+  flag_hypoxic = 2,     // resting for want of oxygen (hysteresis)
+  flag_crowded = 4,     // resting for want of room
+  flag_senescent = 8,   // progenitor without divisions left
+  flag_detached = 16,   // tumour cell without tumour neighbours
+  flag_dormant = 32,    // sleeps after it arrived
+  flag_doomed = 64,     // dies soon after it arrived
+  flag_limited = 128,   // its capacity counts
+  flag_competent = 256, // can found a colony
+  flag_irradiated = 512,
+  flag_first_mitosis = 1024, // mitoses since it was irradiated, in two bits
+  flag_second_mitosis = 2048,
+  flag_replaceable = 4096, // a body that gives its place to newcomers
+  flag_excess = 8192       // the voxel holds a second cell
 };
+inline constexpr std::uint16_t flags_of_rest = flag_hypoxic | flag_crowded | flag_senescent;
 
 } // namespace metavox

@@ -35,7 +35,7 @@ inline constexpr int clock_divide = clock_zero + clock_unit;
 
 struct Cell {
   Kind kind = Kind::none;
-  std::uint8_t flags = 0;
+  std::uint16_t flags = 0;
   std::uint16_t clock = 0;
   std::uint16_t timer = 0;
   std::uint8_t capacity = 0;
@@ -46,7 +46,7 @@ struct Cell {
 // The arrays of all cells of a lattice; padded indices.
 struct CellView {
   std::uint8_t* kind_code;
-  std::uint8_t* flags;
+  std::uint16_t* flags;
   std::uint16_t* clock;
   std::uint16_t* timer;   // steps of hypoxic rest, or steps since death
   std::uint8_t* capacity; // divisions left to a progenitor
