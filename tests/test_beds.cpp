@@ -36,7 +36,7 @@ Lattice lattice_of(const Parameters& p) {
 VesselNetwork bed(const std::string& vessels, const std::vector<std::string>& overrides = {}) {
   const Parameters p =
       read_config_text(small_box + "vessels: " + vessels + "\n", "case.yaml", overrides).parameters;
-  return build_parent_vessels(p, lattice_of(p), p.simulation.seed);
+  return build_parent_vessels(p.vessels, p.flow, lattice_of(p), p.simulation.seed);
 }
 
 std::string refusal(const std::string& vessels) {
@@ -239,8 +239,8 @@ protected:
                                           folder_ / "case.yaml", overrides)
                              .parameters;
     external_ = read_inputs(p);
-    return build_parent_vessels(p, lattice_of(p), p.simulation.seed, external_.vessel_file,
-                                external_.vessel_names);
+    return build_parent_vessels(p.vessels, p.flow, lattice_of(p), p.simulation.seed,
+                                external_.vessel_file, external_.vessel_names);
   }
   std::string error(const std::string& name, const std::string& text, const std::string& more = "",
                     const std::vector<std::string>& overrides = {}) {

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "fields/oxygen.hpp"
+#include "site/take_apart.hpp"
 #include "support.hpp"
 #include "vessels/parents.hpp"
 #include "voxel/kind.hpp"
@@ -601,7 +602,7 @@ Comparison compare(const std::vector<float>& ours, const std::vector<double> (&t
 // is the steady solution.
 void against_biofvm(int count, double early, double end) {
   const Parameters preset = support::parameters_of("simulation: {preset: physicell}\n");
-  const MetaboliteSettings settings = oxygen_settings(preset);
+  const MetaboliteSettings settings = oxygen_settings(field_settings(preset));
   const double d = settings.diffusion.diffusivity, decay = preset.oxygen.decay;
   const double rate =
       static_cast<double>(settings.terms.loss[static_cast<int>(Kind::epithelial)]) - decay;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/random.hpp"
+#include "site/take_apart.hpp"
 #include "support.hpp"
 #include "vessels/geometry.hpp"
 #include "vessels/sprout.hpp"
@@ -292,7 +293,9 @@ TEST(Tip, BranchesByTheTable) {
 
 // ---- walls
 
-OxygenParameters default_oxygen() { return parameters_of("domain: {voxels: [8, 8, 8]}").oxygen; }
+BloodSupply default_supply() {
+  return vasculature_settings(parameters_of("domain: {voxels: [8, 8, 8]}")).supply;
+}
 
 VesselGraph perfused_line(double radius, double haematocrit) {
   VesselGraph g(box);
@@ -303,7 +306,7 @@ VesselGraph perfused_line(double radius, double haematocrit) {
 }
 
 TEST(VesselWalls, ConductTheWholeAreaOfTheWall) {
-  const OxygenParameters o = default_oxygen();
+  const BloodSupply o = default_supply();
   for (const double radius : {4.0, 25.0})
     for (const int coarsen : {1, 2}) {
       const Lattice fields{24 / coarsen, 20 / coarsen, 18 / coarsen, 20.0 * coarsen};
@@ -320,7 +323,7 @@ TEST(VesselWalls, ConductTheWholeAreaOfTheWall) {
 }
 
 TEST(VesselWalls, LetOxygenThroughAsRedCellsBringIt) {
-  const OxygenParameters o = default_oxygen();
+  const BloodSupply o = default_supply();
   const VesselGraph full = perfused_line(5, 0.45), half = perfused_line(5, 0.225),
                     plasma = perfused_line(5, 0);
   const std::vector<VesselWall> a = vessel_walls(full, box, o, true),
@@ -338,7 +341,7 @@ TEST(VesselWalls, LetOxygenThroughAsRedCellsBringIt) {
 TEST(VesselWalls, AreClosedWithoutBlood) {
   VesselGraph g = perfused_line(5, 0.45);
   for (std::uint8_t& f : g.segments().flags) f = VesselGraph::alive;
-  EXPECT_TRUE(vessel_walls(g, box, default_oxygen(), true).empty());
+  EXPECT_TRUE(vessel_walls(g, box, default_supply(), true).empty());
 }
 
 // ---- measures
@@ -520,7 +523,7 @@ TEST(Vasculature, PrunedVesselsFeedNobody) {
       {0, 1, 5, true}, {1, 2, 5, true}, {3, 4, 5, true}, {4, 5, 5, true}, {1, 4, 4, true}};
   ladder.segments[4].generation = 1;
   const Lattice l{30, 26, 24, 20};
-  Vasculature v(Executor::on_cpu(1), l, l, p, p.simulation.seed);
+  Vasculature v(Executor::on_cpu(1), l, l, vasculature_settings(p), p.simulation.seed);
   v.start(ladder);
   VesselGraph::Segments& segments = v.graph().segments();
   std::int64_t link = 0;

@@ -19,9 +19,9 @@ std::uint16_t steps_of(double duration, double dt) {
   return static_cast<std::uint16_t>(std::clamp(steps, 0.0, 65535.0));
 }
 
-FateParameters fate_parameters(const Parameters& p, int push_distance2) {
+FateParameters fate_parameters(const PopulationSettings& p, int push_distance2) {
   FateParameters f{};
-  const double dt = p.time.step;
+  const double dt = p.step;
   const auto f32 = [](double v) { return static_cast<float>(v); };
   f.dt = f32(dt);
   f.quiescence = p.quiescence.enabled;
@@ -65,24 +65,24 @@ FateParameters fate_parameters(const Parameters& p, int push_distance2) {
   f.matrix_edge = f32(p.transition.matrix_edge);
   f.hypoxia_high = f32(p.transition.hypoxia_high);
   f.hypoxia_low = f32(p.transition.hypoxia_low);
-  f.glucose = p.glucose.enabled;
+  f.glucose = p.energy.glucose;
   // ATP per time 2 J_g + (29/5) J_O, J the molar uptakes; normalised to uptake at the reference
   // pressure and at the plasma's glucose.
-  const double jo = 5.8 * p.oxygen.consumption, jg = 2 * p.glucose.consumption;
-  const double o_ref = reference_pressure / (reference_pressure + p.oxygen.half_saturation);
-  const double g_ref = p.glucose.plasma / (p.glucose.plasma + p.glucose.half_saturation);
+  const double jo = 5.8 * p.energy.oxygen_consumption, jg = 2 * p.energy.glucose_consumption;
+  const double o_ref = reference_pressure / (reference_pressure + p.energy.oxygen_half);
+  const double g_ref = p.energy.glucose_plasma / (p.energy.glucose_plasma + p.energy.glucose_half);
   const double reference = jo * o_ref + jg * g_ref;
   f.atp_oxygen = f32(reference > 0 ? jo / reference : 1);
   f.atp_glucose = f32(reference > 0 ? jg / reference : 0);
-  f.oxygen_half = f32(p.oxygen.half_saturation);
-  f.glucose_half = f32(p.glucose.half_saturation);
-  f.atp_rest = p.glucose.enabled ? f32(p.glucose.quiescence_atp) : 0.0f;
-  f.atp_death = p.glucose.enabled ? f32(p.glucose.necrosis_atp) : 0.0f;
+  f.oxygen_half = f32(p.energy.oxygen_half);
+  f.glucose_half = f32(p.energy.glucose_half);
+  f.atp_rest = p.energy.glucose ? f32(p.energy.rest) : 0.0f;
+  f.atp_death = p.energy.glucose ? f32(p.energy.death) : 0.0f;
   f.push_distance2 = push_distance2;
   return f;
 }
 
-MigrationParameters32 walk_parameters(const Parameters& p) {
+MigrationParameters32 walk_parameters(const PopulationSettings& p) {
   MigrationParameters32 m{};
   const MigrationParameters& g = p.migration;
   const auto f32 = [](double v) { return static_cast<float>(v); };
@@ -91,19 +91,18 @@ MigrationParameters32 walk_parameters(const Parameters& p) {
   m.diffusivity_stroma = f32(g.stroma);
   m.haptotaxis = f32(g.haptotaxis);
   m.chemotaxis = f32(g.chemotaxis);
-  const double h2 = p.domain.spacing * p.domain.spacing;
-  m.step_over_h2 = f32(p.time.step / p.time.motility_substeps / h2);
-  m.stroma_step_over_h2 = f32(p.time.step / h2);
+  const double h2 = p.spacing * p.spacing;
+  m.step_over_h2 = f32(p.step / p.motility_substeps / h2);
+  m.stroma_step_over_h2 = f32(p.step / h2);
   // No cell is likelier to move than this. Along an axis central differences add up to 2 D; where
   // the signals of the two neighbours differ by more than 4 D the upwind form takes over, which is
   // largest where one of them is densest, the other 4 D below it, and the cell's own voxel bare.
-  const MatrixParameters& e = p.matrix;
-  const double densest = std::max({e.maximum, e.density, e.layer_density, e.fibre_density});
-  const bool bounded = g.chemotaxis == 0 && g.haptotaxis >= 0 && !e.initial.active();
+  const bool bounded = g.chemotaxis == 0 && g.haptotaxis >= 0 && p.densest_matrix.has_value();
   double most = 0;
-  for (const double d : {g.epithelial, g.mesenchymal})
-    most = std::max({most, 6 * d, 6 * (g.haptotaxis * densest - d)});
-  m.most_jumps = bounded ? f32(most * p.time.step / p.time.motility_substeps / h2 * 1.001) : 1.0f;
+  if (bounded)
+    for (const double d : {g.epithelial, g.mesenchymal})
+      most = std::max({most, 6 * d, 6 * (g.haptotaxis * *p.densest_matrix - d)});
+  m.most_jumps = bounded ? f32(most * p.step / p.motility_substeps / h2 * 1.001) : 1.0f;
   m.neighbour_count = g.adhesion == AdhesionRule::neighbour_count;
   m.keep_ee = f32(1 - g.bond_ee);
   m.keep_em = f32(1 - g.bond_em);
@@ -135,10 +134,10 @@ PushOffsets push_offsets(int longest2) {
   return pushes;
 }
 
-Population::Population(const Executor& executor, const Lattice& lattice, const Parameters& p,
-                       std::uint64_t seed)
+Population::Population(const Executor& executor, const Lattice& lattice,
+                       const PopulationSettings& p, std::uint64_t seed)
     : lattice_(lattice), seed_(seed) {
-  const double reach = p.cycle.push_length / p.domain.spacing;
+  const double reach = p.cycle.push_length / p.spacing;
   // A free face neighbour is no push: it will do at any push length.
   const int distance2 = std::clamp(static_cast<int>(std::floor(reach * reach + 1e-9)), 1,
                                    longest_push * longest_push);
@@ -155,7 +154,7 @@ Population::Population(const Executor& executor, const Lattice& lattice, const P
   migration_on_ = p.migration.enabled;
   into_dead_ = p.cycle.into_dead;
   normal_always_ = p.normal.regeneration || p.death.apoptosis_normal > 0;
-  substeps_ = p.time.motility_substeps;
+  substeps_ = p.motility_substeps;
   tracers_on_ = p.tracers.count > 0;
   tracer_diffusivity_ =
       p.tracers.mesenchymal ? walk_.diffusivity_mesenchymal : walk_.diffusivity_epithelial;

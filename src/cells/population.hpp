@@ -10,9 +10,9 @@
 #include "cells/division.hpp"
 #include "cells/fate.hpp"
 #include "cells/migration.hpp"
+#include "cells/population_settings.hpp"
 #include "cells/room.hpp"
 #include "core/executor.hpp"
-#include "site/parameters.hpp"
 #include "voxel/ledger.hpp"
 #include "voxel/views.hpp"
 
@@ -22,7 +22,7 @@ using KindCounts = std::array<std::int64_t, kind_count>;
 
 class Population {
 public:
-  Population(const Executor& executor, const Lattice& lattice, const Parameters& parameters,
+  Population(const Executor& executor, const Lattice& lattice, const PopulationSettings& settings,
              std::uint64_t seed);
 
   // One step of every cell rule: rest, death, phenotype, division, movement. `matrix` is E,

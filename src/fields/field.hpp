@@ -6,7 +6,7 @@
 
 #include "core/executor.hpp"
 #include "fields/assemble.hpp"
-#include "site/parameters.hpp"
+#include "fields/field_settings.hpp"
 #include "solver/diffusion.hpp"
 #include "voxel/views.hpp"
 
@@ -19,11 +19,11 @@ struct FieldRow {
   const char* meaning;
   bool present; // its array is part of the state
   bool enabled;
-  const Frozen* frozen; // prescribed instead of solved, where active
+  Frozen frozen; // prescribed instead of solved, where active
   double initial;
   float lowest = -1e-2f; // values beyond these two end the run; solvers end within a tolerance
   float highest = 1e9f;  // of zero, and sums in fixed point hold values up to 1e9
-  bool solved() const { return enabled && !frozen->active(); }
+  bool solved() const { return enabled && !frozen.active(); }
 };
 
 // Where the fields of a site live: coarsen^3 tissue voxels make one of a field's. Fields that are
@@ -87,13 +87,12 @@ private:
 
 // What every section of a field says about its solver.
 template <class Section>
-DiffusionSettings solver_settings(const char* name, const Section& section,
-                                  const FieldsParameters& fields) {
+DiffusionSettings solver_settings(const char* name, const Section& section, int max_cycles) {
   DiffusionSettings s{};
   s.name = name;
   s.diffusivity = section.diffusivity;
   s.tolerance = section.tolerance;
-  s.max_cycles = fields.max_cycles;
+  s.max_cycles = max_cycles;
   s.faces = section.faces;
   return s;
 }

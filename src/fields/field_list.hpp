@@ -14,8 +14,8 @@ namespace metavox {
 template <class... Types>
 class FieldList {
 public:
-  FieldList(const FieldGrid& grid, const Parameters& parameters)
-      : fields_(Types(grid, parameters)...) {}
+  FieldList(const FieldGrid& grid, const FieldSettings& settings)
+      : fields_(Types(grid, settings)...) {}
 
   template <class Type>
   Type& get() {
@@ -31,8 +31,8 @@ public:
     (call(std::get<Types>(fields_), f), ...);
   }
   // The rows of all, those that are not present included.
-  static std::vector<FieldRow> rows(const Parameters& parameters) {
-    return {Types::row_of(parameters)...};
+  static std::vector<FieldRow> rows(const FieldSettings& settings) {
+    return {Types::row_of(settings)...};
   }
 
 private:

@@ -33,16 +33,16 @@ double oxygen_uptake_per_voxel(const OxygenParameters& o, double spacing) {
   return fmol_per_min / (o.solubility * spacing * spacing * spacing);
 }
 
-MetaboliteSettings oxygen_settings(const Parameters& p) {
+MetaboliteSettings oxygen_settings(const FieldSettings& p) {
   const OxygenParameters& o = p.oxygen;
   MetaboliteSettings s;
-  s.diffusion = solver_settings("oxygen", o, p.fields);
+  s.diffusion = solver_settings("oxygen", o, p.max_cycles);
   s.transient = o.relaxation == Relaxation::transient;
-  s.substeps = s.transient ? static_cast<int>(std::ceil(p.time.step / o.substep - 1e-9)) : 1;
-  s.substep = p.time.step / s.substeps;
+  s.substeps = s.transient ? static_cast<int>(std::ceil(p.step / o.substep - 1e-9)) : 1;
+  s.substep = p.step / s.substeps;
   s.oxygen = true;
 
-  const double full = oxygen_uptake_per_voxel(o, p.domain.spacing);
+  const double full = oxygen_uptake_per_voxel(o, p.spacing);
   double at_tissue_pressure = 0; // what a normal cell takes up at p_t, mmHg/min
   if (o.uptake == Uptake::first_order) {
     const double k = o.first_order_rate;
@@ -72,15 +72,15 @@ MetaboliteSettings oxygen_settings(const Parameters& p) {
   return s;
 }
 
-MetaboliteSettings glucose_settings(const Parameters& p) {
+MetaboliteSettings glucose_settings(const FieldSettings& p) {
   const GlucoseParameters& g = p.glucose;
   MetaboliteSettings s;
-  s.diffusion = solver_settings("glucose", g, p.fields);
+  s.diffusion = solver_settings("glucose", g, p.max_cycles);
   s.diffusion.half_saturation = g.half_saturation;
-  s.substep = p.time.step;
+  s.substep = p.step;
   s.vessel_value = g.plasma;
   s.vessel_scale = g.wall_permeability / p.oxygen.wall_permeability;
-  const double h = p.domain.spacing;
+  const double h = p.spacing;
   const double litres = h * h * h * 1e-15;
   const double full = g.consumption * 1e3 * 60 / litres; // mM/min
   const OxygenParameters& o = p.oxygen;
@@ -125,21 +125,20 @@ void Metabolite::relax(const CellView& cells, const VesselWalls& vessels, TraitF
   }
 }
 
-Oxygen::Oxygen(const FieldGrid& grid, const Parameters& p)
-    : Metabolite(grid, row_of(p), oxygen_settings(p), p.mutation.probability > 0) {}
+Oxygen::Oxygen(const FieldGrid& grid, const FieldSettings& p)
+    : Metabolite(grid, row_of(p), oxygen_settings(p), p.traits_mutate) {}
 
-FieldRow Oxygen::row_of(const Parameters& p) {
-  return {"oxygen",         "mmHg",           "oxygen partial pressure", true,
-          p.oxygen.enabled, &p.oxygen.frozen, p.oxygen.initial};
+FieldRow Oxygen::row_of(const FieldSettings& p) {
+  return {"oxygen",         "mmHg",          "oxygen partial pressure", true,
+          p.oxygen.enabled, p.oxygen.frozen, p.oxygen.initial};
 }
 
-Glucose::Glucose(const FieldGrid& grid, const Parameters& p)
-    : Metabolite(grid, row_of(p), glucose_settings(p), p.mutation.probability > 0) {}
+Glucose::Glucose(const FieldGrid& grid, const FieldSettings& p)
+    : Metabolite(grid, row_of(p), glucose_settings(p), p.traits_mutate) {}
 
-FieldRow Glucose::row_of(const Parameters& p) {
-  return {
-      "glucose",        "mM", "glucose", p.glucose.enabled, p.glucose.enabled, &p.glucose.frozen,
-      p.glucose.initial};
+FieldRow Glucose::row_of(const FieldSettings& p) {
+  return {"glucose",        "mM", "glucose", p.glucose.enabled, p.glucose.enabled, p.glucose.frozen,
+          p.glucose.initial};
 }
 
 } // namespace metavox

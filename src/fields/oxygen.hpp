@@ -30,8 +30,8 @@ struct MetaboliteSettings {
   double vessel_scale = 1; // wall conductance relative to oxygen's
 };
 
-MetaboliteSettings oxygen_settings(const Parameters& parameters);
-MetaboliteSettings glucose_settings(const Parameters& parameters);
+MetaboliteSettings oxygen_settings(const FieldSettings& settings);
+MetaboliteSettings glucose_settings(const FieldSettings& settings);
 
 // Uptake of a proliferating tumour cell that fills one tissue voxel, mmHg/min.
 double oxygen_uptake_per_voxel(const OxygenParameters& oxygen, double spacing);
@@ -54,14 +54,14 @@ private:
 
 class Oxygen : public Metabolite {
 public:
-  Oxygen(const FieldGrid& grid, const Parameters& parameters);
-  static FieldRow row_of(const Parameters& parameters);
+  Oxygen(const FieldGrid& grid, const FieldSettings& settings);
+  static FieldRow row_of(const FieldSettings& settings);
 };
 
 class Glucose : public Metabolite {
 public:
-  Glucose(const FieldGrid& grid, const Parameters& parameters);
-  static FieldRow row_of(const Parameters& parameters);
+  Glucose(const FieldGrid& grid, const FieldSettings& settings);
+  static FieldRow row_of(const FieldSettings& settings);
 };
 
 } // namespace metavox

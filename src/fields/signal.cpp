@@ -7,26 +7,26 @@ namespace {
 
 // What MMP-2 and TIMP have in common, from the section of either.
 template <class Section>
-SignalSettings common_settings(const char* name, const Section& section, const Parameters& p) {
+SignalSettings common_settings(const char* name, const Section& section, const FieldSettings& p) {
   SignalSettings s;
-  s.diffusion = solver_settings(name, section, p.fields);
-  s.diffusion.least_loss = 1 / p.time.step + section.decay;
-  s.dt = p.time.step;
+  s.diffusion = solver_settings(name, section, p.max_cycles);
+  s.diffusion.least_loss = 1 / p.step + section.decay;
+  s.dt = p.step;
   s.decay = section.decay;
   return s;
 }
 
 } // namespace
 
-SignalSettings proteinase_settings(const Parameters& p) {
+SignalSettings proteinase_settings(const FieldSettings& p) {
   SignalSettings s = common_settings("proteinase", p.proteinase, p);
   s.terms.source[static_cast<int>(Kind::mesenchymal)] = static_cast<float>(p.proteinase.secretion);
-  s.trait_matters = p.mutation.probability > 0;
+  s.trait_matters = p.traits_mutate;
   s.uniform_source = p.proteinase.uniform_source;
   return s;
 }
 
-SignalSettings inhibitor_settings(const Parameters& p) {
+SignalSettings inhibitor_settings(const FieldSettings& p) {
   SignalSettings s = common_settings("inhibitor", p.inhibitor, p);
   s.terms.source[static_cast<int>(Kind::stroma)] = static_cast<float>(p.inhibitor.secretion);
   return s;
@@ -48,30 +48,30 @@ void Signal::relax(const CellView& cells, TraitFactors factor) {
   solve(Diffusion::Start::warm);
 }
 
-Proteinase::Proteinase(const FieldGrid& grid, const Parameters& p)
+Proteinase::Proteinase(const FieldGrid& grid, const FieldSettings& p)
     : Signal(grid, row_of(p), proteinase_settings(p)) {}
 
-FieldRow Proteinase::row_of(const Parameters& p) {
+FieldRow Proteinase::row_of(const FieldSettings& p) {
   return {"proteinase",
           "1",
           "soluble MMP-2, scaled",
           true,
           p.proteinase.enabled,
-          &p.proteinase.frozen,
+          p.proteinase.frozen,
           p.proteinase.initial};
 }
 
-Inhibitor::Inhibitor(const FieldGrid& grid, const Parameters& p)
+Inhibitor::Inhibitor(const FieldGrid& grid, const FieldSettings& p)
     : Signal(grid, row_of(p), inhibitor_settings(p)) {}
 
-FieldRow Inhibitor::row_of(const Parameters& p) {
+FieldRow Inhibitor::row_of(const FieldSettings& p) {
   const bool on = p.inhibitor.enabled;
   return {"inhibitor",
           "1",
           "TIMP, in units of its inhibition constant",
           on,
           on,
-          &p.inhibitor.frozen,
+          p.inhibitor.frozen,
           p.inhibitor.initial};
 }
 

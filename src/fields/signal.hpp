@@ -27,8 +27,8 @@ struct SignalSettings {
   VoxelTerms terms;
 };
 
-SignalSettings proteinase_settings(const Parameters& parameters);
-SignalSettings inhibitor_settings(const Parameters& parameters);
+SignalSettings proteinase_settings(const FieldSettings& settings);
+SignalSettings inhibitor_settings(const FieldSettings& settings);
 
 class Signal : public Field {
 public:
@@ -44,14 +44,14 @@ private:
 
 class Proteinase : public Signal { // MMP-2
 public:
-  Proteinase(const FieldGrid& grid, const Parameters& parameters);
-  static FieldRow row_of(const Parameters& parameters);
+  Proteinase(const FieldGrid& grid, const FieldSettings& settings);
+  static FieldRow row_of(const FieldSettings& settings);
 };
 
 class Inhibitor : public Signal { // TIMP
 public:
-  Inhibitor(const FieldGrid& grid, const Parameters& parameters);
-  static FieldRow row_of(const Parameters& parameters);
+  Inhibitor(const FieldGrid& grid, const FieldSettings& settings);
+  static FieldRow row_of(const FieldSettings& settings);
 };
 
 } // namespace metavox

@@ -10,8 +10,8 @@ namespace {
 
 constexpr double avogadro = 6.02214076e23;
 
-DiffusionSettings diffusion_settings(const Parameters& p) {
-  DiffusionSettings s = solver_settings("vegf", p.vegf, p.fields);
+DiffusionSettings diffusion_settings(const FieldSettings& p) {
+  DiffusionSettings s = solver_settings("vegf", p.vegf, p.max_cycles);
   s.half_saturation = p.vegf.half_saturation;
   return s;
 }
@@ -37,19 +37,18 @@ VoxelTerms terms_of(const VegfParameters& v, double spacing) {
 
 } // namespace
 
-Vegf::Vegf(const FieldGrid& grid, const Parameters& p)
-    : Field(grid, row_of(p), diffusion_settings(p)), settings_(p.vegf), step_(p.time.step),
-      transient_(p.vegf.relaxation == Relaxation::transient),
-      traits_matter_(p.mutation.probability > 0), terms_(terms_of(p.vegf, p.domain.spacing)) {
+Vegf::Vegf(const FieldGrid& grid, const FieldSettings& p)
+    : Field(grid, row_of(p), diffusion_settings(p)), settings_(p.vegf), step_(p.step),
+      transient_(p.vegf.relaxation == Relaxation::transient), traits_matter_(p.traits_mutate),
+      terms_(terms_of(p.vegf, p.spacing)) {
   if (solved()) lay_pellets(p);
 }
 
-FieldRow Vegf::row_of(const Parameters& p) {
-  return {"vegf",         "nM",           "free VEGF",   p.vegf.enabled,
-          p.vegf.enabled, &p.vegf.frozen, p.vegf.initial};
+FieldRow Vegf::row_of(const FieldSettings& p) {
+  return {"vegf", "nM", "free VEGF", p.vegf.enabled, p.vegf.enabled, p.vegf.frozen, p.vegf.initial};
 }
 
-void Vegf::lay_pellets(const Parameters& p) {
+void Vegf::lay_pellets(const FieldSettings& p) {
   const VegfParameters& v = p.vegf;
   const Lattice& lattice = grid_.lattice;
   std::vector<FieldSource> sources;

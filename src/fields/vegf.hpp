@@ -45,8 +45,8 @@ struct AddSources {
 
 class Vegf : public Field {
 public:
-  Vegf(const FieldGrid& grid, const Parameters& parameters);
-  static FieldRow row_of(const Parameters& parameters);
+  Vegf(const FieldGrid& grid, const FieldSettings& settings);
+  static FieldRow row_of(const FieldSettings& settings);
   // Brings the field into balance with oxygen, cells and endothelium, or steps it in time. `oxygen`
   // lies on the same lattice. `first`: start from coarse grids. Throws NumericalError where the
   // solver does not converge.
@@ -60,7 +60,7 @@ private:
     std::int64_t begin, count;
     double until; // min; 0: for ever
   };
-  void lay_pellets(const Parameters& parameters);
+  void lay_pellets(const FieldSettings& settings);
 
   VegfParameters settings_;
   double step_; // min

@@ -16,6 +16,7 @@
 #include "input/swc.hpp"
 #include "input/vtk_reader.hpp"
 #include "settings/text.hpp"
+#include "site/take_apart.hpp"
 #include "vessels/parents.hpp"
 #include "voxel/kind.hpp"
 
@@ -57,7 +58,7 @@ void read_vessels(const Parameters& p, ExternalArrays& external) {
   const Lattice lattice{p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2],
                         p.domain.spacing};
   try {
-    build_parent_vessels(p, lattice, p.simulation.seed, external.vessel_file,
+    build_parent_vessels(p.vessels, p.flow, lattice, p.simulation.seed, external.vessel_file,
                          external.vessel_names);
   } catch (const std::invalid_argument& e) {
     throw ConfigError(printable((from_file ? p.vessels.file + ": " : std::string()) + e.what()));
@@ -72,8 +73,8 @@ ExternalArrays read_inputs(const Parameters& p) {
     if (!frozen.file.empty())
       external.fields.emplace_back(name, vti_values(key, frozen.file, frozen.array, p.domain));
   };
-  for (const FieldRow& row : Fields::rows(p))
-    field(row.name, std::string(row.name) + ".frozen", *row.frozen);
+  for (const FieldRow& row : Fields::rows(field_settings(p)))
+    field(row.name, std::string(row.name) + ".frozen", row.frozen);
   field("matrix", "matrix.initial", p.matrix.initial);
   for (const auto& [name, values] : external.fields)
     for (std::size_t i = 0; i < values.size(); ++i)

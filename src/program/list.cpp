@@ -15,6 +15,7 @@
 #include "site/events.hpp"
 #include "site/settings_table.hpp"
 #include "site/simulation.hpp"
+#include "site/take_apart.hpp"
 #include "voxel/kind.hpp"
 
 namespace metavox {
@@ -86,7 +87,7 @@ Rows rounded(float value) {
 // What frames of fields hold; `lowest` and `highest` of those that diffuse.
 Rows list_fields() {
   const Simulation site = site_with_everything();
-  const std::vector<FieldRow> diffusing = Fields::rows(site.parameters());
+  const std::vector<FieldRow> diffusing = Fields::rows(field_settings(site.parameters()));
   Rows rows;
   const auto add = [&](const std::vector<ArrayInfo>& arrays, bool derived) {
     for (const ArrayInfo& a : arrays) {

@@ -9,6 +9,7 @@
 
 #include "fields/field_list.hpp"
 #include "site/simulation.hpp"
+#include "site/take_apart.hpp"
 #include "tissue/start.hpp"
 #include "viz/frame_axes.hpp"
 #include "voxel/region.hpp"
@@ -150,7 +151,8 @@ std::uint64_t estimate_host_bytes(const Parameters& p, bool frames, bool checkpo
   // cell_state is made from kind and flags.
   if (frames) taking = std::max(taking, state + shown + 3 * n + 2 * n_padded);
   double files = p.matrix.initial.file.empty() ? 0 : 1;
-  for (const FieldRow& row : Fields::rows(p)) files += row.frozen->file.empty() ? 0 : 1;
+  for (const FieldRow& row : Fields::rows(field_settings(p)))
+    files += row.frozen.file.empty() ? 0 : 1;
   const double building = static_cast<double>(InitialTissue::bytes_per_voxel) * n_padded +
                           4 * (m + m_padded) + 4 * n * files;
   const double measuring = 16.0 * p.domain.voxels[1] * p.domain.voxels[2]; // counts of lines

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "site/state.hpp"
+#include "site/take_apart.hpp"
 
 namespace metavox {
 namespace {
@@ -37,7 +38,7 @@ std::vector<std::size_t> device_buffers(const Parameters& p) {
   Population::Arrays().for_each(of_tissue);
   Population::Work().for_each(l.tissue, p.tracers.count, add);
   Matrix::Arrays().for_each(of_tissue);
-  for (const FieldRow& row : Fields::rows(p))
+  for (const FieldRow& row : Fields::rows(field_settings(p)))
     if (row.present) bytes.push_back(Field::bytes(l.fields));
   return bytes;
 }
@@ -46,12 +47,12 @@ std::size_t estimate_device_bytes(const Parameters& p) {
   const Lattices l(p);
   const std::vector<std::size_t> buffers = device_buffers(p);
   return std::accumulate(buffers.begin(), buffers.end(), small_buffers) +
-         estimate_vessel_bytes(p, l.tissue, l.fields);
+         estimate_vessel_bytes(vasculature_settings(p), l.tissue, l.fields, p.simulation.seed);
 }
 
 double estimate_vessel_nodes(const Parameters& p) {
   const Lattices l(p);
-  return estimate_vessel_nodes(p, l.tissue, l.fields);
+  return estimate_vessel_nodes(vasculature_settings(p), l.tissue, l.fields, p.simulation.seed);
 }
 
 std::vector<ArrayInfo> state_arrays_of(const Parameters& p) {
@@ -65,7 +66,7 @@ std::vector<ArrayInfo> state_arrays_of(const Parameters& p) {
   cells.for_each(of_tissue);
   Matrix::Arrays matrix;
   matrix.for_each(of_tissue);
-  for (const FieldRow& row : Fields::rows(p))
+  for (const FieldRow& row : Fields::rows(field_settings(p)))
     if (row.present)
       infos.push_back(on_lattice(row.name, row.unit, row.meaning, ElementType::f32, l.fields));
   infos.push_back({"ledger", "1", "", ElementType::i64, {ledger_entries, 1, 1}, 0});

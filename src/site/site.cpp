@@ -2,6 +2,7 @@
 
 #include "core/random.hpp"
 #include "site/state.hpp"
+#include "site/take_apart.hpp"
 #include "tissue/start.hpp"
 #include "vessels/parents.hpp"
 
@@ -14,8 +15,10 @@ Lattice tissue_lattice(const Parameters& p, int ghosts) {
 Simulation::State::State(const Parameters& p, Executor e, const SiteLayout& layout)
     : parameters(p), executor(std::move(e)), seed(site_seed(p.simulation.seed, layout.number)),
       tissue(tissue_lattice(p, layout.ghosts)), grid(executor, tissue, p.fields.coarsen),
-      fields(grid, parameters), matrix(executor, tissue, p), cells(executor, tissue, p, seed),
-      vessels(executor, tissue, grid.lattice, p, seed) {}
+      fields(grid, field_settings(p)),
+      matrix(executor, tissue, p.matrix, p.time.step, p.inhibitor.enabled),
+      cells(executor, tissue, population_settings(p), seed),
+      vessels(executor, tissue, grid.lattice, vasculature_settings(p), seed) {}
 
 Simulation::Simulation(const Parameters& parameters, Executor executor,
                        const ExternalArrays& external, const SiteLayout& layout)
@@ -27,11 +30,13 @@ Simulation::Simulation(Simulation&&) noexcept = default;
 
 void Simulation::State::start_from(const ExternalArrays& external) {
   const VesselNetwork parents =
-      build_parent_vessels(parameters, tissue, seed, external.vessel_file, external.vessel_names);
+      build_parent_vessels(parameters.vessels, parameters.flow, tissue, seed, external.vessel_file,
+                           external.vessel_names);
   VesselGraph laid(tissue);
   laid.lay(parents);
   const InitialTissue start =
-      build_tissue(parameters, tissue, external, laid.take_changes().entered, seed);
+      build_tissue(parameters.tissue, parameters.matrix, stem_start(parameters), tissue, external,
+                   laid.take_changes().entered, seed);
   Population::Arrays& a = cells.arrays();
   a.kind.upload(start.kind.data());
   a.flags.upload(start.flags.data());
@@ -46,8 +51,8 @@ void Simulation::State::start_from(const ExternalArrays& external) {
     const FieldRow& row = field.row();
     const Lattice& lattice = field.lattice();
     std::vector<float> values;
-    if (row.frozen->active()) {
-      values = prescribed_field(*row.frozen, row.name, lattice, tissue, grid.coarsen, external);
+    if (row.frozen.active()) {
+      values = prescribed_field(row.frozen, row.name, lattice, tissue, grid.coarsen, external);
     } else {
       values.assign(static_cast<std::size_t>(lattice.padded()), 0.0f);
       const std::vector<float> plain(static_cast<std::size_t>(lattice.voxels()),

@@ -6,13 +6,13 @@
 
 namespace metavox {
 
-Matrix::Matrix(const Executor& executor, const Lattice& lattice, const Parameters& parameters)
-    : lattice_(lattice), frozen_(parameters.matrix.frozen) {
+Matrix::Matrix(const Executor& executor, const Lattice& lattice, const MatrixParameters& m,
+               double step, bool inhibited)
+    : lattice_(lattice), frozen_(m.frozen) {
   arrays_.for_each([&](const char*, const char*, auto& buffer) {
     buffer = std::decay_t<decltype(buffer)>(executor, lattice.padded());
   });
-  const MatrixParameters& m = parameters.matrix;
-  p_.dt = static_cast<float>(parameters.time.step);
+  p_.dt = static_cast<float>(step);
   p_.contact = static_cast<float>(m.contact_degradation);
   p_.soluble = static_cast<float>(m.soluble_degradation);
   p_.neighbour_weight = static_cast<float>(m.contact_weight);
@@ -20,7 +20,7 @@ Matrix::Matrix(const Executor& executor, const Lattice& lattice, const Parameter
   p_.maximum = static_cast<float>(m.maximum);
   p_.debris = static_cast<float>(m.debris_clearance);
   p_.exposure_unit = static_cast<float>(membrane_intact / m.membrane_resistance);
-  p_.inhibited = parameters.inhibitor.enabled;
+  p_.inhibited = inhibited;
 }
 
 void Matrix::degrade(const Executor& executor, const CellView& cells, TraitFactors factor,

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "core/executor.hpp"
-#include "site/parameters.hpp"
+#include "tissue/matrix_settings.hpp"
 #include "voxel/views.hpp"
 
 namespace metavox {
@@ -160,7 +160,9 @@ struct DegradeMatrix {
 
 class Matrix {
 public:
-  Matrix(const Executor& executor, const Lattice& lattice, const Parameters& parameters);
+  // `step`: min; `inhibited`: there is an inhibitor of the proteinase.
+  Matrix(const Executor& executor, const Lattice& lattice, const MatrixParameters& settings,
+         double step, bool inhibited);
   void degrade(const Executor& executor, const CellView& cells, TraitFactors factor,
                const FieldView& proteinase, const FieldView& inhibitor);
   // The state, a value for each voxel, padded.

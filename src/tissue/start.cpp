@@ -27,9 +27,10 @@ std::uint16_t random_age(std::uint32_t word) {
 
 class Builder {
 public:
-  Builder(const Parameters& p, const Lattice& l, const ExternalArrays& external,
+  Builder(const TissueParameters& p, const MatrixParameters& matrix, const StemStart& stem,
+          const Lattice& l, const ExternalArrays& external,
           const std::vector<std::int64_t>& vessels, std::uint64_t seed)
-      : p_(p), l_(l), external_(external), vessels_(vessels), seed_(seed) {
+      : p_(p), m_(matrix), stem_(stem), l_(l), external_(external), vessels_(vessels), seed_(seed) {
     const auto n = static_cast<std::size_t>(l.padded());
     t_.kind.assign(n, static_cast<std::uint8_t>(Kind::outside));
     t_.flags.assign(n, 0);
@@ -45,7 +46,7 @@ public:
     for_each([&](const Site& s) { t_.kind[at(s)] = static_cast<std::uint8_t>(Kind::none); });
     seed_normal_tissue();
     place_vessels();
-    for (std::size_t n = 0; n < p_.tissue.cells.size(); ++n) seed_shape(p_.tissue.cells[n], n);
+    for (std::size_t n = 0; n < p_.cells.size(); ++n) seed_shape(p_.cells[n], n);
     place_external();
     lay_membranes();
     return std::move(t_);
@@ -64,7 +65,7 @@ private:
   }
 
   void lay_matrix() {
-    const MatrixParameters& m = p_.matrix;
+    const MatrixParameters& m = m_;
     for_each([&](const Site& s) { t_.matrix[at(s)] = static_cast<float>(m.density); });
     if (m.pattern == MatrixPattern::layers) {
       const std::size_t axis = axis_index(m.layer_axis);
@@ -79,7 +80,7 @@ private:
 
   // Straight fibres at random places until the wanted share of voxels is filled.
   void lay_fibres() {
-    const MatrixParameters& m = p_.matrix;
+    const MatrixParameters& m = m_;
     const double h = l_.spacing;
     std::vector<std::uint8_t> filled(t_.matrix.size(), 0);
     const auto wanted =
@@ -132,8 +133,8 @@ private:
   }
 
   void seed_normal_tissue() {
-    const std::uint32_t parenchyma = threshold(p_.tissue.parenchyma);
-    const std::uint32_t both = threshold(std::min(1.0, p_.tissue.parenchyma + p_.tissue.stroma));
+    const std::uint32_t parenchyma = threshold(p_.parenchyma);
+    const std::uint32_t both = threshold(std::min(1.0, p_.parenchyma + p_.stroma));
     if (both == 0) return;
     for_each([&](const Site& s) {
       const Draw d = draw(seed_, Purpose::seeding, l_.global(s), 0);
@@ -170,9 +171,9 @@ private:
     if (is_tumour(kind)) {
       t_.clock[at(s)] = random_age(d.word[1]);
       t_.clone[at(s)] = clone != 0 ? clone : next_clone();
-      const bool drawn = p_.stem.enabled && d.word[3] < threshold(p_.stem.fraction);
+      const bool drawn = d.word[3] < threshold(stem_.fraction);
       if (stem || drawn) t_.flags[at(s)] = flag_stem;
-      t_.capacity[at(s)] = static_cast<std::uint8_t>(p_.stem.capacity);
+      t_.capacity[at(s)] = static_cast<std::uint8_t>(stem_.capacity);
     }
     if (is_normal(kind)) t_.clock[at(s)] = random_age(d.word[1]);
   }
@@ -218,7 +219,7 @@ private:
 
   // Sheets one voxel thick with no gap that a step through a face could pass.
   void lay_membranes() {
-    for (const TissueParameters::Membrane& m : p_.tissue.membranes)
+    for (const TissueParameters::Membrane& m : p_.membranes)
       for_each([&](const Site& s) {
         const Vector c = centre(s);
         double distance = 0;
@@ -233,7 +234,9 @@ private:
       });
   }
 
-  const Parameters& p_;
+  const TissueParameters& p_;
+  const MatrixParameters& m_;
+  const StemStart& stem_;
   const Lattice& l_;
   const ExternalArrays& external_;
   const std::vector<std::int64_t>& vessels_;
@@ -244,10 +247,11 @@ private:
 
 } // namespace
 
-InitialTissue build_tissue(const Parameters& p, const Lattice& lattice,
+InitialTissue build_tissue(const TissueParameters& settings, const MatrixParameters& matrix,
+                           const StemStart& stem, const Lattice& lattice,
                            const ExternalArrays& external, const std::vector<std::int64_t>& vessels,
                            std::uint64_t seed) {
-  return Builder(p, lattice, external, vessels, seed).build();
+  return Builder(settings, matrix, stem, lattice, external, vessels, seed).build();
 }
 
 std::vector<float> prescribed_field(const Frozen& frozen, const std::string& name,

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "core/lattice.hpp"
-#include "site/parameters.hpp"
+#include "tissue/matrix_settings.hpp"
+#include "tissue/tissue_settings.hpp"
 #include "voxel/external.hpp"
 
 namespace metavox {
@@ -19,9 +20,16 @@ struct InitialTissue {
   std::vector<float> matrix;
 };
 
+// Stem cells among the tumour cells of the start.
+struct StemStart {
+  double fraction; // of the cells
+  int capacity;    // divisions left to each tumour cell
+};
+
 // Arrays on the host, padded. `vessels`: the voxels that they take, x fastest without ghosts.
 // Throws std::invalid_argument for a kind of cell that does not exist.
-InitialTissue build_tissue(const Parameters& parameters, const Lattice& lattice,
+InitialTissue build_tissue(const TissueParameters& settings, const MatrixParameters& matrix,
+                           const StemStart& stem, const Lattice& lattice,
                            const ExternalArrays& external, const std::vector<std::int64_t>& vessels,
                            std::uint64_t seed);
 

@@ -16,7 +16,8 @@ struct VesselExtent {
   double voxels = 0, walls = 0, grown = 0;
 };
 
-VesselExtent vessel_extent(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
+VesselExtent vessel_extent(const VasculatureSettings& p, const Lattice& tissue,
+                           const Lattice& fields, std::uint64_t seed) {
   // A vessel wider than the lattice's own line reaches the four field voxels beside its own as
   // well.
   const auto reach = [&](double radius) {
@@ -26,18 +27,15 @@ VesselExtent vessel_extent(const Parameters& p, const Lattice& tissue, const Lat
   if (p.vessels.pattern != VesselPattern::none && p.vessels.pattern != VesselPattern::file) {
     // Of a grid that fills a wide box a part will do: laying the whole of it takes memory that may
     // not be there.
-    Parameters sample = p;
+    Lattice sample{tissue.nx, tissue.ny, tissue.nz, tissue.spacing};
     double share = 1;
     if (p.vessels.pattern == VesselPattern::grid)
-      for (int& extent : sample.domain.voxels)
-        if (extent > 1024) {
-          share *= extent / 1024.0;
-          extent = 1024;
+      for (int* extent : {&sample.nx, &sample.ny, &sample.nz})
+        if (*extent > 1024) {
+          share *= *extent / 1024.0;
+          *extent = 1024;
         }
-    const VesselNetwork parents = build_parent_vessels(
-        sample,
-        {sample.domain.voxels[0], sample.domain.voxels[1], sample.domain.voxels[2], tissue.spacing},
-        p.simulation.seed);
+    const VesselNetwork parents = build_parent_vessels(p.vessels, p.flow, sample, seed);
     for (const VesselSegment& s : parents.segments) {
       const Point& a = parents.nodes[static_cast<std::size_t>(s.from)].position;
       const Point& b = parents.nodes[static_cast<std::size_t>(s.to)].position;
@@ -58,16 +56,17 @@ VesselExtent vessel_extent(const Parameters& p, const Lattice& tissue, const Lat
 
 // Lists of vessels on the device: walls, and readings on their way to the host. They grow by half
 // more than they need.
-std::size_t estimate_vessel_bytes(const Parameters& p, const Lattice& tissue,
-                                  const Lattice& fields) {
-  const VesselExtent e = vessel_extent(p, tissue, fields);
+std::size_t estimate_vessel_bytes(const VasculatureSettings& p, const Lattice& tissue,
+                                  const Lattice& fields, std::uint64_t seed) {
+  const VesselExtent e = vessel_extent(p, tissue, fields, seed);
   const double listed = p.sprouting.enabled ? 1.5 * (e.voxels + e.grown) : 0;
   return static_cast<std::size_t>((1.5 * e.walls + 1024) * sizeof(VesselWall) +
                                   listed * (sizeof(std::int64_t) + sizeof(VesselReading)));
 }
 
-double estimate_vessel_nodes(const Parameters& p, const Lattice& tissue, const Lattice& fields) {
-  const VesselExtent e = vessel_extent(p, tissue, fields);
+double estimate_vessel_nodes(const VasculatureSettings& p, const Lattice& tissue,
+                             const Lattice& fields, std::uint64_t seed) {
+  const VesselExtent e = vessel_extent(p, tissue, fields, seed);
   return e.voxels + e.grown;
 }
 

@@ -2,17 +2,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "core/lattice.hpp"
-#include "site/parameters.hpp"
+#include "vessels/vasculature_settings.hpp"
 
 namespace metavox {
 
 // Bytes of their lists on the device: walls, and readings on their way to the host.
-std::size_t estimate_vessel_bytes(const Parameters& parameters, const Lattice& tissue,
-                                  const Lattice& fields);
+std::size_t estimate_vessel_bytes(const VasculatureSettings& settings, const Lattice& tissue,
+                                  const Lattice& fields, std::uint64_t seed);
 // Nodes the vessel graph will have at most.
-double estimate_vessel_nodes(const Parameters& parameters, const Lattice& tissue,
-                             const Lattice& fields);
+double estimate_vessel_nodes(const VasculatureSettings& settings, const Lattice& tissue,
+                             const Lattice& fields, std::uint64_t seed);
 
 } // namespace metavox

@@ -215,10 +215,10 @@ void check_ends(VesselNetwork& network, const FlowParameters& flow) {
 
 } // namespace
 
-VesselNetwork build_parent_vessels(const Parameters& parameters, const Lattice& lattice,
-                                   std::uint64_t seed, const VesselNetwork& file,
+VesselNetwork build_parent_vessels(const VesselParameters& p, const FlowParameters& flow,
+                                   const Lattice& lattice, std::uint64_t seed,
+                                   const VesselNetwork& file,
                                    const std::vector<std::string>& names) {
-  const VesselParameters& p = parameters.vessels;
   VesselNetwork network;
   switch (p.pattern) {
   case VesselPattern::none: return network;
@@ -227,7 +227,7 @@ VesselNetwork build_parent_vessels(const Parameters& parameters, const Lattice& 
       add_line(network, line.from, line.to, line.radius, line.inlet_pressure, line.outlet_pressure);
     break;
   case VesselPattern::grid: network = jittered_grid(p, lattice, seed); break;
-  case VesselPattern::pair: network = artery_and_vein(p, parameters.flow, lattice); break;
+  case VesselPattern::pair: network = artery_and_vein(p, flow, lattice); break;
   case VesselPattern::hexagonal: network = honeycomb(p, lattice); break;
   case VesselPattern::file:
     if (file.segments.empty())
@@ -236,7 +236,7 @@ VesselNetwork build_parent_vessels(const Parameters& parameters, const Lattice& 
     break;
   }
   set_ends(network, names, p, lattice);
-  check_ends(network, parameters.flow);
+  check_ends(network, flow);
   return network;
 }
 

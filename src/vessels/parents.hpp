@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "core/lattice.hpp"
-#include "site/parameters.hpp"
+#include "vessels/flow_settings.hpp"
+#include "vessels/vessel_settings.hpp"
 #include "voxel/vessel_network.hpp"
 
 namespace metavox {
@@ -16,8 +17,9 @@ namespace metavox {
 // those of the pattern and of vessels.ends, with their pressures. `file` and the names of its nodes
 // ("": none) belong to pattern file. Throws std::invalid_argument where an entry of vessels.ends
 // meets nothing, or blood could not enter or leave.
-VesselNetwork build_parent_vessels(const Parameters& parameters, const Lattice& lattice,
-                                   std::uint64_t seed, const VesselNetwork& file = {},
+VesselNetwork build_parent_vessels(const VesselParameters& settings, const FlowParameters& flow,
+                                   const Lattice& lattice, std::uint64_t seed,
+                                   const VesselNetwork& file = {},
                                    const std::vector<std::string>& names = {});
 
 } // namespace metavox

@@ -37,14 +37,11 @@ double chance(double rate, double time) { return 1 - exact::exp(-rate * time); }
 } // namespace
 
 Vasculature::Vasculature(const Executor& executor, const Lattice& tissue, const Lattice& fields,
-                         const Parameters& p, std::uint64_t seed)
+                         const VasculatureSettings& p, std::uint64_t seed)
     : executor_(executor), tissue_(tissue), fields_(fields), vessels_(p.vessels),
-      sprouting_(p.sprouting), flow_(p.flow), regression_(p.regression), oxygen_(p.oxygen),
-      migration_(p.migration), contact_degradation_(p.matrix.contact_degradation),
-      contact_weight_(p.matrix.contact_weight), matrix_frozen_(p.matrix.frozen), seed_(seed),
-      step_length_(p.time.step),
-      steps_between_(
-          std::max(1, static_cast<int>(std::floor(p.time.vessel_step / p.time.step + 0.5)))),
+      sprouting_(p.sprouting), flow_(p.flow), regression_(p.regression), supply_(p.supply),
+      matrix_(p.matrix), seed_(seed), step_length_(p.step),
+      steps_between_(std::max(1, static_cast<int>(std::floor(p.vessel_step / p.step + 0.5)))),
       graph_(tissue), counters_(counter_count, 0) {
   const double vessel_step = steps_between_ * step_length_;
   substeps_ =
@@ -164,9 +161,8 @@ void Vasculature::walk_tips(const VesselSurroundings& tissue) {
       if (direction < 0) continue;
       // Dense matrix lets few attempts through, as for cells.
       const double e = static_cast<double>(around[t].matrix[direction + 1]);
-      if (migration_.squeeze && e > migration_.squeeze_threshold &&
-          to_unit(d.word[1]) >=
-              exact::exp(-(e - migration_.squeeze_threshold) / migration_.squeeze_width))
+      if (matrix_.hinders && e > matrix_.threshold &&
+          to_unit(d.word[1]) >= exact::exp(-(e - matrix_.threshold) / matrix_.width))
         continue;
       settle_tip(t, direction);
     }
@@ -237,18 +233,19 @@ void Vasculature::join(std::size_t t, std::int32_t node) {
 }
 
 void Vasculature::erode(const VesselSurroundings& tissue) {
-  if (sprouting_.proteinase <= 0 || matrix_frozen_) return;
+  if (sprouting_.proteinase <= 0 || matrix_.frozen) return;
   std::vector<std::int64_t> voxels;
   for (std::size_t t = 0; t < tips_.size(); ++t)
     if (gone_[t] == 0) voxels.push_back(graph_.voxel(tips_.node[t]));
   if (voxels.empty()) return;
   fit(executor_, voxel_stage_, voxels.size());
   executor_.copy_in(voxel_stage_.data(), voxels.data(), voxels.size() * sizeof(std::int64_t));
-  const double loss = contact_degradation_ * sprouting_.proteinase * steps_between_ * step_length_;
+  const double loss =
+      matrix_.contact_degradation * sprouting_.proteinase * steps_between_ * step_length_;
   executor_.for_each_index(
       1, ErodeAtTips{voxel_stage_.data(), static_cast<std::int64_t>(voxels.size()), tissue.matrix,
                      static_cast<float>(exact::exp(-loss)),
-                     static_cast<float>(exact::exp(-loss * contact_weight_)), tissue_});
+                     static_cast<float>(exact::exp(-loss * matrix_.contact_weight)), tissue_});
 }
 
 void Vasculature::branch_and_starve(const VesselSurroundings& tissue) {
@@ -649,7 +646,7 @@ void Vasculature::adapt_radii() {
 }
 
 void Vasculature::renew_walls() {
-  host_walls_ = vessel_walls(graph_, fields_, oxygen_, vessels_.well_index);
+  host_walls_ = vessel_walls(graph_, fields_, supply_, vessels_.well_index);
   fit(executor_, walls_, host_walls_.size());
   wall_count_ = static_cast<std::int64_t>(host_walls_.size());
   if (wall_count_ > 0)
@@ -709,7 +706,7 @@ std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step) con
     one.flow = segments.flow[i];
     one.haematocrit = segments.haematocrit[i];
     one.shear = one.perfused ? shear(s) : 0;
-    one.oxygen = one.perfused ? blood_oxygen(oxygen_, segments.haematocrit[i]) : 0;
+    one.oxygen = one.perfused ? blood_oxygen(supply_, segments.haematocrit[i]) : 0;
     one.age = static_cast<double>(step - segments.born[i]) * step_length_;
     one.generation = segments.generation[i];
     one.sprout = segments.sprout[i];

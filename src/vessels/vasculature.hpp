@@ -11,11 +11,10 @@
 #include <vector>
 
 #include "core/executor.hpp"
-#include "site/parameters.hpp"
 #include "vessels/flow/blood_flow.hpp"
 #include "vessels/graph.hpp"
 #include "vessels/sprout.hpp"
-#include "vessels/wall.hpp"
+#include "vessels/vasculature_settings.hpp"
 #include "voxel/report.hpp"
 #include "voxel/views.hpp"
 
@@ -144,7 +143,7 @@ public:
   };
 
   Vasculature(const Executor& executor, const Lattice& tissue, const Lattice& fields,
-              const Parameters& parameters, std::uint64_t seed);
+              const VasculatureSettings& settings, std::uint64_t seed);
 
   // Parent vessels; perfusion and flow in them.
   void start(const VesselNetwork& parents);
@@ -221,10 +220,8 @@ private:
   const SproutingParameters sprouting_;
   const FlowParameters flow_;
   const RegressionParameters regression_;
-  const OxygenParameters oxygen_;
-  const MigrationParameters migration_;
-  const double contact_degradation_, contact_weight_;
-  const bool matrix_frozen_;
+  const BloodSupply supply_;
+  const TipMatrix matrix_;
   std::uint64_t seed_;
   double step_length_; // min
   int steps_between_;

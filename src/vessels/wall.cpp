@@ -21,7 +21,7 @@ struct Share {
 struct PerLength {
   double direct, beside;
 };
-PerLength wall_conductance(double radius, double h, const OxygenParameters& o, bool well_index) {
+PerLength wall_conductance(double radius, double h, const BloodSupply& o, bool well_index) {
   const double wall = 2 * pi * radius * o.wall_permeability;
   if (!well_index || o.diffusivity <= 0) return {wall, 0};
   // Conductances between the blood and tissue a voxel away: the wanted one, and the lattice's own
@@ -35,12 +35,12 @@ PerLength wall_conductance(double radius, double h, const OxygenParameters& o, b
 
 } // namespace
 
-double blood_oxygen(const OxygenParameters& o, double haematocrit) {
+double blood_oxygen(const BloodSupply& o, double haematocrit) {
   return o.vessel_pressure * haematocrit / reference_haematocrit;
 }
 
 std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fields,
-                                     const OxygenParameters& oxygen, bool well_index) {
+                                     const BloodSupply& supply, bool well_index) {
   const double h = fields.spacing;
   std::vector<Share> shares;
   // `wall`: of the bare wall; `conductance`: corrected for how oxygen spreads around it.
@@ -55,7 +55,7 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
     const auto i = static_cast<std::size_t>(s);
     const double haematocrit = graph.segments().haematocrit[i];
     const double carried = std::min(1.0, haematocrit / reference_haematocrit);
-    const double pressure = blood_oxygen(oxygen, haematocrit);
+    const double pressure = blood_oxygen(supply, haematocrit);
     const double radius = graph.segments().radius[i];
     const std::int32_t from = graph.segments().from[i], to = graph.segments().to[i];
     const Point a = graph.position(from), b = graph.position(to);
@@ -67,13 +67,13 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
       filled.insert(filled.end(), more.begin(), more.end());
       std::sort(filled.begin(), filled.end());
       filled.erase(std::unique(filled.begin(), filled.end()), filled.end());
-      const double each = 2 * pi * radius * oxygen.wall_permeability * length /
+      const double each = 2 * pi * radius * supply.wall_permeability * length /
                           (static_cast<double>(filled.size()) * h * h * h);
       for (const std::int64_t v : filled) add(v, each, each * carried, pressure);
       continue;
     }
     if (radius != last_radius) {
-      per = wall_conductance(radius, h, oxygen, well_index);
+      per = wall_conductance(radius, h, supply, well_index);
       last_radius = radius;
     }
     // Its four side neighbours lie along the two axes it follows least.
@@ -81,7 +81,7 @@ std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fi
     const std::size_t main = along[0] >= along[1] && along[0] >= along[2] ? 0
                              : along[1] >= along[2]                       ? 1
                                                                           : 2;
-    const double bare = 2 * pi * radius * oxygen.wall_permeability;
+    const double bare = 2 * pi * radius * supply.wall_permeability;
     for (const VoxelPiece& piece : pieces_of(a, b, fields)) {
       const double volume_share = (piece.end - piece.begin) * length / (h * h * h);
       add(fields.number(piece.voxel[0], piece.voxel[1], piece.voxel[2]), bare * volume_share,

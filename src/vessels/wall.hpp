@@ -8,18 +8,24 @@
 
 #include <vector>
 
-#include "site/parameters.hpp"
 #include "vessels/graph.hpp"
 #include "voxel/views.hpp"
 
 namespace metavox {
 
+// How oxygen gets from blood into tissue.
+struct BloodSupply {
+  double vessel_pressure;   // mmHg, of blood at the reference haematocrit
+  double wall_permeability; // um/min
+  double diffusivity;       // um^2/min, in tissue
+};
+
 // Blood of this discharge haematocrit, mmHg; reference: `vessel_pressure` at haematocrit 0.45.
-double blood_oxygen(const OxygenParameters& oxygen, double haematocrit);
+double blood_oxygen(const BloodSupply& supply, double haematocrit);
 
 // Walls of all perfused segments, ascending by voxel. Red cells bring the oxygen, so conductance
 // falls with haematocrit below the reference and a vessel of plasma alone exchanges nothing.
 std::vector<VesselWall> vessel_walls(const VesselGraph& graph, const Lattice& fields,
-                                     const OxygenParameters& oxygen, bool well_index);
+                                     const BloodSupply& supply, bool well_index);
 
 } // namespace metavox

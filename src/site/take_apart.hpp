@@ -1,0 +1,18 @@
+// Parameters taken apart: what each science is handed of them. Here alone one science's settings
+// become another's numbers.
+#pragma once
+
+#include "cells/population_settings.hpp"
+#include "fields/field_settings.hpp"
+#include "site/parameters.hpp"
+#include "tissue/start.hpp"
+#include "vessels/vasculature_settings.hpp"
+
+namespace metavox {
+
+FieldSettings field_settings(const Parameters& parameters);
+PopulationSettings population_settings(const Parameters& parameters);
+StemStart stem_start(const Parameters& parameters);
+VasculatureSettings vasculature_settings(const Parameters& parameters);
+
+} // namespace metavox
