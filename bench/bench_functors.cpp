@@ -7,7 +7,7 @@
 
 #include "program/bandwidth.hpp"
 #include "site/config.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 
 using namespace metavox;
 
@@ -63,7 +63,7 @@ void whole_step(benchmark::State& state) {
                                          "tissue: {cells: [{shape: sphere, radius: 300 um}]}\n",
                                          "bench.yaml", {size.str()});
   const Executor executor = Executor::on_cpu(static_cast<int>(state.range(1)));
-  Simulation simulation(config.parameters, executor);
+  Site simulation(config.parameters, executor);
   simulation.step();
   for ([[maybe_unused]] auto _ : state) simulation.step();
   const Lattice lattice{n, n, n, 20};

@@ -7,7 +7,7 @@
 #include <valgrind/callgrind.h>
 
 #include "site/config.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "solver/diffusion.hpp"
 #include "vessels/flow/blood_flow.hpp"
 
@@ -82,7 +82,7 @@ int main(int argc, char** argv) {
   }
   try {
     const Parameters parameters = read_config(argv[1], {}, {}, {}).parameters;
-    Simulation simulation(parameters, Executor::on_cpu(1));
+    Site simulation(parameters, Executor::on_cpu(1));
     simulation.step(); // the first one starts from nothing
     count("steps", [&] {
       for (int n = 0; n < 5; ++n) simulation.step(); // one of them with vessels

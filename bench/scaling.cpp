@@ -10,7 +10,7 @@
 
 #include "program/bandwidth.hpp"
 #include "site/config.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 
 using namespace metavox;
 using nlohmann::ordered_json;
@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
     ordered_json out{
         {"size", n}, {"threads", executor.threads()}, {"steps", steps}, {"growing", growing}};
     std::vector<double> copies{copy_seconds(executor, lattice)};
-    Simulation simulation(read_config_text(text.str(), "scaling.yaml").parameters, executor);
+    Site simulation(read_config_text(text.str(), "scaling.yaml").parameters, executor);
     out["bytes_per_voxel"] =
         static_cast<double>(executor.memory_allocated()) / static_cast<double>(lattice.voxels());
     // The first solves start from nothing; a vessel step falls due in every fifth.

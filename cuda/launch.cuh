@@ -30,23 +30,23 @@ struct Range {
 
 inline constexpr int block_x = 64, block_y = 4;
 
-inline dim3 site_grid(int nx, int ny, int nz) {
+inline dim3 voxel_grid(int nx, int ny, int nz) {
   return dim3(static_cast<unsigned>((nx + block_x - 1) / block_x),
               static_cast<unsigned>((ny + block_y - 1) / block_y), static_cast<unsigned>(nz));
 }
 
 template <class F>
-__global__ void __launch_bounds__(block_x* block_y) site_kernel(Lattice l, F f) {
+__global__ void __launch_bounds__(block_x* block_y) voxel_kernel(Lattice l, F f) {
   const int x = static_cast<int>(blockIdx.x * block_x + threadIdx.x);
   const int y = static_cast<int>(blockIdx.y * block_y + threadIdx.y);
   const int z = static_cast<int>(blockIdx.z);
-  if (x < l.nx && y < l.ny) f(l.site(x, y, z));
+  if (x < l.nx && y < l.ny) f(l.voxel(x, y, z));
 }
 
 template <class F>
-void launch_sites(const Lattice& l, const F& f) {
+void launch_voxels(const Lattice& l, const F& f) {
   const Range range(F::name);
-  site_kernel<<<site_grid(l.nx, l.ny, l.nz), dim3(block_x, block_y)>>>(l, f);
+  voxel_kernel<<<voxel_grid(l.nx, l.ny, l.nz), dim3(block_x, block_y)>>>(l, f);
   check(cudaGetLastError(), F::name);
 }
 
@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(512)
       static_cast<int>(b / bricks.nx % bricks.ny) * brick_edge + static_cast<int>(threadIdx.y);
   const int z =
       static_cast<int>(b / bricks.nx / bricks.ny) * brick_edge + static_cast<int>(threadIdx.z);
-  if (x < l.nx && y < l.ny && z < l.nz) f(l.site(x, y, z));
+  if (x < l.nx && y < l.ny && z < l.nz) f(l.voxel(x, y, z));
 }
 
 template <class F>
@@ -76,15 +76,15 @@ __global__ void __launch_bounds__(block_x* block_y) colour_kernel(Lattice l, int
   const int z = static_cast<int>(blockIdx.z);
   const int x =
       2 * static_cast<int>(blockIdx.x * block_x + threadIdx.x) + ((y + z + colour + l.shift()) & 1);
-  if (x < l.nx && y < l.ny) f(colour, l.site(x, y, z));
+  if (x < l.nx && y < l.ny) f(colour, l.voxel(x, y, z));
 }
 
 template <class F>
 void launch_colours(const Lattice& l, int sweeps, const F& f) {
   const Range range(F::name);
   for (int half = 0; half < 2 * sweeps; ++half)
-    colour_kernel<<<site_grid((l.nx + 1) / 2, l.ny, l.nz), dim3(block_x, block_y)>>>(l, half & 1,
-                                                                                     f);
+    colour_kernel<<<voxel_grid((l.nx + 1) / 2, l.ny, l.nz), dim3(block_x, block_y)>>>(l, half & 1,
+                                                                                      f);
   check(cudaGetLastError(), F::name);
 }
 
@@ -95,7 +95,7 @@ __global__ void __launch_bounds__(block_x* block_y)
   const int y = static_cast<int>(blockIdx.y * block_y + threadIdx.y);
   const int z = static_cast<int>(blockIdx.z);
   std::uint32_t key = 0;
-  if (x < l.nx && y < l.ny) key = __float_as_uint(f(l.site(x, y, z))) & 0x7fffffffu;
+  if (x < l.nx && y < l.ny) key = __float_as_uint(f(l.voxel(x, y, z))) & 0x7fffffffu;
   for (int step = 16; step > 0; step /= 2) key = max(key, __shfl_xor_sync(0xffffffffu, key, step));
   // Most warps find the maximum already stored and leave without an atomic.
   if ((threadIdx.x & 31) == 0 && key > *reinterpret_cast<volatile std::uint32_t*>(result))
@@ -107,7 +107,7 @@ float launch_max(const Lattice& l, const F& f) {
   const Range range(F::name);
   std::uint32_t* word = scratch_word();
   check(cudaMemsetAsync(word, 0, sizeof *word), F::name);
-  max_kernel<<<site_grid(l.nx, l.ny, l.nz), dim3(block_x, block_y)>>>(l, f, word);
+  max_kernel<<<voxel_grid(l.nx, l.ny, l.nz), dim3(block_x, block_y)>>>(l, f, word);
   check(cudaGetLastError(), F::name);
   std::uint32_t key = 0;
   check(cudaMemcpy(&key, word, sizeof key, cudaMemcpyDeviceToHost), F::name);
@@ -123,7 +123,7 @@ __global__ void __launch_bounds__(256) tally_kernel(Lattice l, F f, std::int64_t
   for (std::int64_t line = blockIdx.x; line < lines; line += gridDim.x) {
     const int y = static_cast<int>(line % l.ny), z = static_cast<int>(line / l.ny);
     for (int x = static_cast<int>(threadIdx.x); x < l.nx; x += static_cast<int>(blockDim.x))
-      f(l.site(x, y, z), mine);
+      f(l.voxel(x, y, z), mine);
   }
   for (int b = 0; b < F::bins; ++b)
     if (mine[b] != 0) atomic_add(result + b, mine[b]);

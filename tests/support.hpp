@@ -18,7 +18,7 @@
 
 #include "core/executor.hpp"
 #include "site/config.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "solver/diffusion.hpp"
 #include "voxel/kind.hpp"
 
@@ -146,29 +146,28 @@ inline Parameters parameters_of(const std::string& yaml,
   return read_config_text(yaml, "test.yaml", overrides).parameters;
 }
 
-inline Simulation simulation_of(const std::string& yaml,
-                                const std::vector<std::string>& overrides = {},
-                                const ExternalArrays& external = {},
-                                const Executor& executor = Executor::on_cpu()) {
-  return Simulation(parameters_of(yaml, overrides), executor, external);
+inline Site simulation_of(const std::string& yaml, const std::vector<std::string>& overrides = {},
+                          const ExternalArrays& external = {},
+                          const Executor& executor = Executor::on_cpu()) {
+  return Site(parameters_of(yaml, overrides), executor, external);
 }
 
-inline Simulation simulation_of(const std::string& yaml, const Executor& executor,
-                                const std::vector<std::string>& overrides = {}) {
+inline Site simulation_of(const std::string& yaml, const Executor& executor,
+                          const std::vector<std::string>& overrides = {}) {
   return simulation_of(yaml, overrides, {}, executor);
 }
 
-inline void advance(Simulation& simulation, std::int64_t steps) {
+inline void advance(Site& simulation, std::int64_t steps) {
   for (std::int64_t n = 0; n < steps; ++n) simulation.step();
 }
 
 // Whole steps of a duration in minutes.
-inline std::int64_t steps_in(const Simulation& simulation, double minutes) {
+inline std::int64_t steps_in(const Site& simulation, double minutes) {
   return std::llround(minutes / simulation.parameters().time.step);
 }
 
 // An array of the state, or one that follows from it.
-inline ArrayInfo info_of(const Simulation& simulation, const std::string& name) {
+inline ArrayInfo info_of(const Site& simulation, const std::string& name) {
   for (const auto& infos : {simulation.state_arrays(), simulation.derived_arrays()})
     for (const ArrayInfo& info : infos)
       if (info.name == name) return info;
@@ -177,7 +176,7 @@ inline ArrayInfo info_of(const Simulation& simulation, const std::string& name) 
 }
 
 template <class T>
-std::vector<T> array_of(const Simulation& simulation, const std::string& name) {
+std::vector<T> array_of(const Site& simulation, const std::string& name) {
   const ArrayInfo info = info_of(simulation, name);
   EXPECT_EQ(size_of(info.type), sizeof(T)) << name;
   std::vector<T> values(info.count());
@@ -186,14 +185,14 @@ std::vector<T> array_of(const Simulation& simulation, const std::string& name) {
 }
 
 using Metrics = std::map<std::string, double>;
-inline Metrics metrics_of(Simulation& simulation) {
+inline Metrics metrics_of(Site& simulation) {
   Metrics all;
   for (const Metric& m : simulation.measure()) all[m.name] = m.value;
   return all;
 }
 
 using Count = std::array<std::int64_t, kind_count>;
-inline Count count_kinds(const Simulation& simulation) {
+inline Count count_kinds(const Site& simulation) {
   Count n{};
   for (const std::uint8_t k : array_of<std::uint8_t>(simulation, "kind")) {
     EXPECT_LT(k, kind_count);
@@ -208,7 +207,7 @@ inline std::int64_t tumour_of(const Count& n) {
 
 // The whole state as bytes, array by array.
 using State = std::map<std::string, std::vector<std::byte>>;
-inline State state_of(const Simulation& simulation) {
+inline State state_of(const Site& simulation) {
   State state;
   for (const ArrayInfo& info : simulation.state_arrays()) {
     std::vector<std::byte>& bytes = state[info.name];

@@ -130,7 +130,7 @@ const std::vector<Golden> golden{
 };
 
 std::vector<std::uint64_t> hashes(const Case& c, const Executor& executor) {
-  Simulation s(parameters_of(c.yaml), executor);
+  Site s(parameters_of(c.yaml), executor);
   std::vector<std::uint64_t> all;
   for (const std::int64_t step : c.steps) {
     advance(s, step - s.steps());
@@ -166,7 +166,7 @@ TEST_P(Bits, TwoAndThreeThreadsGiveWhatOneGives) {
 TEST_P(Bits, SitesGiveWhatRowsGive) {
   const Case& c = the_case();
   Executor executor = Executor::on_cpu(2);
-  executor.prefer_sites(true);
+  executor.prefer_voxels(true);
   EXPECT_EQ(hashes(c, executor), reference(c));
 }
 
@@ -182,9 +182,9 @@ TEST_P(Bits, RestartHalfWayChangesNothing) {
   const Case& c = the_case();
   const std::int64_t half = c.steps.back() / 2 + 1;
   for (const Executor& second : executors()) {
-    Simulation first(parameters_of(c.yaml), Executor::on_cpu(2));
+    Site first(parameters_of(c.yaml), Executor::on_cpu(2));
     advance(first, half);
-    Simulation resumed(parameters_of(c.yaml), second);
+    Site resumed(parameters_of(c.yaml), second);
     advance(resumed, 2); // leaves its scratch memory used, as a long run's is
     for (const auto& [name, bytes] : state_of(first))
       resumed.write(name, bytes.data(), static_cast<std::int64_t>(info_of(first, name).count()));
@@ -200,7 +200,7 @@ TEST_P(Bits, RestartHalfWayChangesNothing) {
 // Reading is not writing: pictures and metrics must not steer the run.
 TEST_P(Bits, LookingChangesNothing) {
   const Case& c = the_case();
-  Simulation s(parameters_of(c.yaml), Executor::on_cpu(2));
+  Site s(parameters_of(c.yaml), Executor::on_cpu(2));
   for (std::int64_t n = 0; n < c.steps[1]; ++n) {
     s.measure();
     take_snapshot(s);
@@ -213,7 +213,7 @@ TEST_P(Bits, LookingChangesNothing) {
 TEST_P(Bits, EverySeedIsARunOfItsOwn) {
   const Case& c = the_case();
   const std::string other = "simulation.seed=77";
-  Simulation s(parameters_of(c.yaml, {other}), Executor::on_cpu(2));
+  Site s(parameters_of(c.yaml, {other}), Executor::on_cpu(2));
   advance(s, c.steps[0]);
   EXPECT_NE(s.hash(), reference(c)[0]);
 }
@@ -239,7 +239,7 @@ TEST(GoldenTable, IsWrittenOnDemand) {
   std::string path = __FILE__;
   path.replace(path.find_last_of('/') + 1, std::string::npos, "golden.inc");
   std::ofstream out(path);
-  out << "// Hashes of the state: case, step, Simulation::hash(). Written by test_bits with "
+  out << "// Hashes of the state: case, step, Site::hash(). Written by test_bits with "
          "METAVOX_WRITE_GOLDEN=1.\n";
   for (const Case& c : cases())
     for (std::size_t n = 0; n < c.steps.size(); ++n)
@@ -259,7 +259,7 @@ TEST(GoldenTable, HoldsWhatTheCasesAskForAndNothingElse) {
 
 // The cases are only worth their name if things happen in them.
 TEST(BitsCases, AreBusy) {
-  Simulation s(parameters_of(invasion), Executor::on_cpu(2));
+  Site s(parameters_of(invasion), Executor::on_cpu(2));
   advance(s, 120);
   const Metrics m = metrics_of(s);
   for (const char* name : {"births", "deaths_apoptotic", "emt", "met", "senescent", "t_cell",
@@ -274,7 +274,7 @@ TEST(BitsCases, AreBusy) {
 }
 
 // A hash that missed an array, a voxel or a bit would make every test above blind to it.
-void expect_hash_sees_everything(Simulation& s) {
+void expect_hash_sees_everything(Site& s) {
   const std::uint64_t before = s.hash();
   for (const auto& [name, bytes] : state_of(s)) {
     if (bytes.empty()) continue; // no tip grows in this case
@@ -308,13 +308,13 @@ void expect_hash_sees_everything(Simulation& s) {
 }
 
 TEST(StateHash, SeesEveryArrayAndEveryPlace) {
-  Simulation s(parameters_of(invasion, {"tracers.count=7"}), Executor::on_cpu(2));
+  Site s(parameters_of(invasion, {"tracers.count=7"}), Executor::on_cpu(2));
   s.step();
   expect_hash_sees_everything(s);
 }
 
 TEST(StateHash, SeesTheVesselGraph) {
-  Simulation s(parameters_of(vessels), Executor::on_cpu(1));
+  Site s(parameters_of(vessels), Executor::on_cpu(1));
   advance(s, 60);
   EXPECT_GT(info_of(s, "tip_node").count(), 0u);
   expect_hash_sees_everything(s);
@@ -322,7 +322,7 @@ TEST(StateHash, SeesTheVesselGraph) {
 
 TEST(TakenSnapshot, HoldsTheStateAndRestoresIt) {
   for (const Executor& e : executors()) {
-    Simulation s(parameters_of(flat), e);
+    Site s(parameters_of(flat), e);
     advance(s, 15);
     const Snapshot shot = take_snapshot(s);
     EXPECT_EQ(shot.time, s.time());
@@ -337,7 +337,7 @@ TEST(TakenSnapshot, HoldsTheStateAndRestoresIt) {
 
     advance(s, 10); // a snapshot is a copy
     const std::uint64_t later = s.hash();
-    Simulation other(parameters_of(flat), Executor::on_cpu(1));
+    Site other(parameters_of(flat), Executor::on_cpu(1));
     for (const ArrayInfo& info : other.state_arrays()) {
       const Snapshot::Array* array = shot.find(info.name);
       ASSERT_NE(array, nullptr) << info.name;
@@ -366,7 +366,7 @@ tissue:
                                           {"first_emt", Kind::mesenchymal},
                                           {"first_met", Kind::epithelial}};
   for (const Executor& e : executors()) {
-    Simulation s(p, e);
+    Site s(p, e);
     std::set<std::string> seen;
     while (s.time() < 2 * 1440) {
       s.step();
@@ -375,7 +375,7 @@ tissue:
         if (known == kinds.end()) continue;
         seen.insert(event.what);
         const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
-        const Site first = Lattice{21, 17, 19, 20}.site_of(
+        const Voxel first = Lattice{21, 17, 19, 20}.voxel_at(
             std::find(kind.begin(), kind.end(), static_cast<std::uint8_t>(known->second)) -
             kind.begin());
         EXPECT_EQ(event.x, (first.x + 0.5) * 20);
@@ -388,7 +388,7 @@ tissue:
 }
 
 TEST(TakenSnapshot, OfNamedArraysHoldsOnlyThose) {
-  Simulation s(parameters_of(flat), Executor::on_cpu(1));
+  Site s(parameters_of(flat), Executor::on_cpu(1));
   const Snapshot shot = take_snapshot(s, {"oxygen", "cell_state"});
   ASSERT_EQ(shot.arrays.size(), 2u);
   ASSERT_NE(shot.find("oxygen"), nullptr);
@@ -411,7 +411,7 @@ TEST(TakenSnapshot, OfNamedArraysHoldsOnlyThose) {
 }
 
 TEST(StateArrays, UnknownNamesAreRefused) {
-  Simulation s(parameters_of(flat), Executor::on_cpu(1));
+  Site s(parameters_of(flat), Executor::on_cpu(1));
   std::vector<float> room(100000);
   EXPECT_THROW(s.read("colour", room.data()), std::invalid_argument);
   EXPECT_THROW(s.write("colour", room.data()), std::invalid_argument);

@@ -41,7 +41,7 @@ struct Patch {
   explicit Patch(const Lattice& lattice, int push_distance2 = 25) : l(lattice) {
     const auto n = static_cast<std::size_t>(l.padded());
     kind.assign(n, static_cast<std::uint8_t>(Kind::outside));
-    each([&](const Site& s) { kind[at(s)] = 0; });
+    each([&](const Voxel& s) { kind[at(s)] = 0; });
     for (auto* bytes : {&capacity, &sensed, &room_other}) bytes->assign(n, 0);
     room.assign(n, 1);
     for (auto* words : {&flags, &clock, &timer, &clone, &plan, &membrane}) words->assign(n, 0);
@@ -56,7 +56,7 @@ struct Patch {
     pushes = push_offsets(push_distance2);
   }
 
-  static std::size_t at(const Site& s) { return static_cast<std::size_t>(s.i); }
+  static std::size_t at(const Voxel& s) { return static_cast<std::size_t>(s.i); }
   std::size_t at(int x, int y, int z) const { return static_cast<std::size_t>(l.index(x, y, z)); }
   CellView view() {
     return {kind.data(),     flags.data(), clock.data(), timer.data(),
@@ -75,25 +75,25 @@ struct Patch {
   void put(int x, int y, int z, Kind k) { kind[at(x, y, z)] = static_cast<std::uint8_t>(k); }
   Kind what(int x, int y, int z) const { return static_cast<Kind>(kind[at(x, y, z)]); }
   void fill(Kind k) {
-    each([&](const Site& s) { kind[at(s)] = static_cast<std::uint8_t>(k); });
+    each([&](const Voxel& s) { kind[at(s)] = static_cast<std::uint8_t>(k); });
   }
   std::int64_t number_of(Kind k) {
     std::int64_t n = 0;
-    each([&](const Site& s) { n += kind[at(s)] == static_cast<std::uint8_t>(k) ? 1 : 0; });
+    each([&](const Voxel& s) { n += kind[at(s)] == static_cast<std::uint8_t>(k) ? 1 : 0; });
     return n;
   }
 
   template <class F>
   void each(const F& f) const {
-    std::vector<Site> sites;
+    std::vector<Voxel> sites;
     for (int z = 0; z < l.nz; ++z)
       for (int y = 0; y < l.ny; ++y)
-        for (int x = 0; x < l.nx; ++x) sites.push_back(l.site(x, y, z));
+        for (int x = 0; x < l.nx; ++x) sites.push_back(l.voxel(x, y, z));
     if (order != 0) {
       std::mt19937 random(static_cast<unsigned>(order));
       std::shuffle(sites.begin(), sites.end(), random);
     }
-    for (const Site& s : sites) f(s);
+    for (const Voxel& s : sites) f(s);
   }
   template <class F>
   void each_row(const F& f) const {
@@ -156,7 +156,7 @@ struct Patch {
   // Rules that act on proposals visit marked bricks only.
   bool every_proposal_is_marked() const {
     bool all = true;
-    each([&](const Site& s) {
+    each([&](const Voxel& s) {
       all = all &&
             (plan[at(s)] == 0 || mark[static_cast<std::size_t>(Bricks(l).of(s.x, s.y, s.z))] != 0);
     });
@@ -239,7 +239,7 @@ TEST(CoarseField, IsReadByLinearInterpolation) {
           };
           const double expected =
               linear(held(x, coarse.nx), held(y, coarse.ny), held(z, coarse.nz));
-          ASSERT_NEAR(static_cast<double>(view.at(fine.site(x, y, z))), expected, 1e-4)
+          ASSERT_NEAR(static_cast<double>(view.at(fine.voxel(x, y, z))), expected, 1e-4)
               << x << ' ' << y << ' ' << z << " coarsened by " << coarsen;
         }
   }
@@ -251,14 +251,14 @@ TEST(Sensing, CountsTheSixNeighbours) {
   for (unsigned trial = 1; trial <= 20; ++trial) {
     Patch p(Lattice{13, 7, 5, 20});
     std::mt19937 random(trial);
-    p.each([&](const Site& s) {
+    p.each([&](const Voxel& s) {
       // Up to six T cells around a voxel must not spill into the other counts.
       p.kind[Patch::at(s)] = static_cast<std::uint8_t>(trial % 2 == 0 ? 5 : random() % 9);
       if (trial % 2 == 0 && random() % 4 == 0) p.kind[Patch::at(s)] = 3;
     });
     p.sense();
     const std::vector<std::uint8_t> by_site = p.sensed;
-    p.each([&](const Site& s) {
+    p.each([&](const Voxel& s) {
       int living = 0, tumour = 0, t_cells = 0;
       for (int a = 0; a < 6; ++a) {
         const auto k = static_cast<Kind>(p.kind[static_cast<std::size_t>(neighbour(p.l, s.i, a))]);
@@ -278,7 +278,7 @@ TEST(Sensing, CountsTheSixNeighbours) {
 
 // ---- room
 
-int room_by_hand(const Patch& p, const Site& s, int reach, bool into_dead) {
+int room_by_hand(const Patch& p, const Voxel& s, int reach, bool into_dead) {
   int best = 255;
   for (int z = -reach; z <= reach; ++z)
     for (int y = -reach; y <= reach; ++y)
@@ -299,20 +299,20 @@ TEST(Room, IsTheDistanceToTheNearestFreeVoxel) {
       for (const Lattice l :
            {Lattice{19, 8, 6, 20}, Lattice{33, 1, 1, 20}, Lattice{1, 17, 9, 20}}) {
         Patch p(l);
-        p.each([&](const Site& s) {
+        p.each([&](const Voxel& s) {
           const bool is_free = std::uniform_real_distribution<>()(random) < density;
           p.kind[Patch::at(s)] =
               static_cast<std::uint8_t>(is_free ? Kind::none : walls[random() % 4]);
         });
         for (const bool into_dead : {false, true}) {
           if (into_dead) // dead ones are everywhere: keep few
-            p.each([&](const Site& s) {
+            p.each([&](const Voxel& s) {
               if (is_dead(static_cast<Kind>(p.kind[Patch::at(s)])) && random() % 64 != 0)
                 p.kind[Patch::at(s)] = static_cast<std::uint8_t>(Kind::epithelial);
             });
           p.measure_room(reach, into_dead);
           const std::vector<std::uint8_t> by_site = p.room;
-          p.each([&](const Site& s) {
+          p.each([&](const Voxel& s) {
             ASSERT_EQ(p.room[Patch::at(s)], room_by_hand(p, s, reach, into_dead))
                 << "reach " << reach << " at " << s.x << ' ' << s.y << ' ' << s.z;
           });
@@ -326,7 +326,7 @@ TEST(Room, OfLinesLongerThanAChunkIsTheSame) {
   std::mt19937 random(6);
   for (const int length : {511, 512, 513, 526, 1040}) {
     Patch p(Lattice{length, 2, 2, 20});
-    p.each([&](const Site& s) {
+    p.each([&](const Voxel& s) {
       p.kind[Patch::at(s)] =
           static_cast<std::uint8_t>(random() % 40 == 0 ? Kind::none : Kind::epithelial);
     });
@@ -348,7 +348,7 @@ struct OneCell : Patch {
   }
   std::size_t centre() const { return at(1, 1, 1); }
   void age(const FateParameters& p) {
-    fate(p)(l.site(1, 1, 1));
+    fate(p)(l.voxel(1, 1, 1));
     step += 1;
   }
 };
@@ -483,7 +483,7 @@ TEST(Death, IsSharedOutByTheTwoHazards) {
   const std::int64_t dead = Crowd::size - c.number_of(Kind::mesenchymal);
   expect_share(dead, Crowd::size, share_in_step(0.04), "dead");
   expect_share(c.number_of(Kind::necrotic), dead, 0.25, "of them necrotic");
-  c.each([&](const Site& s) {
+  c.each([&](const Voxel& s) {
     if (!is_dead(static_cast<Kind>(c.kind[Patch::at(s)]))) return;
     ASSERT_EQ(c.clone[Patch::at(s)], 321) << "a body keeps the founder's label";
     ASSERT_EQ(c.traits[Patch::at(s)], 0u);
@@ -560,15 +560,15 @@ TEST(Bodies, VanishAfterTheirTime) {
   c.put(0, 0, 0, Kind::apoptotic);
   const FateParameters p = quiet();
   for (int n = 1; n <= 85; ++n) {
-    c.fate(p)(c.l.site(0, 0, 0));
+    c.fate(p)(c.l.voxel(0, 0, 0));
     ASSERT_EQ(c.what(0, 0, 0), Kind::apoptotic) << n;
   }
-  c.fate(p)(c.l.site(0, 0, 0));
+  c.fate(p)(c.l.voxel(0, 0, 0));
   EXPECT_EQ(c.what(0, 0, 0), Kind::none);
   EXPECT_EQ(c.flowed(Kind::apoptotic, Reservoir::cleared), 1);
 
   // 516 min, which the default step of 6 min divides.
-  Simulation s = simulation_of(R"(
+  Site s = simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [9, 9, 9]}
 tissue: {cells: [{shape: layer, begin: 0 um, end: 60 um, kind: apoptotic}]}
@@ -628,7 +628,7 @@ double mean_advance(Crowd& c, const FateParameters& p, std::int64_t& low, std::i
   double sum = 0;
   low = clock_divide;
   high = 0;
-  c.each([&](const Site& s) {
+  c.each([&](const Voxel& s) {
     const std::int64_t moved = c.clock[Patch::at(s)] - 20000;
     sum += static_cast<double>(moved);
     low = std::min(low, moved);
@@ -753,7 +753,7 @@ TEST(Fate, OfLinesIsThatOfSites) {
       p.regeneration = regeneration;
       p.regeneration_neighbours = 3;
       Patch a(Lattice{21, 9, 30, 20});
-      a.each([&](const Site& s) {
+      a.each([&](const Voxel& s) {
         const std::size_t i = Patch::at(s);
         const bool busy = s.z < 10;
         a.kind[i] = static_cast<std::uint8_t>(busy ? random() % 9 : random() % 3);
@@ -820,7 +820,7 @@ TEST(Division, PushesAlongTheLineToTheNearestFreeVoxel) {
     Patch p(Lattice{11, 11, 11, 20});
     p.fill(Kind::stroma);
     std::uint16_t label = 1;
-    p.each([&](const Site& s) { p.clone[Patch::at(s)] = label++; });
+    p.each([&](const Voxel& s) { p.clone[Patch::at(s)] = label++; });
     p.put(5, 5, 5, Kind::epithelial);
     p.clock[p.at(5, 5, 5)] = clock_divide;
     p.put(5 + t.dx, 5 + t.dy, 5 + t.dz, Kind::none);
@@ -836,16 +836,16 @@ TEST(Division, PushesAlongTheLineToTheNearestFreeVoxel) {
     for (int m = 1; m <= path.length; ++m) {
       const auto& v = t.path[static_cast<std::size_t>(m - 1)];
       const std::size_t i = p.at(5 + v[0], 5 + v[1], 5 + v[2]);
-      EXPECT_EQ(static_cast<std::int64_t>(i), path.index(p.l, p.l.site(5, 5, 5), m))
+      EXPECT_EQ(static_cast<std::int64_t>(i), path.index(p.l, p.l.voxel(5, 5, 5), m))
           << t.dx << ' ' << t.dy << ' ' << t.dz << ", voxel " << m;
       touched.insert(i);
       const std::size_t from =
           m == 1 ? p.at(5, 5, 5)
-                 : static_cast<std::size_t>(path.index(p.l, p.l.site(5, 5, 5), m - 1));
+                 : static_cast<std::size_t>(path.index(p.l, p.l.voxel(5, 5, 5), m - 1));
       EXPECT_EQ(p.clone[i], before.clone[from]) << "voxel " << m;
       EXPECT_EQ(p.kind[i], before.kind[from]) << "voxel " << m;
     }
-    p.each([&](const Site& s) {
+    p.each([&](const Voxel& s) {
       const std::size_t i = Patch::at(s);
       if (touched.count(i) == 0) {
         ASSERT_EQ(p.clone[i], before.clone[i]);
@@ -882,7 +882,7 @@ TEST(Division, WaitsWhereThePushIsTooShortOrBlocked) {
 // Cells that cannot push still divide into a free face.
 TEST(Division, NeedsNoPushBesideAFreeFace) {
   for (const char* length : {"0 um", "19 um", "20 um"}) {
-    Simulation s = simulation_of(R"(
+    Site s = simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [7, 7, 7], spacing: 20 um}
 oxygen: {enabled: true, frozen: 40 mmHg}
@@ -890,7 +890,7 @@ quiescence: {crowding: true}
 cycle: {epithelial: 60 min}
 tissue: {cells: [{shape: box, from: [60 um, 60 um, 60 um], to: [80 um, 80 um, 80 um]}]}
 )",
-                                 {std::string("cycle.push_length=") + length});
+                           {std::string("cycle.push_length=") + length});
     advance(s, 30);
     EXPECT_GT(tumour_of(count_kinds(s)), 4) << length;
   }
@@ -936,20 +936,20 @@ TEST(Division, OfNormalCellsPushesNobody) {
 // Pairs along x: a mother at even x, a free voxel at odd x.
 struct Pairs : Patch {
   Pairs() : Patch(Lattice{80, 40, 20, 20}, 1) {
-    each([&](const Site& s) {
+    each([&](const Voxel& s) {
       if (s.x % 2 != 0) return;
       kind[at(s)] = static_cast<std::uint8_t>(Kind::epithelial);
       clock[at(s)] = clock_divide;
     });
     // Walls of vessels leave each mother one free face.
-    each([&](const Site& s) {
+    each([&](const Voxel& s) {
       if (s.x % 4 == 2 || s.x % 4 == 3) kind[at(s)] = static_cast<std::uint8_t>(Kind::vessel);
       if (s.y % 2 != 0 || s.z % 2 != 0) kind[at(s)] = static_cast<std::uint8_t>(Kind::vessel);
     });
   }
   template <class F>
   void each_pair(const F& f) const {
-    each([&](const Site& s) {
+    each([&](const Voxel& s) {
       if (s.x % 4 == 0 && s.y % 2 == 0 && s.z % 2 == 0)
         f(static_cast<std::size_t>(s.i), static_cast<std::size_t>(s.i + 1));
     });
@@ -1072,7 +1072,7 @@ TEST(Division, LosesNoCellInACrowd) {
     const double density[3] = {0.5, 0.9, 0.99};
     const bool barriers = trial % 2 == 0; // vessels and membranes
     std::uint16_t label = 0;
-    p.each([&](const Site& s) {
+    p.each([&](const Voxel& s) {
       const std::size_t i = Patch::at(s);
       if (std::uniform_real_distribution<>()(random) > density[trial % 3]) return;
       const Kind kinds[8] = {Kind::epithelial, Kind::epithelial, Kind::mesenchymal, Kind::stroma,
@@ -1098,7 +1098,7 @@ TEST(Division, LosesNoCellInACrowd) {
       ASSERT_TRUE(p.contest_is_clean());
       std::map<std::uint16_t, int> labels_before, labels_after;
       std::int64_t wanting = 0;
-      p.each([&](const Site& s) {
+      p.each([&](const Voxel& s) {
         const std::size_t i = Patch::at(s);
         if (before.clone[i] != 0) labels_before[before.clone[i]] += 1;
         if (p.clone[i] != 0) labels_after[p.clone[i]] += 1;
@@ -1171,7 +1171,7 @@ TEST(JumpProbability, IsCentralWhereItCanAndUpwindWhereItMust) {
 
 TEST(JumpProbability, FollowsMatrixAndOxygenAndEndsAtTheBox) {
   Patch p(Lattice{5, 4, 3, 20});
-  p.each([&](const Site& s) {
+  p.each([&](const Voxel& s) {
     p.matrix[Patch::at(s)] = 0.1f + 0.02f * static_cast<float>(s.x);
     p.oxygen[Patch::at(s)] = 40.0f - 2.0f * static_cast<float>(s.y);
   });
@@ -1179,17 +1179,18 @@ TEST(JumpProbability, FollowsMatrixAndOxygenAndEndsAtTheBox) {
   m.haptotaxis = 3;
   m.chemotaxis = 0.05f;
   const double k = 0.005, d = 0.6;
-  const auto expect = [&](const Site& s, const std::array<double, 6>& expected) {
+  const auto expect = [&](const Voxel& s, const std::array<double, 6>& expected) {
     const JumpProbabilities jump = p.walk(m).probabilities(s, 0.6f);
     for (std::size_t a = 0; a < 6; ++a)
       EXPECT_NEAR(static_cast<double>(jump.towards[a]), expected[a], 2e-8) << "direction " << a;
   };
   const double sx = 3 * 0.04 / 4, sy = 0.05 * -4 / 4;
-  expect(p.l.site(2, 1, 1), {k * (d - sx), k * (d + sx), k * (d - sy), k * (d + sy), k * d, k * d});
+  expect(p.l.voxel(2, 1, 1),
+         {k * (d - sx), k * (d + sx), k * (d - sy), k * (d + sy), k * d, k * d});
   // At a face the signal goes on flat, so that half of the drift remains, and nobody leaves.
-  expect(p.l.site(0, 1, 0), {0, k * (d + sx / 2), k * (d - sy), k * (d + sy), 0, k * d});
-  expect(p.l.site(4, 3, 2), {k * (d - sx / 2), 0, k * (d - sy / 2), 0, k * d, 0});
-  const JumpProbabilities stroma = p.walk(m).unbiased(p.l.site(0, 3, 1), 0.1f, 0.015f);
+  expect(p.l.voxel(0, 1, 0), {0, k * (d + sx / 2), k * (d - sy), k * (d + sy), 0, k * d});
+  expect(p.l.voxel(4, 3, 2), {k * (d - sx / 2), 0, k * (d - sy / 2), 0, k * d, 0});
+  const JumpProbabilities stroma = p.walk(m).unbiased(p.l.voxel(0, 3, 1), 0.1f, 0.015f);
   const float each = 0.015f * 0.1f, expected[6] = {0, each, each, 0, each, each};
   for (std::size_t a = 0; a < 6; ++a) EXPECT_FLOAT_EQ(stroma.towards[a], expected[a]);
 }
@@ -1223,7 +1224,7 @@ TEST(Jump, IsDrawnByItsProbability) {
 TEST(Adhesion, MultipliesWhatEachBondLetsThrough) {
   Patch p(Lattice{3, 3, 3, 20});
   const MigrationParameters32 m = free_walk();
-  const Site s = p.l.site(1, 1, 1);
+  const Voxel s = p.l.voxel(1, 1, 1);
   const auto share = [&](Kind k) { return static_cast<double>(p.proposals(m).freedom(s, k)); };
   EXPECT_EQ(share(Kind::epithelial), 1);
   p.put(0, 1, 1, Kind::epithelial);
@@ -1249,7 +1250,7 @@ TEST(Adhesion, ByCountAsksForEnoughNeighbours) {
   m.neighbour_count = true;
   m.internal_epithelial = 2;
   m.internal_mesenchymal = 0;
-  const Site s = p.l.site(1, 1, 1);
+  const Voxel s = p.l.voxel(1, 1, 1);
   const auto share = [&](Kind k) { return p.proposals(m).freedom(s, k); };
   EXPECT_EQ(share(Kind::mesenchymal), 1);
   EXPECT_EQ(share(Kind::epithelial), 0);
@@ -1284,7 +1285,7 @@ TEST(Movement, HasTheRateOfItsDiffusivity) {
   for (const Kind k : {Kind::epithelial, Kind::mesenchymal, Kind::stroma}) {
     Patch p(Lattice{90, 90, 45, 20});
     std::int64_t n = 0;
-    p.each([&](const Site& s) {
+    p.each([&](const Voxel& s) {
       if (s.x % 3 != 1 || s.y % 3 != 1 || s.z % 3 != 1) return;
       p.kind[Patch::at(s)] = static_cast<std::uint8_t>(k);
       ++n;
@@ -1293,7 +1294,7 @@ TEST(Movement, HasTheRateOfItsDiffusivity) {
     const Patch before = p;
     p.move(m, 0);
     std::int64_t moved = 0;
-    p.each([&](const Site& s) {
+    p.each([&](const Voxel& s) {
       moved += before.kind[Patch::at(s)] != 0 && p.kind[Patch::at(s)] == 0 ? 1 : 0;
     });
     const double d = k == Kind::epithelial ? 0.3 : k == Kind::mesenchymal ? 0.6 : 0.1;
@@ -1320,7 +1321,7 @@ TEST(Movement, LosesNoCellInACrowd) {
     p.seed = trial;
     const double density[3] = {0.2, 0.6, 0.95};
     std::uint16_t label = 0;
-    p.each([&](const Site& s) {
+    p.each([&](const Voxel& s) {
       if (std::uniform_real_distribution<>()(random) > density[trial % 3]) return;
       const Kind kinds[5] = {Kind::epithelial, Kind::mesenchymal, Kind::stroma, Kind::vessel,
                              Kind::necrotic};
@@ -1339,7 +1340,7 @@ TEST(Movement, LosesNoCellInACrowd) {
     m.keep_ee = m.keep_em = m.keep_mm = 1;
     const auto cells = [&](const Patch& q) {
       std::multiset<std::vector<std::uint64_t>> all;
-      q.each([&](const Site& s) {
+      q.each([&](const Voxel& s) {
         const std::size_t i = Patch::at(s);
         if (q.kind[i] != 0)
           all.insert({q.kind[i], q.clone[i], q.clock[i], q.timer[i], q.flags[i], q.capacity[i],
@@ -1357,7 +1358,7 @@ TEST(Movement, LosesNoCellInACrowd) {
       ASSERT_EQ(p.clone, other.clone);
       ASSERT_EQ(cells(p), cells(before));
       ASSERT_TRUE(p.contest_is_clean());
-      p.each([&](const Site& s) {
+      p.each([&](const Voxel& s) {
         const std::size_t i = Patch::at(s);
         if (p.clone[i] == before.clone[i] || p.clone[i] == 0) return;
         ASSERT_EQ(before.kind[i], 0) << "entered a voxel that was taken";
@@ -1390,8 +1391,8 @@ TEST(Movement, GivesAContestedVoxelToTheLowestRank) {
     p.each(p.proposals(m));
     const bool both = p.plan[p.at(0, 0, 0)] != 0 && p.plan[p.at(2, 0, 0)] != 0;
     const ContestView c = p.rivals(1);
-    const std::uint32_t first = c.rank(p.l, p.l.site(0, 0, 0)),
-                        second = c.rank(p.l, p.l.site(2, 0, 0));
+    const std::uint32_t first = c.rank(p.l, p.l.voxel(0, 0, 0)),
+                        second = c.rank(p.l, p.l.voxel(2, 0, 0));
     p.each(CommitMove{p.view(), c, p.l});
     if (!both) continue;
     ++contests;
@@ -1409,7 +1410,7 @@ TEST(Movement, StopsTheRunWhereProbabilitiesExceedOne) {
   p.each(p.proposals(m));
   EXPECT_EQ(p.overfull, 1);
   // Through a run: a steep oxygen edge under chemotaxis, which no bound foresees.
-  Simulation s = simulation_of(R"(
+  Site s = simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [8, 8, 8]}
 oxygen: {enabled: true, frozen: "4*x mmHg"}
@@ -1483,7 +1484,7 @@ TEST(MatrixRule, OfLinesIsThatOfSites) {
     for (const int cells : {2, 50, 100000}) {
       Patch a(Lattice{150, 9, 7, 20});
       std::vector<float> m(a.matrix.size()), t(a.matrix.size());
-      a.each([&](const Site& s) {
+      a.each([&](const Voxel& s) {
         const std::size_t i = Patch::at(s);
         a.kind[i] = static_cast<std::uint8_t>(random() % 9);
         if (a.kind[i] == 4 && random() % static_cast<unsigned>(cells) != 0) a.kind[i] = 2;
@@ -1531,7 +1532,7 @@ TEST(Membrane, WearsWithExposure) {
 
 TEST(Membrane, HoldsCellsBackUntilItIsWorn) {
   const auto beyond = [](const char* kind, double hours) {
-    Simulation s = simulation_of(R"(
+    Site s = simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [16, 12, 12]}
 oxygen: {enabled: true, frozen: 40 mmHg}
@@ -1540,9 +1541,9 @@ migration: {enabled: true, epithelial: 6 um^2/min, mesenchymal: 6 um^2/min, hapt
 tissue:
   membranes: [{shape: layer, axis: x, at: 160 um}]
 )",
-                                 {std::string("tissue.cells=[{shape: layer, axis: x, begin: 0 um, "
-                                              "end: 100 um, kind: ") +
-                                  kind + "}]"});
+                           {std::string("tissue.cells=[{shape: layer, axis: x, begin: 0 um, "
+                                        "end: 100 um, kind: ") +
+                            kind + "}]"});
     // Exposure by a neighbour alone takes 1000 min, by all around at least 500.
     const std::vector<std::uint16_t> sheet = array_of<std::uint16_t>(s, "membrane");
     EXPECT_EQ(std::count(sheet.begin(), sheet.end(), membrane_intact), 144);
@@ -1562,7 +1563,7 @@ tissue:
 TEST(Ledger, StopsARunWhoseCellsWereTamperedWith) {
   for (const Executor& e : executors())
     for (const Kind k : {Kind::stroma, Kind::epithelial, Kind::vessel}) {
-      Simulation s(parameters_of("domain: {voxels: [12, 12, 12]}\n"), e);
+      Site s(parameters_of("domain: {voxels: [12, 12, 12]}\n"), e);
       advance(s, 2);
       std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
       *std::find(kind.begin(), kind.end(), std::uint8_t{0}) = static_cast<std::uint8_t>(k);
@@ -1622,7 +1623,7 @@ TEST(TumourShape, CountsFaceConnectedGroups) {
     std::vector<std::uint8_t> padded(static_cast<std::size_t>(l.padded()),
                                      static_cast<std::uint8_t>(Kind::outside));
     for (std::size_t i = 0; i < n; ++i)
-      padded[static_cast<std::size_t>(l.site_of(static_cast<std::int64_t>(i)).i)] = kind[i];
+      padded[static_cast<std::size_t>(l.voxel_at(static_cast<std::int64_t>(i)).i)] = kind[i];
     const TumourShape shape =
         measure_shape(read_tumour_runs(Executor::on_cpu(2), l, padded.data()), l);
     EXPECT_EQ(shape.components, static_cast<std::int64_t>(size.size()));
@@ -1652,7 +1653,7 @@ TEST(TumourShape, SamplesVoxelsEvenly) {
       std::vector<std::int64_t> members, wanted;
       for (std::int64_t v = 0; v < l.voxels(); ++v) {
         const bool member = random() % 3 != 0;
-        padded[static_cast<std::size_t>(l.site_of(v).i)] =
+        padded[static_cast<std::size_t>(l.voxel_at(v).i)] =
             static_cast<std::uint8_t>(member ? Kind::mesenchymal : Kind::stroma);
         if (member) members.push_back(v);
       }
@@ -1668,7 +1669,7 @@ TEST(TumourShape, SamplesVoxelsEvenly) {
 // A region that shares a scarce supply finds a level instead of resting and waking in step: cells
 // take time to switch.
 TEST(CellsRules, ScarceOxygenDoesNotSwingFromStepToStep) {
-  Simulation s = simulation_of(R"(
+  Site s = simulation_of(R"(
 domain: {voxels: [80, 80, 80], spacing: 20 um}
 oxygen: {faces: no_flux}
 matrix: {density: 0.4}

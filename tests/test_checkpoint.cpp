@@ -22,7 +22,7 @@
 #include "record/run_folder.hpp"
 #include "record/verify.hpp"
 #include "site/config.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "viz/vtk_available.hpp"
 
 namespace metavox {
@@ -190,7 +190,7 @@ TEST_F(CheckpointFile, OtherFormatsAreRefusedByName) {
 }
 
 TEST_F(CheckpointFile, ThousandsOfRandomDamagesAreRefused) {
-  Simulation simulation(
+  Site simulation(
       read_config_text("domain: {voxels: [14, 13, 12]}\n"
                        "vessels: {pattern: grid, spacing: 100 um}\n"
                        "vegf: {enabled: true}\nsprouting: {enabled: true}\n"
@@ -312,12 +312,12 @@ tissue: {cells: [{shape: sphere, kind: epithelial, radius: 60 um, mesenchymal_fr
 
 TEST_F(CheckpointFile, RestartedStateContinuesBitForBit) {
   const Config config = read_config_text(small_tumour, "small.yaml");
-  Simulation whole(config.parameters, Executor::on_cpu(2));
+  Site whole(config.parameters, Executor::on_cpu(2));
   for (int n = 0; n < 7; ++n) whole.step();
   write_checkpoint(file, take_snapshot(whole), config.resolved);
   // Derived arrays are in the snapshot too; a restart takes what it needs.
   const Checkpoint c = read_checkpoint(file);
-  Simulation again(config.parameters, Executor::on_cpu(1));
+  Site again(config.parameters, Executor::on_cpu(1));
   EXPECT_NE(again.hash(), whole.hash());
   for (const ArrayInfo& info : again.state_arrays()) {
     const Snapshot::Array* a = c.snapshot.find(info.name);
@@ -517,7 +517,7 @@ TEST(Needs, ShortfallsAreRefusedWithNumbers) {
     }
   }
   // What is counted beforehand is what the arrays really take.
-  const Simulation simulation(config.parameters, Executor::on_cpu(1));
+  const Site simulation(config.parameters, Executor::on_cpu(1));
   std::uint64_t state = 0;
   for (const ArrayInfo& info : simulation.state_arrays()) state += info.bytes();
   for (const ArrayInfo& info : simulation.derived_arrays()) state += info.bytes();

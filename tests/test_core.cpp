@@ -32,7 +32,7 @@ struct MarkSite {
   std::int32_t* visits;
   std::int32_t* wrong;
   Lattice lattice;
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     visits[s.i] += 1;
     if (lattice.index(s.x, s.y, s.z) != s.i || !lattice.holds(s.x, s.y, s.z)) *wrong = 1;
   }
@@ -42,7 +42,7 @@ struct MarkRow {
   static constexpr const char* name = "test.mark_row";
   std::int32_t* visits;
   Lattice lattice;
-  MV_HD void operator()(const Site& s) const { visits[s.i] += 1; }
+  MV_HD void operator()(const Voxel& s) const { visits[s.i] += 1; }
   void row(const Row& r) const {
     for (int x = 0; x < r.n; ++x) visits[lattice.index(r.x + x, r.y, r.z)] += 1;
   }
@@ -51,20 +51,20 @@ struct MarkRow {
 struct MarkColour {
   static constexpr const char* name = "test.mark_colour";
   int* turn;
-  MV_HD void operator()(int colour, const Site& s) const {
+  MV_HD void operator()(int colour, const Voxel& s) const {
     turn[s.i] = turn[s.i] == -1 ? colour & 1 : 7;
   }
 };
 
 struct DoesNothing {
   static constexpr const char* name = "test.nothing";
-  MV_HD void operator()(int, const Site&) const {}
+  MV_HD void operator()(int, const Voxel&) const {}
 };
 
 struct GivesBack {
   static constexpr const char* name = "test.gives_back";
   float value;
-  MV_HD float operator()(const Site& s) const { return s.x == 1 ? value : 0.0f; }
+  MV_HD float operator()(const Voxel& s) const { return s.x == 1 ? value : 0.0f; }
 };
 
 struct LinearIndex {
@@ -78,7 +78,7 @@ struct Relax {
   static constexpr const char* name = "test.relax";
   std::uint32_t* v;
   std::int64_t pitch, plane;
-  MV_HD void operator()(int colour, const Site& s) const {
+  MV_HD void operator()(int colour, const Voxel& s) const {
     const std::uint32_t sum = v[s.i - 1] + 3 * v[s.i + 1] + 5 * v[s.i - pitch] +
                               7 * v[s.i + pitch] + 11 * v[s.i - plane] + 13 * v[s.i + plane];
     v[s.i] = (v[s.i] ^ sum) * 2654435761u + static_cast<std::uint32_t>(colour);
@@ -88,21 +88,21 @@ struct Relax {
 struct RelaxRows : Relax {
   void row(int colour, const Row& r) const {
     for (int x = (r.x + r.y + r.z + colour) & 1; x < r.n; x += 2)
-      (*this)(colour, Site{r.x + x, r.y, r.z, r.i + x});
+      (*this)(colour, Voxel{r.x + x, r.y, r.z, r.i + x});
   }
 };
 
 struct ValueAt {
   static constexpr const char* name = "test.value";
   const float* v;
-  MV_HD float operator()(const Site& s) const { return v[s.i]; }
+  MV_HD float operator()(const Voxel& s) const { return v[s.i]; }
 };
 
 struct TallyCodes {
   static constexpr const char* name = "test.tally";
   static constexpr int bins = 9;
   const std::uint8_t* code;
-  MV_HD void operator()(const Site& s, std::int64_t* bin) const { bin[code[s.i]] += 1 + s.x; }
+  MV_HD void operator()(const Voxel& s, std::int64_t* bin) const { bin[code[s.i]] += 1 + s.x; }
 };
 
 struct Elementary {
@@ -463,7 +463,7 @@ TEST(Lattice, PiecesNameTheirVoxelsAsTheWholeDoes) {
         for (int x = 0; x < piece.nx; ++x) {
           ASSERT_EQ(piece.global(x, y, z), whole.global(x + 5, y + 2, z + 4));
           ASSERT_EQ(piece.colour(x, y, z), whole.colour(x + 5, y + 2, z + 4));
-          const Site s = piece.site_of(piece.number(x, y, z));
+          const Voxel s = piece.voxel_at(piece.number(x, y, z));
           ASSERT_EQ(s.i, piece.index(x, y, z));
           if (part.holds(x - 1, y - 3, z - 2)) {
             ASSERT_EQ(part.global(x - 1, y - 3, z - 2), piece.global(x, y, z));
@@ -548,10 +548,10 @@ TEST(Loop, VisitsEveryVoxelOnce) {
   for (Executor& e : std::vector<Executor>(executors()))
     for (const Lattice& l : boxes())
       for (const bool sites : {false, true}) {
-        e.prefer_sites(sites);
+        e.prefer_voxels(sites);
         Buffer<std::int32_t> visits(e, l.padded()), wrong(e, 1), by_row(e, l.padded());
-        e.for_each_site(l, MarkSite{visits.data(), wrong.data(), l});
-        e.for_each_site(l, MarkRow{by_row.data(), l});
+        e.for_each_voxel(l, MarkSite{visits.data(), wrong.data(), l});
+        e.for_each_voxel(l, MarkRow{by_row.data(), l});
         const auto always = [](int, int, int) { return true; };
         expect_each_voxel_once(e, l, visits, always);
         expect_each_voxel_once(e, l, by_row, always);
@@ -577,8 +577,9 @@ TEST(Loop, VisitsActiveBricksOnly) {
       ASSERT_TRUE(std::equal(expected.begin(), expected.end(), list.begin())) << "ascending ids";
       Buffer<std::int32_t> visits(e, l.padded()), by_row(e, l.padded());
       Buffer<std::int32_t> wrong(e, 1);
-      e.for_each_site(l, ActiveBricks{ids.data(), count}, MarkSite{visits.data(), wrong.data(), l});
-      e.for_each_site(l, ActiveBricks{ids.data(), count}, MarkRow{by_row.data(), l});
+      e.for_each_voxel(l, ActiveBricks{ids.data(), count},
+                       MarkSite{visits.data(), wrong.data(), l});
+      e.for_each_voxel(l, ActiveBricks{ids.data(), count}, MarkRow{by_row.data(), l});
       const auto active = [&](int x, int y, int z) {
         return flag[static_cast<std::size_t>(bricks.of(x, y, z))] != 0;
       };
@@ -625,7 +626,7 @@ std::vector<std::uint32_t> plain_red_black(std::vector<std::uint32_t> v, const L
     for (int z = 0; z < l.nz; ++z)
       for (int y = 0; y < l.ny; ++y)
         for (int x = 0; x < l.nx; ++x)
-          if (((x + y + z) & 1) == (half & 1)) f(half & 1, l.site(x, y, z));
+          if (((x + y + z) & 1) == (half & 1)) f(half & 1, l.voxel(x, y, z));
   return v;
 }
 
@@ -641,7 +642,7 @@ TEST(ColourLoop, IsPlainRedBlackForAnyTeamAndAnyBox) {
       const std::vector<std::uint32_t> expected = plain_red_black(start, l, sweeps);
       for (Executor& e : all)
         for (const bool sites : {false, true}) {
-          e.prefer_sites(sites);
+          e.prefer_voxels(sites);
           Buffer<std::uint32_t> v = uploaded(e, start), w = uploaded(e, start);
           e.for_each_colour(l, sweeps, Relax{v.data(), l.pitch(), l.plane()});
           ASSERT_EQ(v.host_copy(), expected)

@@ -35,7 +35,7 @@
 #include "record/run_folder.hpp"
 #include "record/verify.hpp"
 #include "site/config.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "viz/vtk_available.hpp"
 
 namespace metavox {
@@ -579,14 +579,14 @@ protected:
   };
   // A run whose state `poison` changes behind step `at`. At 7 nothing is written and the next step
   // meets it, at 8 a checkpoint is due.
-  Result run_with(int at, const std::function<void(Simulation&)>& poison) {
+  Result run_with(int at, const std::function<void(Site&)>& poison) {
     RunOptions o;
     o.config = config;
     o.output = path / "run";
     o.backend = "cpu";
     o.threads = 1;
     o.quiet = o.force = true;
-    o.between_steps = [&](Simulation& s) {
+    o.between_steps = [&](Site& s) {
       if (s.steps() == at) poison(s);
     };
     testing::internal::CaptureStderr();
@@ -594,7 +594,7 @@ protected:
     return {code, testing::internal::GetCapturedStderr()};
   }
   template <class T>
-  static void change(Simulation& s, const std::string& name, std::size_t at, T value) {
+  static void change(Site& s, const std::string& name, std::size_t at, T value) {
     for (const ArrayInfo& info : s.state_arrays()) {
       if (info.name != name) continue;
       std::vector<T> values(info.count());
@@ -653,7 +653,7 @@ TEST_F(Numbers, FieldsThatAreNoNumbers) {
         const int found = std::string(name) == "matrix" || std::string(name) == "vegf" ? 8 : step;
         SCOPED_TRACE(std::string(name) + " = " + std::to_string(value) + " behind step " +
                      std::to_string(step));
-        const Result r = run_with(step, [&](Simulation& s) { change(s, name, voxel, value); });
+        const Result r = run_with(step, [&](Site& s) { change(s, name, voxel, value); });
         expect_diagnosis(r, found, {name, "voxel (5, 6, 7)"}, found == step ? name : "", value);
       }
 }
@@ -663,31 +663,30 @@ TEST_F(Numbers, VesselsThatAreNoNumbers) {
   for (const char* name : {"vessel_node_x", "vessel_node_cover", "vessel_node_pressure",
                            "vessel_radius", "vessel_flow", "vessel_haematocrit"}) {
     SCOPED_TRACE(name);
-    expect_diagnosis(run_with(7, [&](Simulation& s) { change(s, name, 3, nan); }), 8,
+    expect_diagnosis(run_with(7, [&](Site& s) { change(s, name, 3, nan); }), 8,
                      {std::string(name) + " is nan", "at entry 3"});
   }
 }
 
 TEST_F(Numbers, VesselGraphThatDisagrees) {
-  expect_diagnosis(run_with(7, [&](Simulation& s) { change<std::uint32_t>(s, "vessel_to", 3, 0); }),
-                   8, {"vessels and lattice disagree"});
-  expect_diagnosis(
-      run_with(7, [&](Simulation& s) { change<std::uint8_t>(s, "vessel_flags", 3, 0); }), 8,
-      {"vessels and lattice disagree"});
+  expect_diagnosis(run_with(7, [&](Site& s) { change<std::uint32_t>(s, "vessel_to", 3, 0); }), 8,
+                   {"vessels and lattice disagree"});
+  expect_diagnosis(run_with(7, [&](Site& s) { change<std::uint8_t>(s, "vessel_flags", 3, 0); }), 8,
+                   {"vessels and lattice disagree"});
 }
 
 TEST_F(Numbers, LedgerThatDoesNotBalance) {
   // A cell out of nowhere, and a birth of nothing.
-  expect_diagnosis(run_with(7, [&](Simulation& s) { change<std::uint8_t>(s, "kind", 0, 5); }), 7,
+  expect_diagnosis(run_with(7, [&](Site& s) { change<std::uint8_t>(s, "kind", 0, 5); }), 7,
                    {"the ledger of ", " cells is off"});
-  expect_diagnosis(run_with(7, [&](Simulation& s) { change<std::int64_t>(s, "ledger", 5, 3); }), 7,
+  expect_diagnosis(run_with(7, [&](Site& s) { change<std::int64_t>(s, "ledger", 5, 3); }), 7,
                    {"the ledger of t_cell cells is off"});
 }
 
 // What is found without a step being taken, array by array.
 TEST_F(Numbers, CheckNamesArrayAndPlace) {
   const Config read = read_config_text(small_run, "small.yaml");
-  Simulation s(read.parameters, Executor::on_cpu(2));
+  Site s(read.parameters, Executor::on_cpu(2));
   for (int n = 0; n < 4; ++n) s.step();
   s.check();
   const auto message = [&] {

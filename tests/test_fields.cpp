@@ -523,7 +523,7 @@ TEST(FieldBytes, AreTheSameByRowAndBySite) {
       p.settings.max_cycles = cycles;
       for (const Diffusion::Start start : {Diffusion::Start::cold, Diffusion::Start::warm}) {
         Executor rows = Executor::on_cpu(1), sites = Executor::on_cpu(1);
-        sites.prefer_sites(true);
+        sites.prefer_voxels(true);
         sites.profile(true);
         FieldSolver by_row(rows, p), by_site(sites, p);
         const SolveReport a = by_row.try_solve(start), b = by_site.try_solve(start);
@@ -575,13 +575,13 @@ vessels: {pattern: grid, spacing: 100 um, axis: z}
       SCOPED_TRACE(std::string(extents) + ", " + extra);
       std::vector<Executor> all = support::executors();
       Executor sites = Executor::on_cpu(1);
-      sites.prefer_sites(true);
+      sites.prefer_voxels(true);
       sites.profile(true);
       all.push_back(sites);
       std::vector<std::uint64_t> first;
       for (const Executor& executor : all) {
-        Simulation simulation = support::simulation_of(
-            yaml, executor, {std::string("domain.voxels=") + extents, extra});
+        Site simulation = support::simulation_of(yaml, executor,
+                                                 {std::string("domain.voxels=") + extents, extra});
         std::vector<std::uint64_t> hashes;
         for (int step = 0; step < 4; ++step) {
           simulation.step();
@@ -604,7 +604,7 @@ void compare_lines(const Lattice& l, const F& by_row, const Sites& by_site) {
   for (int z = 0; z < l.nz; ++z)
     for (int y = 0; y < l.ny; ++y) {
       by_row.row(Row{0, y, z, l.nx, l.index(0, y, z)});
-      for (int x = 0; x < l.nx; ++x) by_site(l.site(x, y, z));
+      for (int x = 0; x < l.nx; ++x) by_site(l.voxel(x, y, z));
     }
 }
 
@@ -667,7 +667,7 @@ TEST(FieldBytes, OfCellAndMatrixRowsAreThoseOfTheirSites) {
         for (int z = 0; z < l.nz; ++z)
           for (int y = 0; y < l.ny; ++y) {
             count.row(Row{0, y, z, l.nx, l.index(0, y, z)}, a);
-            for (int x = 0; x < l.nx; ++x) count(l.site(x, y, z), b);
+            for (int x = 0; x < l.nx; ++x) count(l.voxel(x, y, z), b);
           }
         EXPECT_TRUE(std::equal(a, a + CountKinds::bins, b)) << "CountKinds";
       }
@@ -723,7 +723,7 @@ matrix: {contact_degradation: 0 1/min, soluble_degradation: 0 1/min, deposition:
 tissue: {parenchyma: 0.5, stroma: 0.2}
 )";
   for (const Executor& executor : support::executors()) {
-    Simulation simulation = support::simulation_of(yaml, executor);
+    Site simulation = support::simulation_of(yaml, executor);
     std::vector<std::vector<std::uint8_t>> before;
     for (const ArrayInfo& info : simulation.state_arrays())
       before.push_back(support::array_of<std::uint8_t>(simulation, info.name));
@@ -739,7 +739,7 @@ tissue: {parenchyma: 0.5, stroma: 0.2}
 // A level other than zero is divided by a sum of couplings in every step and may lose its last
 // bits, once: the limit is ten units in the last place (6e-7), however long the run.
 TEST(FieldNegativeControl, UniformLevelStaysWithinRounding) {
-  Simulation simulation = support::simulation_of(R"(
+  Site simulation = support::simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [20, 18, 11]}
 proteinase: {enabled: true, secretion: 0 1/min, decay: 0 1/min, initial: 0.3}

@@ -10,7 +10,7 @@
 
 #include "folder.hpp"
 #include "site/config.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 
 namespace metavox {
 namespace {
@@ -47,7 +47,7 @@ bool holds(const std::string& text, const std::string& part) {
 
 TEST(Model, HasTheBitsOfTheProgram) {
   Model model = Model::from_text(tumour, with({}));
-  Simulation simulation(read_config_text(tumour, "tumour.yaml").parameters, Executor::on_cpu(2));
+  Site simulation(read_config_text(tumour, "tumour.yaml").parameters, Executor::on_cpu(2));
   EXPECT_EQ(model.hash(), simulation.hash());
   model.step();
   simulation.step();

@@ -30,7 +30,7 @@ struct Tissue {
   double share, rest;
   std::vector<Cell> cells;
 };
-struct Site {
+struct Voxel {
   std::string organ;
   double pressure;
   Faces faces;
@@ -43,7 +43,7 @@ struct Blood {
 struct Body {
   Preset preset;
   Blood blood;
-  std::vector<Site> sites;
+  std::vector<Voxel> sites;
 };
 
 void describe(Section<Cell>& s) {
@@ -82,17 +82,17 @@ void describe(Section<Tissue>& s) {
   });
 }
 
-void describe(Section<Site>& s) {
-  s.text(&Site::organ, "organ").means("Organ.").from("assumed").example("liver");
-  s.number(&Site::pressure, "pressure", "mmHg")
+void describe(Section<Voxel>& s) {
+  s.text(&Voxel::organ, "organ").means("Organ.").from("assumed").example("liver");
+  s.number(&Voxel::pressure, "pressure", "mmHg")
       .between(0, 760)
       .normally("40 mmHg")
       .means("Pressure.")
       .from("assumed");
-  s.faces(&Site::faces, "faces", "mmHg")
+  s.faces(&Voxel::faces, "faces", "mmHg")
       .between(0, 760)
       .derived("pressure on all six",
-               [](const Site& site) {
+               [](const Voxel& site) {
                  Faces faces;
                  faces.fill({FaceKind::fixed, site.pressure});
                  return faces;
@@ -100,12 +100,12 @@ void describe(Section<Site>& s) {
       .example("38 mmHg")
       .means("Faces.")
       .from("assumed");
-  s.point(&Site::corner, "corner")
+  s.point(&Voxel::corner, "corner")
       .normally("[0 um, 0 um, 0 um]")
       .means("Corner.")
       .from("assumed")
       .without_effect();
-  s.section(&Site::tissue, "tissue", describe);
+  s.section(&Voxel::tissue, "tissue", describe);
 }
 
 void describe(Section<Blood>& s) {
@@ -170,7 +170,7 @@ TEST(NestedSettings, ListsAreReadInLists) {
   const Read r = read(two_sites);
   EXPECT_EQ(r.complaints, "");
   ASSERT_EQ(r.body.sites.size(), 2u);
-  const Site &breast = r.body.sites[0], &liver = r.body.sites[1];
+  const Voxel &breast = r.body.sites[0], &liver = r.body.sites[1];
   EXPECT_EQ(r.body.blood.volume, 5);
   EXPECT_EQ(breast.organ, "breast");
   EXPECT_EQ(breast.pressure, 40);
@@ -259,7 +259,7 @@ TEST(NestedSettings, TheResolvedFileGivesTheSameBits) {
   EXPECT_EQ(resolved(again.body), text);
   ASSERT_EQ(again.body.sites.size(), first.sites.size());
   for (std::size_t i = 0; i < first.sites.size(); ++i) {
-    const Site &a = first.sites[i], &b = again.body.sites[i];
+    const Voxel &a = first.sites[i], &b = again.body.sites[i];
     EXPECT_EQ(a.organ, b.organ);
     EXPECT_EQ(bits(a.pressure), bits(b.pressure));
     for (std::size_t f = 0; f < 6; ++f) EXPECT_EQ(bits(a.faces[f].value), bits(b.faces[f].value));

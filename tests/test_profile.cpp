@@ -43,8 +43,8 @@ double in_processes(const Executor& executor) {
 
 TEST(Profile, LeavesTheStateAlone) {
   for (const Executor& executor : support::executors()) {
-    Simulation plain = support::simulation_of(tumour, Executor::on_cpu(1));
-    Simulation watched = support::simulation_of(tumour, executor);
+    Site plain = support::simulation_of(tumour, Executor::on_cpu(1));
+    Site watched = support::simulation_of(tumour, executor);
     watched.executor().profile(true);
     for (int n = 0; n < 5; ++n) {
       plain.step();
@@ -55,7 +55,7 @@ TEST(Profile, LeavesTheStateAlone) {
 }
 
 TEST(Profile, OffBooksNothing) {
-  Simulation simulation = support::simulation_of(tumour);
+  Site simulation = support::simulation_of(tumour);
   simulation.step();
   EXPECT_TRUE(simulation.executor().processes().empty());
 }
@@ -65,7 +65,7 @@ TEST(Profile, BooksEveryLaunchOnceAndInItsProcess) {
   for (const Executor& each : support::executors()) {
     Executor executor = each;
     std::map<std::string, std::int64_t> launches;
-    Simulation simulation = support::simulation_of(tumour, executor);
+    Site simulation = support::simulation_of(tumour, executor);
     executor.trace([&](const char* name, const void*, std::size_t) { launches[name] += 1; });
     executor.profile(true);
     for (int n = 0; n < 6; ++n) simulation.step();
@@ -94,7 +94,7 @@ TEST(Profile, BooksEveryLaunchOnceAndInItsProcess) {
 // process, however busy the machine is.
 TEST(Profile, TimesAddUpToTheClock) {
   for (const Executor& executor : support::executors()) {
-    Simulation simulation = support::simulation_of(tumour, executor);
+    Site simulation = support::simulation_of(tumour, executor);
     const auto before = std::chrono::steady_clock::now();
     executor.profile(true);
     const auto on = std::chrono::steady_clock::now();

@@ -8,7 +8,7 @@
 #include "program/selfcheck.hpp"
 #include "site/config.hpp"
 #include "site/events.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "voxel/kind.hpp"
 
 namespace metavox {
@@ -33,7 +33,7 @@ TEST(Memory, IsCountedBeforehand) {
                                              {"tracers.count=5000"},
                                              {"domain.voxels=[200, 100, 1]"}}) {
     const Config config = read_config_text(tumour, "memory.yaml", changes);
-    const Simulation simulation(config.parameters, Executor::on_cpu(1));
+    const Site simulation(config.parameters, Executor::on_cpu(1));
     const auto counted = static_cast<double>(estimate_device_bytes(config.parameters));
     const auto allocated = static_cast<double>(simulation.executor().memory_allocated());
     EXPECT_NEAR(counted, allocated, 0.02 * allocated + 65536) << testing::PrintToString(changes);
@@ -53,7 +53,7 @@ TEST(Memory, StaysBelowEightyBytesPerVoxel) {
 
 TEST(Memory, NoBufferIsMadeInsideAStep) {
   const Config config = read_config_text(tumour, "memory.yaml");
-  Simulation simulation(config.parameters, Executor::on_cpu(2));
+  Site simulation(config.parameters, Executor::on_cpu(2));
   simulation.step();
   const std::size_t before = simulation.executor().allocations();
   for (int n = 0; n < 5; ++n) simulation.step();
@@ -66,7 +66,7 @@ TEST(Memory, StepsAndReportsCopyNoLatticeToTheHost) {
   const Config config = read_config_text(tumour, "memory.yaml",
                                          {"vessels.spacing=400 um", "vegf.enabled=true",
                                           "sprouting.enabled=true", "death.apoptosis=1e-3 1/min"});
-  Simulation simulation(config.parameters, Executor::on_cpu(2));
+  Site simulation(config.parameters, Executor::on_cpu(2));
   const auto voxels = 72.0 * 64 * 64;
   for (int n = 0; n < 4; ++n) {
     std::size_t before = simulation.executor().bytes_to_host();
@@ -90,7 +90,7 @@ TEST(Site, GhostsChangeNothingAndItsNumberEverything) {
                         "time.vessel_step=12 min", "glucose.enabled=true", "inhibitor.enabled=true",
                         "migration.mesenchymal=2 um^2/min"});
   const auto hash_after = [&](const SiteLayout& layout) {
-    Simulation simulation(config.parameters, Executor::on_cpu(2), {}, layout);
+    Site simulation(config.parameters, Executor::on_cpu(2), {}, layout);
     for (int n = 0; n < 6; ++n) simulation.step();
     simulation.measure();
     return simulation.hash();
@@ -104,8 +104,7 @@ TEST(Site, GhostsChangeNothingAndItsNumberEverything) {
 
 // Columns and events as `metavox list` and the docs tell of them.
 TEST(Tables, EveryMetricSaysWhatItMeans) {
-  Simulation site(read_config_text(everything_on(), "everything.yaml").parameters,
-                  Executor::on_cpu(1));
+  Site site(read_config_text(everything_on(), "everything.yaml").parameters, Executor::on_cpu(1));
   std::set<std::string> names;
   for (const Metric& m : site.measure()) {
     EXPECT_TRUE(names.insert(m.name).second) << m.name << " stands twice";
@@ -122,8 +121,7 @@ TEST(Tables, EveryEventHasARow) {
     EXPECT_TRUE(names.insert(std::string(row.name)).second) << row.name << " stands twice";
     EXPECT_FALSE(row.meaning.empty() || row.place.empty()) << row.name;
   }
-  Simulation site(read_config_text(everything_on(), "everything.yaml").parameters,
-                  Executor::on_cpu(2));
+  Site site(read_config_text(everything_on(), "everything.yaml").parameters, Executor::on_cpu(2));
   for (int n = 0; n < 20; ++n) site.step();
   const std::vector<Event> events = site.take_events();
   EXPECT_GT(events.size(), 5u);
@@ -137,7 +135,7 @@ TEST(SelfCheck, EveryFunctorAgreesWithItself) {
   EXPECT_EQ(reference, selfcheck(Executor::on_cpu(2)));
   EXPECT_EQ(reference, selfcheck(Executor::on_cpu(3)));
   Executor sites = Executor::on_cpu(2);
-  sites.prefer_sites(true);
+  sites.prefer_voxels(true);
   EXPECT_EQ(reference, selfcheck(sites));
 }
 

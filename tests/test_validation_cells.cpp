@@ -34,14 +34,14 @@ TEST(MatrixUnderACell, FallsExponentiallyForAnyStep) {
   };
   for (const Look look : {Look{60, 0.6977}, Look{115.5, 0.5}})
     for (const int steps : {1, 3, 20, 210}) {
-      Simulation s = simulation_of(R"(
+      Site s = simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [5, 5, 5]}
 oxygen: {enabled: true, frozen: 0 mmHg}
 matrix: {density: 1, contact_degradation: 6e-3 1/min}
 tissue: {cells: [{shape: box, kind: mesenchymal, from: [40 um, 40 um, 40 um], to: [60 um, 60 um, 60 um]}]}
 )",
-                                   {"time.step=" + number(look.time / steps) + " min"});
+                             {"time.step=" + number(look.time / steps) + " min"});
       advance(s, steps);
       EXPECT_NEAR(s.time(), look.time, 1e-9);
       const std::vector<float> e = array_of<float>(s, "matrix");
@@ -62,13 +62,13 @@ tissue: {cells: [{shape: box, kind: mesenchymal, from: [40 um, 40 um, 40 um], to
 // absolute at three days.
 TEST(SolubleEnzyme, FollowsTheClosedForm) {
   for (const Executor& e : executors()) {
-    Simulation s(parameters_of(R"(
+    Site s(parameters_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [8, 6, 4]}
 proteinase: {enabled: true, uniform_source: 2.925e-4 1/min, decay: 1.5e-4 1/min}
 matrix: {density: 1, soluble_degradation: 1.5e-3 1/min}
 )"),
-                 e);
+           e);
     const auto expect = [&](double m, double m_tolerance, double matrix, double tolerance) {
       for (const float v : array_of<float>(s, "proteinase"))
         ASSERT_NEAR(static_cast<double>(v), m, m_tolerance) << e.description();
@@ -102,7 +102,7 @@ void add(Metrics& sum, const Metrics& one, double weight) {
 TEST(Walkers, SpreadByDiffusion) {
   Metrics mean;
   for (int seed = 1; seed <= 5; ++seed) {
-    Simulation s = simulation_of(walkers, {"simulation.seed=" + std::to_string(seed)});
+    Site s = simulation_of(walkers, {"simulation.seed=" + std::to_string(seed)});
     advance(s, steps_in(s, 10 * day));
     const Metrics m = metrics_of(s);
     EXPECT_NEAR(m.at("tracer_msd"), 51840, 518.4) << "seed " << seed;
@@ -117,7 +117,7 @@ TEST(Walkers, SpreadByDiffusion) {
 
 // The same at the default step of 6 min with three rounds of 2 min.
 TEST(LongWalkers, SpreadByDiffusionAtTheDefaultStep) {
-  Simulation s = simulation_of(walkers, {"time.step=6 min", "time.motility_substeps=3"});
+  Site s = simulation_of(walkers, {"time.step=6 min", "time.motility_substeps=3"});
   advance(s, steps_in(s, 10 * day));
   const Metrics m = metrics_of(s);
   EXPECT_NEAR(m.at("tracer_msd"), 51840, 518.4);
@@ -131,9 +131,9 @@ TEST(LongWalkers, SpreadByDiffusionAtTheDefaultStep) {
 void expect_drift(int seeds) {
   Metrics mean;
   for (int seed = 1; seed <= seeds; ++seed) {
-    Simulation s = simulation_of(walkers, {"simulation.seed=" + std::to_string(seed),
-                                           "migration.haptotaxis=3 um^2/min",
-                                           "time.motility_substeps=2", "matrix.initial=x/1000"});
+    Site s = simulation_of(walkers, {"simulation.seed=" + std::to_string(seed),
+                                     "migration.haptotaxis=3 um^2/min", "time.motility_substeps=2",
+                                     "matrix.initial=x/1000"});
     advance(s, steps_in(s, 10 * day));
     const Metrics m = metrics_of(s);
     EXPECT_NEAR(m.at("tracer_mean_x"), 43.2, 1.3) << "seed " << seed;
@@ -155,16 +155,15 @@ TEST(LongWalkers, DriftUpTheMatrixOverFiveSeeds) { expect_drift(5); }
 // outgrows the push of 300 um (15 voxels).
 double doubling_time(double pressure, double founders) {
   const int n = 56;
-  Simulation s =
-      simulation_of(R"(
+  Site s = simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [56, 56, 56]}
 cycle: {variation: 0, push_length: 300 um}
 matrix: {frozen: true}
 )",
-                    {"oxygen.enabled=true", "oxygen.frozen=" + number(pressure) + " mmHg",
-                     "tissue.cells=[{shape: layer, begin: 0 um, end: 1120 um, fraction: " +
-                         number(founders / (n * n * n)) + "}]"});
+                         {"oxygen.enabled=true", "oxygen.frozen=" + number(pressure) + " mmHg",
+                          "tissue.cells=[{shape: layer, begin: 0 um, end: 1120 um, fraction: " +
+                              number(founders / (n * n * n)) + "}]"});
   const auto start = static_cast<double>(tumour_of(count_kinds(s)));
   advance(s, steps_in(s, 10 * day));
   const auto end = static_cast<double>(tumour_of(count_kinds(s)));
@@ -189,14 +188,14 @@ double binomial_sigma(double p, double n) { return std::sqrt(p * (1 - p) / n); }
 // whatever the step; tolerance 3 sigma of the binomial.
 TEST(Apoptosis, LeavesTheExpectedShare) {
   for (const double step : {6.0, 60.0}) {
-    Simulation s = simulation_of(R"(
+    Site s = simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [40, 40, 40]}
 oxygen: {enabled: true, frozen: 0 mmHg}
 death: {apoptosis: 5.3e-5 1/min}
 tissue: {cells: [{shape: layer, begin: 0 um, end: 800 um}]}
 )",
-                                 {"time.step=" + number(step) + " min"});
+                           {"time.step=" + number(step) + " min"});
     advance(s, steps_in(s, day));
     const double share = static_cast<double>(tumour_of(count_kinds(s))) / 64000;
     EXPECT_NEAR(share, 0.9265, 3 * binomial_sigma(0.9265, 64000)) << "step " << step;
@@ -226,7 +225,7 @@ domain: {voxels: [96, 64, 64]}
 oxygen: {enabled: true, frozen: 0 mmHg}
 death: {t_cell_kill: 5 1/day}
 )";
-  Simulation s = simulation_of(yaml, {}, external);
+  Site s = simulation_of(yaml, {}, external);
   advance(s, steps_in(s, day));
   const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
   std::int64_t left = 0, left_safe = 0;
@@ -250,7 +249,7 @@ matrix: {frozen: true}
 tissue: {cells: [{shape: sphere, radius: 100 um}]}
 )";
 
-FrontRadii front_of(const Simulation& s) {
+FrontRadii front_of(const Site& s) {
   const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
   return front_radii(s.parameters().domain.voxels, s.parameters().domain.spacing, 12,
                      [&](std::size_t i) { return kind[i] != 0; });
@@ -289,7 +288,7 @@ TEST(FrontRadius, TellsABallFromACube) {
 TEST(Spheroid, GrowsRound) {
   FrontRadii mean;
   for (int seed = 1; seed <= 3; ++seed) {
-    Simulation s = simulation_of(
+    Site s = simulation_of(
         spheroid, {"domain.voxels=[44, 44, 44]", "simulation.seed=" + std::to_string(seed)});
     advance(s, steps_in(s, 4.5 * day));
     const FrontRadii f = front_of(s);
@@ -307,7 +306,7 @@ TEST(Spheroid, GrowsRound) {
 // 300 to 800 um, R^2 >= 0.99, at no more than w ln2/T = 72 um/day and no less than 45 um/day; d ln
 // N/dt falls by half or more from R = 100 to 500 um. Section D: the front is round within 5 %.
 TEST(LongSpheroid, GrowsAtItsSurface) {
-  Simulation s = simulation_of(spheroid, {"domain.voxels=[100, 100, 100]"});
+  Site s = simulation_of(spheroid, {"domain.voxels=[100, 100, 100]"});
   std::vector<double> times, radii, logs;
   const double h = 20;
   for (double radius = 0; radius < 800;) {
@@ -360,7 +359,7 @@ matrix: {frozen: true}
 double front_speed(int n, int length, double h) {
   double mean = 0;
   for (int seed = 1; seed <= 5; ++seed) {
-    Simulation s = simulation_of(
+    Site s = simulation_of(
         movers,
         {"domain.voxels=[" + std::to_string(n) + ", " + std::to_string(n) + ", " +
              std::to_string(length) + "]",
@@ -423,9 +422,9 @@ TEST(InvasionFront, SpreadsRoundInAPlane) {
   const int n = 101;
   double axis = 0, diagonal = 0;
   for (int seed = 1; seed <= 5; ++seed) {
-    Simulation s = simulation_of(movers, {"domain.voxels=[101, 101, 1]",
-                                          "simulation.seed=" + std::to_string(seed),
-                                          "tissue.cells=[{kind: mesenchymal, radius: 100 um}]"});
+    Site s = simulation_of(movers, {"domain.voxels=[101, 101, 1]",
+                                    "simulation.seed=" + std::to_string(seed),
+                                    "tissue.cells=[{kind: mesenchymal, radius: 100 um}]"});
     advance(s, steps_in(s, 15 * day));
     const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
     double held[2] = {}, full[2] = {};
@@ -473,7 +472,7 @@ tissue:
 // at every step.
 TEST(Ledger, BalancesAtEveryStepOfABusyRun) {
   for (const Executor& e : executors()) {
-    Simulation s(parameters_of(busy), e);
+    Site s(parameters_of(busy), e);
     Count before = count_kinds(s);
     std::vector<std::int64_t> flow_before = array_of<std::int64_t>(s, "ledger");
     for (int n = 0; n < 60; ++n) {
@@ -521,7 +520,7 @@ tissue: {cells: [{shape: sphere, radius: 180 um, mesenchymal_fraction: 0.3}]}
 // has: programmed death against T cells and against starvation, 3 standard deviations.
 TEST(Ledger, DeathsHaveTheCausesOfTheirHazards) {
   for (const Executor& e : executors()) {
-    Simulation s(parameters_of(starving_tissue), e);
+    Site s(parameters_of(starving_tissue), e);
     for (int n = 0; n < 20; ++n) s.step();
     const Metrics m = metrics_of(s);
     double causes = 0;
@@ -543,7 +542,7 @@ TEST(Ledger, DeathsHaveTheCausesOfTheirHazards) {
 TEST(Ledger, CatchesACellTooManyAndOneTooFew) {
   for (const Executor& e : executors())
     for (const bool extra : {true, false}) {
-      Simulation s(parameters_of(busy), e);
+      Site s(parameters_of(busy), e);
       advance(s, 2);
       std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
       const auto wanted = static_cast<std::uint8_t>(extra ? Kind::none : Kind::parenchyma);
@@ -573,7 +572,7 @@ tissue:
   membranes: [{shape: sphere, radius: 130 um}]
 )";
   for (const Executor& e : executors()) {
-    Simulation s(parameters_of(still), e);
+    Site s(parameters_of(still), e);
     const State before = state_of(s);
     advance(s, 40);
     const State after = state_of(s);
@@ -588,7 +587,7 @@ tissue:
 // Depth that cells of a layer reach in three days, per cell of the layer's face: a transwell with
 // M-like cells that do not divide, since division pushes cells into any matrix.
 double invaded_depth(double matrix, bool enzymes, int seed) {
-  Simulation s = simulation_of(
+  Site s = simulation_of(
       R"(
 domain: {voxels: [32, 32, 40]}
 oxygen: {enabled: true, frozen: 40 mmHg}

@@ -196,7 +196,7 @@ Krogh krogh_cylinder(double h, double radius, double half_width, double pressure
           cells.cells[k.index(x, y) + static_cast<std::size_t>(z) * n * n] =
               static_cast<std::uint8_t>(Kind::epithelial);
       }
-  Simulation simulation(parameters, executor, cells);
+  Site simulation(parameters, executor, cells);
   simulation.step();
   k.p = support::array_of<float>(simulation, "oxygen");
   return k;
@@ -358,7 +358,7 @@ proteinase: {enabled: true, diffusivity: 6 um^2/min, secretion: 0 1/min, decay: 
 )";
   const Lattice l{61, 61, 61, 20};
   for (const Executor& executor : support::executors()) {
-    Simulation simulation = support::simulation_of(yaml, executor);
+    Site simulation = support::simulation_of(yaml, executor);
     std::vector<float> m(static_cast<std::size_t>(l.voxels()), 0.0f);
     m[plain_index(l, 30, 30, 30)] = 1;
     simulation.write("proteinase", m.data());
@@ -687,7 +687,7 @@ TEST(ValidationFields, C1PresetSolvesTheComparedProblem) {
   FieldSolver solver(support::fastest(), p);
   solver.cycles(8);
   const std::vector<float> wanted = solver.field();
-  Simulation simulation(
+  Site simulation(
       support::parameters_of("simulation: {preset: physicell}\ndomain: {voxels: [50, 50, 50]}\n"),
       support::fastest(), external);
   simulation.step();
@@ -720,7 +720,7 @@ double equivalent_radius(std::int64_t voxels, double h) {
 // rest.
 double resting_rim(double radius, double h) {
   const int n = 2 * static_cast<int>(std::ceil(radius / h)) + 4;
-  Simulation simulation = support::simulation_of(
+  Site simulation = support::simulation_of(
       spheroid(n, radius, h,
                "time: {step: 60 min}\ncycle: {epithelial: 1e6 min, mesenchymal: 1e6 min}\n"),
       support::fastest());
@@ -745,7 +745,7 @@ TEST(ValidationFields, B1ViableRim) {
 
 // B1. Necrosis is first seen at a diameter of 350 to 650 um.
 TEST(ValidationFields, B1FirstNecrosis) {
-  Simulation simulation = support::simulation_of(spheroid(64, 120, 14, ""), support::fastest());
+  Site simulation = support::simulation_of(spheroid(64, 120, 14, ""), support::fastest());
   double diameter = 0;
   while (simulation.time() < 20 * 1440 && diameter == 0) {
     simulation.step();

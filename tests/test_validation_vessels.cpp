@@ -23,8 +23,7 @@ TEST(ValidationVessels, ACapillaryFeedsACordOfTheRightThickness) {
   double mean_sheath = 0;
   constexpr int seeds = 5;
   for (int seed = 1; seed <= seeds; ++seed) {
-    Simulation s =
-        simulation_of(R"(
+    Site s = simulation_of(R"(
 domain: {voxels: [28, 28, 4], spacing: 20 um}
 oxygen: {faces: no_flux}
 migration: {enabled: false}
@@ -33,7 +32,7 @@ tissue:
     - {shape: box, kind: epithelial, from: [0 um, 0 um, 0 um], to: [560 um, 560 um, 80 um]}
 vessels: {pattern: lines, lines: [{from: [290 um, 290 um, 0 um], to: [290 um, 290 um, 80 um], radius: 5 um}]}
 )",
-                      {"simulation.seed=" + std::to_string(seed)}, {}, Executor::on_cpu(1));
+                           {"simulation.seed=" + std::to_string(seed)}, {}, Executor::on_cpu(1));
     advance(s, 2 * 240);
     const double cells = metrics_of(s).at("tumour_cells");
     const double sheath = std::sqrt(cells * 8000 / (3.14159265358979 * 80));
@@ -57,7 +56,7 @@ struct Switch {
   double contact = -1, flow = -1; // day
   double speed = 0;               // mm/day of the front until contact
 };
-Switch run_until(Simulation& s, double days) {
+Switch run_until(Site& s, double days) {
   Switch found;
   const std::int64_t steps = steps_in(s, days * 1440);
   for (std::int64_t n = 0; n < steps; ++n) {
@@ -80,8 +79,7 @@ TEST(LongVessels, SproutsReachATumourAndFillInTime) {
   double flow = 0, speed = 0;
   constexpr int seeds = 5;
   for (int seed = 1; seed <= seeds; ++seed) {
-    Simulation s(sample("angiogenesis", {"simulation.seed=" + std::to_string(seed)}),
-                 Executor::on_cpu());
+    Site s(sample("angiogenesis", {"simulation.seed=" + std::to_string(seed)}), Executor::on_cpu());
     const Switch found = run_until(s, 20);
     EXPECT_GT(found.contact, 0) << "seed " << seed;
     EXPECT_GT(found.flow, found.contact) << "seed " << seed;
@@ -102,8 +100,8 @@ TEST(LongVessels, SproutsReachATumourAndFillInTime) {
 // box-counting dimension of the projection 1.75-1.95 (Y. Gazit et al. 1995, Phys. Rev. Lett.
 // 75:2428).
 TEST(LongVessels, TheAngiogenicSwitchDecidesAboutGrowth) {
-  Simulation off(sample("angiogenesis", {"sprouting.enabled=false"}), Executor::on_cpu());
-  Simulation on(sample("angiogenesis", {}), Executor::on_cpu());
+  Site off(sample("angiogenesis", {"sprouting.enabled=false"}), Executor::on_cpu());
+  Site on(sample("angiogenesis", {}), Executor::on_cpu());
   run_until(off, 40);
   run_until(on, 40);
   const Metrics with = metrics_of(on), without = metrics_of(off);
@@ -119,7 +117,7 @@ TEST(LongVessels, TheAngiogenicSwitchDecidesAboutGrowth) {
 // Rev. 88:1277), capillaries 150 um apart. Doubling time of its cells over the last two days.
 double doubling_time(double radius, double box, double days) {
   const std::string edge = std::to_string(box) + " um";
-  Simulation s = simulation_of(
+  Site s = simulation_of(
       R"(
 domain: {spacing: 20 um}
 oxygen: {faces: no_flux}

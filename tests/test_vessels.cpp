@@ -412,12 +412,12 @@ oxygen: {enabled: true}
 )";
 
 // One thread: boxes this small would mostly wait for a second.
-Simulation small(const std::vector<std::string>& overrides = {}) {
+Site small(const std::vector<std::string>& overrides = {}) {
   return simulation_of(pocket, overrides, {}, Executor::on_cpu(1));
 }
 
 TEST(Vasculature, SproutsReachThePelletFuseAndFill) {
-  Simulation s = small();
+  Site s = small();
   advance(s, 4 * 240);
   const Metrics m = metrics_of(s);
   EXPECT_GT(m.at("sprouts"), 3);
@@ -432,7 +432,7 @@ TEST(Vasculature, SproutsReachThePelletFuseAndFill) {
 }
 
 TEST(Vasculature, NothingGrowsWithoutVegf) {
-  Simulation s = small({"vegf.sources=[]"});
+  Site s = small({"vegf.sources=[]"});
   advance(s, 240);
   EXPECT_EQ(metrics_of(s).at("sprouts"), 0);
 }
@@ -440,23 +440,23 @@ TEST(Vasculature, NothingGrowsWithoutVegf) {
 TEST(Vasculature, SameBitsWithAnyThreadsAndInEveryForm) {
   std::uint64_t first = 0;
   for (const Executor& e : executors()) {
-    Simulation s = simulation_of(pocket, {}, {}, e);
+    Site s = simulation_of(pocket, {}, {}, e);
     advance(s, 400);
     if (first == 0) first = s.hash();
     EXPECT_EQ(s.hash(), first) << e.description();
   }
   Executor plain = Executor::on_cpu(2);
-  plain.prefer_sites(true);
-  Simulation s = simulation_of(pocket, {}, {}, plain);
+  plain.prefer_voxels(true);
+  Site s = simulation_of(pocket, {}, {}, plain);
   advance(s, 400);
   EXPECT_EQ(s.hash(), first);
 }
 
 TEST(Vasculature, ARestartGoesOnAsIfNothingHappened) {
   for (const std::int64_t when : {7, 301, 640}) {
-    Simulation whole = small();
+    Site whole = small();
     advance(whole, when);
-    Simulation resumed = small();
+    Site resumed = small();
     for (const ArrayInfo& info : whole.state_arrays()) {
       std::vector<std::byte> bytes(info.bytes());
       whole.read(info.name, bytes.data());
@@ -476,9 +476,9 @@ TEST(Vasculature, ARestartGoesOnAsIfNothingHappened) {
 
 TEST(Vasculature, DeadEndsAreUnperfusedAndGoWhenTheirTimeIsUp) {
   // Without VEGF from day one on: tips starve after 48 h, their stalks follow 4000 min later.
-  Simulation s = small({"vegf.sources[0].duration=1 day", "vegf.normal_factor=0",
-                        "vessels.lines[1].from=[600 um, 510 um, 470 um]",
-                        "vessels.lines[1].to=[0 um, 510 um, 470 um]"});
+  Site s = small({"vegf.sources[0].duration=1 day", "vegf.normal_factor=0",
+                  "vessels.lines[1].from=[600 um, 510 um, 470 um]",
+                  "vessels.lines[1].to=[0 um, 510 um, 470 um]"});
   advance(s, 240);
   EXPECT_GT(metrics_of(s).at("tips"), 0);
   advance(s, 12 * 240);
@@ -491,14 +491,14 @@ TEST(Vasculature, DeadEndsAreUnperfusedAndGoWhenTheirTimeIsUp) {
 TEST(Vasculature, CellsMakeWayAndTheLedgerKnows) {
   // Tissue without a gap: the cells that sprouts meet are lost, and counted (check_ledger runs in
   // every step).
-  Simulation s = small({"tissue.parenchyma=0.9", "tissue.stroma=0.1"});
+  Site s = small({"tissue.parenchyma=0.9", "tissue.stroma=0.1"});
   const Count before = count_kinds(s);
   advance(s, 400);
   const Count after = count_kinds(s);
   EXPECT_GT(of(after, Kind::vessel), of(before, Kind::vessel));
   EXPECT_LT(of(after, Kind::parenchyma), of(before, Kind::parenchyma));
   // With gaps they move up.
-  Simulation loose = small();
+  Site loose = small();
   const Count first = count_kinds(loose);
   advance(loose, 400);
   EXPECT_EQ(of(count_kinds(loose), Kind::parenchyma), of(first, Kind::parenchyma));
@@ -554,7 +554,7 @@ TEST(Vasculature, PrunedVesselsFeedNobody) {
 }
 
 TEST(Vasculature, TipsOpenTheMatrixTheyCross) {
-  Simulation s = small({"tissue.stroma=0", "tissue.parenchyma=0"});
+  Site s = small({"tissue.stroma=0", "tissue.parenchyma=0"});
   advance(s, 400);
   const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
   const std::vector<float> e = array_of<float>(s, "matrix");

@@ -15,7 +15,7 @@ struct CountKinds {
   static constexpr double bytes = 1;
   static constexpr int bins = kind_count;
   const std::uint8_t* kind;
-  MV_HD void operator()(const Site& s, std::int64_t* count) const { count[kind[s.i]] += 1; }
+  MV_HD void operator()(const Voxel& s, std::int64_t* count) const { count[kind[s.i]] += 1; }
   void row(const Row& r, std::int64_t* count) const {
     const std::uint8_t* MV_RESTRICT k = kind + r.i;
     for (int code = 0; code < bins; ++code) {
@@ -56,7 +56,7 @@ struct FindActivity {
     for (int z = z0; z < exact::min_of(z0 + brick_edge, lattice.nz) && !active; ++z)
       for (int y = y0; y < exact::min_of(y0 + brick_edge, lattice.ny) && !active; ++y)
         for (int x = x0; x < exact::min_of(x0 + brick_edge, lattice.nx); ++x) {
-          const Site s = lattice.site(x, y, z);
+          const Voxel s = lattice.voxel(x, y, z);
           const auto k = static_cast<Kind>(kind[s.i]);
           if (is_tumour(k) || is_dead(k) || is_killer(k)) active = true;
           if (is_normal(k) && (normal_always || (stroma_moves && k == Kind::stroma) ||

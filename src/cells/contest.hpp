@@ -16,13 +16,13 @@ struct ContestView {
   std::uint8_t* mark;   // per brick: something in it proposes
   Bricks bricks;
   std::uint32_t key0, key1;
-  MV_HD void propose(const Site& s, std::uint16_t what) const {
+  MV_HD void propose(const Voxel& s, std::uint16_t what) const {
     plan[s.i] = what;
     mark[bricks.of(s.x, s.y, s.z)] = 1; // whoever writes, it is the same byte
   }
   // Numbers of voxels that meet in a contest differ by less than 2^32, so the lower half tells them
   // apart in any box.
-  MV_HD std::uint32_t rank(const Lattice& l, const Site& s) const {
+  MV_HD std::uint32_t rank(const Lattice& l, const Voxel& s) const {
     return contest_rank(static_cast<std::uint32_t>(l.global(s)), key0, key1);
   }
 };

@@ -28,12 +28,12 @@ struct ProposeDivision {
   std::uint64_t seed, step;
 
   MV_HD bool is_free(Kind k) const { return k == Kind::none || (into_dead && is_dead(k)); }
-  MV_HD bool wants(const Site& s, Kind k) const {
+  MV_HD bool wants(const Voxel& s, Kind k) const {
     if (!is_tumour(k) && !(normal_divides && is_normal(k))) return false;
     if (cell.clock[s.i] < clock_divide) return false;
     return (cell.flags[s.i] & flags_of_rest) == 0;
   }
-  MV_HD bool passable(const Site& s, const PushPath& path) const {
+  MV_HD bool passable(const Voxel& s, const PushPath& path) const {
     for (int m = 1; m <= path.length; ++m) {
       const std::int64_t i = path.index(lattice, s, m);
       if (cell.kind(i) == Kind::vessel || membrane[i] != 0) return false;
@@ -50,10 +50,10 @@ struct ProposeDivision {
       for (int x = 0; x < n; ++x) latest = latest < clock[x] ? clock[x] : latest;
       if (latest < clock_divide) continue;
       for (int x = begin; x < begin + n; ++x)
-        if (cell.clock[r.i + x] >= clock_divide) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+        if (cell.clock[r.i + x] >= clock_divide) (*this)(Voxel{r.x + x, r.y, r.z, r.i + x});
     }
   }
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const Kind kind = cell.kind(s.i);
     if (!wants(s, kind)) return;
     // Normal cells push nobody: only a free face neighbour will do.
@@ -134,7 +134,7 @@ struct CommitDivision {
     }
     return traits;
   }
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const std::uint16_t plan = contest.plan[s.i];
     if (plan == 0) return;
     const PushPath path(table.offset[plan - 1]);
@@ -180,7 +180,7 @@ struct WithdrawDivision {
   ContestView contest;
   PushTable table;
   Lattice lattice;
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const std::uint16_t plan = contest.plan[s.i];
     if (plan == 0) return;
     const PushPath path(table.offset[plan - 1]);

@@ -87,7 +87,7 @@ struct AdvanceFate {
     return pressure > 0.0f ? pressure / (pressure + half) : 0.0f;
   }
   // ATP yield relative to normoxia: 2 per glucose in glycolysis, 29/5 per oxygen.
-  MV_HD float energy(const Site& s, float pressure) const {
+  MV_HD float energy(const Voxel& s, float pressure) const {
     if (!p.glucose) return 1.0f;
     const float g = glucose.at(s);
     return p.atp_oxygen * (pressure / (pressure + p.oxygen_half)) +
@@ -101,7 +101,7 @@ struct AdvanceFate {
     return static_cast<std::uint16_t>(exact::min_of(clock + ticks, clock_divide));
   }
   // The starved fall to debris, all others leave an apoptotic body.
-  MV_HD void die(const Site& s, Kind from, Cause cause) const {
+  MV_HD void die(const Voxel& s, Kind from, Cause cause) const {
     Cell body;
     body.kind = cause == Cause::starved ? Kind::necrotic : Kind::apoptotic;
     body.clone = cell.clone[s.i];
@@ -109,7 +109,7 @@ struct AdvanceFate {
     ledger.death(from, body.kind, cause);
   }
 
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const Kind kind = cell.kind(s.i);
     if (is_dead(kind)) return clear_body(s, kind);
     if (is_normal(kind)) return age_normal(s, kind, oxygen.at(s));
@@ -143,7 +143,8 @@ struct AdvanceFate {
       if (others != 0) {
         for (int x = n; x % 64 != 0; ++x) other[x] = 0;
         const int count = list_marked(other, n, list);
-        for (int m = 0; m < count; ++m) (*this)(Site{r.x + begin + list[m], r.y, r.z, i + list[m]});
+        for (int m = 0; m < count; ++m)
+          (*this)(Voxel{r.x + begin + list[m], r.y, r.z, i + list[m]});
       }
       if (tumours == 0) continue;
       for (int x = n; x % 64 != 0; ++x) tumour[x] = 0;
@@ -155,14 +156,14 @@ struct AdvanceFate {
                   draws);
         const int end = exact::min_of(DrawList::size, count - m);
         for (int d = 0; d < end; ++d) {
-          const Site s{r.x + begin + list[m + d], r.y, r.z, i + list[m + d]};
+          const Voxel s{r.x + begin + list[m + d], r.y, r.z, i + list[m + d]};
           age_tumour(s, cell.kind(s.i), oxygen.at(s), draws.at(d));
         }
       }
     }
   }
 
-  MV_HD void clear_body(const Site& s, Kind kind) const {
+  MV_HD void clear_body(const Voxel& s, Kind kind) const {
     bool cleared;
     if (kind == Kind::apoptotic) {
       cell.timer[s.i] = static_cast<std::uint16_t>(cell.timer[s.i] + 1);
@@ -176,7 +177,7 @@ struct AdvanceFate {
     }
   }
 
-  MV_HD void age_normal(const Site& s, Kind kind, float pressure) const {
+  MV_HD void age_normal(const Voxel& s, Kind kind, float pressure) const {
     const Surroundings around{sensed[s.i]};
     const float necrosis =
         p.necrosis ? p.necrosis_rate * ramp_down(pressure, p.necrosis_high, p.necrosis_low) : 0.0f;
@@ -198,7 +199,7 @@ struct AdvanceFate {
                    p.advance_normal * cycle_speed(pressure, p.half_pressure_normal), d.word[3]);
   }
 
-  MV_HD void age_tumour(const Site& s, Kind kind, float pressure, const Draw& d) const {
+  MV_HD void age_tumour(const Voxel& s, Kind kind, float pressure, const Draw& d) const {
     const Surroundings around{sensed[s.i]};
     const std::uint64_t traits = cell.traits[s.i];
     std::uint16_t flags = cell.flags[s.i];

@@ -29,7 +29,7 @@ struct MakeWay {
   std::int64_t left_count;
   std::uint64_t seed, step;
 
-  MV_HD bool free_path(const Site& s, const Offset& o) const {
+  MV_HD bool free_path(const Voxel& s, const Offset& o) const {
     if (!lattice.holds(s.x + o.dx, s.y + o.dy, s.z + o.dz)) return false;
     const PushPath path(o);
     if (cell.kind(path.index(lattice, s, path.length)) != Kind::none) return false;
@@ -39,7 +39,7 @@ struct MakeWay {
     }
     return true;
   }
-  MV_HD bool push_aside(const Site& s) const {
+  MV_HD bool push_aside(const Voxel& s) const {
     const std::uint32_t word = draw(seed, Purpose::make_way, lattice.global(s), step).word[0];
     for (int d2 = 1; d2 <= push_distance2; ++d2) {
       const int begin = table.first[d2], count = table.first[d2 + 1] - begin;
@@ -58,11 +58,11 @@ struct MakeWay {
   }
   MV_HD void operator()(std::int64_t) const {
     for (std::int64_t n = 0; n < left_count; ++n) {
-      cell.erase(lattice.site_of(left[n]).i);
+      cell.erase(lattice.voxel_at(left[n]).i);
       ledger.departure(Kind::vessel, Reservoir::cleared);
     }
     for (std::int64_t n = 0; n < entered_count; ++n) {
-      const Site s = lattice.site_of(entered[n]);
+      const Voxel s = lattice.voxel_at(entered[n]);
       const Kind kind = cell.kind(s.i);
       if (kind == Kind::vessel) continue;
       const bool lost = kind != Kind::none && !push_aside(s);

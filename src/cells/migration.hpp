@@ -56,21 +56,21 @@ struct WalkRule {
   Lattice lattice;
 
   MV_HD float signal(int x, int y, int z) const {
-    const Site s = lattice.site(x, y, z);
+    const Voxel s = lattice.voxel(x, y, z);
     float v = 0.0f;
     if (p.haptotaxis != 0.0f) v = v + p.haptotaxis * matrix[s.i];
     if (p.chemotaxis != 0.0f) v = v + p.chemotaxis * oxygen.at(s);
     return v;
   }
   // Fibroblasts wander without direction.
-  MV_HD JumpProbabilities unbiased(const Site& s, float d, float k) const {
+  MV_HD JumpProbabilities unbiased(const Voxel& s, float d, float k) const {
     const float each = k * d;
     return {{s.x > 0 ? each : 0.0f, s.x + 1 < lattice.nx ? each : 0.0f, s.y > 0 ? each : 0.0f,
              s.y + 1 < lattice.ny ? each : 0.0f, s.z > 0 ? each : 0.0f,
              s.z + 1 < lattice.nz ? each : 0.0f}};
   }
   // Beyond the box the signal continues flat and the probability is zero.
-  MV_HD JumpProbabilities probabilities(const Site& s, float d) const {
+  MV_HD JumpProbabilities probabilities(const Voxel& s, float d) const {
     JumpProbabilities jump;
     const bool biased = p.haptotaxis != 0.0f || p.chemotaxis != 0.0f;
     const float here = biased ? signal(s.x, s.y, s.z) : 0.0f;
@@ -125,7 +125,7 @@ struct ProposeMove {
   }
   // Share of attempts not held back by bonds to tumour neighbours (Khain et al. 2007; Deroulers et
   // al. 2009).
-  MV_HD float freedom(const Site& s, Kind kind) const {
+  MV_HD float freedom(const Voxel& s, Kind kind) const {
     const Lattice& l = walk.lattice;
     if (!is_tumour(kind)) return 1.0f;
     const bool m_like = kind == Kind::mesenchymal;
@@ -164,7 +164,7 @@ struct ProposeMove {
     return kind == Kind::stroma ? 6.0f * walk.p.diffusivity_stroma * walk.p.stroma_step_over_h2
                                 : walk.p.most_jumps;
   }
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const Kind kind = cell.kind(s.i);
     if (!may_move(kind)) return;
     const Draw r = draw(seed, Purpose::motility, walk.lattice.global(s), step,
@@ -199,12 +199,12 @@ struct ProposeMove {
           const int x = mover[m + d];
           const auto kind = static_cast<Kind>(k[x]);
           if (uniform(draws.word[0][d]) < (kind == Kind::stroma ? of_stroma : of_tumour))
-            attempt(Site{r.x + begin + x, r.y, r.z, r.i + begin + x}, kind, draws.at(d));
+            attempt(Voxel{r.x + begin + x, r.y, r.z, r.i + begin + x}, kind, draws.at(d));
         }
       }
     }
   }
-  MV_HD void attempt(const Site& s, Kind kind, const Draw& r) const {
+  MV_HD void attempt(const Voxel& s, Kind kind, const Draw& r) const {
     const float d = diffusivity(kind);
     if (d <= 0.0f) return;
     const Lattice& l = walk.lattice;
@@ -229,7 +229,7 @@ struct CommitMove {
   CellView cell;
   ContestView contest;
   Lattice lattice;
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const std::uint16_t plan = contest.plan[s.i];
     if (plan == 0) return;
     const std::int64_t target = neighbour(lattice, s.i, plan - 1);
@@ -244,7 +244,7 @@ struct WithdrawMove {
   static constexpr double bytes = 2;
   ContestView contest;
   Lattice lattice;
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const std::uint16_t plan = contest.plan[s.i];
     if (plan == 0) return;
     contest.claim[neighbour(lattice, s.i, plan - 1)] = unclaimed;
@@ -265,7 +265,7 @@ struct AdvanceTracers {
   int substep;
   MV_HD void operator()(std::int64_t k) const {
     std::int32_t* at = position + 3 * k;
-    const Site s = walk.lattice.site(at[0], at[1], at[2]);
+    const Voxel s = walk.lattice.voxel(at[0], at[1], at[2]);
     const Draw r = draw(seed, Purpose::tracer, static_cast<std::uint64_t>(k), step,
                         static_cast<std::uint32_t>(substep));
     bool full = false;

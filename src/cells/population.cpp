@@ -231,31 +231,31 @@ void Population::find_activity(const Executor& executor, const FieldView& oxygen
 }
 
 void Population::measure_room(const Executor& executor) {
-  executor.for_each_site(
+  executor.for_each_voxel(
       lattice_, MeasureRoomX{arrays_.kind.data(), work_.room.data(), lattice_, reach_, into_dead_});
-  executor.for_each_site(
+  executor.for_each_voxel(
       lattice_, MeasureRoomYZ<false>{work_.room.data(), work_.room_other.data(), lattice_, reach_});
-  executor.for_each_site(
+  executor.for_each_voxel(
       lattice_, MeasureRoomYZ<true>{work_.room_other.data(), work_.room.data(), lattice_, reach_});
 }
 
 void Population::settle_fate(const Executor& executor, const FieldView& oxygen,
                              const FieldView& glucose, const float* matrix) {
-  executor.for_each_site(lattice_, SenseNeighbours{arrays_.kind.data(), work_.sensed.data(),
-                                                   lattice_.pitch(), lattice_.plane()});
-  executor.for_each_site(lattice_, active_,
-                         AdvanceFate{view(),
-                                     oxygen,
-                                     glucose,
-                                     matrix,
-                                     work_.sensed.data(),
-                                     work_.room.data(),
-                                     factors(),
-                                     {work_.ledger.data()},
-                                     fate_,
-                                     lattice_,
-                                     seed_,
-                                     step_});
+  executor.for_each_voxel(lattice_, SenseNeighbours{arrays_.kind.data(), work_.sensed.data(),
+                                                    lattice_.pitch(), lattice_.plane()});
+  executor.for_each_voxel(lattice_, active_,
+                          AdvanceFate{view(),
+                                      oxygen,
+                                      glucose,
+                                      matrix,
+                                      work_.sensed.data(),
+                                      work_.room.data(),
+                                      factors(),
+                                      {work_.ledger.data()},
+                                      fate_,
+                                      lattice_,
+                                      seed_,
+                                      step_});
 }
 
 ContestView Population::open_contest(int round) {
@@ -274,16 +274,16 @@ ActiveBricks Population::contested(const Executor& executor) {
 void Population::divide(const Executor& executor, const std::uint16_t* membrane) {
   const ContestView rivals = open_contest(0);
   const PushTable table{push_offset_.data(), push_first_.data()};
-  executor.for_each_site(lattice_, active_,
-                         ProposeDivision{view(), work_.room.data(), membrane, rivals, table,
-                                         lattice_, fate_.push_distance2, into_dead_,
-                                         fate_.regeneration, seed_, step_});
+  executor.for_each_voxel(lattice_, active_,
+                          ProposeDivision{view(), work_.room.data(), membrane, rivals, table,
+                                          lattice_, fate_.push_distance2, into_dead_,
+                                          fate_.regeneration, seed_, step_});
   const ActiveBricks bricks = contested(executor);
-  executor.for_each_site(
+  executor.for_each_voxel(
       lattice_, bricks,
       CommitDivision{
           view(), rivals, table, {work_.ledger.data()}, lattice_, division_, seed_, step_});
-  executor.for_each_site(lattice_, bricks, WithdrawDivision{rivals, table, lattice_});
+  executor.for_each_voxel(lattice_, bricks, WithdrawDivision{rivals, table, lattice_});
 }
 
 void Population::migrate(const Executor& executor, const FieldView& oxygen, const float* matrix,
@@ -291,13 +291,13 @@ void Population::migrate(const Executor& executor, const FieldView& oxygen, cons
   const WalkRule walk{matrix, membrane, oxygen, walk_, lattice_};
   for (int substep = 0; substep < substeps_; ++substep) {
     const ContestView rivals = open_contest(1 + substep);
-    executor.for_each_site(lattice_, active_,
-                           ProposeMove{view(), walk, rivals, factors(),
-                                       work_.ledger.data() + overfull_entry, seed_, step_,
-                                       substep});
+    executor.for_each_voxel(lattice_, active_,
+                            ProposeMove{view(), walk, rivals, factors(),
+                                        work_.ledger.data() + overfull_entry, seed_, step_,
+                                        substep});
     const ActiveBricks bricks = contested(executor);
-    executor.for_each_site(lattice_, bricks, CommitMove{view(), rivals, lattice_});
-    executor.for_each_site(lattice_, bricks, WithdrawMove{rivals, lattice_});
+    executor.for_each_voxel(lattice_, bricks, CommitMove{view(), rivals, lattice_});
+    executor.for_each_voxel(lattice_, bricks, WithdrawMove{rivals, lattice_});
     if (tracers_on_)
       executor.for_each_index(work_.tracers.size() / 3,
                               AdvanceTracers{walk, work_.tracers.data(), tracer_diffusivity_,

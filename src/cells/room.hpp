@@ -27,7 +27,7 @@ struct MeasureRoomX {
     const auto k = static_cast<Kind>(code);
     return k == Kind::none || (into_dead && is_dead(k));
   }
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     int best = 255;
     for (int d = -reach; d <= reach; ++d) {
       const int x = s.x + d;
@@ -78,7 +78,7 @@ struct MeasureRoomYZ {
   std::uint8_t* out;
   Lattice lattice;
   int reach;
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const int here = along_z ? s.z : s.y, n = along_z ? lattice.nz : lattice.ny;
     const std::int64_t stride = along_z ? lattice.plane() : lattice.pitch();
     int best = 255;
@@ -141,7 +141,7 @@ struct PushPath {
         (2 * m * a + length) / (2 * length); // NOLINT(clang-analyzer-core.DivideZero)
     return d < 0 ? -rounded : rounded;
   }
-  MV_HD std::int64_t index(const Lattice& l, const Site& s, int m) const {
+  MV_HD std::int64_t index(const Lattice& l, const Voxel& s, int m) const {
     return l.index(s.x + along(dx, m), s.y + along(dy, m), s.z + along(dz, m));
   }
 };

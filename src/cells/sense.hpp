@@ -38,7 +38,7 @@ struct SenseNeighbours {
                                              killer(e) + killer(f));
     return static_cast<std::uint8_t>(sum + 64 * (t < 3 ? t : 3));
   }
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const std::uint8_t* k = kind + s.i;
     sensed[s.i] = combined(k[-1], k[1], k[-pitch], k[pitch], k[-plane], k[plane]);
   }

@@ -53,20 +53,20 @@ public:
   std::size_t allocations() const { return account_->allocations; }
   std::size_t bytes_to_host() const { return account_->to_host; } // copied out so far
 
-  // f(Site) at every voxel. A functor may offer row(Row), which CPU threads then call instead: the
+  // f(Voxel) at every voxel. A functor may offer row(Row), which CPU threads then call instead: the
   // same arithmetic on a whole line, written so that compilers vectorise it.
   template <class F>
-  void for_each_site(const Lattice& lattice, const F& f) const;
+  void for_each_voxel(const Lattice& lattice, const F& f) const;
   // The same, in the active bricks only.
   template <class F>
-  void for_each_site(const Lattice& lattice, const ActiveBricks& bricks, const F& f) const;
-  // f(colour, Site) at voxels of red (x+y+z even), then at black ones, `sweeps` times. On CPUs
+  void for_each_voxel(const Lattice& lattice, const ActiveBricks& bricks, const F& f) const;
+  // f(colour, Voxel) at voxels of red (x+y+z even), then at black ones, `sweeps` times. On CPUs
   // colours and sweeps follow each other by a plane, so that memory is read once; the order of
   // dependent updates is the same everywhere.
   template <class F>
   void for_each_colour(const Lattice& lattice, int sweeps, const F& f) const;
   // for_each_colour with what comes before and after in the same walk, so that memory is read once:
-  // first(Site) at every voxel, then the sweeps, then last(Site) at every voxel of `coarse`. That
+  // first(Voxel) at every voxel, then the sweeps, then last(Voxel) at every voxel of `coarse`. That
   // is the same lattice, or one whose voxel (x, y, z) reads (2x, 2y, 2z) to (2x + 1, 2y + 1, 2z +
   // 1) and their neighbours. Stages that do nothing are NoStage. `first` may read no neighbours
   // that a sweep changes. Returned is the largest value of those stages that return one, 0 if there
@@ -74,10 +74,10 @@ public:
   template <class First, class F, class Last>
   float chain(const Lattice& lattice, int sweeps, const First& first, const F& f,
               const Lattice& coarse, const Last& last) const;
-  // Maximum of f(Site) >= 0 over the lattice; NaN wins over all numbers.
+  // Maximum of f(Voxel) >= 0 over the lattice; NaN wins over all numbers.
   template <class F>
   float max_over(const Lattice& lattice, const F& f) const;
-  // f(Site, bins) adds integers to F::bins counters; returned are the totals.
+  // f(Voxel, bins) adds integers to F::bins counters; returned are the totals.
   template <class F>
   std::array<std::int64_t, F::bins> tally_over(const Lattice& lattice, const F& f) const;
   // f(k) for k in [0, n).
@@ -119,7 +119,7 @@ public:
   template <class Body>
   void during(const char* name, const Body& body) const;
   // Makes CPU threads ignore row(): tests compare both ways of writing a functor.
-  void prefer_sites(bool on) { profile_->sites_only = on; }
+  void prefer_voxels(bool on) { profile_->voxels_only = on; }
 
   // Called after every launch with the functor's name and, for reductions, their results;
   // selfcheck() listens. The callback may look at all memory through visit_memory(), oldest
@@ -134,7 +134,7 @@ public:
 private:
   struct Profile {
     bool on = false;
-    bool sites_only = false;
+    bool voxels_only = false;
     std::map<std::string, Process> processes;
     std::string current;                        // process
     std::chrono::steady_clock::time_point mark; // all before it is booked

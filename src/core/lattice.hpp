@@ -11,7 +11,7 @@
 
 namespace metavox {
 
-struct Site {
+struct Voxel {
   int x, y, z;
   std::int64_t i; // index into a padded array
 };
@@ -74,7 +74,7 @@ struct Lattice {
   MV_HD std::int64_t index(int x, int y, int z) const {
     return (x + ghosts) + pitch() * (y + ghosts) + plane() * (z + ghosts);
   }
-  MV_HD Site site(int x, int y, int z) const { return {x, y, z, index(x, y, z)}; }
+  MV_HD Voxel voxel(int x, int y, int z) const { return {x, y, z, index(x, y, z)}; }
   MV_HD bool holds(int x, int y, int z) const {
     return x >= 0 && x < nx && y >= 0 && y < ny && z >= 0 && z < nz;
   }
@@ -84,9 +84,9 @@ struct Lattice {
     return x + std::int64_t{nx} * (y + std::int64_t{ny} * z);
   }
   // The inverse of number().
-  MV_HD Site site_of(std::int64_t number) const {
-    return site(static_cast<int>(number % nx), static_cast<int>(number / nx % ny),
-                static_cast<int>(number / nx / ny));
+  MV_HD Voxel voxel_at(std::int64_t number) const {
+    return voxel(static_cast<int>(number % nx), static_cast<int>(number / nx % ny),
+                 static_cast<int>(number / nx / ny));
   }
   // The voxel's name for random draws and contests: its number in the whole.
   MV_HD std::uint64_t global(int x, int y, int z) const {
@@ -94,7 +94,7 @@ struct Lattice {
         (std::int64_t{x} + x0) +
         whole_nx * ((std::int64_t{y} + y0) + whole_ny * (std::int64_t{z} + z0)));
   }
-  MV_HD std::uint64_t global(const Site& s) const { return global(s.x, s.y, s.z); }
+  MV_HD std::uint64_t global(const Voxel& s) const { return global(s.x, s.y, s.z); }
   // 0 red, 1 black: neighbours differ, and pieces agree with the whole.
   MV_HD int colour(int x, int y, int z) const { return (x + y + z + shift()) & 1; }
   MV_HD int shift() const { return (x0 + y0 + z0) & 1; } // colour of the piece's first voxel

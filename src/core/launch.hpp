@@ -58,7 +58,7 @@ struct ChainClock {
 inline std::uint32_t key_of(float v) { return exact::bit_cast<std::uint32_t>(v) & 0x7fffffffu; }
 
 template <class F>
-void cpu_sites(const Lattice& l, int threads, bool rows, const F& f) {
+void cpu_voxels(const Lattice& l, int threads, bool rows, const F& f) {
   const std::int64_t lines = static_cast<std::int64_t>(l.ny) * l.nz;
 #pragma omp parallel for schedule(static) num_threads(threads)
   for (std::int64_t line = 0; line < lines; ++line) {
@@ -70,7 +70,7 @@ void cpu_sites(const Lattice& l, int threads, bool rows, const F& f) {
         continue;
       }
     }
-    for (int x = 0; x < l.nx; ++x) f(Site{x, y, z, row.i + x});
+    for (int x = 0; x < l.nx; ++x) f(Voxel{x, y, z, row.i + x});
   }
 }
 
@@ -105,7 +105,7 @@ void cpu_bricks(const Lattice& l, const ActiveBricks& active, int threads, bool 
               continue;
             }
           }
-          for (int x = 0; x < n; ++x) f(Site{x0 + x, y, z, row.i + x});
+          for (int x = 0; x < n; ++x) f(Voxel{x0 + x, y, z, row.i + x});
         }
     }
   }
@@ -121,11 +121,11 @@ void cpu_colour_line(const Lattice& l, bool rows, const F& f, int colour, int y,
     }
   }
   for (int x = (y + z + colour + l.shift()) & 1; x < l.nx; x += 2)
-    f(colour, Site{x, y, z, row.i + x});
+    f(colour, Voxel{x, y, z, row.i + x});
 }
 
 template <class F>
-using result_of = decltype(std::declval<const F&>()(std::declval<const Site&>()));
+using result_of = decltype(std::declval<const F&>()(std::declval<const Voxel&>()));
 
 // One line of a functor for sites; the largest value it returns, or 0 where it returns none.
 template <class F>
@@ -135,7 +135,7 @@ std::uint32_t cpu_line(const Lattice& l, bool rows, const F& f, int y, int z) {
     if constexpr (has_row<F>::value)
       if (rows) return key_of(f.row(row));
     std::uint32_t key = 0;
-    for (int x = 0; x < l.nx; ++x) key = exact::max_of(key, key_of(f(Site{x, y, z, row.i + x})));
+    for (int x = 0; x < l.nx; ++x) key = exact::max_of(key, key_of(f(Voxel{x, y, z, row.i + x})));
     return key;
   } else {
     if constexpr (has_row<F>::value) {
@@ -144,7 +144,7 @@ std::uint32_t cpu_line(const Lattice& l, bool rows, const F& f, int y, int z) {
         return 0;
       }
     }
-    for (int x = 0; x < l.nx; ++x) f(Site{x, y, z, row.i + x});
+    for (int x = 0; x < l.nx; ++x) f(Voxel{x, y, z, row.i + x});
     return 0;
   }
 }
@@ -284,7 +284,7 @@ float cpu_max(const Lattice& l, int threads, bool rows, const F& f) {
         continue;
       }
     }
-    for (int x = 0; x < l.nx; ++x) key = exact::max_of(key, key_of(f(Site{x, y, z, row.i + x})));
+    for (int x = 0; x < l.nx; ++x) key = exact::max_of(key, key_of(f(Voxel{x, y, z, row.i + x})));
   }
   return exact::bit_cast<float>(key);
 }
@@ -306,7 +306,7 @@ std::array<std::int64_t, F::bins> cpu_tally(const Lattice& l, int threads, bool 
           continue;
         }
       }
-      for (int x = 0; x < l.nx; ++x) f(Site{x, y, z, row.i + x}, mine);
+      for (int x = 0; x < l.nx; ++x) f(Voxel{x, y, z, row.i + x}, mine);
     }
 #pragma omp critical
     for (int b = 0; b < F::bins; ++b) total[static_cast<std::size_t>(b)] += mine[b];
@@ -336,25 +336,25 @@ void Executor::tell_of(const void* result, std::size_t bytes) const {
 }
 
 template <class F>
-void Executor::for_each_site(const Lattice& l, const F& f) const {
+void Executor::for_each_voxel(const Lattice& l, const F& f) const {
   timed(F::name, static_cast<double>(l.voxels()), detail::bytes_of<F>::value, [&] {
 #if defined(__CUDACC__)
-    if (backend_ == Backend::cuda) return cuda::launch_sites(l, f);
+    if (backend_ == Backend::cuda) return cuda::launch_voxels(l, f);
 #endif
-    detail::cpu_sites(l, team_for(l.voxels(), threads_), !profile_->sites_only, f);
+    detail::cpu_voxels(l, team_for(l.voxels(), threads_), !profile_->voxels_only, f);
   });
   tell_of<F>();
 }
 
 template <class F>
-void Executor::for_each_site(const Lattice& l, const ActiveBricks& bricks, const F& f) const {
+void Executor::for_each_voxel(const Lattice& l, const ActiveBricks& bricks, const F& f) const {
   if (bricks.count == 0) return;
   timed(F::name, static_cast<double>(bricks.count) * 512, detail::bytes_of<F>::value, [&] {
 #if defined(__CUDACC__)
     if (backend_ == Backend::cuda) return cuda::launch_bricks(l, bricks, f);
 #endif
     const std::int64_t sites = bricks.count * (brick_edge * brick_edge * brick_edge);
-    detail::cpu_bricks(l, bricks, team_for(sites, threads_), !profile_->sites_only, f);
+    detail::cpu_bricks(l, bricks, team_for(sites, threads_), !profile_->voxels_only, f);
   });
   tell_of<F>();
 }
@@ -367,7 +367,7 @@ void Executor::for_each_colour(const Lattice& l, int sweeps, const F& f) const {
 #if defined(__CUDACC__)
     if (backend_ == Backend::cuda) return cuda::launch_colours(l, sweeps, f);
 #endif
-    detail::cpu_colours(l, sweeps, team_for(l.voxels(), threads_), !profile_->sites_only, f);
+    detail::cpu_colours(l, sweeps, team_for(l.voxels(), threads_), !profile_->voxels_only, f);
   });
   tell_of<F>();
 }
@@ -384,8 +384,8 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
   float result = 0;
   if (fused) {
     result = exact::bit_cast<float>(detail::cpu_chain(l, sweeps, team_for(l.voxels(), threads_),
-                                                      !profile_->sites_only, first, f, coarse, last,
-                                                      profile_->on ? &clock : nullptr));
+                                                      !profile_->voxels_only, first, f, coarse,
+                                                      last, profile_->on ? &clock : nullptr));
   }
 #if defined(__CUDACC__)
   else {
@@ -404,7 +404,7 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
         if constexpr (std::is_same_v<detail::result_of<First>, float>)
           largest(cuda::launch_max(l, first));
         else
-          cuda::launch_sites(l, first);
+          cuda::launch_voxels(l, first);
       });
     timed_part(1, [&] { cuda::launch_colours(l, sweeps, f); });
     if constexpr (has_last)
@@ -412,7 +412,7 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
         if constexpr (std::is_same_v<detail::result_of<Last>, float>)
           largest(cuda::launch_max(coarse, last));
         else
-          cuda::launch_sites(coarse, last);
+          cuda::launch_voxels(coarse, last);
       });
   }
 #endif
@@ -448,7 +448,7 @@ float Executor::max_over(const Lattice& l, const F& f) const {
       return;
     }
 #endif
-    result = detail::cpu_max(l, team_for(l.voxels(), threads_), !profile_->sites_only, f);
+    result = detail::cpu_max(l, team_for(l.voxels(), threads_), !profile_->voxels_only, f);
   });
   tell_of<F>(&result, sizeof result);
   return result;
@@ -464,7 +464,7 @@ std::array<std::int64_t, F::bins> Executor::tally_over(const Lattice& l, const F
       return;
     }
 #endif
-    result = detail::cpu_tally(l, team_for(l.voxels(), threads_), !profile_->sites_only, f);
+    result = detail::cpu_tally(l, team_for(l.voxels(), threads_), !profile_->voxels_only, f);
   });
   tell_of<F>(result.data(), result.size() * sizeof(std::int64_t));
   return result;

@@ -87,7 +87,7 @@ struct AssembleField {
     return previous_rate > 0.0f ? own + previous_rate * previous[field_voxel] : own;
   }
 
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const float ramp = hypoxia(s.i);
     Sum sum;
     if (coarsen == 1) {
@@ -112,7 +112,7 @@ struct AssembleField {
 
   void row(const Row& r) const {
     if (coarsen != 1) {
-      for (int x = 0; x < r.n; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+      for (int x = 0; x < r.n; ++x) (*this)(Voxel{r.x + x, r.y, r.z, r.i + x});
       return;
     }
     constexpr int piece = 256; // even

@@ -119,7 +119,7 @@ void Metabolite::relax(const CellView& cells, const VesselWalls& vessels, TraitF
                              grid_.scratch->source(),
                              grid_.scratch->loss()};
   for (int n = 0; n < settings_.substeps; ++n) {
-    grid_.executor.for_each_site(grid_.lattice, assemble);
+    grid_.executor.for_each_voxel(grid_.lattice, assemble);
     grid_.executor.for_each_index(vessels.count, walls);
     solve(first && !settings_.transient ? Diffusion::Start::cold : Diffusion::Start::warm);
   }

@@ -44,7 +44,7 @@ void Signal::relax(const CellView& cells, TraitFactors factor) {
   assemble.uniform_source = static_cast<float>(settings_.uniform_source);
   assemble.uniform_loss = static_cast<float>(1 / settings_.dt + settings_.decay);
   assemble.previous_rate = static_cast<float>(1 / settings_.dt);
-  grid_.executor.for_each_site(grid_.lattice, assemble);
+  grid_.executor.for_each_voxel(grid_.lattice, assemble);
   solve(Diffusion::Start::warm);
 }
 

@@ -80,7 +80,7 @@ void Vegf::relax(const CellView& cells, TraitFactors factor, const float* oxygen
       static_cast<float>(1 / std::max(settings_.hypoxia_high - settings_.hypoxia_low, 1e-6));
   assemble.previous_rate = transient_ ? static_cast<float>(1 / step_) : 0.0f;
   assemble.uniform_loss = static_cast<float>(settings_.decay + (transient_ ? 1 / step_ : 0));
-  grid_.executor.for_each_site(grid_.lattice, assemble);
+  grid_.executor.for_each_voxel(grid_.lattice, assemble);
   for (const Pellet& pellet : pellets_)
     if (pellet.until <= 0 || time < pellet.until)
       grid_.executor.for_each_index(pellet.count,

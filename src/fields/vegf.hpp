@@ -37,7 +37,7 @@ struct AddSources {
   SplitLattice split;
   float* f;
   MV_HD void operator()(std::int64_t n) const {
-    const Site s = lattice.site_of(source[n].voxel);
+    const Voxel s = lattice.voxel_at(source[n].voxel);
     const std::int64_t j = split.index(s.x, s.y, s.z);
     f[j] = f[j] + source[n].rate;
   }

@@ -14,7 +14,7 @@ struct CopyField {
   static constexpr double bytes = 8;
   const float* from;
   float* to;
-  MV_HD void operator()(const Site& s) const { to[s.i] = from[s.i]; }
+  MV_HD void operator()(const Voxel& s) const { to[s.i] = from[s.i]; }
   void row(const Row& r) const {
     const float* MV_RESTRICT in = from + r.i;
     float* MV_RESTRICT out = to + r.i;
@@ -33,7 +33,7 @@ double copy_seconds(const Executor& executor, const Lattice& lattice) {
   for (std::size_t round = 0; round < 5 * fields; round += 2) {
     executor.synchronise();
     const auto begin = std::chrono::steady_clock::now();
-    executor.for_each_site(
+    executor.for_each_voxel(
         lattice, CopyField{pool[round % fields].data(), pool[(round + 1) % fields].data()});
     executor.synchronise();
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;

@@ -13,7 +13,7 @@
 #include "program/exit_code.hpp"
 #include "record/build_info.hpp"
 #include "site/config.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "vessels/flow/blood_flow.hpp"
 #include "vessels/perfusion.hpp"
 
@@ -177,8 +177,7 @@ struct VesselFigures {
   std::int64_t segments = 0, tips = 0;
 };
 VesselFigures measure_vessels(const Executor& executor, int size, int steps) {
-  Simulation simulation(read_config_text(default_problem(size, true), "bench.yaml").parameters,
-                        executor);
+  Site simulation(read_config_text(default_problem(size, true), "bench.yaml").parameters, executor);
   for (int n = 0; n < 6; ++n) simulation.step(); // the first solve is a cold one
   const int fives = 5 * ((steps + 4) / 5);
   VesselFigures f;
@@ -265,8 +264,8 @@ struct StepFigures {
   std::vector<std::pair<std::string, Executor::Timing>> functors; // the slowest first
 };
 StepFigures measure_step(const Executor& executor, int size, int steps) {
-  Simulation simulation(read_config_text(default_problem(size, false), "bench.yaml").parameters,
-                        executor);
+  Site simulation(read_config_text(default_problem(size, false), "bench.yaml").parameters,
+                  executor);
   StepFigures f;
   const auto voxels = static_cast<double>(Lattice{size, size, size, 20}.voxels());
   f.bytes_per_voxel = static_cast<double>(simulation.executor().memory_allocated()) / voxels;

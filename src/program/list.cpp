@@ -14,7 +14,7 @@
 #include "site/config.hpp"
 #include "site/events.hpp"
 #include "site/settings_table.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "site/take_apart.hpp"
 #include "voxel/kind.hpp"
 
@@ -59,9 +59,8 @@ Rows list_states() {
 }
 
 // A small site with everything on, to ask what there is.
-Simulation site_with_everything() {
-  return Simulation(read_config_text(everything_on(), "everything.yaml").parameters,
-                    Executor::on_cpu(1));
+Site site_with_everything() {
+  return Site(read_config_text(everything_on(), "everything.yaml").parameters, Executor::on_cpu(1));
 }
 
 const char* type_name(ElementType type) {
@@ -86,7 +85,7 @@ Rows rounded(float value) {
 
 // What frames of fields hold; `lowest` and `highest` of those that diffuse.
 Rows list_fields() {
-  const Simulation site = site_with_everything();
+  const Site site = site_with_everything();
   const std::vector<FieldRow> diffusing = Fields::rows(field_settings(site.parameters()));
   Rows rows;
   const auto add = [&](const std::vector<ArrayInfo>& arrays, bool derived) {
@@ -110,7 +109,7 @@ Rows list_fields() {
 }
 
 Rows list_metrics() {
-  Simulation site = site_with_everything();
+  Site site = site_with_everything();
   Rows rows;
   for (const Metric& m : site.measure())
     rows.push_back(

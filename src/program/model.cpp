@@ -15,7 +15,7 @@
 #include "settings/resolve.hpp"
 #include "site/config.hpp"
 #include "site/settings_table.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 
 namespace metavox {
 
@@ -37,7 +37,7 @@ Executor executor_of(const ModelOptions& options) {
 }
 
 // The site that settings describe, where there is memory for it.
-Simulation site_of(const Parameters& p, const Executor& executor) {
+Site voxel_at(const Parameters& p, const Executor& executor) {
   Schedule schedule = schedule_of(p);
   schedule.frames = 0; // a model writes none
   require_memory(needs_of(p, schedule), p, executor);
@@ -78,10 +78,11 @@ const char* text_of(Model::Type type) {
 
 struct Model::State {
   Config config;
-  Simulation simulation;
+  Site simulation;
 
   State(Config settings, const ModelOptions& options)
-      : config(std::move(settings)), simulation(site_of(config.parameters, executor_of(options))) {}
+      : config(std::move(settings)), simulation(voxel_at(config.parameters, executor_of(options))) {
+  }
 };
 
 Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -156,7 +157,7 @@ std::vector<Model::Event> Model::take_events() {
 }
 
 std::vector<Model::Array> Model::arrays() const {
-  const Simulation& simulation = state().simulation;
+  const Site& simulation = state().simulation;
   std::vector<Array> all;
   for (const auto& some : {simulation.state_arrays(), simulation.derived_arrays()})
     for (const ArrayInfo& a : some)

@@ -10,7 +10,7 @@
 #include "record/frame_bytes.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "viz/frame_axes.hpp"
 #include "viz/vtk_available.hpp"
 

@@ -15,7 +15,7 @@
 #include "settings/text.hpp"
 #include "site/config.hpp"
 #include "site/settings_table.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "voxel/kind.hpp"
 
 namespace metavox {
@@ -80,7 +80,7 @@ bool same_folder(const fs::path& a, const fs::path& b) {
          fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored);
 }
 
-void restore(Simulation& simulation, const Checkpoint& checkpoint, const fs::path& file) {
+void restore(Site& simulation, const Checkpoint& checkpoint, const fs::path& file) {
   const auto refuse = [&](const std::string& why) {
     throw CheckpointError("checkpoint " + file.string() + ": " + why);
   };

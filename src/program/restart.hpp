@@ -9,7 +9,7 @@
 namespace metavox {
 
 class Console;
-class Simulation;
+class Site;
 struct Checkpoint;
 struct Config;
 struct RunOptions;
@@ -33,8 +33,7 @@ bool same_folder(const std::filesystem::path& a, const std::filesystem::path& b)
 
 // The state of `checkpoint`, read from `file`. Throws CheckpointError where it is not this
 // program's or its hash differs.
-void restore(Simulation& simulation, const Checkpoint& checkpoint,
-             const std::filesystem::path& file);
+void restore(Site& simulation, const Checkpoint& checkpoint, const std::filesystem::path& file);
 
 // The command that goes on in `output` from a checkpoint or run folder.
 std::string continuation(const RunOptions& options, const std::filesystem::path& output,

@@ -26,7 +26,7 @@
 #include "record/writer.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "viz/vtk_available.hpp"
 
 namespace metavox {
@@ -112,7 +112,7 @@ private:
   Needs needs_;
 
   std::optional<Executor> executor_;
-  std::optional<Simulation> simulation_;
+  std::optional<Site> simulation_;
   std::vector<std::string> frame_arrays_, state_arrays_;
   std::optional<RunFolder> folder_;
   Provenance provenance_;

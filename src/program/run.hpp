@@ -14,7 +14,7 @@
 
 namespace metavox {
 
-class Simulation;
+class Site;
 
 struct RunOptions {
   std::filesystem::path config;
@@ -30,7 +30,7 @@ struct RunOptions {
   bool profile = false; // time per process and functor: at the end, and in profile.csv
   std::string command;  // as typed, for provenance.json
   // Called before each step and what is written before it: tests look on, and break things.
-  std::function<void(Simulation&)> between_steps;
+  std::function<void(Site&)> between_steps;
 };
 
 std::filesystem::path default_output(const Config& config);

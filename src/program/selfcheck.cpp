@@ -10,7 +10,7 @@
 #include "core/random.hpp"
 #include "program/exit_code.hpp"
 #include "site/config.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 
 namespace metavox {
 namespace {
@@ -83,7 +83,7 @@ std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& exe
   for (const char* text : {plain, everything}) {
     const std::string tag = round++ == 0 ? "plain/" : "everything/";
     const Config config = read_config_text(text, "selfcheck.yaml");
-    Simulation simulation(config.parameters, executor);
+    Site simulation(config.parameters, executor);
     Executor& own = simulation.executor();
     std::vector<char> host;
     own.trace([&](const char* name, const void* result, std::size_t bytes) {

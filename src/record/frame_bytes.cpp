@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "viz/frame_axes.hpp"
 #include "viz/vtk_available.hpp"
 

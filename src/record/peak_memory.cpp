@@ -8,7 +8,7 @@
 #include <new>
 
 #include "fields/field_list.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "site/take_apart.hpp"
 #include "tissue/start.hpp"
 #include "viz/frame_axes.hpp"

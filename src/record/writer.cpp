@@ -12,14 +12,14 @@
 #include "record/run_folder.hpp"
 #include "record/schedule.hpp"
 #include "settings/complaints.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "viz/cell_frame.hpp"
 #include "viz/field_frame.hpp"
 #include "viz/vessel_frame.hpp"
 
 namespace metavox {
 
-std::vector<std::string> frame_arrays(const Simulation& simulation) {
+std::vector<std::string> frame_arrays(const Site& simulation) {
   const OutputParameters& output = simulation.parameters().output;
   std::vector<ArrayInfo> infos = simulation.state_arrays();
   for (const ArrayInfo& info : simulation.derived_arrays()) infos.push_back(info);
@@ -51,7 +51,7 @@ std::vector<std::string> frame_arrays(const Simulation& simulation) {
   return names;
 }
 
-std::string write_diagnostic(RunFolder& folder, const Simulation& simulation) {
+std::string write_diagnostic(RunFolder& folder, const Site& simulation) {
   const Snapshot shot = take_snapshot(simulation);
   OutputParameters all = simulation.parameters().output;
   all.arrays.clear();
@@ -82,7 +82,7 @@ Writer::~Writer() {
   thread_.join();
 }
 
-void Writer::save(const Simulation& simulation, bool frame, bool checkpoint) {
+void Writer::save(const Site& simulation, bool frame, bool checkpoint) {
   if (!frame && !checkpoint) return;
   const Executor& executor = simulation.executor();
   executor.during("waiting for the disk", [&] { drain(); });

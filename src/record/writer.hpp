@@ -16,15 +16,15 @@
 namespace metavox {
 
 class RunFolder;
-class Simulation;
+class Site;
 
 // The arrays that frames of this run show; see vtk_io. Throws ConfigError where output.arrays names
 // others.
-std::vector<std::string> frame_arrays(const Simulation& simulation);
+std::vector<std::string> frame_arrays(const Site& simulation);
 
 // A frame of the state a run failed in, for the eye: all fields in full, whatever frames show. Not
 // part of the series, as the step is unfinished. Returns its path.
-std::string write_diagnostic(RunFolder& folder, const Simulation& simulation);
+std::string write_diagnostic(RunFolder& folder, const Site& simulation);
 
 class Writer {
 public:
@@ -38,7 +38,7 @@ public:
 
   // Takes a snapshot and leaves it to the thread, after the last one is written and gone: two would
   // take twice the memory, and a disk slower than the physics is waited for either way.
-  void save(const Simulation& simulation, bool frame, bool checkpoint);
+  void save(const Site& simulation, bool frame, bool checkpoint);
   void drain(); // until all is written
   // Throws what stopped the thread, as do save() and drain().
   void check();

@@ -10,7 +10,7 @@
 
 namespace metavox {
 
-std::uint64_t Simulation::hash() const {
+std::uint64_t Site::hash() const {
   std::uint64_t total = mix64(static_cast<std::uint64_t>(s_->step) + 0x6d65746173746173ULL);
   std::uint64_t salt = 0;
   s_->for_each_array([&](const ArrayRow& row, auto& buffer) {
@@ -34,18 +34,16 @@ std::uint64_t Simulation::hash() const {
   return total;
 }
 
-std::vector<ArrayInfo> Simulation::state_arrays() const {
+std::vector<ArrayInfo> Site::state_arrays() const {
   std::vector<ArrayInfo> infos;
   s_->for_each_array(
       [&](const ArrayRow& row, auto& buffer) { infos.push_back(describe(row, buffer)); });
   return infos;
 }
 
-std::vector<ArrayInfo> Simulation::derived_arrays() const {
-  return derived_arrays_of(s_->parameters);
-}
+std::vector<ArrayInfo> Site::derived_arrays() const { return derived_arrays_of(s_->parameters); }
 
-void Simulation::read(const std::string& wanted, void* host) const {
+void Site::read(const std::string& wanted, void* host) const {
   bool found = false;
   s_->for_each_array([&](const ArrayRow& row, auto& buffer) {
     if (wanted != row.name) return;
@@ -75,7 +73,7 @@ void Simulation::read(const std::string& wanted, void* host) const {
   throw std::invalid_argument("the state has no array called " + wanted);
 }
 
-void Simulation::write(const std::string& wanted, const void* host, std::int64_t count) {
+void Site::write(const std::string& wanted, const void* host, std::int64_t count) {
   bool found = false;
   s_->for_each_array([&](const ArrayRow& row, auto& buffer) {
     if (wanted != row.name) return;
@@ -91,7 +89,7 @@ void Simulation::write(const std::string& wanted, const void* host, std::int64_t
   if (!found) throw std::invalid_argument("the state has no array called " + wanted);
 }
 
-void Simulation::set_clock(std::int64_t step) {
+void Site::set_clock(std::int64_t step) {
   s_->step = step;
   s_->vessels.rebuild();
   s_->cells.count_now(s_->executor);

@@ -19,17 +19,17 @@ std::string value_text(double v) {
 
 } // namespace
 
-void Simulation::State::check_vessels() {
+void Site::State::check_vessels() {
   const std::string flaw = vessels.graph().flaw(stripped(cells.arrays().kind.host_copy(), tissue));
   if (!flaw.empty())
     throw NumericalError("vessels and lattice disagree at step " + std::to_string(step) + ": " +
                          flaw);
 }
 
-void Simulation::check() const {
+void Site::check() const {
   State& s = *s_;
   const auto at_voxel = [](const Lattice& l, std::size_t plain) {
-    const Site at = l.site_of(static_cast<std::int64_t>(plain));
+    const Voxel at = l.voxel_at(static_cast<std::int64_t>(plain));
     return " at voxel (" + std::to_string(at.x) + ", " + std::to_string(at.y) + ", " +
            std::to_string(at.z) + ")";
   };

@@ -51,7 +51,7 @@ struct TallyCells {
   const float* matrix;
   FieldView oxygen;
   float degraded_below;
-  MV_HD void operator()(const Site& s, std::int64_t* bin) const {
+  MV_HD void operator()(const Voxel& s, std::int64_t* bin) const {
     const auto k = static_cast<Kind>(kind[s.i]);
     const CellState state = cell_state(k, flags[s.i]);
     bin[static_cast<int>(state)] += 1;
@@ -78,14 +78,14 @@ struct TallyField {
   static constexpr double bytes = 4;
   static constexpr int bins = 1;
   const float* c;
-  MV_HD void operator()(const Site& s, std::int64_t* bin) const { bin[0] += fixed_point(c[s.i]); }
+  MV_HD void operator()(const Voxel& s, std::int64_t* bin) const { bin[0] += fixed_point(c[s.i]); }
 };
 
 struct LargestOf {
   static constexpr const char* name = "measure.largest";
   static constexpr double bytes = 4;
   const float* c;
-  MV_HD float operator()(const Site& s) const { return c[s.i]; }
+  MV_HD float operator()(const Voxel& s) const { return c[s.i]; }
 };
 
 // The smallest of numbers >= 0 is the largest of their mirrored bit patterns.
@@ -94,7 +94,7 @@ struct SmallestOf {
   static constexpr double bytes = 4;
   const float* c;
   static constexpr std::uint32_t mirror = 0x7f7fffffu;
-  MV_HD float operator()(const Site& s) const {
+  MV_HD float operator()(const Voxel& s) const {
     return exact::bit_cast<float>(mirror -
                                   exact::bit_cast<std::uint32_t>(c[s.i] > 0.0f ? c[s.i] : 0.0f));
   }
@@ -113,7 +113,7 @@ struct Strayed {
   MV_HD static float of(float v, float low) {
     return v < low ? exact::bit_cast<float>(0x7f800000u) : v;
   }
-  MV_HD float operator()(const Site& s) const { return of(c[s.i], low); }
+  MV_HD float operator()(const Voxel& s) const { return of(c[s.i], low); }
 };
 
 // Codes of kinds are small numbers, which floats hold exactly.
@@ -121,7 +121,7 @@ struct LargestKind {
   static constexpr const char* name = "measure.largest_kind";
   static constexpr double bytes = 1;
   const std::uint8_t* kind;
-  MV_HD float operator()(const Site& s) const { return static_cast<float>(kind[s.i]); }
+  MV_HD float operator()(const Voxel& s) const { return static_cast<float>(kind[s.i]); }
 };
 
 // The first line along x in which a kind stands: its number y + ny z, mirrored as in SmallestOf; 0
@@ -132,7 +132,7 @@ struct FirstLineOf {
   const std::uint8_t* kind;
   Kind wanted;
   int ny;
-  MV_HD float operator()(const Site& s) const {
+  MV_HD float operator()(const Voxel& s) const {
     const auto line = static_cast<std::uint32_t>(s.y) +
                       static_cast<std::uint32_t>(ny) * static_cast<std::uint32_t>(s.z);
     return static_cast<Kind>(kind[s.i]) == wanted
@@ -155,7 +155,7 @@ struct HashArray {
   const T* values;
   Lattice lattice;
   std::uint64_t salt;
-  MV_HD void operator()(const Site& s, std::int64_t* bin) const {
+  MV_HD void operator()(const Voxel& s, std::int64_t* bin) const {
     std::uint64_t bits = 0;
     const T v = values[s.i];
     memcpy(&bits, &v, sizeof v);

@@ -153,7 +153,7 @@ std::vector<std::int64_t> places_to_feed(const Executor& executor, const Lattice
 
 } // namespace
 
-MetricRow Simulation::measure() {
+MetricRow Site::measure() {
   State& s = *s_;
   const Parameters& p = s.parameters;
   const CellView cell = s.cells.view();

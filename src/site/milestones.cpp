@@ -55,7 +55,7 @@ constexpr EventRow extinction{"tumour_extinct", true, "0, 0, 0", "no living tumo
 } // namespace
 
 // At the first voxel where the kind stands; nothing where there is none.
-void Simulation::State::add_event(const std::string& what, Kind kind, const std::string& detail) {
+void Site::State::add_event(const std::string& what, Kind kind, const std::string& detail) {
   // One line instead of the lattice comes to the host.
   const std::uint8_t* kinds = cells.arrays().kind.data();
   const float found = executor.max_over(tissue, FirstLineOf{kinds, kind, tissue.ny});
@@ -70,7 +70,7 @@ void Simulation::State::add_event(const std::string& what, Kind kind, const std:
 }
 
 // Milestones are read off the ledger, so a restarted run reports the same ones.
-void Simulation::State::record_events(const Ledger& before, const KindCounts& count_before) {
+void Site::State::record_events(const Ledger& before, const KindCounts& count_before) {
   const auto changed = [](const Ledger& ledger, const Milestone& m) {
     std::int64_t n = 0;
     for (const Kind k : kinds_in(m.from)) n += ledger.changed(k, m.to);

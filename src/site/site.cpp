@@ -12,7 +12,7 @@ Lattice tissue_lattice(const Parameters& p, int ghosts) {
   return {p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2], p.domain.spacing, ghosts};
 }
 
-Simulation::State::State(const Parameters& p, Executor e, const SiteLayout& layout)
+Site::State::State(const Parameters& p, Executor e, const SiteLayout& layout)
     : parameters(p), executor(std::move(e)), seed(site_seed(p.simulation.seed, layout.number)),
       tissue(tissue_lattice(p, layout.ghosts)), grid(executor, tissue, p.fields.coarsen),
       fields(grid, field_settings(p)),
@@ -20,15 +20,15 @@ Simulation::State::State(const Parameters& p, Executor e, const SiteLayout& layo
       cells(executor, tissue, population_settings(p), seed),
       vessels(executor, tissue, grid.lattice, vasculature_settings(p), seed) {}
 
-Simulation::Simulation(const Parameters& parameters, Executor executor,
-                       const ExternalArrays& external, const SiteLayout& layout)
+Site::Site(const Parameters& parameters, Executor executor, const ExternalArrays& external,
+           const SiteLayout& layout)
     : s_(std::make_unique<State>(parameters, std::move(executor), layout)) {
   s_->start_from(external);
 }
-Simulation::~Simulation() = default;
-Simulation::Simulation(Simulation&&) noexcept = default;
+Site::~Site() = default;
+Site::Site(Site&&) noexcept = default;
 
-void Simulation::State::start_from(const ExternalArrays& external) {
+void Site::State::start_from(const ExternalArrays& external) {
   const VesselNetwork parents =
       build_parent_vessels(parameters.vessels, parameters.flow, tissue, seed, external.vessel_file,
                            external.vessel_names);
@@ -66,7 +66,7 @@ void Simulation::State::start_from(const ExternalArrays& external) {
 
 // One step of time.step. Each science takes what it needs of the others, so that all coupling
 // stands here.
-void Simulation::step() {
+void Site::step() {
   State& s = *s_;
   const Ledger ledger_before = s.cells.ledger();
   const KindCounts counts_before = s.cells.counts();
@@ -90,7 +90,7 @@ void Simulation::step() {
   s.record_events(ledger_before, counts_before);
 }
 
-void Simulation::State::grow_vessels() {
+void Site::State::grow_vessels() {
   const auto process = executor.process("vessels");
   vessels.advance({vegf().concentration(), cells.view(), matrix.density(), matrix.membrane()},
                   step);
@@ -101,14 +101,12 @@ void Simulation::State::grow_vessels() {
   if (parameters.vessels.check) check_vessels();
 }
 
-double Simulation::time() const { return s_->time(); }
-std::int64_t Simulation::steps() const { return s_->step; }
-const Parameters& Simulation::parameters() const { return s_->parameters; }
-const Executor& Simulation::executor() const { return s_->executor; }
-Executor& Simulation::executor() { return s_->executor; }
-std::shared_ptr<const VesselNetwork> Simulation::vessels() const {
-  return s_->vessels.network(s_->step);
-}
-std::vector<Event> Simulation::take_events() { return std::exchange(s_->events, {}); }
+double Site::time() const { return s_->time(); }
+std::int64_t Site::steps() const { return s_->step; }
+const Parameters& Site::parameters() const { return s_->parameters; }
+const Executor& Site::executor() const { return s_->executor; }
+Executor& Site::executor() { return s_->executor; }
+std::shared_ptr<const VesselNetwork> Site::vessels() const { return s_->vessels.network(s_->step); }
+std::vector<Event> Site::take_events() { return std::exchange(s_->events, {}); }
 
 } // namespace metavox

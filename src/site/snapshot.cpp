@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 
 namespace metavox {
 
-Snapshot take_snapshot(const Simulation& simulation, const std::vector<std::string>& names) {
+Snapshot take_snapshot(const Site& simulation, const std::vector<std::string>& names) {
   Snapshot shot;
   shot.time = simulation.time();
   shot.step = simulation.steps();

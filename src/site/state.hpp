@@ -10,7 +10,7 @@
 
 #include "cells/population.hpp"
 #include "fields/field_list.hpp"
-#include "site/simulation.hpp"
+#include "site/site.hpp"
 #include "tissue/matrix.hpp"
 #include "vessels/vasculature.hpp"
 
@@ -44,7 +44,7 @@ struct ArrayRow {
   bool hashed = true; // a sum over history is not, as its codes may become more
 };
 
-struct Simulation::State {
+struct Site::State {
   Parameters parameters;
   Executor executor;
   std::uint64_t seed; // of every draw of this site
@@ -78,7 +78,7 @@ struct Simulation::State {
 };
 
 template <class F>
-void Simulation::State::for_each_array(const F& f) {
+void Site::State::for_each_array(const F& f) {
   const auto of_tissue = [&](const char* name, const char* meaning, auto& buffer) {
     f(ArrayRow{name, "1", meaning, &tissue}, buffer);
   };

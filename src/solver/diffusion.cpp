@@ -17,7 +17,7 @@ struct RestrictCoefficients {
   DiffusionLevel coarse;
   TransferWeights w;
 
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const SplitLattice& l = fine.lattice;
     float k = 0.0f, q = 0.0f;
     for (int dx = 0; dx < 2; ++dx) {
@@ -96,7 +96,7 @@ struct RestrictProblem {
   DiffusionLevel coarse;
   TransferWeights w;
 
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const SplitLattice& l = fine.lattice;
     float f = 0.0f, c = 0.0f;
     for (int dz = 0; dz < 2; ++dz)
@@ -145,7 +145,7 @@ struct AddFaces {
   static constexpr double bytes = 8;
   DiffusionLevel level;
   float value[6];
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const SplitLattice& l = level.lattice;
     float f = level.f[l.index(s.x, s.y, s.z)];
     if (s.x == 0) f = f + level.x_low[l.entry(0)] * value[0];
@@ -159,11 +159,11 @@ struct AddFaces {
   void row(const Row& row) const {
     const SplitLattice& l = level.lattice;
     if (row.y == 0 || row.y == l.ny - 1 || row.z == 0 || row.z == l.nz - 1) {
-      for (int x = 0; x < l.nx; ++x) (*this)(l.box().site(x, row.y, row.z));
+      for (int x = 0; x < l.nx; ++x) (*this)(l.box().voxel(x, row.y, row.z));
       return;
     }
-    (*this)(l.box().site(0, row.y, row.z));
-    if (l.nx > 1) (*this)(l.box().site(l.nx - 1, row.y, row.z));
+    (*this)(l.box().voxel(0, row.y, row.z));
+    if (l.nx > 1) (*this)(l.box().voxel(l.nx - 1, row.y, row.z));
   }
 };
 
@@ -178,7 +178,7 @@ struct InterpolateField {
   TransferWeights w;
   float floor;
 
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
     const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1,
               dz = (s.z & 1) != 0 ? 1 : -1;
@@ -242,7 +242,7 @@ struct LoadField {
   SplitLattice split;
   const float* from;
   float* to;
-  MV_HD void operator()(const Site& s) const { to[split.index(s.x, s.y, s.z)] = from[s.i]; }
+  MV_HD void operator()(const Voxel& s) const { to[split.index(s.x, s.y, s.z)] = from[s.i]; }
   void row(const Row& r) const {
     for (int begin = 0; begin < r.n; begin += line_piece)
       scatter_line(to, split, r.y, r.z, begin, exact::min_of(line_piece, r.n - begin),
@@ -260,7 +260,7 @@ struct StoreField {
   bool add; // to what is there, not below the floor
   float floor;
   MV_HD float sum(float before, float change) const { return at_least(floor, before + change); }
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const float v = from[split.index(s.x, s.y, s.z)];
     to[s.i] = add ? sum(to[s.i], v) : v;
   }
@@ -294,7 +294,7 @@ struct LargestSink {
   DiffusionLevel level;
   bool saturating;
   bool source;
-  MV_HD float operator()(const Site& s) const {
+  MV_HD float operator()(const Voxel& s) const {
     const std::int64_t i = level.lattice.index(s.x, s.y, s.z);
     if (source) return level.f[i] < 0.0f ? -level.f[i] : level.f[i];
     return level.k[i] + (saturating ? level.q[i] : 0.0f);
@@ -308,7 +308,7 @@ struct ResidualNorm {
   static constexpr double fused_bytes = 0; // the sweeps have read it all
   static_assert(fused_bytes < bytes);
   DiffusionLevel level;
-  MV_HD float operator()(const Site& s) const {
+  MV_HD float operator()(const Voxel& s) const {
     const float f = level.f[level.lattice.index(s.x, s.y, s.z)];
     const float r =
         residual_at<saturating>(level, s.x, s.y, s.z, f) / level.diagonal(s.x, s.y, s.z);
@@ -476,7 +476,7 @@ TransferWeights Diffusion::transfer(std::size_t level) const {
 void Diffusion::load(const float* field, float* c) {
   const DiffusionScratch::Level& finest = scratch_->levels_.front();
   const Lattice& lattice = scratch_->lattice();
-  executor_.for_each_site(lattice, LoadField{lattice, finest.lattice, field, c});
+  executor_.for_each_voxel(lattice, LoadField{lattice, finest.lattice, field, c});
   std::array<float, 6> value{};
   for (std::size_t a = 0; a < 6; ++a)
     if (settings_.faces[a].kind == FaceKind::fixed)
@@ -497,15 +497,15 @@ void Diffusion::fill_faces(float* c, const std::array<float, 6>& value) {
 
 void Diffusion::store(float* field, bool add) const {
   const DiffusionScratch::Level& finest = scratch_->levels_.front();
-  executor_.for_each_site(scratch_->lattice(),
-                          StoreField{scratch_->lattice(), finest.lattice, finest.c.data(), field,
-                                     add, settings_.floor});
+  executor_.for_each_voxel(scratch_->lattice(),
+                           StoreField{scratch_->lattice(), finest.lattice, finest.c.data(), field,
+                                      add, settings_.floor});
 }
 
 void Diffusion::restrict_coefficients() {
   for (std::size_t level = 0; level + 1 < axes_.size(); ++level)
-    executor_.for_each_site(scratch_->levels_[level + 1].lattice.box(),
-                            RestrictCoefficients{view(level), view(level + 1), transfer(level)});
+    executor_.for_each_voxel(scratch_->levels_[level + 1].lattice.box(),
+                             RestrictCoefficients{view(level), view(level + 1), transfer(level)});
 }
 
 // Each level is walked once on the way down, with the residual, and once up, with the correction.
@@ -552,20 +552,20 @@ void Diffusion::guess_from_coarse() {
                          : 0.0f;
   const std::size_t depth = axes_.size();
   for (std::size_t level = 0; level + 1 < depth; ++level)
-    executor_.for_each_site(scratch_->levels_[level + 1].lattice.box(),
-                            RestrictProblem{view(level), view(level + 1), transfer(level)});
+    executor_.for_each_voxel(scratch_->levels_[level + 1].lattice.box(),
+                             RestrictProblem{view(level), view(level + 1), transfer(level)});
   // Fixed faces enter every coarse right side once; the averages above carry those of f only.
   for (std::size_t level = 1; level < depth; ++level) {
     faces.level = view(level);
-    executor_.for_each_site(faces.level.lattice.box(), faces);
+    executor_.for_each_voxel(faces.level.lattice.box(), faces);
   }
   for (std::size_t level = depth - 1; level > 0; --level) {
     float residual, correction;
     cycle<saturating>(level, residual, correction);
     const DiffusionLevel fine = view(level - 1), coarse = view(level);
-    executor_.for_each_site(fine.lattice.box(),
-                            InterpolateField{fine.lattice, coarse.lattice, fine.c, coarse.c,
-                                             transfer(level - 1), settings_.floor});
+    executor_.for_each_voxel(fine.lattice.box(),
+                             InterpolateField{fine.lattice, coarse.lattice, fine.c, coarse.c,
+                                              transfer(level - 1), settings_.floor});
   }
 }
 

@@ -162,7 +162,7 @@ struct SmoothField {
     const float w = k < coupling ? weight : 1.0f;
     return at_least(floor, c + w * (fresh - c));
   }
-  MV_HD void operator()(int colour, const Site& s) const {
+  MV_HD void operator()(int colour, const Voxel& s) const {
     const SplitLattice& l = level.lattice;
     const float* c = level.c;
     const HalfLine h(l, s.x & 1, s.y, s.z);
@@ -273,7 +273,7 @@ struct RestrictResidual {
   TransferWeights w;
   float inverse_coupling; // min, of an inner voxel
 
-  MV_HD float operator()(const Site& s) const {
+  MV_HD float operator()(const Voxel& s) const {
     const SplitLattice& l = fine.lattice;
     std::uint32_t key = 0;
     float r = 0.0f, c = 0.0f;
@@ -384,7 +384,7 @@ struct AddOperator {
   static constexpr double bytes = saturating ? 20 : 16;
   static constexpr double fused_bytes = 8; // the guess, and f back
   DiffusionLevel level;
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     float& f = level.f[level.lattice.index(s.x, s.y, s.z)];
     f = f - residual_at<saturating>(level, s.x, s.y, s.z, 0.0f);
   }
@@ -423,7 +423,7 @@ struct StartChange {
   static constexpr double fused_bytes = 4; // the field, and f back; sweeps need not read c
   DiffusionLevel level;                    // c is the field
   float* change;
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const std::int64_t i = level.lattice.index(s.x, s.y, s.z);
     level.f[i] = residual_at<false>(level, s.x, s.y, s.z, level.f[i]);
     change[i] = 0.0f;
@@ -530,7 +530,7 @@ struct CorrectField {
   TransferWeights w;
   float floor;
 
-  MV_HD float operator()(const Site& s) const {
+  MV_HD float operator()(const Voxel& s) const {
     const int x = s.x / 2, y = s.y / 2, z = s.z / 2;
     const int dx = (s.x & 1) != 0 ? 1 : -1, dy = (s.y & 1) != 0 ? 1 : -1,
               dz = (s.z & 1) != 0 ? 1 : -1;

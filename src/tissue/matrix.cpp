@@ -27,9 +27,9 @@ void Matrix::degrade(const Executor& executor, const CellView& cells, TraitFacto
                      const FieldView& proteinase, const FieldView& inhibitor) {
   if (frozen_) return;
   const auto process = executor.process("matrix");
-  executor.for_each_site(lattice_, DegradeMatrix{cells.kind_code, cells.traits, proteinase,
-                                                 inhibitor, arrays_.density.data(),
-                                                 arrays_.membrane.data(), factor, p_, lattice_});
+  executor.for_each_voxel(lattice_, DegradeMatrix{cells.kind_code, cells.traits, proteinase,
+                                                  inhibitor, arrays_.density.data(),
+                                                  arrays_.membrane.data(), factor, p_, lattice_});
 }
 
 } // namespace metavox

@@ -64,7 +64,7 @@ struct DegradeMatrix {
         membrane[i] - exact::max_of(1, static_cast<int>(exact::min_of(ticks, 65535.0f)));
     membrane[i] = static_cast<std::uint16_t>(exact::max_of(left, 0));
   }
-  MV_HD void operator()(const Site& s) const {
+  MV_HD void operator()(const Voxel& s) const {
     const float contact = contact_at(s.i);
     const auto k = static_cast<Kind>(kind[s.i]);
     const float m = active(proteinase.at(s), p.inhibited ? inhibitor.at(s) : 0.0f);
@@ -93,7 +93,7 @@ struct DegradeMatrix {
   }
   void short_row(const Row& r) const {
     if (proteinase.coarsen != 1 || (p.inhibited && inhibitor.coarsen != 1)) {
-      for (int x = 0; x < r.n; ++x) (*this)(Site{r.x + x, r.y, r.z, r.i + x});
+      for (int x = 0; x < r.n; ++x) (*this)(Voxel{r.x + x, r.y, r.z, r.i + x});
       return;
     }
     const std::int64_t y = lattice.pitch(), z = lattice.plane();

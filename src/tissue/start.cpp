@@ -43,7 +43,7 @@ public:
 
   InitialTissue build() {
     lay_matrix();
-    for_each([&](const Site& s) { t_.kind[at(s)] = static_cast<std::uint8_t>(Kind::none); });
+    for_each([&](const Voxel& s) { t_.kind[at(s)] = static_cast<std::uint8_t>(Kind::none); });
     seed_normal_tissue();
     place_vessels();
     for (std::size_t n = 0; n < p_.cells.size(); ++n) seed_shape(p_.cells[n], n);
@@ -57,19 +57,19 @@ private:
   void for_each(const F& f) const {
     for (int z = 0; z < l_.nz; ++z)
       for (int y = 0; y < l_.ny; ++y)
-        for (int x = 0; x < l_.nx; ++x) f(l_.site(x, y, z));
+        for (int x = 0; x < l_.nx; ++x) f(l_.voxel(x, y, z));
   }
-  static std::size_t at(const Site& s) { return static_cast<std::size_t>(s.i); }
-  Vector centre(const Site& s) const {
+  static std::size_t at(const Voxel& s) { return static_cast<std::size_t>(s.i); }
+  Vector centre(const Voxel& s) const {
     return {(s.x + 0.5) * l_.spacing, (s.y + 0.5) * l_.spacing, (s.z + 0.5) * l_.spacing};
   }
 
   void lay_matrix() {
     const MatrixParameters& m = m_;
-    for_each([&](const Site& s) { t_.matrix[at(s)] = static_cast<float>(m.density); });
+    for_each([&](const Voxel& s) { t_.matrix[at(s)] = static_cast<float>(m.density); });
     if (m.pattern == MatrixPattern::layers) {
       const std::size_t axis = axis_index(m.layer_axis);
-      for_each([&](const Site& s) {
+      for_each([&](const Voxel& s) {
         const auto layer = static_cast<std::int64_t>(centre(s)[axis] / m.layer_thickness);
         if (layer % 2 != 0) t_.matrix[at(s)] = static_cast<float>(m.layer_density);
       });
@@ -117,7 +117,7 @@ private:
           for (int y = v[1] - reach; y <= v[1] + reach; ++y)
             for (int x = v[0] - reach; x <= v[0] + reach; ++x) {
               if (!l_.holds(x, y, z)) continue;
-              const Site s = l_.site(x, y, z);
+              const Voxel s = l_.voxel(x, y, z);
               const Vector c = centre(s);
               const bool own = x == v[0] && y == v[1] && z == v[2];
               if (!own && square(c[0] - q[0]) + square(c[1] - q[1]) + square(c[2] - q[2]) >
@@ -136,7 +136,7 @@ private:
     const std::uint32_t parenchyma = threshold(p_.parenchyma);
     const std::uint32_t both = threshold(std::min(1.0, p_.parenchyma + p_.stroma));
     if (both == 0) return;
-    for_each([&](const Site& s) {
+    for_each([&](const Voxel& s) {
       const Draw d = draw(seed_, Purpose::seeding, l_.global(s), 0);
       if (d.word[0] >= both) return;
       place(s, d.word[0] < parenchyma ? Kind::parenchyma : Kind::stroma);
@@ -144,7 +144,7 @@ private:
     });
   }
 
-  void place(const Site& s, Kind kind) {
+  void place(const Voxel& s, Kind kind) {
     t_.kind[at(s)] = static_cast<std::uint8_t>(kind);
     t_.flags[at(s)] = 0;
     t_.clock[at(s)] = 0;
@@ -154,7 +154,7 @@ private:
 
   void place_vessels() {
     for (const std::int64_t v : vessels_) {
-      const auto i = static_cast<std::size_t>(l_.site_of(v).i);
+      const auto i = static_cast<std::size_t>(l_.voxel_at(v).i);
       t_.kind[i] = static_cast<std::uint8_t>(Kind::vessel);
       t_.clock[i] = 0;
     }
@@ -165,7 +165,7 @@ private:
     return static_cast<std::uint16_t>(clones_);
   }
 
-  void seed_cell(const Site& s, Kind kind, const Draw& d, bool stem, std::uint16_t clone) {
+  void seed_cell(const Voxel& s, Kind kind, const Draw& d, bool stem, std::uint16_t clone) {
     if (static_cast<Kind>(t_.kind[at(s)]) == Kind::vessel) return;
     place(s, kind);
     if (is_tumour(kind)) {
@@ -186,7 +186,7 @@ private:
     const std::uint32_t m_like = threshold(shape.mesenchymal_fraction);
     const Region region{shape.shape, shape.centre, shape.radius, shape.from,
                         shape.to,    shape.axis,   shape.begin,  shape.end};
-    for_each([&](const Site& s) {
+    for_each([&](const Voxel& s) {
       if (!region.holds(centre(s))) return;
       const Draw d = draw(seed_, Purpose::seeding, l_.global(s), 1 + number);
       const bool full = shape.fraction >= 1.0;
@@ -200,7 +200,7 @@ private:
   void place_external() {
     if (!external_.cells.empty()) {
       std::size_t n = 0;
-      for_each([&](const Site& s) {
+      for_each([&](const Voxel& s) {
         const auto kind = static_cast<Kind>(external_.cells[n++]);
         if (kind == Kind::none) return;
         seed_cell(s, kind, draw(seed_, Purpose::seeding, l_.global(s), 1000), false, 0);
@@ -211,7 +211,7 @@ private:
                 y = static_cast<int>(std::floor(c.y / l_.spacing)),
                 z = static_cast<int>(std::floor(c.z / l_.spacing));
       if (!l_.holds(x, y, z)) continue;
-      const Site s = l_.site(x, y, z);
+      const Voxel s = l_.voxel(x, y, z);
       seed_cell(s, static_cast<Kind>(c.kind), draw(seed_, Purpose::seeding, l_.global(s), 1001),
                 false, c.clone);
     }
@@ -220,7 +220,7 @@ private:
   // Sheets one voxel thick with no gap that a step through a face could pass.
   void lay_membranes() {
     for (const TissueParameters::Membrane& m : p_.membranes)
-      for_each([&](const Site& s) {
+      for_each([&](const Voxel& s) {
         const Vector c = centre(s);
         double distance = 0;
         if (m.shape == Shape::layer) {

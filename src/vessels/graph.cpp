@@ -23,7 +23,7 @@ bool voxel_of(const Point& p, const Lattice& l, std::array<int, 3>& v) {
 }
 
 std::string voxel_name(std::int64_t v, const Lattice& l) {
-  const Site s = l.site_of(v);
+  const Voxel s = l.voxel_at(v);
   return "voxel (" + std::to_string(s.x) + ", " + std::to_string(s.y) + ", " + std::to_string(s.z) +
          ")";
 }

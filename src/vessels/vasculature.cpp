@@ -667,7 +667,7 @@ void Vasculature::report(const char* what, std::int32_t node, const std::string&
 std::vector<Event> Vasculature::take_events() { return std::exchange(events_, {}); }
 
 std::array<int, 3> Vasculature::coordinates(std::int64_t v) const {
-  const Site s = tissue_.site_of(v);
+  const Voxel s = tissue_.voxel_at(v);
   return {s.x, s.y, s.z};
 }
 

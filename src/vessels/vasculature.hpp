@@ -51,7 +51,7 @@ struct SenseVessels {
       reading[n] = VesselReading{0.0f, 0, 0, 0, 0};
       return;
     }
-    const Site s = lattice.site_of(v);
+    const Voxel s = lattice.voxel_at(v);
     const std::int64_t stride[3] = {1, lattice.pitch(), lattice.plane()};
     VesselReading r{vegf.at(s), 0, 0, 0, 0};
     for (int a = 0; a < 6; ++a) {
@@ -77,7 +77,7 @@ struct SenseTips {
   const std::uint16_t* membrane;
   Lattice lattice;
   MV_HD void operator()(std::int64_t n) const {
-    const Site own = lattice.site_of(voxel[n]);
+    const Voxel own = lattice.voxel_at(voxel[n]);
     TipReading r{};
     r.vegf[0] = vegf.at(own);
     r.matrix[0] = matrix[own.i];
@@ -90,7 +90,7 @@ struct SenseTips {
         r.closed = static_cast<std::uint8_t>(r.closed | (1 << a));
         continue;
       }
-      const Site s = lattice.site(to[0], to[1], to[2]);
+      const Voxel s = lattice.voxel(to[0], to[1], to[2]);
       r.vegf[a + 1] = vegf.at(s);
       r.matrix[a + 1] = matrix[s.i];
       if (membrane[s.i] != 0) r.closed = static_cast<std::uint8_t>(r.closed | (1 << a));
@@ -114,7 +114,7 @@ struct ErodeAtTips {
   MV_HD void operator()(std::int64_t) const {
     const std::int64_t stride[3] = {1, lattice.pitch(), lattice.plane()};
     for (std::int64_t n = 0; n < count; ++n) {
-      const std::int64_t i = lattice.site_of(voxel[n]).i;
+      const std::int64_t i = lattice.voxel_at(voxel[n]).i;
       matrix[i] = matrix[i] * keep_own;
       for (int a = 0; a < 3; ++a) {
         matrix[i - stride[a]] = matrix[i - stride[a]] * keep_neighbour;

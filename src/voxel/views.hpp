@@ -84,7 +84,7 @@ struct FieldView {
   const float* c;
   Lattice lattice; // of the field
   int coarsen;
-  MV_HD float at(const Site& s) const {
+  MV_HD float at(const Voxel& s) const {
     if (coarsen == 1) return c[s.i];
     return interpolated(s.x, s.y, s.z);
   }

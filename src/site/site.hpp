@@ -23,14 +23,14 @@ struct SiteLayout {
   int ghosts = 1; // layers of ghost voxels
 };
 
-class Simulation {
+class Site {
 public:
   // Throws std::invalid_argument where parameters were not read from a configuration or vessels
   // lack an inlet or outlet, ResourceError where memory is missing.
-  Simulation(const Parameters& parameters, Executor executor, const ExternalArrays& external = {},
-             const SiteLayout& layout = {});
-  ~Simulation();
-  Simulation(Simulation&&) noexcept;
+  Site(const Parameters& parameters, Executor executor, const ExternalArrays& external = {},
+       const SiteLayout& layout = {});
+  ~Site();
+  Site(Site&&) noexcept;
 
   void step();
 
@@ -76,6 +76,6 @@ std::vector<ArrayInfo> derived_arrays_of(const Parameters& parameters);
 double estimate_vessel_nodes(const Parameters& parameters);
 
 // A copy of the named arrays (all state and derived arrays when `names` is empty).
-Snapshot take_snapshot(const Simulation& simulation, const std::vector<std::string>& names = {});
+Snapshot take_snapshot(const Site& simulation, const std::vector<std::string>& names = {});
 
 } // namespace metavox
