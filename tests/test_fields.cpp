@@ -724,15 +724,11 @@ tissue: {parenchyma: 0.5, stroma: 0.2}
 )";
   for (const Executor& executor : support::executors()) {
     Site simulation = support::simulation_of(yaml, executor);
-    std::vector<std::vector<std::uint8_t>> before;
-    for (const ArrayInfo& info : simulation.state_arrays())
-      before.push_back(support::array_of<std::uint8_t>(simulation, info.name));
+    const auto before = support::state_of(simulation);
     for (int step = 0; step < 20; ++step) simulation.step();
-    std::size_t k = 0;
-    for (const ArrayInfo& info : simulation.state_arrays())
-      EXPECT_TRUE(
-          support::same_bytes(support::array_of<std::uint8_t>(simulation, info.name), before[k++]))
-          << info.name << ", " << executor.description();
+    for (const auto& [name, bytes] : support::state_of(simulation))
+      EXPECT_TRUE(support::same_bytes(bytes, before.at(name)))
+          << name << ", " << executor.description();
   }
 }
 
