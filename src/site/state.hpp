@@ -120,6 +120,7 @@ ArrayInfo describe(const ArrayRow& row, Array& buffer) {
   using T = std::remove_reference_t<decltype(*buffer.data())>;
   ArrayInfo info{row.name, row.unit, row.meaning, element_type<T>(), {buffer.size(), 1, 1}, 0};
   info.grows = grows<Array>;
+  info.hashed = row.hashed;
   if (row.lattice) {
     info.extents = {row.lattice->nx, row.lattice->ny, row.lattice->nz};
     info.spacing = row.lattice->spacing;
