@@ -1,5 +1,6 @@
 #include "fields/vegf_settings.hpp"
 
+#include "settings/region_rows.hpp"
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
 #include "settings/units.hpp"
@@ -101,54 +102,19 @@ void source(Section<VegfParameters::Source>& s) {
   s.choice(&P::shape, "shape", shape_names)
       .normally("sphere")
       .means("Shape that releases VEGF.")
-      .from("assumed: a choice of the experiment");
-  s.point(&P::centre, "centre")
-      .derived("the middle of the box")
-      .only_for("shape", "sphere")
-      .means("Centre of the sphere.")
-      .from("assumed: a choice of the experiment");
-  s.number(&P::radius, "radius", "um")
-      .above(0, 1e6)
-      .example("100 um")
-      .only_for("shape", "sphere")
-      .means("Radius of the sphere.")
-      .from("assumed: a choice of the experiment");
-  s.point(&P::from, "from")
-      .only_for("shape", "box")
-      .means("Lowest corner of the box.")
-      .from("assumed: a choice of the experiment");
-  s.point(&P::to, "to")
-      .only_for("shape", "box")
-      .means("Highest corner of the box.")
-      .from("assumed: a choice of the experiment");
-  s.axis(&P::axis, "axis")
-      .normally("z")
-      .only_for("shape", "layer")
-      .means("Normal of the layer.")
-      .from("assumed: a choice of the experiment");
-  s.number(&P::begin, "begin", "um")
-      .between(-1e6, 1e6)
-      .example("0 um")
-      .only_for("shape", "layer")
-      .means("Where the layer begins along its axis.")
-      .from("assumed: a choice of the experiment");
-  s.number(&P::end, "end", "um")
-      .between(-1e6, 1e6)
-      .example("100 um")
-      .only_for("shape", "layer")
-      .means("Where the layer ends along its axis.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
+  region_rows(s);
   s.number(&P::rate, "rate", "nM/min")
       .above(0, 1e6)
       .example("0.01 nM/min")
       .means("Release in every voxel whose centre lies inside.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
   s.number(&P::duration, "duration", "min")
       .between(0, 1e9)
       .normally("0 min")
       .example("2 day")
       .means("How long from the start of the run; 0: for ever.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
 }
 
 void secretion_rises_without_oxygen(const VegfParameters& p, Judge& judge) {

@@ -1,5 +1,6 @@
 #include "tissue/tissue_settings.hpp"
 
+#include "settings/region_rows.hpp"
 #include "settings/section.hpp"
 #include "settings/units.hpp"
 #include "voxel/kind.hpp"
@@ -39,47 +40,12 @@ void seed_region(Section<SeedShape>& s) {
   s.choice(&P::shape, "shape", shape_names)
       .normally("sphere")
       .means("Shape that is filled with cells.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
   s.word(&P::kind, "kind", words_of_kinds())
       .normally("epithelial")
       .means("What it is filled with; none empties it.")
-      .from("assumed: a choice of the experiment");
-  s.point(&P::centre, "centre")
-      .derived("the middle of the box")
-      .only_for("shape", "sphere")
-      .means("Centre of the sphere.")
-      .from("assumed: a choice of the experiment");
-  s.number(&P::radius, "radius", "um")
-      .above(0, 1e6)
-      .example("100 um")
-      .only_for("shape", "sphere")
-      .means("Radius of the sphere.")
-      .from("assumed: a choice of the experiment");
-  s.point(&P::from, "from")
-      .only_for("shape", "box")
-      .means("Lowest corner of the box.")
-      .from("assumed: a choice of the experiment");
-  s.point(&P::to, "to")
-      .only_for("shape", "box")
-      .means("Highest corner of the box.")
-      .from("assumed: a choice of the experiment");
-  s.axis(&P::axis, "axis")
-      .normally("z")
-      .only_for("shape", "layer")
-      .means("Normal of the layer.")
-      .from("assumed: a choice of the experiment");
-  s.number(&P::begin, "begin", "um")
-      .between(-1e6, 1e6)
-      .example("0 um")
-      .only_for("shape", "layer")
-      .means("Where the layer begins along its axis.")
-      .from("assumed: a choice of the experiment");
-  s.number(&P::end, "end", "um")
-      .between(-1e6, 1e6)
-      .example("100 um")
-      .only_for("shape", "layer")
-      .means("Where the layer ends along its axis.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
+  region_rows(s);
 }
 
 void seed_cells(Section<SeedShape>& s) {
@@ -88,16 +54,16 @@ void seed_cells(Section<SeedShape>& s) {
       .a_share()
       .normally("1")
       .means("Share of the voxels inside that get a cell.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
   s.number(&P::mesenchymal_fraction, "mesenchymal_fraction")
       .a_share()
       .normally("0")
       .means("Share of those that start M-like; only for kind epithelial.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
   s.boolean(&P::stem, "stem")
       .normally("false")
       .means("All of them are stem cells; needs stem.enabled.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
 }
 
 void cells_fit_their_kind(const SeedShape& p, Judge& judge) {
@@ -123,29 +89,19 @@ void membrane(Section<TissueParameters::Membrane>& s) {
       .among({"sphere", "layer"})
       .normally("sphere")
       .means("Surface that is basement membrane.")
-      .from("assumed: a choice of the experiment");
-  s.point(&P::centre, "centre")
-      .derived("the middle of the box")
-      .only_for("shape", "sphere")
-      .means("Centre of the sphere.")
-      .from("assumed: a choice of the experiment");
-  s.number(&P::radius, "radius", "um")
-      .above(0, 1e6)
-      .example("150 um")
-      .only_for("shape", "sphere")
-      .means("Radius of the sphere.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
+  sphere_rows(s, "150 um");
   s.axis(&P::axis, "axis")
       .normally("z")
       .only_for("shape", "layer")
       .means("Normal of the sheet.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
   s.number(&P::at, "at", "um")
       .between(-1e6, 1e6)
       .example("500 um")
       .only_for("shape", "layer")
       .means("Where the sheet lies along its axis.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
 }
 
 void files(Section<TissueParameters>& s) {
@@ -154,12 +110,12 @@ void files(Section<TissueParameters>& s) {
       .normally("none")
       .example("cells.csv")
       .means("File of cells to add: columns x, y, z (um), kind and, if wanted, clone.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
   s.file(&P::cells_vti, "cells_vti")
       .normally("none")
       .example("tissue.vti")
       .means("Image file (.vti) whose voxels give the kinds of cells.")
-      .from("assumed: a choice of the experiment");
+      .from(choice_of_experiment);
   s.text(&P::cells_vti_array, "cells_vti_array")
       .normally("kind")
       .means("Array of cells_vti that holds the kinds.")
