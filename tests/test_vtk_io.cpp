@@ -823,6 +823,7 @@ TEST(EstimateFrameBytes, IsAnUpperBoundForAFullLattice) {
   Parameters p{};
   p.domain.voxels = s.voxels;
   p.domain.spacing = 20;
+  p.fields.coarsen = 1;
   p.oxygen.enabled = p.proteinase.enabled = true;
   p.output = plain_output();
   for (const Compression c : {Compression::none, Compression::lz4, Compression::zlib})

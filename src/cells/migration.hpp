@@ -97,7 +97,7 @@ struct WalkRule {
       sum = sum + jump.towards[a];
       if (chosen < 0 && u < sum) chosen = a;
     }
-    overfull = sum > 1.0f;
+    overfull = sum > 1.0f && sum < 3e38f; // beyond is a field gone wrong, and told as that
     return chosen;
   }
 };
