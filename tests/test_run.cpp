@@ -82,6 +82,10 @@ TEST(Memory, StepsAndReportsCopyNoLatticeToTheHost) {
   EXPECT_GE(static_cast<double>(simulation.executor().bytes_to_host() - before), voxels);
 }
 
+TEST(Site, WantsParametersThatAConfigurationFilled) {
+  EXPECT_THROW(Site(Parameters{}, Executor::on_cpu(1)), std::invalid_argument);
+}
+
 // A site with wider ghosts ends in the same state; one with another number draws other numbers.
 TEST(Site, GhostsChangeNothingAndItsNumberEverything) {
   const Config config =

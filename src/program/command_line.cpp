@@ -261,7 +261,7 @@ private:
         "\n"
         "Editors that know the YAML language server complete and check a configuration whose\n"
         "first line is '# yaml-language-server: $schema=metavox.schema.json'.");
-    schema->callback([this] { print(json_schema(settings_table())); });
+    schema->callback([] { print(json_schema(settings_table())); });
   }
 
   void offer_hash() {

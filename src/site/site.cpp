@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <stdexcept>
 
 #include "core/random.hpp"
 #include "site/state.hpp"
@@ -12,10 +13,23 @@ Lattice tissue_lattice(const Parameters& p, int ghosts) {
   return {p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2], p.domain.spacing, ghosts};
 }
 
+namespace {
+
+// Members of Parameters have no defaults of their own: read_config() fills all of them.
+const Parameters& filled(const Parameters& p) {
+  const auto& n = p.domain.voxels;
+  if (n[0] < 1 || n[1] < 1 || n[2] < 1 || !(p.domain.spacing > 0) || !(p.time.step > 0) ||
+      p.fields.coarsen < 1)
+    throw std::invalid_argument("parameters that no configuration filled: use read_config()");
+  return p;
+}
+
+} // namespace
+
 Site::State::State(const Parameters& p, Executor e, const SiteLayout& layout)
-    : parameters(p), executor(std::move(e)), seed(site_seed(p.simulation.seed, layout.number)),
-      tissue(tissue_lattice(p, layout.ghosts)), grid(executor, tissue, p.fields.coarsen),
-      fields(grid, field_settings(p)),
+    : parameters(filled(p)), executor(std::move(e)),
+      seed(site_seed(p.simulation.seed, layout.number)), tissue(tissue_lattice(p, layout.ghosts)),
+      grid(executor, tissue, p.fields.coarsen), fields(grid, field_settings(p)),
       matrix(executor, tissue, p.matrix, p.time.step, p.inhibitor.enabled),
       cells(executor, tissue, population_settings(p), seed),
       vessels(executor, tissue, grid.lattice, vasculature_settings(p), seed) {}
