@@ -15,7 +15,8 @@ template <class... Types>
 class FieldList {
 public:
   FieldList(const FieldGrid& grid, const FieldSettings& settings)
-      : fields_(Types(grid, settings)...) {}
+      // In braces, which go from left to right: memory is allocated in the order of the list.
+      : fields_{Types(grid, settings)...} {}
 
   template <class Type>
   Type& get() {
