@@ -3,40 +3,32 @@
 #pragma once
 
 #include <array>
-#include <stdexcept>
-#include <string>
-
-#include <cuda_runtime.h>
-#include <nvtx3/nvToolsExt.h>
+#include <cstring>
 
 #include "core/executor.hpp"
+#include "cuda/runtime.hpp"
 
 namespace metavox::cuda {
 
-// Throws std::runtime_error naming the functor when the last launch or call failed.
-void check(cudaError_t status, const char* name);
+int multiprocessors(); // of the device in use
 
-// A few words of device memory for the results of reductions, kept for the life of the process.
-std::uint32_t* scratch_word();
-std::int64_t* scratch_bins();
-inline constexpr int scratch_bin_count = 128;
-
-struct Range {
-  explicit Range(const char* name) { nvtxRangePushA(name); }
-  ~Range() { nvtxRangePop(); }
-  Range(const Range&) = delete;
-  Range& operator=(const Range&) = delete;
-};
-
-inline constexpr int block_x = 64, block_y = 4;
+inline constexpr int block_x = 64, block_y = 4, block_threads = block_x * block_y;
+inline constexpr int warp_threads = 32, block_warps = block_threads / warp_threads;
 
 inline dim3 voxel_grid(int nx, int ny, int nz) {
   return dim3(static_cast<unsigned>((nx + block_x - 1) / block_x),
               static_cast<unsigned>((ny + block_y - 1) / block_y), static_cast<unsigned>(nz));
 }
 
+// Blocks of a kernel whose blocks go on until nothing is left: as many as the device runs at once.
+// Each then ends with one atomic, not one for every warp of the lattice.
+inline unsigned lasting_blocks(std::int64_t pieces) {
+  const std::int64_t most = std::int64_t{8} * multiprocessors();
+  return static_cast<unsigned>(pieces < most ? pieces : most);
+}
+
 template <class F>
-__global__ void __launch_bounds__(block_x* block_y) voxel_kernel(Lattice l, F f) {
+__global__ void __launch_bounds__(block_threads) voxel_kernel(Lattice l, F f) {
   const int x = static_cast<int>(blockIdx.x * block_x + threadIdx.x);
   const int y = static_cast<int>(blockIdx.y * block_y + threadIdx.y);
   const int z = static_cast<int>(blockIdx.z);
@@ -45,9 +37,8 @@ __global__ void __launch_bounds__(block_x* block_y) voxel_kernel(Lattice l, F f)
 
 template <class F>
 void launch_voxels(const Lattice& l, const F& f) {
-  const Range range(F::name);
-  voxel_kernel<<<voxel_grid(l.nx, l.ny, l.nz), dim3(block_x, block_y)>>>(l, f);
-  check(cudaGetLastError(), F::name);
+  start<Threads::alone>(F::name, voxel_kernel<F>, voxel_grid(l.nx, l.ny, l.nz),
+                        dim3(block_x, block_y), l, f);
 }
 
 template <class F>
@@ -64,14 +55,12 @@ __global__ void __launch_bounds__(512)
 
 template <class F>
 void launch_bricks(const Lattice& l, const ActiveBricks& active, const F& f) {
-  const Range range(F::name);
-  brick_kernel<<<static_cast<unsigned>(active.count), dim3(brick_edge, brick_edge, brick_edge)>>>(
-      l, Bricks(l), active, f);
-  check(cudaGetLastError(), F::name);
+  start<Threads::alone>(F::name, brick_kernel<F>, dim3(static_cast<unsigned>(active.count)),
+                        dim3(brick_edge, brick_edge, brick_edge), l, Bricks(l), active, f);
 }
 
 template <class F>
-__global__ void __launch_bounds__(block_x* block_y) colour_kernel(Lattice l, int colour, F f) {
+__global__ void __launch_bounds__(block_threads) colour_kernel(Lattice l, int colour, F f) {
   const int y = static_cast<int>(blockIdx.y * block_y + threadIdx.y);
   const int z = static_cast<int>(blockIdx.z);
   const int x =
@@ -81,80 +70,107 @@ __global__ void __launch_bounds__(block_x* block_y) colour_kernel(Lattice l, int
 
 template <class F>
 void launch_colours(const Lattice& l, int sweeps, const F& f) {
-  const Range range(F::name);
   for (int half = 0; half < 2 * sweeps; ++half)
-    colour_kernel<<<voxel_grid((l.nx + 1) / 2, l.ny, l.nz), dim3(block_x, block_y)>>>(l, half & 1,
-                                                                                      f);
-  check(cudaGetLastError(), F::name);
+    start<Threads::alone>(F::name, colour_kernel<F>, voxel_grid((l.nx + 1) / 2, l.ny, l.nz),
+                          dim3(block_x, block_y), l, half & 1, f);
+}
+
+inline __device__ int thread_of_block() {
+  return static_cast<int>(threadIdx.x + block_x * threadIdx.y);
 }
 
 template <class F>
-__global__ void __launch_bounds__(block_x* block_y)
-    max_kernel(Lattice l, F f, std::uint32_t* result) {
-  const int x = static_cast<int>(blockIdx.x * block_x + threadIdx.x);
-  const int y = static_cast<int>(blockIdx.y * block_y + threadIdx.y);
-  const int z = static_cast<int>(blockIdx.z);
+__global__ void __launch_bounds__(block_threads)
+    max_kernel(Lattice l, std::uint32_t tiles_x, std::uint32_t tiles_y, F f,
+               std::uint32_t* result) {
+  const std::uint32_t tiles = tiles_x * tiles_y * static_cast<std::uint32_t>(l.nz);
   std::uint32_t key = 0;
-  if (x < l.nx && y < l.ny) key = __float_as_uint(f(l.voxel(x, y, z))) & 0x7fffffffu;
-  for (int step = 16; step > 0; step /= 2) key = max(key, __shfl_xor_sync(0xffffffffu, key, step));
-  // Most warps find the maximum already stored and leave without an atomic.
-  if ((threadIdx.x & 31) == 0 && key > *reinterpret_cast<volatile std::uint32_t*>(result))
-    atomicMax(result, key);
+  for (std::uint32_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+    const std::uint32_t line = tile / tiles_x;
+    const int x = static_cast<int>((tile - line * tiles_x) * block_x + threadIdx.x);
+    const int y = static_cast<int>(line % tiles_y * block_y + threadIdx.y);
+    const int z = static_cast<int>(line / tiles_y);
+    if (x >= l.nx || y >= l.ny) continue;
+    const std::uint32_t here = __float_as_uint(f(l.voxel(x, y, z))) & 0x7fffffffu;
+    key = here > key ? here : key;
+  }
+  for (int step = warp_threads / 2; step > 0; step /= 2) {
+    const std::uint32_t other = __shfl_xor_sync(0xffffffffu, key, step);
+    key = other > key ? other : key;
+  }
+  __shared__ std::uint32_t of_warp[block_warps];
+  const int thread = thread_of_block();
+  if (thread % warp_threads == 0) of_warp[thread / warp_threads] = key;
+  __syncthreads();
+  if (thread != 0) return;
+  for (const std::uint32_t other : of_warp) key = other > key ? other : key;
+  atomicMax(result, key);
 }
 
+// The largest f over the lattice; waits for it.
 template <class F>
-float launch_max(const Lattice& l, const F& f) {
-  const Range range(F::name);
-  std::uint32_t* word = scratch_word();
-  check(cudaMemsetAsync(word, 0, sizeof *word), F::name);
-  max_kernel<<<voxel_grid(l.nx, l.ny, l.nz), dim3(block_x, block_y)>>>(l, f, word);
-  check(cudaGetLastError(), F::name);
-  std::uint32_t key = 0;
-  check(cudaMemcpy(&key, word, sizeof key, cudaMemcpyDeviceToHost), F::name);
-  float value;
-  memcpy(&value, &key, sizeof value);
+float launch_max(const Scratch& scratch, const Lattice& l, const F& f) {
+  const dim3 grid = voxel_grid(l.nx, l.ny, l.nz);
+  fill_zero(scratch.largest, sizeof *scratch.largest);
+  start<Threads::together>(F::name, max_kernel<F>,
+                           dim3(lasting_blocks(std::int64_t{grid.x} * grid.y * grid.z)),
+                           dim3(block_x, block_y), l, grid.x, grid.y, f, scratch.largest);
+  float value = 0;
+  copy_out(&value, scratch.largest, sizeof value);
   return value;
 }
 
 template <class F>
-__global__ void __launch_bounds__(256) tally_kernel(Lattice l, F f, std::int64_t* result) {
+__global__ void __launch_bounds__(block_threads)
+    tally_kernel(Lattice l, F f, std::int64_t* result) {
   std::int64_t mine[F::bins] = {};
   const std::int64_t lines = static_cast<std::int64_t>(l.ny) * l.nz;
   for (std::int64_t line = blockIdx.x; line < lines; line += gridDim.x) {
     const int y = static_cast<int>(line % l.ny), z = static_cast<int>(line / l.ny);
-    for (int x = static_cast<int>(threadIdx.x); x < l.nx; x += static_cast<int>(blockDim.x))
+    for (int x = static_cast<int>(threadIdx.x); x < l.nx; x += block_threads)
       f(l.voxel(x, y, z), mine);
   }
-  for (int b = 0; b < F::bins; ++b)
-    if (mine[b] != 0) atomic_add(result + b, mine[b]);
+  __shared__ std::int64_t of_warp[block_warps][F::bins];
+  const int thread = static_cast<int>(threadIdx.x);
+  for (int b = 0; b < F::bins; ++b) {
+    std::int64_t sum = mine[b];
+    for (int step = warp_threads / 2; step > 0; step /= 2)
+      sum += __shfl_down_sync(0xffffffffu, sum, static_cast<unsigned>(step));
+    if (thread % warp_threads == 0) of_warp[thread / warp_threads][b] = sum;
+  }
+  __syncthreads();
+  for (int b = thread; b < F::bins; b += block_threads) {
+    std::int64_t sum = 0;
+    for (int warp = 0; warp < block_warps; ++warp) sum += of_warp[warp][b];
+    if (sum != 0) atomic_add(result + b, sum);
+  }
 }
 
+// Sums of integers over the lattice; waits for them.
 template <class F>
-std::array<std::int64_t, F::bins> launch_tally(const Lattice& l, const F& f) {
-  static_assert(F::bins <= scratch_bin_count);
-  const Range range(F::name);
-  std::int64_t* bins = scratch_bins();
-  check(cudaMemsetAsync(bins, 0, sizeof(std::int64_t) * F::bins), F::name);
-  const std::int64_t lines = static_cast<std::int64_t>(l.ny) * l.nz;
-  tally_kernel<<<static_cast<unsigned>(lines < 4096 ? lines : 4096), 256>>>(l, f, bins);
-  check(cudaGetLastError(), F::name);
+std::array<std::int64_t, F::bins> launch_tally(const Scratch& scratch, const Lattice& l,
+                                               const F& f) {
+  static_assert(F::bins <= Scratch::bins);
+  fill_zero(scratch.sums, sizeof(std::int64_t) * F::bins);
+  start<Threads::together>(F::name, tally_kernel<F>,
+                           dim3(lasting_blocks(static_cast<std::int64_t>(l.ny) * l.nz)),
+                           dim3(block_threads), l, f, scratch.sums);
   std::array<std::int64_t, F::bins> host{};
-  check(cudaMemcpy(host.data(), bins, sizeof(std::int64_t) * F::bins, cudaMemcpyDeviceToHost),
-        F::name);
+  copy_out(host.data(), scratch.sums, sizeof(std::int64_t) * F::bins);
   return host;
 }
 
 template <class F>
-__global__ void __launch_bounds__(256) index_kernel(std::int64_t n, F f) {
-  const std::int64_t k = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+__global__ void __launch_bounds__(block_threads) index_kernel(std::int64_t n, F f) {
+  const std::int64_t k = static_cast<std::int64_t>(blockIdx.x) * block_threads + threadIdx.x;
   if (k < n) f(k);
 }
 
 template <class F>
 void launch_indices(std::int64_t n, const F& f) {
-  const Range range(F::name);
-  index_kernel<<<static_cast<unsigned>((n + 255) / 256), 256>>>(n, f);
-  check(cudaGetLastError(), F::name);
+  start<Threads::alone>(F::name, index_kernel<F>,
+                        dim3(static_cast<unsigned>((n + block_threads - 1) / block_threads)),
+                        dim3(block_threads), n, f);
 }
 
 } // namespace metavox::cuda

@@ -39,6 +39,11 @@ struct ResourceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A device failed at its work: what() says in which functor.
+struct DeviceError : ResourceError {
+  using ResourceError::ResourceError;
+};
+
 // A number of the run went wrong, and nothing after it can be trusted: what() says which, and
 // where.
 struct NumericalError : std::runtime_error {
@@ -54,6 +59,8 @@ struct ModelOptions {
   std::string backend = "auto";
   // Of the CPU; 0: all. Results do not depend on it.
   int threads = 0;
+  // Which GPU, by CUDA's number; -1: the one that CUDA prefers.
+  int device = -1;
 };
 
 // Tissue that grows step by step.

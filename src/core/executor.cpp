@@ -13,6 +13,17 @@
 #endif
 
 namespace metavox {
+namespace {
+
+Traffic crossed_so_far() {
+#if defined(METAVOX_CUDA)
+  return cuda::traffic();
+#else
+  return {};
+#endif
+}
+
+} // namespace
 
 Executor Executor::on_cpu(int threads) {
   Executor e;
@@ -21,12 +32,18 @@ Executor Executor::on_cpu(int threads) {
   return e;
 }
 
-Executor Executor::on_cuda(int threads) {
+Executor Executor::on_cuda(int threads, int device) {
   const std::string obstacle = cuda_obstacle();
   if (!obstacle.empty()) throw ResourceError("the cuda back end cannot run: " + obstacle);
   Executor e;
   e.backend_ = Backend::cuda;
   e.threads_ = threads > 0 ? threads : omp_get_max_threads();
+#if defined(METAVOX_CUDA)
+  e.scratch_ = std::make_shared<cuda::Scratch>(device);
+  e.account_->bytes += cuda::Scratch::bytes;
+#else
+  static_cast<void>(device);
+#endif
   return e;
 }
 
@@ -48,14 +65,14 @@ std::string Executor::cuda_obstacle() {
 
 std::string Executor::description() const {
 #if defined(METAVOX_CUDA)
-  if (backend_ == Backend::cuda) return "CUDA, " + cuda::device_name();
+  if (device()) return "CUDA, " + cuda::device_name();
 #endif
   return "CPU, " + std::to_string(threads_) + (threads_ == 1 ? " thread" : " threads");
 }
 
 std::size_t Executor::memory_available() const {
 #if defined(METAVOX_CUDA)
-  if (backend_ == Backend::cuda) return cuda::memory_free();
+  if (device()) return cuda::memory_free();
 #endif
   // What the kernel believes could be given out without swapping.
   std::ifstream info("/proc/meminfo");
@@ -72,7 +89,7 @@ std::size_t Executor::memory_available() const {
 void* Executor::allocate(std::size_t bytes) const {
   void* memory = nullptr;
 #if defined(METAVOX_CUDA)
-  if (backend_ == Backend::cuda) memory = cuda::allocate(bytes);
+  if (device()) memory = cuda::allocate(bytes);
 #endif
   if (backend_ == Backend::cpu) {
     // Stencils touch nine planes at a time: with 4 KiB pages their addresses alone overflow the
@@ -119,7 +136,7 @@ void Executor::release(void* memory, std::size_t bytes) const noexcept {
 void Executor::copy_in(void* to, const void* host, std::size_t bytes) const {
   if (bytes == 0) return; // an empty list may have no address
 #if defined(METAVOX_CUDA)
-  if (backend_ == Backend::cuda) return cuda::copy_in(to, host, bytes);
+  if (device()) return cuda::copy_in(to, host, bytes);
 #endif
   std::memcpy(to, host, bytes);
 }
@@ -128,7 +145,7 @@ void Executor::copy_out(void* host, const void* from, std::size_t bytes) const {
   if (bytes == 0) return; // an empty list may have no address
   account_->to_host += bytes;
 #if defined(METAVOX_CUDA)
-  if (backend_ == Backend::cuda) return cuda::copy_out(host, from, bytes);
+  if (device()) return cuda::copy_out(host, from, bytes);
 #endif
   std::memcpy(host, from, bytes);
 }
@@ -136,7 +153,7 @@ void Executor::copy_out(void* host, const void* from, std::size_t bytes) const {
 void Executor::fill_zero(void* memory, std::size_t bytes) const {
   if (bytes == 0) return; // an empty list may have no address
 #if defined(METAVOX_CUDA)
-  if (backend_ == Backend::cuda) return cuda::fill_zero(memory, bytes);
+  if (device()) return cuda::fill_zero(memory, bytes);
 #endif
   std::memset(memory, 0, bytes);
 }
@@ -148,7 +165,7 @@ void Executor::visit_memory(
 
 void Executor::synchronise() const {
 #if defined(METAVOX_CUDA)
-  if (backend_ == Backend::cuda) cuda::synchronise();
+  if (device()) cuda::synchronise();
 #endif
 }
 
@@ -156,6 +173,7 @@ void Executor::profile(bool on) const {
   if (profile_->on) profile_->book();
   profile_->on = on;
   profile_->mark = std::chrono::steady_clock::now();
+  profile_->crossed = crossed_so_far();
 }
 
 std::map<std::string, Executor::Timing> Executor::timings() const {
@@ -173,8 +191,13 @@ std::map<std::string, Executor::Timing> Executor::timings() const {
 
 void Executor::Profile::book() {
   const auto now = std::chrono::steady_clock::now();
-  processes[current].seconds += std::chrono::duration<double>(now - mark).count();
+  const Traffic crossed_now = crossed_so_far();
+  Process& process = processes[current];
+  process.seconds += std::chrono::duration<double>(now - mark).count();
+  process.traffic += crossed_now;
+  process.traffic -= crossed;
   mark = now;
+  crossed = crossed_now;
 }
 
 void Executor::Profile::book(const char* functor, double seconds, double sites,
@@ -203,7 +226,7 @@ Executor::Scope::~Scope() {
 std::int64_t Executor::compact(const std::uint8_t* flags, std::int64_t n,
                                std::uint32_t* ids) const {
 #if defined(METAVOX_CUDA)
-  if (backend_ == Backend::cuda) return cuda::compact(flags, n, ids);
+  if (device()) return cuda::compact(*scratch_, flags, n, ids);
 #endif
   std::int64_t count = 0;
   for (std::int64_t k = 0; k < n; ++k)

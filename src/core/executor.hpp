@@ -18,10 +18,19 @@
 
 #include "core/errors.hpp"
 #include "core/lattice.hpp"
+#include "core/traffic.hpp"
 
 namespace metavox {
 
+namespace cuda {
+struct Scratch;
+void use(const Scratch& scratch);
+} // namespace cuda
+
 enum class Backend : std::uint8_t { cpu, cuda };
+
+// Whether a chain returns the largest value of its stages, for which a device makes the host wait.
+enum class Largest : std::uint8_t { wanted, ignored };
 
 // Bricks worth visiting, in ascending order; the pointer is valid on the executor's back end.
 struct ActiveBricks {
@@ -38,9 +47,10 @@ class Executor {
 public:
   // threads = 0: as many as OpenMP offers.
   static Executor on_cpu(int threads = 0);
-  // Threads are for what is left to the host, such as blood flow. Throws ResourceError with the
-  // reason where there is no usable device.
-  static Executor on_cuda(int threads = 0);
+  // Threads are for what is left to the host, such as blood flow. `device` is a number of the CUDA
+  // runtime's, -1 for the one it prefers. Throws ResourceError with the reason where there is no
+  // usable device.
+  static Executor on_cuda(int threads = 0, int device = -1);
   static bool cuda_compiled();
   // Why on_cuda() would fail; empty if it would not.
   static std::string cuda_obstacle();
@@ -70,10 +80,10 @@ public:
   // is the same lattice, or one whose voxel (x, y, z) reads (2x, 2y, 2z) to (2x + 1, 2y + 1, 2z +
   // 1) and their neighbours. Stages that do nothing are NoStage. `first` may read no neighbours
   // that a sweep changes. Returned is the largest value of those stages that return one, 0 if there
-  // are none.
+  // are none or it is not wanted.
   template <class First, class F, class Last>
   float chain(const Lattice& lattice, int sweeps, const First& first, const F& f,
-              const Lattice& coarse, const Last& last) const;
+              const Lattice& coarse, const Last& last, Largest largest = Largest::wanted) const;
   // Maximum of f(Voxel) >= 0 over the lattice; NaN wins over all numbers.
   template <class F>
   float max_over(const Lattice& lattice, const F& f) const;
@@ -106,6 +116,7 @@ public:
   struct Process {
     std::int64_t calls = 0;
     double seconds = 0; // functors and what the host does between them
+    Traffic traffic;    // nothing on the cpu back end
     std::map<std::string, Timing> functors;
   };
   void profile(bool on) const;
@@ -138,6 +149,7 @@ private:
     std::map<std::string, Process> processes;
     std::string current;                        // process
     std::chrono::steady_clock::time_point mark; // all before it is booked
+    Traffic crossed;                            // at the mark
     Trace listener;
     void book(); // the time since the mark on the current process
     void book(const char* functor, double seconds, double sites, double bytes_per_site);
@@ -154,12 +166,20 @@ private:
   // The same of a functor, which launchable_functors() then knows.
   template <class F>
   void tell_of(const void* result = nullptr, std::size_t bytes = 0) const;
+#if defined(METAVOX_CUDA)
+  // Whether work goes to a GPU; what follows on this thread then goes to ours.
+  bool device() const {
+    if (scratch_) cuda::use(*scratch_);
+    return scratch_ != nullptr;
+  }
+#endif
   Executor() : profile_(std::make_shared<Profile>()), account_(std::make_shared<Account>()) {}
 
   Backend backend_ = Backend::cpu;
   int threads_ = 1;
   std::shared_ptr<Profile> profile_;
   std::shared_ptr<Account> account_;
+  std::shared_ptr<cuda::Scratch> scratch_; // on the cuda back end
 };
 
 class Executor::Scope {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstring>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -13,12 +14,12 @@
 #include "core/functors.hpp"
 #include "core/team.hpp"
 
-#if defined(METAVOX_CUDA) && !defined(__CUDACC__)
+#if defined(METAVOX_CUDA) && !defined(__CUDACC__) && !defined(METAVOX_STANDIN)
 #error                                                                                             \
     "launch.hpp is for files compiled as CUDA in this build: include it from the source itself, where cmake/rooms.cmake finds it"
 #endif
 
-#if defined(__CUDACC__)
+#if defined(METAVOX_CUDA)
 #include "cuda/launch.cuh"
 #endif
 
@@ -323,9 +324,16 @@ void Executor::timed(const char* name, double sites, double bytes_per_site,
     body();
     return;
   }
+#if defined(METAVOX_CUDA)
+  if (device()) {
+    cuda::Stopwatch watch;
+    body();
+    profile_->book(name, watch.seconds(), sites, bytes_per_site);
+    return;
+  }
+#endif
   const auto begin = Clock::now();
   body();
-  synchronise();
   profile_->book(name, seconds_since(begin), sites, bytes_per_site);
 }
 
@@ -338,8 +346,8 @@ void Executor::tell_of(const void* result, std::size_t bytes) const {
 template <class F>
 void Executor::for_each_voxel(const Lattice& l, const F& f) const {
   timed(F::name, static_cast<double>(l.voxels()), detail::bytes_of<F>::value, [&] {
-#if defined(__CUDACC__)
-    if (backend_ == Backend::cuda) return cuda::launch_voxels(l, f);
+#if defined(METAVOX_CUDA)
+    if (device()) return cuda::launch_voxels(l, f);
 #endif
     detail::cpu_voxels(l, team_for(l.voxels(), threads_), !profile_->voxels_only, f);
   });
@@ -350,8 +358,8 @@ template <class F>
 void Executor::for_each_voxel(const Lattice& l, const ActiveBricks& bricks, const F& f) const {
   if (bricks.count == 0) return;
   timed(F::name, static_cast<double>(bricks.count) * 512, detail::bytes_of<F>::value, [&] {
-#if defined(__CUDACC__)
-    if (backend_ == Backend::cuda) return cuda::launch_bricks(l, bricks, f);
+#if defined(METAVOX_CUDA)
+    if (device()) return cuda::launch_bricks(l, bricks, f);
 #endif
     const std::int64_t sites = bricks.count * (brick_edge * brick_edge * brick_edge);
     detail::cpu_bricks(l, bricks, team_for(sites, threads_), !profile_->voxels_only, f);
@@ -364,8 +372,8 @@ void Executor::for_each_colour(const Lattice& l, int sweeps, const F& f) const {
   // CPU threads stream memory once for all sweeps.
   const double passes = backend_ == Backend::cpu ? 1 : sweeps;
   timed(F::name, static_cast<double>(l.voxels()), passes * detail::bytes_of<F>::value, [&] {
-#if defined(__CUDACC__)
-    if (backend_ == Backend::cuda) return cuda::launch_colours(l, sweeps, f);
+#if defined(METAVOX_CUDA)
+    if (device()) return cuda::launch_colours(l, sweeps, f);
 #endif
     detail::cpu_colours(l, sweeps, team_for(l.voxels(), threads_), !profile_->voxels_only, f);
   });
@@ -374,7 +382,8 @@ void Executor::for_each_colour(const Lattice& l, int sweeps, const F& f) const {
 
 template <class First, class F, class Last>
 float Executor::chain(const Lattice& l, int sweeps, const First& first, const F& f,
-                      const Lattice& coarse, const Last& last) const {
+                      const Lattice& coarse, const Last& last, Largest largest) const {
+  const bool wanted = largest == Largest::wanted;
   constexpr bool has_first = !std::is_same_v<First, NoStage>,
                  has_last = !std::is_same_v<Last, NoStage>;
   const bool fused = backend_ == Backend::cpu;
@@ -387,39 +396,40 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
                                                       !profile_->voxels_only, first, f, coarse,
                                                       last, profile_->on ? &clock : nullptr));
   }
-#if defined(__CUDACC__)
+#if defined(METAVOX_CUDA)
   else {
-    const auto largest = [&](float v) { // NaN wins, as in key_of
-      result = exact::bit_cast<float>(exact::max_of(detail::key_of(result), detail::key_of(v)));
+    device();
+    const auto launch = [&](int part, const Lattice& box, const auto& stage) {
+      using Stage = std::decay_t<decltype(stage)>;
+      std::optional<cuda::Stopwatch> watch;
+      if (profile_->on) watch.emplace();
+      if constexpr (std::is_same_v<detail::result_of<Stage>, float>) {
+        if (wanted) { // NaN wins, as in key_of
+          const float v = cuda::launch_max(*scratch_, box, stage);
+          result = exact::bit_cast<float>(exact::max_of(detail::key_of(result), detail::key_of(v)));
+        } else {
+          cuda::launch_voxels(box, stage);
+        }
+      } else {
+        cuda::launch_voxels(box, stage);
+      }
+      if (watch) clock.seconds[part] = watch->seconds();
     };
-    const auto timed_part = [&](int part, const auto& launch) {
-      const auto start = Clock::now();
-      launch();
-      if (!profile_->on) return;
-      synchronise();
-      clock.seconds[part] = seconds_since(start);
-    };
-    if constexpr (has_first)
-      timed_part(0, [&] {
-        if constexpr (std::is_same_v<detail::result_of<First>, float>)
-          largest(cuda::launch_max(l, first));
-        else
-          cuda::launch_voxels(l, first);
-      });
-    timed_part(1, [&] { cuda::launch_colours(l, sweeps, f); });
-    if constexpr (has_last)
-      timed_part(2, [&] {
-        if constexpr (std::is_same_v<detail::result_of<Last>, float>)
-          largest(cuda::launch_max(coarse, last));
-        else
-          cuda::launch_voxels(coarse, last);
-      });
+    if constexpr (has_first) launch(0, l, first);
+    {
+      std::optional<cuda::Stopwatch> watch;
+      if (profile_->on) watch.emplace();
+      cuda::launch_colours(l, sweeps, f);
+      if (watch) clock.seconds[1] = watch->seconds();
+    }
+    if constexpr (has_last) launch(2, coarse, last);
   }
 #endif
+  if (!wanted) result = 0;
   if (profile_->on) {
     // The parts overlap in time on several threads: each gets its share of what the whole took.
     const double all = clock.seconds[0] + clock.seconds[1] + clock.seconds[2];
-    const double scale = all > 0 ? seconds_since(begin) / all : 0;
+    const double scale = !fused ? 1 : all > 0 ? seconds_since(begin) / all : 0;
     const auto book = [&](int part, const char* name, const Lattice& box, double bytes) {
       profile_->book(name, scale * clock.seconds[part], static_cast<double>(box.voxels()), bytes);
     };
@@ -442,9 +452,9 @@ template <class F>
 float Executor::max_over(const Lattice& l, const F& f) const {
   float result = 0;
   timed(F::name, static_cast<double>(l.voxels()), detail::bytes_of<F>::value, [&] {
-#if defined(__CUDACC__)
-    if (backend_ == Backend::cuda) {
-      result = cuda::launch_max(l, f);
+#if defined(METAVOX_CUDA)
+    if (device()) {
+      result = cuda::launch_max(*scratch_, l, f);
       return;
     }
 #endif
@@ -458,9 +468,9 @@ template <class F>
 std::array<std::int64_t, F::bins> Executor::tally_over(const Lattice& l, const F& f) const {
   std::array<std::int64_t, F::bins> result{};
   timed(F::name, static_cast<double>(l.voxels()), detail::bytes_of<F>::value, [&] {
-#if defined(__CUDACC__)
-    if (backend_ == Backend::cuda) {
-      result = cuda::launch_tally(l, f);
+#if defined(METAVOX_CUDA)
+    if (device()) {
+      result = cuda::launch_tally(*scratch_, l, f);
       return;
     }
 #endif
@@ -474,8 +484,8 @@ template <class F>
 void Executor::for_each_index(std::int64_t n, const F& f) const {
   if (n <= 0) return;
   timed(F::name, static_cast<double>(n), detail::bytes_of<F>::value, [&] {
-#if defined(__CUDACC__)
-    if (backend_ == Backend::cuda) return cuda::launch_indices(n, f);
+#if defined(METAVOX_CUDA)
+    if (device()) return cuda::launch_indices(n, f);
 #endif
       // An index costs more than a voxel: it may be a brick.
 #pragma omp parallel for schedule(static) num_threads(team_for(32 * n, threads_))

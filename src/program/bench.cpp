@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
+#include <iterator>
+#include <optional>
+#include <set>
 #include <sstream>
 
 #include "core/clock.hpp"
+#include "core/file.hpp"
 #include "core/random.hpp"
 #include "program/backend.hpp"
 #include "program/bandwidth.hpp"
@@ -49,6 +52,7 @@ public:
     for (Face& face : settings_.faces) face = {FaceKind::fixed, 52};
     solver_ = std::make_unique<Diffusion>(executor, lattice_, settings_, scratch_);
     occupied_.assign(static_cast<std::size_t>(lattice_.voxels()), 0);
+#pragma omp parallel for schedule(static)
     for (int z = 0; z < n; ++z)
       for (int y = 0; y < n; ++y)
         for (int x = 0; x < n; ++x) {
@@ -60,6 +64,7 @@ public:
   // Two cells in a hundred take one step along x where there is room.
   void move_some_cells() {
     const int n = lattice_.nx;
+#pragma omp parallel for schedule(static)
     for (int z = 0; z < n; ++z)
       for (int y = 0; y < n; ++y)
         for (int x = 0; x + 1 < n; ++x) {
@@ -100,6 +105,7 @@ private:
     const SplitLattice& split = scratch_->split();
     const auto size = static_cast<std::size_t>(split.padded());
     std::vector<float> f(size, 0), k(size, 0), q(size, 0);
+#pragma omp parallel for schedule(static)
     for (int z = 0; z < lattice_.nz; ++z)
       for (int y = 0; y < lattice_.ny; ++y)
         for (int x = 0; x < lattice_.nx; ++x) {
@@ -262,6 +268,8 @@ struct StepFigures {
   double seconds = 0, bytes_per_voxel = 0;
   std::size_t allocated = 0;                                      // buffers made in steps
   std::vector<std::pair<std::string, Executor::Timing>> functors; // the slowest first
+  Traffic traffic;                                                // of the profiled steps
+  std::vector<std::pair<std::string, Traffic>> traffic_of;        // each process
 };
 StepFigures measure_step(const Executor& executor, int size, int steps) {
   Site simulation(read_config_text(default_problem(size, false), "bench.yaml").parameters,
@@ -283,24 +291,32 @@ StepFigures measure_step(const Executor& executor, int size, int steps) {
   f.functors.assign(by_name.begin(), by_name.end());
   std::sort(f.functors.begin(), f.functors.end(),
             [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
+  for (const auto& [name, process] : simulation.executor().processes()) {
+    f.traffic += process.traffic;
+    f.traffic_of.emplace_back(name.empty() ? "between" : name, process.traffic);
+  }
   return f;
 }
 
-// All that a bench measures. A copy is one of a float field, in seconds.
+// All that a bench measures; parts that were not asked for stay empty. A copy is one of a float
+// field, in seconds.
 struct Figures {
   int size = 0, steps = 0;
   std::string device;
   double voxels = 0, copy = 0;
-  SolverFigures solver;
-  StepFigures step;
-  VesselFigures vessels;
-  FlowFigures flow, branches;
+  std::optional<SolverFigures> solver;
+  std::optional<StepFigures> step;
+  std::optional<VesselFigures> vessels;
+  std::optional<std::pair<FlowFigures, FlowFigures>> flow; // five segments to a branch, one
   double copy_speed() const { return 8 * voxels / copy; }
-  double vascular_share() const { return (vessels.vegf + vessels.vessels) / vessels.step; }
 };
 
+double vascular_share(const VesselFigures& vessels) {
+  return (vessels.vegf + vessels.vessels) / vessels.step;
+}
+
 void print_solver(const Figures& f) {
-  const SolverFigures& solver = f.solver;
+  const SolverFigures& solver = *f.solver;
   std::printf("oxygen solver\n");
   std::printf("  V(3,2) cycle          %8.2f ms  %6.1f copies\n", solver.cycle_seconds * 1e3,
               solver.cycle_seconds / f.copy);
@@ -311,11 +327,31 @@ void print_solver(const Figures& f) {
               solver.warm_cycles, solver.warm_seconds * 1e3, solver.warm_error);
 }
 
+// What a step of each process sends across, where there are two sides.
+void print_traffic(const Figures& f) {
+  const StepFigures& step = *f.step;
+  if (step.traffic.kernels == 0) return;
+  std::printf("%-32s", "each step, host and device");
+  Traffic::each([](const char* name, auto) { std::printf(" %14s", name); });
+  std::printf("\n");
+  const auto line = [&](const std::string& name, const Traffic& t) {
+    std::printf("%-32s", name.c_str());
+    Traffic::each([&](const char*, auto member) {
+      std::printf(" %14.1f", static_cast<double>(t.*member) / f.steps);
+    });
+    std::printf("\n");
+  };
+  for (const auto& [name, t] : step.traffic_of) line(name, t);
+  line("all", step.traffic);
+  std::printf("\n");
+}
+
 void print_step(const Figures& f) {
-  std::printf("whole step              %8.1f ms  %6.1f copies, %.3g voxels/s\n",
-              f.step.seconds * 1e3, f.step.seconds / f.copy, f.voxels / f.step.seconds);
-  std::printf("memory                  %8.1f bytes per voxel\n", f.step.bytes_per_voxel);
-  std::printf("buffers made in a step  %8zu\n\n", f.step.allocated);
+  const StepFigures& step = *f.step;
+  std::printf("whole step              %8.1f ms  %6.1f copies, %.3g voxels/s\n", step.seconds * 1e3,
+              step.seconds / f.copy, f.voxels / step.seconds);
+  std::printf("memory                  %8.1f bytes per voxel\n", step.bytes_per_voxel);
+  std::printf("buffers made in a step  %8zu\n\n", step.allocated);
 }
 
 void print_functors(const Figures& f) {
@@ -323,7 +359,7 @@ void print_functors(const Figures& f) {
       "stages of one walk are timed plane by plane; arrays they share count for the sweeps\n");
   std::printf("%-32s %10s %8s %9s %9s %7s\n", "functor", "ms/step", "copies", "B/voxel", "GB/s",
               "% copy");
-  for (const auto& [name, t] : f.step.functors) {
+  for (const auto& [name, t] : f.step->functors) {
     const double per_step = t.seconds / f.steps;
     const double speed = t.seconds > 0 ? t.bytes / t.seconds : 0;
     std::printf("%-32s %10.3f %8.2f %9.1f %9.1f %7.1f\n", name.c_str(), per_step * 1e3,
@@ -333,7 +369,7 @@ void print_functors(const Figures& f) {
 }
 
 void print_vessels(const Figures& f) {
-  const VesselFigures& vessels = f.vessels;
+  const VesselFigures& vessels = *f.vessels;
   std::printf("\nwith growing vessels, %lld segments, %lld tips\n",
               static_cast<long long>(vessels.segments), static_cast<long long>(vessels.tips));
   std::printf("  whole step            %8.1f ms  %6.1f copies\n", vessels.step * 1e3,
@@ -342,7 +378,7 @@ void print_vessels(const Figures& f) {
               vessels.vegf / f.copy);
   std::printf("  sprouts, regression   %8.1f ms  %6.1f copies\n", vessels.vessels * 1e3,
               vessels.vessels / f.copy);
-  std::printf("  share of the step     %8.1f %%\n", 100 * f.vascular_share());
+  std::printf("  share of the step     %8.1f %%\n", 100 * vascular_share(vessels));
 }
 
 void print_blood(const FlowFigures& f, const char* what) {
@@ -356,7 +392,7 @@ void print_blood(const FlowFigures& f, const char* what) {
 
 std::string functors_json(const Figures& f) {
   std::ostringstream rows;
-  for (const auto& [name, t] : f.step.functors) {
+  for (const auto& [name, t] : f.step->functors) {
     const double per_step = t.seconds / f.steps;
     const double speed = t.seconds > 0 ? t.bytes / t.seconds : 0;
     rows << (rows.str().empty() ? "" : ",\n    ") << "{\"functor\": \"" << name
@@ -367,77 +403,122 @@ std::string functors_json(const Figures& f) {
   return rows.str();
 }
 
-void write_json(const Figures& f, std::ostream& file) {
-  const SolverFigures& solver = f.solver;
-  const VesselFigures& vessels = f.vessels;
-  const FlowFigures &flow = f.flow, &branches = f.branches;
+// Everything measured so far. A reader finds a whole file at any moment.
+void write_json(const Figures& f, const std::string& path) {
+  std::ostringstream file;
   file << "{\n  \"program\": \"metavox " << version() << "\",\n  \"commit\": \"" << commit()
-       << "\",\n  \"device\": \"" << f.device << "\",\n  \"size\": " << f.size
-       << ",\n  \"copy_ms\": " << f.copy * 1e3
-       << ",\n  \"copy_gb_per_s\": " << f.copy_speed() * 1e-9
-       << ",\n  \"cycle_ms\": " << solver.cycle_seconds * 1e3
-       << ",\n  \"cycle_copies\": " << solver.cycle_seconds / f.copy
-       << ",\n  \"cycle_2_1_ms\": " << solver.short_cycle_seconds * 1e3
-       << ",\n  \"cycle_2_1_copies\": " << solver.short_cycle_seconds / f.copy
-       << ",\n  \"cold_cycles\": " << solver.cold_cycles
-       << ",\n  \"warm_cycles\": " << solver.warm_cycles
-       << ",\n  \"warm_error_mmHg\": " << solver.warm_error
-       << ",\n  \"warm_ms\": " << solver.warm_seconds * 1e3
-       << ",\n  \"step_ms\": " << f.step.seconds * 1e3
-       << ",\n  \"step_copies\": " << f.step.seconds / f.copy
-       << ",\n  \"voxels_per_s\": " << f.voxels / f.step.seconds
-       << ",\n  \"bytes_per_voxel\": " << f.step.bytes_per_voxel
-       << ",\n  \"buffers_made_in_a_step\": " << f.step.allocated
-       << ",\n  \"vessel_segments\": " << vessels.segments
-       << ",\n  \"vessel_step_ms\": " << vessels.step * 1e3
-       << ",\n  \"vessel_step_copies\": " << vessels.step / f.copy
-       << ",\n  \"vegf_ms\": " << vessels.vegf * 1e3
-       << ",\n  \"sprouts_ms\": " << vessels.vessels * 1e3
-       << ",\n  \"vascular_share\": " << f.vascular_share()
-       << ",\n  \"flow_segments\": " << flow.segments
-       << ",\n  \"perfusion_ms\": " << flow.perfusion * 1e3
-       << ",\n  \"flow_cold_ms\": " << flow.cold * 1e3
-       << ",\n  \"flow_warm_ms\": " << flow.warm * 1e3
-       << ",\n  \"flow_branches\": " << branches.segments
-       << ",\n  \"flow_branches_cold_ms\": " << branches.cold * 1e3
-       << ",\n  \"flow_branches_warm_ms\": " << branches.warm * 1e3 << ",\n  \"functors\": [\n    "
-       << functors_json(f) << "\n  ]\n}\n";
+       << "\",\n  \"device\": \"" << f.device << "\",\n  \"size\": " << f.size;
+  const auto put = [&](const char* key, const auto& value) {
+    file << ",\n  \"" << key << "\": " << value;
+  };
+  put("copy_ms", f.copy * 1e3);
+  put("copy_gb_per_s", f.copy_speed() * 1e-9);
+  if (f.solver) {
+    put("cycle_ms", f.solver->cycle_seconds * 1e3);
+    put("cycle_copies", f.solver->cycle_seconds / f.copy);
+    put("cycle_2_1_ms", f.solver->short_cycle_seconds * 1e3);
+    put("cycle_2_1_copies", f.solver->short_cycle_seconds / f.copy);
+    put("cold_cycles", f.solver->cold_cycles);
+    put("warm_cycles", f.solver->warm_cycles);
+    put("warm_error_mmHg", f.solver->warm_error);
+    put("warm_ms", f.solver->warm_seconds * 1e3);
+  }
+  if (f.step) {
+    put("step_ms", f.step->seconds * 1e3);
+    put("step_copies", f.step->seconds / f.copy);
+    put("voxels_per_s", f.voxels / f.step->seconds);
+    put("bytes_per_voxel", f.step->bytes_per_voxel);
+    put("buffers_made_in_a_step", f.step->allocated);
+    if (f.step->traffic.kernels > 0)
+      Traffic::each([&](const char* name, auto member) {
+        put((std::string(name) + "_in_a_step").c_str(),
+            static_cast<double>(f.step->traffic.*member) / f.steps);
+      });
+  }
+  if (f.vessels) {
+    put("vessel_segments", f.vessels->segments);
+    put("vessel_step_ms", f.vessels->step * 1e3);
+    put("vessel_step_copies", f.vessels->step / f.copy);
+    put("vegf_ms", f.vessels->vegf * 1e3);
+    put("sprouts_ms", f.vessels->vessels * 1e3);
+    put("vascular_share", vascular_share(*f.vessels));
+  }
+  if (f.flow) {
+    const auto& [flow, branches] = *f.flow;
+    put("flow_segments", flow.segments);
+    put("perfusion_ms", flow.perfusion * 1e3);
+    put("flow_cold_ms", flow.cold * 1e3);
+    put("flow_warm_ms", flow.warm * 1e3);
+    put("flow_branches", branches.segments);
+    put("flow_branches_cold_ms", branches.cold * 1e3);
+    put("flow_branches_warm_ms", branches.warm * 1e3);
+  }
+  if (f.step) file << ",\n  \"functors\": [\n    " << functors_json(f) << "\n  ]";
+  file << "\n}\n";
+  write_file_atomically(path, file.str());
+}
+
+constexpr const char* parts[] = {"solver", "step", "vessels", "blood"};
+
+// Which of `parts` are asked for.
+std::set<std::string> chosen_parts(const std::string& only) {
+  if (only.empty()) return {std::begin(parts), std::end(parts)};
+  std::set<std::string> chosen;
+  std::istringstream list(only);
+  for (std::string part; std::getline(list, part, ',');) {
+    if (std::find(std::begin(parts), std::end(parts), part) == std::end(parts))
+      throw ConfigError("--only: there is no part '" + part +
+                        "' of the benchmark; there are solver, step, vessels and blood");
+    chosen.insert(part);
+  }
+  return chosen;
 }
 
 } // namespace
 
 int bench(const BenchOptions& options) {
+  const std::set<std::string> asked = chosen_parts(options.only);
   std::string note;
-  const Executor executor = choose_executor(options.backend, options.threads, note);
+  const Executor executor = choose_executor(options.backend, options.threads, options.device, note);
   const Lattice lattice{options.size, options.size, options.size, 20};
   Figures f;
   f.size = options.size;
   f.steps = options.steps;
   f.device = executor.description();
   f.voxels = static_cast<double>(lattice.voxels());
+  const auto done = [&] {
+    std::fflush(stdout);
+    if (!options.json.empty()) write_json(f, options.json);
+  };
   std::printf("metavox %s on %s, %d^3 voxels\n", version().c_str(), f.device.c_str(), f.size);
   f.copy = copy_seconds(executor, lattice);
   std::printf("one copy of a float field: %.3f ms, %.1f GB/s\n\n", f.copy * 1e3,
               f.copy_speed() * 1e-9);
-  f.solver = measure_solver(executor, f.size);
-  print_solver(f);
-  f.step = measure_step(executor, f.size, f.steps);
-  print_step(f);
-  print_functors(f);
-  f.vessels = measure_vessels(executor, f.size, f.steps);
-  print_vessels(f);
-  f.flow = measure_flow(5, executor.threads());
-  f.branches = measure_flow(1, executor.threads());
-  print_blood(f.flow, "five to a branch");
-  print_blood(f.branches, "each a branch");
-  if (options.json.empty()) return exit_done;
-  std::ofstream file(options.json);
-  write_json(f, file);
-  if (!file) {
-    std::fprintf(stderr, "metavox: cannot write %s\n", options.json.c_str());
-    return exit_io;
+  done();
+  if (asked.count("solver") > 0) {
+    f.solver = measure_solver(executor, f.size);
+    print_solver(f);
+    done();
   }
-  std::printf("\nnumbers written to %s\n", options.json.c_str());
+  if (asked.count("step") > 0) {
+    f.step = measure_step(executor, f.size, f.steps);
+    print_step(f);
+    print_traffic(f);
+    print_functors(f);
+    done();
+  }
+  if (asked.count("vessels") > 0) {
+    f.vessels = measure_vessels(executor, f.size, f.steps);
+    print_vessels(f);
+    done();
+  }
+  if (asked.count("blood") > 0) {
+    f.flow = {measure_flow(5, executor.threads()), measure_flow(1, executor.threads())};
+    print_blood(f.flow->first, "five to a branch");
+    print_blood(f.flow->second, "each a branch");
+    done();
+  }
+  if (!options.json.empty()) std::printf("\nnumbers written to %s\n", options.json.c_str());
   return exit_done;
 }
 

@@ -182,6 +182,7 @@ private:
                      "auto, cpu or cuda; auto takes a GPU if there is one")
         ->check(backends())
         ->type_name("NAME");
+    offer_device(*run_app, run_.device);
     run_app->add_option("--threads", run_.threads, "CPU threads; default: all")
         ->check(CLI::Range(0, 4096))
         ->type_name("N");
@@ -289,13 +290,26 @@ private:
     verify->callback([this] { code_ = verify_command(verified_); });
   }
 
+  static void offer_device(CLI::App& command, int& device) {
+    command
+        .add_option(
+            "--device", device,
+            "which GPU, by CUDA's number; default: the first that CUDA_VISIBLE_DEVICES lists")
+        ->check(CLI::Range(0, 1023))
+        ->type_name("N");
+  }
+
   void offer_selfcheck() {
     CLI::App* check = command(
         "selfcheck", "a hash per functor, to compare machines",
         "Examples:\n"
         "  metavox selfcheck > here.txt\n"
         "  diff here.txt there.txt && echo the same bits      # there.txt: from another machine");
-    check->callback([this] { code_ = selfcheck_command(); });
+    check->add_option("--backend", selfchecked_, "auto, cpu or cuda")
+        ->check(backends())
+        ->type_name("NAME");
+    offer_device(*check, device_);
+    check->callback([this] { code_ = selfcheck_command(selfchecked_, device_); });
   }
 
   void offer_info() {
@@ -319,10 +333,14 @@ private:
     bench_app->add_option("--backend", bench_.backend, "auto, cpu or cuda")
         ->check(backends())
         ->type_name("NAME");
+    offer_device(*bench_app, bench_.device);
     bench_app->add_option("--threads", bench_.threads, "CPU threads; default: all")
         ->check(CLI::Range(0, 4096))
         ->type_name("N");
-    bench_app->add_option("--json", bench_.json, "also write the table to this file")
+    bench_app
+        ->add_option("--only", bench_.only, "parts: solver, step, vessels, blood; default: all")
+        ->type_name("PARTS");
+    bench_app->add_option("--json", bench_.json, "also write the numbers to this file")
         ->type_name("FILE");
     bench_app->callback([this] { code_ = bench(bench_); });
   }
@@ -366,6 +384,8 @@ private:
   int code_ = exit_done;
   RunOptions run_;
   bool as_json_ = false;
+  int device_ = -1;
+  std::string selfchecked_ = "auto";
   std::string config_, output_, restart_, validated_, key_, listed_, hashed_, verified_,
       sweep_file_, sweep_output_;
   Overrides overrides_, validated_overrides_;

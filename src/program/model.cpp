@@ -33,7 +33,7 @@ Executor executor_of(const ModelOptions& options) {
                                 "'; there are auto, cpu and cuda");
   if (options.threads < 0) throw std::invalid_argument("ModelOptions: fewer than 0 threads");
   std::string note;
-  return choose_executor(options.backend, options.threads, note);
+  return choose_executor(options.backend, options.threads, options.device, note);
 }
 
 // The site that settings describe, where there is memory for it.

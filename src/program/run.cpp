@@ -148,7 +148,7 @@ void RunSession::plan() {
   for (const std::string& text : describe_plan(p_, schedule_, needs_)) console_.line(text);
   check_frames(p_, schedule_);
   std::string note;
-  executor_ = choose_executor(options_.backend, options_.threads, note);
+  executor_ = choose_executor(options_.backend, options_.threads, options_.device, note);
   console_.line("back end    " + executor_->description() +
                 (note.empty() ? "" : "  (" + note + ")"));
   require_memory(needs_, p_, *executor_);
@@ -381,7 +381,7 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
   for (const std::string& text : describe_plan(p, schedule, needs))
     std::printf("%s\n", text.c_str());
   std::string note;
-  const Executor executor = choose_executor("auto", 0, note);
+  const Executor executor = choose_executor("auto", 0, -1, note);
   const fs::path output = default_output(config);
   std::printf("back end    %s%s, %s of memory free\n", executor.description().c_str(),
               note.empty() ? "" : ("  (" + note + ")").c_str(),

@@ -21,6 +21,7 @@ struct RunOptions {
   std::filesystem::path output; // empty: the checkpoint's run, or runs/NAME
   std::string backend = "auto"; // cpu, cuda
   int threads = 0;              // 0: all
+  int device = -1;              // of the cuda back end; -1: the one CUDA prefers
   std::optional<std::uint64_t> seed;
   std::optional<std::string> until;
   std::vector<std::string> set;

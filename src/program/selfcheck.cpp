@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <set>
 
+#include "core/exact.hpp"
 #include "core/file.hpp"
 #include "core/functors.hpp"
 #include "core/random.hpp"
@@ -50,6 +52,20 @@ tissue:
     - {shape: sphere, radius: 130 um}
 )";
 
+// More than one block of threads along x, and more lines than blocks that a device holds at once.
+constexpr const char* wide = R"(
+simulation: {name: selfcheck, seed: 5, duration: 1 day}
+domain: {voxels: [130, 70, 66], spacing: 20 um}
+vegf: {enabled: true}
+sprouting: {enabled: true, maturation_age: 0 min}
+vessels: {pattern: grid, spacing: 200 um}
+tissue:
+  parenchyma: 0.3
+  stroma: 0.1
+  cells:
+    - {shape: sphere, kind: epithelial, radius: 400 um, mesenchymal_fraction: 0.3}
+)";
+
 // The defaults, fields on the tissue lattice.
 constexpr const char* plain = R"(
 simulation: {name: selfcheck, seed: 3, duration: 1 day}
@@ -59,6 +75,15 @@ tissue:
   cells:
     - {shape: sphere, kind: epithelial, radius: 120 um, mesenchymal_fraction: 0.3}
 )";
+
+struct Case {
+  const char* name;
+  const char* text;
+  int steps;
+  bool each_launch; // or the first of each functor, where all memory is much
+};
+constexpr Case cases[] = {
+    {"plain", plain, 6, true}, {"everything", everything, 6, true}, {"wide", wide, 2, false}};
 
 std::uint64_t fold(std::uint64_t hash, const void* data, std::size_t bytes) {
   const auto* at = static_cast<const unsigned char*>(data);
@@ -73,39 +98,147 @@ std::uint64_t fold(std::uint64_t hash, const void* data, std::size_t bytes) {
   return hash;
 }
 
+// What one launch left behind.
+struct Launch {
+  std::string label;                  // case/functor
+  std::uint64_t result = 0;           // of a reduction
+  std::vector<std::uint64_t> buffers; // oldest first
+};
+
+// Calls after(launch, executor) behind every launch of all cases, until it returns false.
+void watch(const Executor& executor, const std::function<bool(Launch, const Executor&)>& after) {
+  struct Enough {};
+  std::vector<char> host;
+  try {
+    for (const Case& c : cases) {
+      const Config config = read_config_text(c.text, "selfcheck.yaml");
+      Site simulation(config.parameters, executor);
+      Executor& own = simulation.executor();
+      std::set<std::string> seen;
+      own.trace([&](const char* name, const void* result, std::size_t bytes) {
+        if (!seen.insert(name).second && !c.each_launch) return;
+        Launch launch{std::string(c.name) + "/" + name, fold(0, result, bytes), {}};
+        own.visit_memory([&](const void* memory, std::size_t size) {
+          host.resize(size);
+          own.copy_out(host.data(), memory, size);
+          launch.buffers.push_back(fold(0, host.data(), size));
+        });
+        if (!after(std::move(launch), own)) throw Enough{};
+      });
+      for (int step = 0; step < c.steps; ++step) simulation.step();
+      simulation.measure();
+      simulation.hash();
+      simulation.check();
+      own.trace({});
+    }
+  } catch (const Enough&) {
+  }
+}
+
+std::vector<char> contents(const Executor& executor, std::size_t buffer) {
+  std::vector<char> host;
+  std::size_t number = 0;
+  executor.visit_memory([&](const void* memory, std::size_t size) {
+    if (number++ != buffer) return;
+    host.resize(size);
+    executor.copy_out(host.data(), memory, size);
+  });
+  return host;
+}
+
+// The first four bytes in which two memories differ, both ways that they are likely meant.
+std::string where_they_differ(const std::vector<char>& a, const std::vector<char>& b) {
+  if (a.size() != b.size())
+    return std::to_string(a.size()) + " bytes against " + std::to_string(b.size());
+  const auto at =
+      static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin());
+  const std::size_t word = at / 4 * 4, n = std::min<std::size_t>(4, a.size() - word);
+  std::size_t different = 0;
+  for (std::size_t k = 0; k < a.size(); ++k) different += a[k] != b[k] ? 1 : 0;
+  const auto say = [&](const std::vector<char>& v) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, v.data() + word, n);
+    char text[64];
+    std::snprintf(text, sizeof text, "0x%08x (%.9g as a float)", bits,
+                  static_cast<double>(exact::bit_cast<float>(bits)));
+    return std::string(text);
+  };
+  return std::to_string(different) + " of " + std::to_string(a.size()) + " bytes, from byte " +
+         std::to_string(at) + " on: " + say(a) + " against " + say(b);
+}
+
+std::vector<Launch> all_launches(const Executor& executor) {
+  std::vector<Launch> launches;
+  watch(executor, [&](Launch launch, const Executor&) {
+    launches.push_back(std::move(launch));
+    return true;
+  });
+  return launches;
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> hashes_of(const std::vector<Launch>& launches) {
+  std::vector<std::pair<std::string, std::uint64_t>> hashes;
+  for (const Launch& launch : launches) {
+    auto entry = std::find_if(hashes.begin(), hashes.end(),
+                              [&](const auto& h) { return h.first == launch.label; });
+    if (entry == hashes.end()) entry = hashes.insert(hashes.end(), {launch.label, 0});
+    entry->second = fold(entry->second, &launch.result, sizeof launch.result);
+    entry->second =
+        fold(entry->second, launch.buffers.data(), launch.buffers.size() * sizeof(std::uint64_t));
+  }
+  return hashes;
+}
+
+// `expected` is what `reference` did.
+std::string first_difference(const std::vector<Launch>& expected, const Executor& reference,
+                             const Executor& executor) {
+  std::size_t number = 0, buffer = 0;
+  bool differs = false, in_result = false;
+  std::string label;
+  std::vector<char> found;
+  watch(executor, [&](const Launch& launch, const Executor& own) {
+    label = launch.label;
+    const Launch none{};
+    const Launch& e = number < expected.size() ? expected[number] : none;
+    buffer = static_cast<std::size_t>(std::mismatch(launch.buffers.begin(), launch.buffers.end(),
+                                                    e.buffers.begin(), e.buffers.end())
+                                          .first -
+                                      launch.buffers.begin());
+    in_result = launch.result != e.result;
+    differs = launch.label != e.label || in_result || launch.buffers.size() != e.buffers.size() ||
+              buffer < launch.buffers.size();
+    if (differs) found = contents(own, buffer);
+    ++number;
+    return !differs;
+  });
+  if (!differs && number == expected.size()) return {};
+  std::string text = "launch " + std::to_string(number) + ", " + label + ": ";
+  if (!differs) return text + "the last one, of " + std::to_string(expected.size());
+  if (expected.size() < number) return text + "one too many";
+  if (expected[number - 1].label != label) return text + "expected " + expected[number - 1].label;
+  if (in_result) text += "another result; ";
+  if (found.empty()) return text + "memory is the same";
+  std::vector<char> wanted;
+  std::size_t again = 0;
+  watch(reference, [&](const Launch&, const Executor& own) {
+    if (++again < number) return true;
+    wanted = contents(own, buffer);
+    return false;
+  });
+  return text + "buffer " + std::to_string(buffer) + " differs in " +
+         where_they_differ(wanted, found);
+}
+
 } // namespace
 
 const char* everything_on() { return everything; }
 
 std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& executor) {
-  std::vector<std::pair<std::string, std::uint64_t>> hashes;
-  int round = 0;
-  for (const char* text : {plain, everything}) {
-    const std::string tag = round++ == 0 ? "plain/" : "everything/";
-    const Config config = read_config_text(text, "selfcheck.yaml");
-    Site simulation(config.parameters, executor);
-    Executor& own = simulation.executor();
-    std::vector<char> host;
-    own.trace([&](const char* name, const void* result, std::size_t bytes) {
-      const std::string label = tag + name;
-      auto entry = std::find_if(hashes.begin(), hashes.end(),
-                                [&](const auto& h) { return h.first == label; });
-      if (entry == hashes.end()) entry = hashes.insert(hashes.end(), {label, 0});
-      std::uint64_t hash = fold(entry->second, result, bytes);
-      own.visit_memory([&](const void* memory, std::size_t size) {
-        host.resize(size);
-        own.copy_out(host.data(), memory, size);
-        hash = fold(hash, host.data(), size);
-      });
-      entry->second = hash;
-    });
-    for (int step = 0; step < 6; ++step) simulation.step();
-    simulation.measure();
-    simulation.hash();
-    simulation.check();
-    own.trace({});
-  }
-  return hashes;
+  return hashes_of(all_launches(executor));
+}
+
+std::string first_difference(const Executor& reference, const Executor& executor) {
+  return first_difference(all_launches(reference), reference, executor);
 }
 
 std::vector<std::string>
@@ -119,29 +252,29 @@ functors_without_hash(const std::vector<std::pair<std::string, std::uint64_t>>& 
   return missing;
 }
 
-int selfcheck_command() {
-  const auto print = [](const Executor& executor) {
-    const auto hashes = selfcheck(executor);
-    std::printf("# %s\n", executor.description().c_str());
-    for (const auto& [name, hash] : hashes)
-      std::printf("%s  %s\n", hex16(hash).c_str(), name.c_str());
-    return hashes;
-  };
-  const auto cpu = print(Executor::on_cpu());
-  const std::vector<std::string> missing = functors_without_hash(cpu);
+int selfcheck_command(const std::string& backend, int device) {
+  const Executor cpu = Executor::on_cpu();
+  const std::vector<Launch> launches = all_launches(cpu);
+  const auto hashes = hashes_of(launches);
+  std::printf("# %s\n", cpu.description().c_str());
+  for (const auto& [name, hash] : hashes)
+    std::printf("%s  %s\n", hex16(hash).c_str(), name.c_str());
+  const std::vector<std::string> missing = functors_without_hash(hashes);
   for (const std::string& name : missing)
     std::fprintf(stderr, "metavox: %s is a functor of this program, but selfcheck never ran it\n",
                  name.c_str());
   if (!missing.empty()) return exit_numerical;
-  if (!Executor::cuda_obstacle().empty()) return 0;
-  const auto gpu = print(Executor::on_cuda());
-  int different = gpu.size() == cpu.size() ? 0 : 1;
-  for (std::size_t i = 0; i < std::min(cpu.size(), gpu.size()); ++i)
-    if (cpu[i] != gpu[i]) {
-      std::fprintf(stderr, "metavox: %s differs between cpu and cuda\n", cpu[i].first.c_str());
-      ++different;
-    }
-  return different == 0 ? exit_done : exit_numerical;
+  if (backend == "cpu") return exit_done;
+  if (backend == "auto" && !Executor::cuda_obstacle().empty()) return exit_done;
+  const Executor cuda = Executor::on_cuda(0, device);
+  const std::string difference = first_difference(launches, cpu, cuda);
+  if (difference.empty()) {
+    std::printf("# %s: the same after every launch\n", cuda.description().c_str());
+    return exit_done;
+  }
+  std::fprintf(stderr, "metavox: %s gives other bits than the CPU: %s\n",
+               cuda.description().c_str(), difference.c_str());
+  return exit_numerical;
 }
 
 } // namespace metavox

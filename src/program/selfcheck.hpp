@@ -10,8 +10,8 @@
 
 namespace metavox {
 
-// Runs two small simulations that use every rule and folds all memory after each launch into the
-// hash of the functor that ran. In order of first call: the first line that differs names the
+// Runs small simulations that together use every rule and folds all memory after each launch into
+// the hash of the functor that ran. In order of first call: the first line that differs names the
 // culprit. Back ends, thread counts and builds must agree on every line.
 std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& executor);
 
@@ -20,11 +20,16 @@ std::vector<std::pair<std::string, std::uint64_t>> selfcheck(const Executor& exe
 std::vector<std::string>
 functors_without_hash(const std::vector<std::pair<std::string, std::uint64_t>>& hashes);
 
-// Prints them for every back end of this machine, and on standard error what differs between two.
-// Returns the exit code.
-int selfcheck_command();
+// The first launch after which `executor` left another byte or another result than `reference`,
+// with buffer, place and both values; empty where there is none.
+std::string first_difference(const Executor& reference, const Executor& executor);
 
-// The larger configuration of the two, as YAML: every rule on, in a box whose extents are neither
+// Prints the CPU's hashes, and on standard error where a GPU first differs. `backend` is cpu, cuda
+// (throws ResourceError where there is none) or auto, `device` as of Executor::on_cuda. Returns the
+// exit code.
+int selfcheck_command(const std::string& backend, int device);
+
+// One of the configurations, as YAML: every rule on, in a box whose extents are neither
 // even nor alike.
 const char* everything_on();
 

@@ -201,16 +201,18 @@ void Diffusion::cycle(std::size_t level, float& residual, float& correction, boo
   float* guess = scratch_->levels_[level + 1].guess.data();
   const RestrictResidual<saturating> restrict_residual{here, coarse, guess, transfer(level),
                                                        inverse_coupling_[level]};
+  // Only the finest level's figures are looked at.
+  const Largest largest = level == 0 ? Largest::wanted : Largest::ignored;
   residual = add_operator ? executor_.chain(box, settings_.sweeps_before, add, smooth, coarse_box,
-                                            restrict_residual)
+                                            restrict_residual, largest)
                           : executor_.chain(box, settings_.sweeps_before, NoStage{}, smooth,
-                                            coarse_box, restrict_residual);
+                                            coarse_box, restrict_residual, largest);
   float coarse_residual, coarse_correction;
   cycle<saturating>(level + 1, coarse_residual, coarse_correction, true);
   correction = executor_.chain(box, settings_.sweeps_after,
                                CorrectField{here.lattice, coarse.lattice, here.c, coarse.c, guess,
                                             transfer(level), settings_.floor},
-                               smooth, box, NoStage{});
+                               smooth, box, NoStage{}, largest);
 }
 
 template <bool saturating>
