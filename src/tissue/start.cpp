@@ -43,7 +43,8 @@ public:
 
   InitialTissue build() {
     lay_matrix();
-    for_each([&](const Voxel& s) { t_.kind[at(s)] = static_cast<std::uint8_t>(Kind::none); });
+    for_each_at_once(
+        [&](const Voxel& s) { t_.kind[at(s)] = static_cast<std::uint8_t>(Kind::none); });
     seed_normal_tissue();
     place_vessels();
     for (std::size_t n = 0; n < p_.cells.size(); ++n) seed_shape(p_.cells[n], n);
@@ -59,6 +60,14 @@ private:
       for (int y = 0; y < l_.ny; ++y)
         for (int x = 0; x < l_.nx; ++x) f(l_.voxel(x, y, z));
   }
+  // The same on several threads: f may change the arrays at its voxel alone.
+  template <class F>
+  void for_each_at_once(const F& f) const {
+#pragma omp parallel for schedule(static) if (l_.voxels() > 100000)
+    for (int z = 0; z < l_.nz; ++z)
+      for (int y = 0; y < l_.ny; ++y)
+        for (int x = 0; x < l_.nx; ++x) f(l_.voxel(x, y, z));
+  }
   static std::size_t at(const Voxel& s) { return static_cast<std::size_t>(s.i); }
   Vector centre(const Voxel& s) const {
     return {(s.x + 0.5) * l_.spacing, (s.y + 0.5) * l_.spacing, (s.z + 0.5) * l_.spacing};
@@ -66,7 +75,7 @@ private:
 
   void lay_matrix() {
     const MatrixParameters& m = m_;
-    for_each([&](const Voxel& s) { t_.matrix[at(s)] = static_cast<float>(m.density); });
+    for_each_at_once([&](const Voxel& s) { t_.matrix[at(s)] = static_cast<float>(m.density); });
     if (m.pattern == MatrixPattern::layers) {
       const std::size_t axis = axis_index(m.layer_axis);
       for_each([&](const Voxel& s) {
@@ -136,7 +145,7 @@ private:
     const std::uint32_t parenchyma = threshold(p_.parenchyma);
     const std::uint32_t both = threshold(std::min(1.0, p_.parenchyma + p_.stroma));
     if (both == 0) return;
-    for_each([&](const Voxel& s) {
+    for_each_at_once([&](const Voxel& s) {
       const Draw d = draw(seed_, Purpose::seeding, l_.global(s), 0);
       if (d.word[0] >= both) return;
       place(s, d.word[0] < parenchyma ? Kind::parenchyma : Kind::stroma);
