@@ -1,0 +1,584 @@
+#include "cuda/standin/cuda_runtime.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <numeric>
+#include <sstream>
+#include <thread>
+
+#include <boost/context/fiber.hpp>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
+namespace metavox::standin {
+namespace {
+
+// ---- settings ---------------------------------------------------------------------------------
+
+[[noreturn]] void fail(const std::string& what) {
+  std::fprintf(stderr, "CUDA stand-in: %s\n", what.c_str());
+  std::abort();
+}
+
+Order& order() {
+  static Order chosen = [] {
+    const char* value = std::getenv("METAVOX_STANDIN_ORDER");
+    const std::string name = value ? value : "forward";
+    if (name == "forward") return Order::forward;
+    if (name == "reversed") return Order::reversed;
+    if (name == "shuffled") return Order::shuffled;
+    fail("METAVOX_STANDIN_ORDER is forward, reversed or shuffled, not " + name);
+  }();
+  return chosen;
+}
+
+int host_threads() {
+  static const int number = [] {
+    const char* value = std::getenv("METAVOX_STANDIN_THREADS");
+    return value ? std::max(1, std::atoi(value)) : 1;
+  }();
+  return number;
+}
+
+// A permutation of [0, n): k -> (first + k * step) mod n.
+class Sequence {
+public:
+  Sequence(std::uint64_t n, std::uint64_t salt) : n_(n) {
+    if (order() == Order::reversed) {
+      first_ = n - 1;
+      step_ = n > 1 ? n - 1 : 1;
+    } else if (order() == Order::shuffled) {
+      first_ = (salt * 0x9e3779b97f4a7c15u >> 20) % n;
+      step_ = (salt * 0xda942042e4dd58b5u >> 20) % n;
+      while (std::gcd(step_, n) != 1) ++step_;
+    }
+  }
+  std::uint64_t at(std::uint64_t k) const {
+    if (step_ == 1 && first_ == 0) return k;
+    return (first_ + k * step_) % n_; // n < 2^32
+  }
+
+private:
+  std::uint64_t n_, first_ = 0, step_ = 1;
+};
+
+// ---- memory -----------------------------------------------------------------------------------
+
+constexpr std::size_t page = 4096, line = 64;
+constexpr unsigned char canary = 0xa5;
+
+// Pages whose last bytes are the block; pages that nobody may touch lie on both sides.
+struct Block {
+  char* pages;
+  std::size_t pages_bytes;
+  char* data;
+  std::size_t bytes;
+};
+
+struct Device {
+  std::map<const char*, Block> blocks; // by data
+  std::vector<std::function<void()>> queue;
+  std::size_t used = 0;
+  cudaError_t error = cudaSuccess;
+  std::uint64_t launches = 0;
+  const char* kernel = nullptr; // that runs
+  Calls calls;
+  struct Words {
+    std::int64_t launches = 0;
+    std::vector<std::int64_t> host; // launches in which this word was an address of host memory
+  };
+  std::map<std::string, Words> arguments;
+};
+
+Device& device() {
+  static Device one;
+  return one;
+}
+
+const Block* block_near(const char* address, bool inside) {
+  for (const auto& [data, block] : device().blocks) {
+    if (inside ? address >= data && address < data + block.bytes
+               : address >= block.pages - page && address < block.pages + block.pages_bytes + page)
+      return &block;
+  }
+  return nullptr;
+}
+
+void on_fault(int, siginfo_t* info, void*) {
+  const auto* address = static_cast<const char*>(info->si_addr);
+  const Block* block = block_near(address, false);
+  if (block) {
+    const char* who = device().kernel;
+    const long long at = address - block->data;
+    std::fprintf(stderr,
+                 "CUDA stand-in: %s%s touched byte %lld of a block of %zu bytes of device memory\n",
+                 who ? "kernel " : "the host", who ? who : "", at, block->bytes);
+  }
+  std::signal(SIGSEGV, SIG_DFL); // the instruction runs again and ends the program
+}
+
+void watch_faults() {
+  static const bool watching = [] {
+    struct sigaction action {};
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO;
+    return sigaction(SIGSEGV, &action, nullptr) == 0;
+  }();
+  static_cast<void>(watching);
+}
+
+void set_access(const Block& block, bool open) {
+  mprotect(block.pages, block.pages_bytes, open ? PROT_READ | PROT_WRITE : PROT_NONE);
+}
+
+void look_at_canaries(const char* after) {
+  static const std::vector<char> unharmed(page + line, static_cast<char>(canary));
+  const auto look = [&](const Block& block, const char* begin, const char* end) {
+    if (std::memcmp(begin, unharmed.data(), static_cast<std::size_t>(end - begin)) == 0) return;
+    const char* p = begin;
+    while (static_cast<unsigned char>(*p) == canary) ++p;
+    fail(std::string("kernel ") + after + " wrote to byte " + std::to_string(p - block.data) +
+         " of a block of " + std::to_string(block.bytes) + " bytes");
+  };
+  for (const auto& [data, block] : device().blocks) {
+    look(block, block.pages, data);
+    look(block, data + block.bytes, block.pages + block.pages_bytes);
+  }
+}
+
+// All that waits is done now.
+void flush() {
+  Device& d = device();
+  if (d.queue.empty()) return;
+  for (const auto& [data, block] : d.blocks) set_access(block, true);
+  for (std::size_t k = 0; k < d.queue.size(); ++k) d.queue[k]();
+  d.queue.clear();
+  for (const auto& [data, block] : d.blocks) set_access(block, false);
+}
+
+// ---- kernels ----------------------------------------------------------------------------------
+
+dim3 place_in(std::uint64_t k, const dim3& extent) {
+  return dim3(static_cast<unsigned>(k % extent.x), static_cast<unsigned>(k / extent.x % extent.y),
+              static_cast<unsigned>(k / extent.x / extent.y));
+}
+std::uint64_t count_of(const dim3& extent) { return std::uint64_t{extent.x} * extent.y * extent.z; }
+
+// A thread of a block whose threads wait for each other.
+enum class State : std::uint8_t { ready, at_barrier, at_exchange, done };
+struct Fiber {
+  boost::context::fiber here, outside;
+  State state = State::ready;
+  std::uint64_t handed = 0;
+#if defined(__SANITIZE_THREAD__)
+  void* shadow = nullptr;
+#endif
+};
+
+// Stacks are made once.
+class Stacks {
+public:
+  using traits_type = boost::context::stack_traits;
+  explicit Stacks(std::vector<void*>& free) : free_(&free) {}
+  boost::context::stack_context allocate() {
+    void* memory = nullptr;
+    if (free_->empty()) {
+      memory = std::aligned_alloc(page, size);
+    } else {
+      memory = free_->back();
+      free_->pop_back();
+    }
+    boost::context::stack_context context;
+    context.size = size;
+    context.sp = static_cast<char*>(memory) + size;
+    return context;
+  }
+  void deallocate(boost::context::stack_context& context) {
+    free_->push_back(static_cast<char*>(context.sp) - context.size);
+  }
+
+private:
+  static constexpr std::size_t size = 64 * 1024;
+  std::vector<void*>* free_;
+};
+
+struct Team {
+  std::vector<Fiber> fibers;
+  std::size_t running = 0;
+#if defined(__SANITIZE_THREAD__)
+  void* outside = nullptr;
+#endif
+};
+thread_local Team* team = nullptr;
+
+void enter(Team& t, std::size_t k) {
+  Fiber& fiber = t.fibers[k];
+  t.running = k;
+#if defined(__SANITIZE_THREAD__)
+  __tsan_switch_to_fiber(fiber.shadow, 0);
+#endif
+  fiber.here = std::move(fiber.here).resume();
+}
+
+void leave(State state) {
+  Fiber& fiber = team->fibers[team->running];
+  fiber.state = state;
+#if defined(__SANITIZE_THREAD__)
+  __tsan_switch_to_fiber(team->outside, 0);
+#endif
+  fiber.outside = std::move(fiber.outside).resume();
+}
+
+// The threads of a warp that have handed over go on when all have; those at a barrier when all of
+// the block that have not ended are there. Returns whether anybody goes on.
+bool release(Team& t, const char* name) {
+  bool any = false, all_at_barrier = true;
+  const std::size_t n = t.fibers.size();
+  for (std::size_t first = 0; first < n; first += 32) {
+    const std::size_t end = std::min(n, first + 32);
+    std::size_t handing = 0;
+    for (std::size_t k = first; k < end; ++k) handing += t.fibers[k].state == State::at_exchange;
+    if (handing == end - first) {
+      for (std::size_t k = first; k < end; ++k) t.fibers[k].state = State::ready;
+      any = true;
+    } else if (handing > 0) {
+      fail(std::string("kernel ") + name +
+           ": threads of a warp exchange values that others of it never hand over");
+    }
+  }
+  for (const Fiber& fiber : t.fibers)
+    all_at_barrier =
+        all_at_barrier && (fiber.state == State::at_barrier || fiber.state == State::done);
+  if (all_at_barrier)
+    for (Fiber& fiber : t.fibers)
+      if (fiber.state == State::at_barrier) {
+        fiber.state = State::ready;
+        any = true;
+      }
+  return any;
+}
+
+void run_together(const char* name, const dim3& threads, std::uint64_t salt,
+                  const std::function<void()>& body) {
+  static thread_local std::vector<void*> stacks;
+  const std::uint64_t n = count_of(threads);
+  Team own;
+  own.fibers.resize(n);
+  team = &own;
+#if defined(__SANITIZE_THREAD__)
+  own.outside = __tsan_get_current_fiber();
+#endif
+  for (std::size_t k = 0; k < n; ++k) {
+    Fiber& fiber = own.fibers[k];
+#if defined(__SANITIZE_THREAD__)
+    fiber.shadow = __tsan_create_fiber(0);
+#endif
+    fiber.here = boost::context::fiber(std::allocator_arg, Stacks(stacks),
+                                       [&](boost::context::fiber&& outside) {
+                                         fiber.outside = std::move(outside);
+                                         body();
+                                         fiber.state = State::done;
+#if defined(__SANITIZE_THREAD__)
+                                         __tsan_switch_to_fiber(own.outside, 0);
+#endif
+                                         return std::move(fiber.outside);
+                                       });
+  }
+  for (std::uint64_t round = 0;; ++round) {
+    const Sequence sequence(n, salt + round);
+    for (std::uint64_t k = 0; k < n; ++k) {
+      const std::uint64_t thread = sequence.at(k);
+      if (own.fibers[thread].state != State::ready) continue;
+      here.thread = place_in(thread, threads);
+      enter(own, thread);
+    }
+    const bool ended = std::all_of(own.fibers.begin(), own.fibers.end(),
+                                   [](const Fiber& f) { return f.state == State::done; });
+    if (ended) break;
+    if (!release(own, name))
+      fail(std::string("kernel ") + name + ": threads of a block wait for each other for ever");
+  }
+#if defined(__SANITIZE_THREAD__)
+  for (Fiber& fiber : own.fibers) __tsan_destroy_fiber(fiber.shadow);
+#endif
+  team = nullptr;
+}
+
+void on_host_threads(const std::function<void(int)>& work) {
+  std::vector<std::thread> others;
+  for (int k = 1; k < host_threads(); ++k) others.emplace_back(work, k);
+  work(0);
+  for (std::thread& t : others) t.join();
+}
+
+void run_kernel(const char* name, dim3 grid, dim3 block, bool together,
+                const std::function<void()>& body, std::uint64_t salt) {
+  const std::uint64_t blocks = count_of(grid), threads = count_of(block);
+  const Sequence block_order(blocks, salt);
+  std::vector<dim3> places(threads);
+  for (std::uint64_t t = 0; t < threads; ++t) places[t] = place_in(t, block);
+  device().kernel = name;
+  on_host_threads([&](int worker) {
+    const auto workers = static_cast<std::uint64_t>(host_threads());
+    const auto mine = static_cast<std::uint64_t>(worker);
+    here.threads = block;
+    here.blocks = grid;
+    for (std::uint64_t b = 0; b < blocks; ++b) {
+      here.block = place_in(block_order.at(b), grid);
+      if (together) {
+        if (b % workers == mine) run_together(name, block, salt + b, body);
+        continue;
+      }
+      const Sequence thread_order(threads, salt + b);
+      for (std::uint64_t t = mine; t < threads; t += workers) {
+        here.thread = places[thread_order.at(t)];
+        body();
+      }
+    }
+  });
+  look_at_canaries(name);
+  device().kernel = nullptr;
+}
+
+// Ranges of addresses that the host can read, from the kernel's list.
+bool is_host_address(std::uint64_t word) {
+  static std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  static std::uint64_t read_at = 0;
+  if (device().launches >= read_at) { // now and then: the heap grows
+    read_at = device().launches + 200;
+    ranges.clear();
+    std::ifstream maps("/proc/self/maps");
+    for (std::string text; std::getline(maps, text);) {
+      std::uint64_t begin = 0, end = 0;
+      char mode[5] = "";
+      if (std::sscanf(text.c_str(), "%lx-%lx %4s", &begin, &end, mode) == 3 && mode[0] == 'r')
+        ranges.emplace_back(begin, end);
+    }
+  }
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](const auto& r) { return word >= r.first && word < r.second; }) &&
+         !block_near(reinterpret_cast<const char*>(word), false);
+}
+
+cudaError_t give(cudaError_t error) {
+  if (error != cudaSuccess) device().error = error;
+  return error;
+}
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+} // namespace
+
+void set_order(Order chosen) { order() = chosen; }
+
+int lane() { return static_cast<int>(team->running % 32); }
+
+void barrier() {
+  if (!team) fail("a kernel whose threads were said to go alone waits for others");
+  leave(State::at_barrier);
+}
+
+std::uint64_t exchange(std::uint64_t own, int from) {
+  if (!team) fail("a kernel whose threads were said to go alone exchanges values");
+  const std::size_t warp = team->running / 32 * 32;
+  Fiber& fiber = team->fibers[team->running];
+  fiber.handed = own;
+  leave(State::at_exchange);
+  const std::uint64_t taken = team->fibers[warp + static_cast<std::size_t>(from)].handed;
+  leave(State::at_exchange); // nobody hands over the next before all have taken this
+  return taken;
+}
+
+void launch(const char* name, dim3 grid, dim3 block, bool together, std::function<void()> body,
+            const std::vector<std::uint64_t>& arguments) {
+  Device& d = device();
+  if (count_of(grid) == 0 || count_of(block) == 0 || count_of(block) > 1024 ||
+      grid.x > 2147483647u || grid.y > 65535 || grid.z > 65535 || 8 * arguments.size() > 4096) {
+    give(cudaErrorInvalidConfiguration);
+    return;
+  }
+  d.launches += 1;
+  d.calls.kernels += 1;
+  Device::Words& words = d.arguments[name];
+  words.launches += 1;
+  words.host.resize(std::max(words.host.size(), arguments.size()), 0);
+  for (std::size_t k = 0; k < arguments.size(); ++k)
+    words.host[k] += is_host_address(arguments[k]) ? 1 : 0;
+  d.queue.emplace_back([=, body = std::move(body), salt = 1000 * d.launches] {
+    run_kernel(name, grid, block, together, body, salt);
+  });
+}
+
+const Calls& calls() { return device().calls; }
+
+std::vector<std::string> host_addresses() {
+  std::vector<std::string> found;
+  for (const auto& [name, words] : device().arguments)
+    for (std::size_t k = 0; k < words.host.size(); ++k)
+      if (words.launches >= 3 && words.host[k] == words.launches)
+        found.push_back(name + ", byte " + std::to_string(8 * k));
+  return found;
+}
+
+} // namespace metavox::standin
+
+using namespace metavox::standin;
+
+const char* cudaGetErrorString(cudaError_t error) {
+  switch (error) {
+  case cudaSuccess: return "no error";
+  case cudaErrorInvalidValue: return "invalid argument";
+  case cudaErrorMemoryAllocation: return "out of memory";
+  case cudaErrorInvalidConfiguration: return "invalid configuration argument";
+  case cudaErrorInvalidDevice: return "invalid device ordinal";
+  }
+  return "unknown error";
+}
+
+cudaError_t cudaGetLastError() { return std::exchange(device().error, cudaSuccess); }
+
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 1;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDevice(int* number) {
+  *number = 0;
+  return cudaSuccess;
+}
+cudaError_t cudaSetDevice(int number) {
+  return give(number == 0 ? cudaSuccess : cudaErrorInvalidDevice);
+}
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
+  std::snprintf(properties->name, sizeof properties->name, "stand-in on the CPU");
+  return cudaSuccess;
+}
+// Few, so that blocks have several pieces of work each even in small boxes: eight blocks at once.
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
+  *value = 1;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  static const std::size_t all = [] {
+    if (const char* value = std::getenv("METAVOX_STANDIN_MEMORY"))
+      return static_cast<std::size_t>(std::strtoull(value, nullptr, 10));
+    return static_cast<std::size_t>(sysconf(_SC_AVPHYS_PAGES)) * page;
+  }();
+  *total = all;
+  *free = all > device().used ? all - device().used : 0;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+  watch_faults();
+  Device& d = device();
+  std::size_t free = 0, total = 0;
+  cudaMemGetInfo(&free, &total);
+  if (bytes > free) return give(cudaErrorMemoryAllocation);
+  const std::size_t rounded = (bytes + line - 1) / line * line;
+  const std::size_t pages = (rounded + page - 1) / page * page;
+  void* whole = mmap(nullptr, pages + 2 * page, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (whole == MAP_FAILED) return give(cudaErrorMemoryAllocation);
+  Block block{static_cast<char*>(whole) + page, pages, nullptr, bytes};
+  block.data = block.pages + pages - rounded;
+  set_access(block, true);
+  std::memset(block.pages, canary, static_cast<std::size_t>(block.data - block.pages));
+  std::memset(block.data, 0x5a, bytes); // what nobody wrote is no number
+  std::memset(block.data + bytes, canary, rounded - bytes);
+  set_access(block, false);
+  d.blocks[block.data] = block;
+  d.used += bytes;
+  d.calls.allocations += 1;
+  *memory = block.data;
+  return cudaSuccess;
+}
+
+cudaError_t cudaFree(void* memory) {
+  if (!memory) return cudaSuccess;
+  flush();
+  Device& d = device();
+  const auto found = d.blocks.find(static_cast<const char*>(memory));
+  if (found == d.blocks.end()) return give(cudaErrorInvalidValue);
+  munmap(found->second.pages - page, found->second.pages_bytes + 2 * page);
+  d.used -= found->second.bytes;
+  d.calls.releases += 1;
+  d.blocks.erase(found);
+  return cudaSuccess;
+}
+
+namespace {
+
+// The block that holds all these bytes, or nullptr.
+const Block* block_of(const void* memory, std::size_t bytes) {
+  const auto* begin = static_cast<const char*>(memory);
+  const Block* block = block_near(begin, true);
+  const bool whole = block && bytes <= block->bytes - static_cast<std::size_t>(begin - block->data);
+  return whole ? block : nullptr;
+}
+
+} // namespace
+
+cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  flush();
+  Device& d = device();
+  const bool in = kind == cudaMemcpyHostToDevice;
+  d.calls.waits += 1;
+  (in ? d.calls.copies_in : d.calls.copies_out) += 1;
+  (in ? d.calls.bytes_in : d.calls.bytes_out) += static_cast<std::int64_t>(bytes);
+  const Block* block = block_of(in ? to : from, bytes);
+  if (!block || block_near(static_cast<const char*>(in ? from : to), false))
+    return give(cudaErrorInvalidValue);
+  set_access(*block, true);
+  std::memcpy(to, from, bytes);
+  set_access(*block, false);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes) {
+  Device& d = device();
+  d.calls.fills += 1;
+  if (bytes == 0) return cudaSuccess;
+  if (!block_of(memory, bytes)) return give(cudaErrorInvalidValue);
+  d.queue.emplace_back([=] { std::memset(memory, value, bytes); });
+  return cudaSuccess;
+}
+
+cudaError_t cudaDeviceSynchronize() {
+  flush();
+  device().calls.waits += 1;
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventCreate(cudaEvent_t* event) {
+  *event = new double(0);
+  return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event) {
+  device().queue.emplace_back([=] { *event = now(); });
+  return cudaSuccess;
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t) {
+  flush();
+  return cudaSuccess;
+}
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
+  *milliseconds = static_cast<float>((*end - *begin) * 1e3);
+  return cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  flush(); // what waits may still set it
+  delete event;
+  return cudaSuccess;
+}
