@@ -1,71 +1,34 @@
 #!/usr/bin/env bash
-# Checks the CUDA back end on a machine with a GPU, in two steps: a kit of programs is built where the libraries are, then
-# carried to the GPU machine (which needs no packages but a driver) and run there.
+# Checks the CUDA back end on a machine with a GPU, in two steps: a kit of programs, configurations and the hashes that
+# the CPU gives is packed where the libraries are, then carried to the GPU machine (which needs no packages but a driver)
+# and run there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'TEXT'
-scripts/gpu-check.sh --prepare            build the kit here: build/gpu-kit, below 64 MB
-scripts/gpu-check.sh [options]            run the kit on this machine's GPU
+scripts/gpu-check.sh --prepare [--standin]  build the kit here: build/gpu-kit.tar.xz, below 64 MB
+scripts/gpu-check.sh [options]              run the kit on this machine's GPU
 
-  --only LIST     stages, by commas: info,selfcheck,tests,run,bench,sanitizer (default: all, in this order)
+  --budget S      seconds for everything; what does not fit is told and left out (default: 480)
+  --only LIST     stages, by commas: info,selfcheck,bits,hashes,bench,profile,memory,tests (default: all, in this order)
   --sizes LIST    edges of the benchmark's box, by commas (default: 256,512,1024)
+  --standin       the CPU's stand-in for a GPU: the same stages, in CI
 
-Results go to $OUT (default: gpu-check-out): summary.txt, a log per stage, bench-*.json. METAVOX_KIT names another kit.
+Results go to $OUT (default: gpu-check-out): summary.txt, bench-SIZE.json, kernels.csv, logs.tar.xz; each is there as soon
+as its stage is done. METAVOX_KIT names another kit.
 Exit codes: 0 all passed, 1 something failed, 2 usage, 4 no GPU or no kit.
 TEXT
 }
 
-kit=${METAVOX_KIT:-build/gpu-kit}
-
-# ---- here -------------------------------------------------------------------------------------------------------
-prepare() {
-  scripts/setup.sh --no-viz
-  local build=build/gpu
-  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMETAVOX_CUDA=ON "-DCMAKE_CUDA_ARCHITECTURES=80;90" \
-    -DMETAVOX_STATIC=ON -DMETAVOX_VTK=OFF -DMETAVOX_HDF5=OFF -DMETAVOX_BENCH=OFF -DMETAVOX_TESTS=ON \
-    -DMETAVOX_MARCH=x86-64-v3
-  cmake --build "$build" --parallel "${METAVOX_JOBS:-$(nproc)}"
-
-  rm -rf "$kit"
-  mkdir -p "$kit/lib"
-  local program name
-  cp "$build/metavox" "$kit/"
-  for program in "$build"/tests/test_*; do
-    if [[ -f $program && -x $program ]]; then cp "$program" "$kit/"; fi
-  done
-  strip "$kit"/metavox "$kit"/test_*
-  # Whatever is still linked dynamically travels along; the C library is the machine's own.
-  for program in "$kit"/metavox "$kit"/test_*; do ldd "$program"; done |
-    awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
-    while read -r library; do
-      name=$(basename "$library")
-      case $name in
-        libc.so.* | libm.so.* | libdl.so.* | libpthread.so.* | librt.so.* | ld-linux*) ;;
-        *) cp -L "$library" "$kit/lib/" ;;
-      esac
-    done
-
-  local bytes needs
-  bytes=$(du -sb "$kit" | cut -f1)
-  needs=$(for program in "$kit"/metavox "$kit"/test_*; do objdump -T "$program"; done |
-    grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -n 1)
-  echo "kit       $kit: $(find "$kit" -maxdepth 1 -name 'test_*' | wc -l) test programs, needs $needs"
-  echo "libraries $(find "$kit/lib" -type f -printf '%f ')"
-  printf 'size      %d.%d MB\n' $((bytes / 1000000)) $((bytes / 100000 % 10))
-  if ((bytes > 64 * 1000 * 1000)); then
-    echo "gpu-check.sh: the kit is larger than 64 MB" >&2
-    return 1
-  fi
-}
-
-# ---- on the GPU machine -----------------------------------------------------------------------------------------
-only=info,selfcheck,tests,run,bench,sanitizer
+standin=no prepare=no budget=480
+only=info,selfcheck,bits,hashes,bench,profile,memory,tests
 sizes=256,512,1024
 while (($# > 0)); do
   case $1 in
-    --prepare) prepare; exit ;;
+    --prepare) prepare=yes ;;
+    --standin) standin=yes ;;
+    --budget) budget=${2:?--budget needs seconds}; shift ;;
     --only) only=${2:?--only needs a list}; shift ;;
     --sizes) sizes=${2:?--sizes needs a list}; shift ;;
     -h | --help) usage; exit 0 ;;
@@ -73,113 +36,194 @@ while (($# > 0)); do
   esac
   shift
 done
+kit=${METAVOX_KIT:-build/gpu-kit.tar.xz}
 
+# ---- here -------------------------------------------------------------------------------------------------------
+# Tests that ask for no file of the source tree; the others are in the tree's own test run.
+in_kit=(test_bits test_core test_fields test_cells test_vessels test_validation_fields test_blood_flow test_profile)
+# Configurations whose last hash the CPU tells beforehand, and how far they run.
+run_to=("smoke 2 h" "primary_tumour 1 day" "spheroid_hypoxia 3 h")
+
+build_kit() {
+  local build=build/gpu options=(-DMETAVOX_CUDA=ON "-DCMAKE_CUDA_ARCHITECTURES=${METAVOX_ARCHITECTURES:-90}")
+  if [[ $standin == yes ]]; then build=build/standin options=(-DMETAVOX_CUDA=STANDIN); fi
+  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release "${options[@]}" -DMETAVOX_STATIC=ON -DMETAVOX_VTK=OFF \
+    -DMETAVOX_HDF5=OFF -DMETAVOX_BENCH=OFF -DMETAVOX_TESTS=ON -DMETAVOX_MARCH=x86-64-v3
+  cmake --build "$build" --parallel "${METAVOX_JOBS:-$(nproc)}" --target metavox_cli "${in_kit[@]}"
+
+  local folder=build/gpu-kit program library name
+  rm -rf "$folder"
+  mkdir -p "$folder/lib" "$folder/configs"
+  cp "$build/metavox" "${in_kit[@]/#/$build/tests/}" "$folder/"
+  strip "$folder"/metavox "$folder"/test_*
+  # Whatever is still linked dynamically travels along; the C library is the machine's own.
+  for program in "$folder"/metavox "$folder"/test_*; do ldd "$program"; done |
+    awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
+    while read -r library; do
+      name=$(basename "$library")
+      case $name in
+        libc.so.* | libm.so.* | libdl.so.* | libpthread.so.* | librt.so.* | ld-linux*) ;;
+        *) cp -L "$library" "$folder/lib/" ;;
+      esac
+    done
+  hashes_here "$folder"
+  tar -C "$folder" -cJf "$kit.part" .
+  mv "$kit.part" "$kit"
+
+  local bytes needs
+  bytes=$(stat -c %s "$kit")
+  needs=$(for program in "$folder"/metavox "$folder"/test_*; do objdump -T "$program"; done |
+    grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -n 1)
+  echo "kit       $kit: ${#in_kit[@]} test programs, needs $needs"
+  echo "libraries $(find "$folder/lib" -type f -printf '%f ')"
+  printf 'size      %d.%d MB\n' $((bytes / 1000000)) $((bytes / 100000 % 10))
+  if ((bytes > 64 * 1000 * 1000)); then
+    echo "gpu-check.sh: the kit is larger than 64 MB" >&2
+    return 1
+  fi
+}
+
+# What the CPU says, so that no time of the GPU machine is spent on it.
+hashes_here() {
+  local folder=$1 config run
+  "$folder/metavox" selfcheck --backend cpu >"$folder/selfcheck.txt"
+  for run in "${run_to[@]}"; do
+    config=${run%% *}
+    cp "configs/$config.yaml" "$folder/configs/"
+    "$folder/metavox" run "configs/$config.yaml" --until "${run#* }" --backend cpu -o build/gpu-kit-run --force --quiet |
+      awk -v name="$config" '/^final hash/ { print name, $NF }'
+    rm -rf build/gpu-kit-run
+  done >"$folder/hashes.txt"
+}
+
+if [[ $prepare == yes ]]; then build_kit; exit; fi
+
+# ---- on the GPU machine -----------------------------------------------------------------------------------------
 out=${OUT:-gpu-check-out}
 mkdir -p "$out"
 summary=$out/summary.txt
 : >"$summary"
-export LD_LIBRARY_PATH=$PWD/$kit/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-metavox=$kit/metavox
-[[ -x $metavox ]] || {
-  echo "gpu-check.sh: there is no $metavox; run 'scripts/gpu-check.sh --prepare' where the libraries are" >&2
+[[ -f $kit ]] || {
+  echo "gpu-check.sh: there is no $kit; run 'scripts/gpu-check.sh --prepare' where the libraries are" >&2
   exit 4
 }
-# Permissions may get lost on the way.
-chmod +x "$kit"/metavox "$kit"/test_* 2>/dev/null || true
-if ! "$metavox" info >"$out/info.log" 2>&1; then
-  cat "$out/info.log" >&2
+work=$(mktemp -d)
+logs=$work/logs
+mkdir "$logs"
+keep_logs() { tar -C "$work" -cJf "$out/logs.tar.xz" logs || true; }
+trap 'keep_logs; rm -rf "$work"' EXIT
+tar -C "$work" -xJf "$kit"
+export LD_LIBRARY_PATH=$work/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+metavox=$work/metavox
+if ! "$metavox" info >"$logs/info" 2>&1; then
+  cat "$logs/info" >&2
   exit 4
 fi
-if grep -q 'cuda: not usable' "$out/info.log"; then
-  echo "gpu-check.sh: no GPU here: $(sed -n 's/.*cuda: not usable: //p' "$out/info.log")" >&2
+if grep -q 'cuda: not usable' "$logs/info"; then
+  echo "gpu-check.sh: no GPU here: $(sed -n 's/.*cuda: not usable: //p' "$logs/info")" >&2
   exit 4
 fi
 
 failures=0
 report() { # verdict, what, seconds
-  printf '%-4s  %-34s %5d s\n' "$1" "$2" "$3" | tee -a "$summary"
+  printf '%-4s  %-38s %5d s\n' "$1" "$2" "$3" | tee -a "$summary"
   if [[ $1 == FAIL ]]; then failures=$((failures + 1)); fi
 }
-check() { # name, limit in seconds, command ...: passes if the command does
-  local name=$1 limit=$2 begin=$SECONDS log
-  log=$out/${name//[^A-Za-z0-9_.-]/_}.log
-  shift 2
-  if timeout "$limit" "$@" >"$log" 2>&1; then
+left() { echo $((budget - SECONDS)); }
+# name, limit in seconds, least seconds for which it is worth a try, command ...: passes if the command does. 1: it did
+# not; 2: no time was left for it.
+check() {
+  local name=$1 limit=$2 least=$3 begin=$SECONDS log code=0
+  log=$logs/${name//[^A-Za-z0-9_.-]/_}
+  shift 3
+  if (($(left) < least)); then
+    report skip "$name: no time left" 0
+    return 2
+  fi
+  if ((limit > $(left))); then limit=$(left); fi
+  timeout "$limit" "$@" >"$log" 2>&1 || code=$?
+  if ((code == 0)); then
     report pass "$name" $((SECONDS - begin))
   else
-    report FAIL "$name" $((SECONDS - begin))
-    tail -n 15 "$log" | sed 's/^/      /'
+    report FAIL "$name (code $code)" $((SECONDS - begin))
+    tail -n 15 "$log" | sed 's/^/      /' | tee -a "$summary"
+    return 1
   fi
 }
 
 stage_info() {
-  { nvidia-smi || true; nvcc --version || true; } >>"$out/info.log" 2>&1
-  sed -n 1,8p "$out/info.log"
+  { nvidia-smi || true; nvcc --version || true; nproc; free -g || true; } >>"$logs/info" 2>&1
+  sed -n 1,8p "$logs/info"
 }
 
-# Every functor on both back ends; the program compares and exits with 5 where they differ.
-stage_selfcheck() {
-  check selfcheck 300 "$metavox" selfcheck
-  if ! grep -q '^# CUDA' "$out/selfcheck.log"; then report FAIL "selfcheck ran on CUDA" 0; fi
-}
+# Every functor; the program stops at the first launch after which a byte differs from the CPU's.
+stage_selfcheck() { check selfcheck 120 10 "$metavox" selfcheck || true; }
 
 # Tests visit every back end there is; test_bits compares with the stored hashes.
+stage_bits() {
+  local program
+  for program in test_core test_bits; do check "$program" 120 10 "$work/$program" '--gtest_filter=-Long*' || true; done
+}
+
+stage_hashes() {
+  local run config expected found
+  for run in "${run_to[@]}"; do
+    config=${run%% *}
+    check "run $config" 120 10 "$metavox" run "$work/configs/$config.yaml" --until "${run#* }" --backend cuda \
+      -o "$work/run" --force --quiet || continue
+    expected=$(awk -v name="$config" '$1 == name { print $2 }' "$work/hashes.txt")
+    found=$(awk '/^final hash/ { print $NF }' "$logs/run_$config")
+    if [[ -n $expected && $expected == "$found" ]]; then
+      report pass "$config: the CPU's hash $expected" 0
+    else
+      report FAIL "$config: $found, on the CPU $expected" 0
+    fi
+  done
+}
+
+stage_bench() {
+  local size json
+  for size in ${sizes//,/ }; do
+    json=$out/bench-$size.json
+    rm -f "$json" # of an earlier check
+    check "bench $size" $((size < 600 ? 90 : 150)) 20 "$metavox" bench --backend cuda --size "$size" --json "$json" || true
+    cat "$logs/bench_$size" 2>/dev/null || true
+    if grep -qs '"device": "CUDA,' "$json" && grep -qs "\"size\": $size," "$json" && grep -qs '"step_ms"' "$json"; then
+      report pass "bench-$size.json" 0
+    else
+      report FAIL "bench-$size.json" 0
+    fi
+  done
+}
+
+nvidia_tool() { # name: its path, or nothing
+  command -v "$1" || { [[ -x /usr/local/cuda/bin/$1 ]] && echo "/usr/local/cuda/bin/$1"; }
+}
+
+# Time, bytes and occupancy of every kernel of some steps.
+stage_profile() {
+  local ncu
+  ncu=$(nvidia_tool ncu) || { report skip "ncu was not found" 0; return; }
+  check "kernels of a step" 120 40 "$ncu" --csv --clock-control none --launch-skip 1500 --launch-count 420 --metrics \
+gpu__time_duration.sum,dram__bytes.sum,dram__throughput.avg.pct_of_peak_sustained_elapsed,sm__throughput.avg.pct_of_peak_sustained_elapsed,sm__warps_active.avg.pct_of_peak_sustained_active,launch__registers_per_thread,launch__grid_size \
+    "$metavox" bench --backend cuda --size 256 --only step || return 0
+  sed -n '/^"ID"/,$p' "$logs/kernels_of_a_step" >"$out/kernels.csv"
+}
+
+stage_memory() {
+  local sanitizer tool
+  sanitizer=$(nvidia_tool compute-sanitizer) || { report skip "compute-sanitizer was not found" 0; return; }
+  for tool in memcheck racecheck synccheck; do
+    check "$tool" 120 30 "$sanitizer" --tool "$tool" --error-exitcode 9 "$metavox" run "$work/configs/smoke.yaml" \
+      --until '12 min' --backend cuda -o "$work/run" --force --quiet || true
+  done
+}
+
 stage_tests() {
   local program
-  for program in "$kit"/test_*; do
-    check "$(basename "$program")" 400 "$program" '--gtest_filter=-Long*'
-  done
-}
-
-# Two configurations from start to end on both back ends: one hash.
-run_both() { # config, until
-  local name hashes backend
-  name=$(basename "$1" .yaml)
-  for backend in cpu cuda; do
-    check "run $name on $backend" 300 "$metavox" run "$1" --until "$2" --backend "$backend" -o "$out/run-$name-$backend" \
-      --force --quiet
-  done
-  hashes=$(cat "$out/run_${name}_on_cpu.log" "$out/run_${name}_on_cuda.log" | grep '^final hash' | sort | uniq -c)
-  echo "$hashes" >"$out/hash-$name.txt"
-  if [[ $(awk '{ print $1 }' <<<"$hashes") == 2 ]]; then
-    report pass "$name: same hash" 0
-  else
-    report FAIL "$name: same hash" 0
-    echo "$hashes"
-  fi
-}
-stage_run() {
-  run_both configs/smoke.yaml '2 h'
-  run_both configs/primary_tumour.yaml '2 day'
-}
-
-bench_on() { # back end, size
-  local json=$out/bench-$1-$2.json
-  rm -f "$json" # of an earlier check
-  check "bench $1 $2" 240 "$metavox" bench --backend "$1" --size "$2" --json "$json"
-  if grep -qs "\"device\": \"${1^^}," "$json" && grep -qs "\"size\": $2," "$json"; then
-    report pass "$(basename "$json")" 0
-  else
-    report FAIL "$(basename "$json")" 0
-  fi
-}
-stage_bench() {
-  local size
-  for size in ${sizes//,/ }; do bench_on cuda "$size"; done
-  bench_on cpu "${sizes%%,*}"
-  cat "$out"/bench_*.log
-}
-
-stage_sanitizer() {
-  local sanitizer tool
-  sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
-  if [[ ! -x $sanitizer ]]; then
-    report FAIL "compute-sanitizer was not found" 0
-    return
-  fi
-  for tool in memcheck racecheck initcheck synccheck; do
-    check "$tool" 400 "$sanitizer" --tool "$tool" --error-exitcode 9 "$metavox" run configs/smoke.yaml --until '18 min' \
-      --backend cuda -o "$out/run-$tool" --force --quiet
+  for program in "$work"/test_*; do
+    case $(basename "$program") in test_core | test_bits) continue ;; esac
+    check "$(basename "$program")" 240 20 "$program" '--gtest_filter=-Long*' || true
   done
 }
 
@@ -189,9 +233,11 @@ for stage in ${only//,/ }; do
     exit 2
   fi
   "stage_$stage"
+  keep_logs
 done
+device=$(sed -n 's/.*cuda: //p' "$logs/info" | head -n 1)
 if ((failures > 0)); then
-  echo "gpu-check.sh: $failures failed; logs are in $out" | tee -a "$summary"
+  echo "gpu-check.sh: $failures failed on $device, $SECONDS s; logs are in $out" | tee -a "$summary"
   exit 1
 fi
-echo "gpu-check.sh: all passed on $(sed -n 's/.*cuda: //p' "$out/info.log" | head -n 1)" | tee -a "$summary"
+echo "gpu-check.sh: all passed on $device, $SECONDS s" | tee -a "$summary"
