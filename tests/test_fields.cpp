@@ -290,6 +290,25 @@ TEST(Diffusion, FieldsGoBelowZeroWhereTheirFloorAllows) {
   for (const float c : floored.field()) ASSERT_GE(c, 0.0f);
 }
 
+// Sweeps find neighbours by HalfLine, all else goes by index(); pieces may begin with black.
+TEST(SplitLayout, HalfLinesPointAtTheNeighboursOfTheirVoxels) {
+  for (const SplitLattice& l : {SplitLattice{7, 4, 3, 0}, SplitLattice{6, 5, 2, 1},
+                                SplitLattice{1, 1, 1, 0}, SplitLattice{9, 1, 4, 1}})
+    for_each_voxel(l.box(), [&](int x, int y, int z) {
+      const HalfLine h(l, x & 1, y, z);
+      const std::int64_t m = x >> 1;
+      EXPECT_LT(m, h.count);
+      EXPECT_EQ(h.table + m, l.entry(x));
+      EXPECT_EQ(h.own + m, l.index(x, y, z));
+      EXPECT_EQ(h.x_low + m, l.index(x - 1, y, z));
+      EXPECT_EQ(h.x_high + m, l.index(x + 1, y, z));
+      EXPECT_EQ(h.y_low + m, l.index(x, y - 1, z));
+      EXPECT_EQ(h.y_high + m, l.index(x, y + 1, z));
+      EXPECT_EQ(h.z_low + m, l.index(x, y, z - 1));
+      EXPECT_EQ(h.z_high + m, l.index(x, y, z + 1));
+    });
+}
+
 TEST(FieldSolver, AgreesWithDirectSolutionInDoublePrecision) {
   double worst = 0;
   std::string worst_case;

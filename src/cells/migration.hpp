@@ -55,8 +55,7 @@ struct WalkRule {
   MigrationParameters32 p;
   Lattice lattice;
 
-  MV_HD float signal(int x, int y, int z) const {
-    const Voxel s = lattice.voxel(x, y, z);
+  MV_HD float signal(const Voxel& s) const {
     float v = 0.0f;
     if (p.haptotaxis != 0.0f) v = v + p.haptotaxis * matrix[s.i];
     if (p.chemotaxis != 0.0f) v = v + p.chemotaxis * oxygen.at(s);
@@ -73,13 +72,16 @@ struct WalkRule {
   MV_HD JumpProbabilities probabilities(const Voxel& s, float d) const {
     JumpProbabilities jump;
     const bool biased = p.haptotaxis != 0.0f || p.chemotaxis != 0.0f;
-    const float here = biased ? signal(s.x, s.y, s.z) : 0.0f;
+    const float here = biased ? signal(s) : 0.0f;
     const int at[3] = {s.x, s.y, s.z}, n[3] = {lattice.nx, lattice.ny, lattice.nz};
+    const std::int64_t stride[3] = {1, lattice.pitch(), lattice.plane()};
     for (int a = 0; a < 3; ++a) {
       const bool has_low = at[a] > 0, has_high = at[a] + 1 < n[a];
       const int ex = a == 0 ? 1 : 0, ey = a == 1 ? 1 : 0, ez = a == 2 ? 1 : 0;
-      const float low = biased && has_low ? signal(s.x - ex, s.y - ey, s.z - ez) : here;
-      const float high = biased && has_high ? signal(s.x + ex, s.y + ey, s.z + ez) : here;
+      const Voxel below{s.x - ex, s.y - ey, s.z - ez, s.i - stride[a]};
+      const Voxel above{s.x + ex, s.y + ey, s.z + ez, s.i + stride[a]};
+      const float low = biased && has_low ? signal(below) : here;
+      const float high = biased && has_high ? signal(above) : here;
       axis_probabilities(d, p.step_over_h2, low, here, high, jump.towards[2 * a],
                          jump.towards[2 * a + 1]);
       if (!has_low) jump.towards[2 * a] = 0.0f;

@@ -58,20 +58,35 @@ struct ChainClock {
 // sorts above all.
 inline std::uint32_t key_of(float v) { return exact::bit_cast<std::uint32_t>(v) & 0x7fffffffu; }
 
+// The lines of a lattice along x, with all that they share worked out once. Each thread has its own
+// copy, which nothing that a functor writes can be taken to change.
+struct Lines {
+  int nx, ny;
+  std::int64_t count, first, pitch, plane;
+  explicit Lines(const Lattice& l)
+      : nx(l.nx), ny(l.ny), count(std::int64_t{l.ny} * l.nz), first(l.index(0, 0, 0)),
+        pitch(l.pitch()), plane(l.plane()) {}
+  Row row(int x, int y, int z, int n) const {
+    return {x, y, z, n, first + x + pitch * y + plane * z};
+  }
+  Row whole(std::int64_t line) const { // by its number y + ny z
+    return row(0, static_cast<int>(line % ny), static_cast<int>(line / ny), nx);
+  }
+};
+
 template <class F>
 void cpu_voxels(const Lattice& l, int threads, bool rows, const F& f) {
-  const std::int64_t lines = static_cast<std::int64_t>(l.ny) * l.nz;
-#pragma omp parallel for schedule(static) num_threads(threads)
-  for (std::int64_t line = 0; line < lines; ++line) {
-    const int y = static_cast<int>(line % l.ny), z = static_cast<int>(line / l.ny);
-    const Row row{0, y, z, l.nx, l.index(0, y, z)};
+  const Lines lines(l);
+#pragma omp parallel for schedule(static) num_threads(threads) firstprivate(lines)
+  for (std::int64_t line = 0; line < lines.count; ++line) {
+    const Row row = lines.whole(line);
     if constexpr (has_row<F>::value) {
       if (rows) {
         f.row(row);
         continue;
       }
     }
-    for (int x = 0; x < l.nx; ++x) f(Voxel{x, y, z, row.i + x});
+    for (int x = 0; x < row.n; ++x) f(Voxel{x, row.y, row.z, row.i + x});
   }
 }
 
@@ -80,9 +95,10 @@ void cpu_voxels(const Lattice& l, int threads, bool rows, const F& f) {
 template <class F>
 void cpu_bricks(const Lattice& l, const ActiveBricks& active, int threads, bool rows, const F& f) {
   const Bricks bricks(l);
+  const Lines lines(l);
   constexpr std::int64_t share = 32; // bricks a thread takes at a time
   const std::int64_t shares = (active.count + share - 1) / share;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) firstprivate(lines)
   for (std::int64_t part = 0; part < shares; ++part) {
     const std::int64_t end = exact::min_of((part + 1) * share, active.count);
     for (std::int64_t k = part * share; k < end;) {
@@ -99,7 +115,7 @@ void cpu_bricks(const Lattice& l, const ActiveBricks& active, int threads, bool 
       const int z1 = exact::min_of(z0 + brick_edge, l.nz);
       for (int z = z0; z < z1; ++z)
         for (int y = y0; y < y1; ++y) {
-          const Row row{x0, y, z, n, l.index(x0, y, z)};
+          const Row row = lines.row(x0, y, z, n);
           if constexpr (has_row<F>::value) {
             if (rows) {
               f.row(row);
@@ -273,41 +289,43 @@ void cpu_colours(const Lattice& l, int sweeps, int threads, bool rows, const F& 
 
 template <class F>
 float cpu_max(const Lattice& l, int threads, bool rows, const F& f) {
-  const std::int64_t lines = static_cast<std::int64_t>(l.ny) * l.nz;
+  const Lines lines(l);
   std::uint32_t key = 0;
-#pragma omp parallel for schedule(static) num_threads(threads) reduction(max : key)
-  for (std::int64_t line = 0; line < lines; ++line) {
-    const int y = static_cast<int>(line % l.ny), z = static_cast<int>(line / l.ny);
-    const Row row{0, y, z, l.nx, l.index(0, y, z)};
-    if constexpr (has_row<F>::value) {
-      if (rows) {
-        key = exact::max_of(key, key_of(f.row(row)));
-        continue;
+#pragma omp parallel num_threads(threads) firstprivate(lines) reduction(max : key)
+  {
+#pragma omp for schedule(static)
+    for (std::int64_t line = 0; line < lines.count; ++line) {
+      const Row row = lines.whole(line);
+      if constexpr (has_row<F>::value) {
+        if (rows) {
+          key = exact::max_of(key, key_of(f.row(row)));
+          continue;
+        }
       }
+      for (int x = 0; x < row.n; ++x)
+        key = exact::max_of(key, key_of(f(Voxel{x, row.y, row.z, row.i + x})));
     }
-    for (int x = 0; x < l.nx; ++x) key = exact::max_of(key, key_of(f(Voxel{x, y, z, row.i + x})));
   }
   return exact::bit_cast<float>(key);
 }
 
 template <class F>
 std::array<std::int64_t, F::bins> cpu_tally(const Lattice& l, int threads, bool rows, const F& f) {
-  const std::int64_t lines = static_cast<std::int64_t>(l.ny) * l.nz;
+  const Lines lines(l);
   std::array<std::int64_t, F::bins> total{};
-#pragma omp parallel num_threads(threads)
+#pragma omp parallel num_threads(threads) firstprivate(lines)
   {
     std::int64_t mine[F::bins] = {};
 #pragma omp for schedule(static)
-    for (std::int64_t line = 0; line < lines; ++line) {
-      const int y = static_cast<int>(line % l.ny), z = static_cast<int>(line / l.ny);
-      const Row row{0, y, z, l.nx, l.index(0, y, z)};
+    for (std::int64_t line = 0; line < lines.count; ++line) {
+      const Row row = lines.whole(line);
       if constexpr (has_row<F>::value) {
         if (rows) {
           f.row(row, mine);
           continue;
         }
       }
-      for (int x = 0; x < l.nx; ++x) f(Voxel{x, y, z, row.i + x}, mine);
+      for (int x = 0; x < row.n; ++x) f(Voxel{x, row.y, row.z, row.i + x}, mine);
     }
 #pragma omp critical
     for (int b = 0; b < F::bins; ++b) total[static_cast<std::size_t>(b)] += mine[b];

@@ -22,8 +22,9 @@ struct KindLine {
       : kind(kinds + l.index(0, static_cast<int>(line % l.ny), static_cast<int>(line / l.ny))),
         n(l.nx) {}
   MV_HD Kind at(int x) const { return static_cast<Kind>(kind[x]); }
-  MV_HD bool counts(int x) const { return is_tumour(at(x)) || is_dead(at(x)); }
-  MV_HD bool begins(int x) const { return counts(x) && (x == 0 || !counts(x - 1)); }
+  MV_HD bool counts(int x) const {
+    return one_of<static_cast<KindMask>(tumour_kinds | dead_kinds)>(at(x));
+  }
 };
 
 struct CountRuns {
@@ -34,8 +35,10 @@ struct CountRuns {
   std::uint32_t* count; // per line
   MV_HD void operator()(std::int64_t line) const {
     const KindLine l(kind, lattice, line);
-    std::uint32_t runs = 0;
-    for (int x = 0; x < l.n; ++x) runs += l.begins(x) ? 1 : 0;
+    std::uint32_t runs = l.counts(0) ? 1 : 0;
+    for (int x = 1; x < l.n; ++x) // free of branches: compilers make vector code of it
+      runs +=
+          static_cast<std::uint32_t>(l.counts(x)) & static_cast<std::uint32_t>(!l.counts(x - 1));
     count[line] = runs;
   }
 };
@@ -46,21 +49,24 @@ struct ListRuns {
   const std::uint8_t* kind;
   Lattice lattice;
   std::int64_t first_line;
-  const std::uint32_t* place; // of the first run of each line from first_line on
+  const std::uint32_t* place; // of the first run of each line from first_line on; one entry more
   TumourRun* run;
   MV_HD void operator()(std::int64_t k) const {
     const KindLine l(kind, lattice, first_line + k);
-    TumourRun* out = run + place[k] - 1;
-    for (int x = 0; x < l.n; ++x) {
-      if (!l.counts(x)) continue;
-      if (l.begins(x)) *++out = TumourRun{x, x, l.n, -1, 0, 0, 0};
-      out->end = x + 1;
-      if (!is_tumour(l.at(x))) continue;
-      out->first = exact::min_of(out->first, x);
-      out->last = x;
-      out->living += 1;
-      out->sum += x;
-      out->sum2 += std::int64_t{x} * x;
+    int x = 0;
+    for (std::uint32_t r = place[k]; r < place[k + 1]; ++r) {
+      while (!l.counts(x)) ++x;
+      TumourRun found{x, x, l.n, -1, 0, 0, 0};
+      for (; x < l.n && l.counts(x); ++x) {
+        if (!is_tumour(l.at(x))) continue;
+        found.first = exact::min_of(found.first, x);
+        found.last = x;
+        found.living += 1;
+        found.sum += x;
+        found.sum2 += std::int64_t{x} * x;
+      }
+      found.end = x;
+      run[r] = found;
     }
   }
 };
@@ -82,9 +88,9 @@ struct CountInLines {
   }
 };
 
-// The n-th voxel of the mask in a line.
-struct Pick {
-  std::int64_t line, n;
+// Voxels of the mask to pick in one line: `skip` are passed over first.
+struct Picks {
+  std::int64_t line, skip, place; // place: of the first in the list of all
 };
 
 struct PickInLines {
@@ -93,14 +99,18 @@ struct PickInLines {
   const std::uint8_t* kind;
   Lattice lattice;
   KindMask mask;
-  const Pick* pick;
+  const Picks* picks; // a line each
+  std::int64_t every;
   std::int64_t* voxel;
   MV_HD void operator()(std::int64_t k) const {
-    const KindLine l(kind, lattice, pick[k].line);
-    std::int64_t left = pick[k].n;
-    int x = 0;
-    while (x + 1 < l.n && !(in_mask(mask, l.kind[x]) && left-- == 0)) ++x;
-    voxel[k] = pick[k].line * l.n + x;
+    const std::int64_t line = picks[k].line;
+    const KindLine l(kind, lattice, line);
+    std::int64_t left = picks[k].skip, place = picks[k].place;
+    for (int x = 0; x < l.n; ++x) {
+      if (!in_mask(mask, l.kind[x]) || left-- > 0) continue;
+      voxel[place++] = line * l.n + x;
+      left = every - 1;
+    }
   }
 };
 
@@ -177,12 +187,12 @@ void count_groups(const TumourRuns& tumour, const Lattice& l, TumourShape& shape
 TumourRuns read_tumour_runs(const Executor& executor, const Lattice& lattice,
                             const std::uint8_t* kind) {
   const std::int64_t lines = lines_of(lattice);
-  Buffer<std::uint32_t> count(executor, lines);
+  Buffer<std::uint32_t> count(executor, lines + 1);
   executor.for_each_index(lines, CountRuns{kind, lattice, count.data()});
   const std::vector<std::uint32_t> runs_of = count.host_copy();
   TumourRuns tumour;
   tumour.line_begin.resize(static_cast<std::size_t>(lines) + 1, 0);
-  for (std::size_t line = 0; line < runs_of.size(); ++line)
+  for (std::size_t line = 0; line + 1 < runs_of.size(); ++line)
     tumour.line_begin[line + 1] = tumour.line_begin[line] + runs_of[line];
   const std::int64_t total = tumour.line_begin.back();
   tumour.runs.resize(static_cast<std::size_t>(total));
@@ -203,6 +213,7 @@ TumourRuns read_tumour_runs(const Executor& executor, const Lattice& lattice,
       ++end;
     }
     const std::int64_t found = tumour.line_begin[static_cast<std::size_t>(end)] - before;
+    place.push_back(static_cast<std::uint32_t>(found));
     if (found > 0) {
       executor.copy_in(count.data(), place.data(), place.size() * sizeof place[0]);
       executor.for_each_index(end - first,
@@ -281,19 +292,21 @@ std::vector<std::int64_t> sample_voxels(const Executor& executor, const Lattice&
   std::int64_t total = 0;
   for (const std::uint32_t n : found) total += n;
   const std::int64_t every = std::max<std::int64_t>(1, total / most);
-  std::vector<Pick> picks;
-  std::int64_t before = 0, next = 0;
+  std::vector<Picks> picks;
+  std::int64_t before = 0, place = 0; // of members and of picks in former lines
   for (std::int64_t line = 0; line < lines; ++line) {
-    const std::int64_t here = found[static_cast<std::size_t>(line)];
-    for (; next < before + here; next += every) picks.push_back({line, next - before});
-    before += here;
+    before += found[static_cast<std::size_t>(line)];
+    const std::int64_t first = before - found[static_cast<std::size_t>(line)];
+    if (place * every >= before) continue;
+    picks.push_back({line, place * every - first, place});
+    place = (before + every - 1) / every;
   }
+  if (picks.empty()) return {};
   const auto n = static_cast<std::int64_t>(picks.size());
-  if (n == 0) return {};
-  Buffer<Pick> wanted(executor, n);
+  Buffer<Picks> wanted(executor, n);
   wanted.upload(picks.data());
-  Buffer<std::int64_t> voxels(executor, n);
-  executor.for_each_index(n, PickInLines{kind, lattice, mask, wanted.data(), voxels.data()});
+  Buffer<std::int64_t> voxels(executor, place);
+  executor.for_each_index(n, PickInLines{kind, lattice, mask, wanted.data(), every, voxels.data()});
   return voxels.host_copy();
 }
 

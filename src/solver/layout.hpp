@@ -18,7 +18,8 @@ struct SplitLattice {
   int shift = 0; // colour of voxel (0, 0, 0); see Lattice::shift
   MV_HD int half() const { return (nx + 1) / 2; }
   MV_HD std::int64_t pitch() const { return half() + 1; }
-  MV_HD std::int64_t colour_stride() const { return pitch() * (ny + 2) * (nz + 2); }
+  MV_HD std::int64_t plane() const { return pitch() * (ny + 2); }
+  MV_HD std::int64_t colour_stride() const { return plane() * (nz + 2); }
   MV_HD std::int64_t padded() const { return 2 * colour_stride(); }
   // Element 0 of the half line of one parity of x.
   MV_HD std::int64_t start(int parity, int y, int z) const {
@@ -59,16 +60,23 @@ struct HalfLine {
   int count;
   int table; // of the tables along x
   std::int64_t own, x_low, x_high, y_low, y_high, z_low, z_high;
+  // From few products: lines of coarse grids are so short that asking for seven starts costs as
+  // much as working on them.
   MV_HD HalfLine(const SplitLattice& l, int parity, int y, int z) {
-    count = parity == 0 ? l.half() : l.nx / 2;
-    table = parity == 0 ? 0 : l.half();
-    own = l.start(parity, y, z);
-    x_low = parity == 0 ? l.start(1, y, z) - 1 : l.start(0, y, z);
+    const int half = l.half();
+    count = parity == 0 ? half : l.nx / 2;
+    table = parity == 0 ? 0 : half;
+    const std::int64_t pitch = l.pitch(), plane = l.plane(), stride = l.colour_stride();
+    const std::int64_t line = pitch * (y + 1) + plane * (z + 1) + parity;
+    const bool black = l.colour(parity, y, z) != 0;
+    own = black ? stride + line : line;
+    const std::int64_t other = black ? line : stride + line; // the same place in the other colour
+    x_low = other - parity;
     x_high = x_low + 1;
-    y_low = l.start(parity, y - 1, z);
-    y_high = l.start(parity, y + 1, z);
-    z_low = l.start(parity, y, z - 1);
-    z_high = l.start(parity, y, z + 1);
+    y_low = other - pitch;
+    y_high = other + pitch;
+    z_low = other - plane;
+    z_high = other + plane;
   }
 };
 

@@ -318,8 +318,10 @@ struct CoarseLine {
       const int first = parity == 0 ? begin : begin - 1;
       const int count =
           (n + (parity == 0 ? 0 : 1)) / 2 + 1; // up to begin + n, which may be a ghost
-      const std::int64_t at = lattice.index(first, y, z), at10 = lattice.index(first, y + dy, z),
-                         at01 = lattice.index(first, y, z + dz),
+      const HalfLine h(lattice, parity, y, z);
+      const std::int64_t m0 = first >> 1, at = h.own + m0,
+                         at10 = (dy < 0 ? h.y_low : h.y_high) + m0,
+                         at01 = (dz < 0 ? h.z_low : h.z_high) + m0,
                          at11 = lattice.index(first, y + dy, z + dz);
       float* MV_RESTRICT out = part[parity];
 #pragma omp simd

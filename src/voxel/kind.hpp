@@ -240,17 +240,17 @@ constexpr std::string_view name_of(Kind k) {
 
 // ---- states
 
-// The state a kind is drawn in, eight kinds to a word: a constant that device code can hold too.
-constexpr std::uint64_t drawn_states(int first) {
+// The states all kinds are drawn in, four bits each: a constant that device code can hold too.
+constexpr std::uint64_t drawn_states() {
+  static_assert(cell_state_count <= 16, "a code of cell_state takes more than four bits");
   std::uint64_t packed = 0;
-  for (int k = first; k < first + 8 && k < kind_count; ++k)
-    packed |= static_cast<std::uint64_t>(kind_rows[k].drawn.code) << (8 * (k - first));
+  for (const KindRow& row : kind_rows)
+    packed |= static_cast<std::uint64_t>(row.drawn.code) << (4 * static_cast<unsigned>(row.kind));
   return packed;
 }
-inline constexpr std::uint64_t drawn_low = drawn_states(0), drawn_high = drawn_states(8);
+inline constexpr std::uint64_t states_drawn = drawn_states();
 MV_HD constexpr CellState drawn_state(Kind k) {
-  const auto code = static_cast<unsigned>(k);
-  return static_cast<CellState>((code < 8 ? drawn_low : drawn_high) >> (8 * (code & 7u)) & 255u);
+  return static_cast<CellState>(states_drawn >> (4 * static_cast<unsigned>(k)) & 15u);
 }
 
 // Bits of the `flags` array. Those from 32 on are reserved for what their comment says.
