@@ -103,6 +103,29 @@ class Checks(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("src/cells/endless.cpp:1", said)
 
+    def test_device_code_that_rounds_otherwise(self):
+        """scripts/ptx.py on an object file in which one instruction is another's."""
+        right = ["add.rn.f32 %f1, %f2, %f3;", "div.rn.f64 %fd1, %fd2, %fd3;", "sqrt.rn.f32 %f1, %f2;", "max.f32 %f1, %f2, 0f00000000;",
+                 "fma.rn.s32 %r1, %r2, %r3;", "mad.lo.s32 %r1, %r2, %r3, %r4;", "ld.global.f32 %f1, [%rd1];", "cvt.rn.f32.s32 %f1, %r1;"]  # fmt: skip
+        wrong = ["fma.rn.f32 %f1, %f2, %f3, %f4;", "mad.f32 %f1, %f2, %f3, %f4;", "add.f32 %f1, %f2, %f3;", "mul.rz.f32 %f1, %f2, %f3;",
+                 "add.ftz.rn.f32 %f1, %f2, %f3;", "div.approx.f32 %f1, %f2, %f3;", "div.full.f32 %f1, %f2, %f3;", "sqrt.approx.f32 %f1, %f2;",
+                 "ex2.approx.f32 %f1, %f2;", "rsqrt.approx.f64 %fd1, %fd2;", "max.f32 %f1, %f2, %f3;"]  # fmt: skip
+        os.mkdir(self.path("build"))
+
+        def look(lines):
+            text = ".version 9.0\n.visible .entry kernel(\n)\n{\n" + "\n".join("\t" + line for line in lines) + "\n}\n"
+            with open(self.path("build/launcher.o"), "wb") as file:
+                file.write(b"\x7fELF\0\1" + text.encode() + b"\0\0rest")
+            return self.call(sys.executable, "scripts/ptx.py", "build")
+
+        code, said = look(right)
+        self.assertEqual(code, 0, said)
+        for line in wrong:
+            code, said = look([*right, line])
+            self.assertEqual(code, 1, line)
+            self.assertIn("kernel: " + line, said)
+        self.assertEqual(look(["mov.u32 %r1, 0;"])[0], 2)
+
     def test_lint_reads_every_header_that_changed(self):
         """By way of a source that includes it; the one of its name first."""
         self.write("src/cells/new_rule.hpp", "#pragma once\n")
