@@ -40,6 +40,15 @@ struct bytes_of<F, std::void_t<decltype(F::bytes)>> {
   static constexpr double value = F::bytes;
 };
 
+// A GPU reads again for the second colour what neighbours of the first have shared with it on a CPU:
+// F::device_bytes, where that is more than F::bytes.
+template <class F, class = void>
+struct device_bytes_of : bytes_of<F> {};
+template <class F>
+struct device_bytes_of<F, std::void_t<decltype(F::device_bytes)>> {
+  static constexpr double value = F::device_bytes;
+};
+
 // In a chain the sweeps stream the arrays; F::fused_bytes are those that a stage before or after
 // moves besides.
 template <class F, class = void>
@@ -388,8 +397,9 @@ void Executor::for_each_voxel(const Lattice& l, const ActiveBricks& bricks, cons
 template <class F>
 void Executor::for_each_colour(const Lattice& l, int sweeps, const F& f) const {
   // CPU threads stream memory once for all sweeps.
-  const double passes = backend_ == Backend::cpu ? 1 : sweeps;
-  timed(F::name, static_cast<double>(l.voxels()), passes * detail::bytes_of<F>::value, [&] {
+  const double bytes = backend_ == Backend::cpu ? detail::bytes_of<F>::value
+                                                : sweeps * detail::device_bytes_of<F>::value;
+  timed(F::name, static_cast<double>(l.voxels()), bytes, [&] {
 #if defined(METAVOX_CUDA)
     if (device()) return cuda::launch_colours(l, sweeps, f);
 #endif
@@ -455,7 +465,8 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
     using detail::fused_bytes_of;
     if constexpr (has_first)
       book(0, First::name, l, fused ? fused_bytes_of<First>::value : bytes_of<First>::value);
-    book(1, F::name, l, (fused ? 1 : sweeps) * bytes_of<F>::value);
+    book(1, F::name, l,
+         fused ? bytes_of<F>::value : sweeps * detail::device_bytes_of<F>::value);
     if constexpr (has_last)
       book(2, Last::name, coarse, fused ? fused_bytes_of<Last>::value : bytes_of<Last>::value);
   }

@@ -53,6 +53,7 @@ template <bool saturating>
 struct SmoothField {
   static constexpr const char* name = saturating ? "diffusion.smooth_uptake" : "diffusion.smooth";
   static constexpr double bytes = saturating ? 20 : 16;
+  static constexpr double device_bytes = bytes + 4; // the other colour's c, in both half sweeps
   DiffusionLevel level;
   float red_weight = over_relaxation;
   float floor = 0.0f; // no value goes below
