@@ -8,9 +8,9 @@ import sys
 
 SPILL = 64  # bytes stored; below that ptxas trades a register or two for one more block
 REGISTERS_OF_SM, THREADS_OF_SM = 65536, 2048  # sm_80 and sm_90
-BLOCK = {"sites": 256, "bricks": 512, "colours": 256, "maximum": 256, "tally": 256, "indices": 256}
-LOOPS = {"site_kernel": "sites", "brick_kernel": "bricks", "colour_kernel": "colours", "max_kernel": "maximum",
-         "tally_kernel": "tally", "index_kernel": "indices"}
+BLOCK = {"voxels": 256, "bricks": 512, "colours": 256, "maximum": 256, "tally": 256, "indices": 256, "compaction": 256}
+LOOPS = {"voxel_kernel": "voxels", "brick_kernel": "bricks", "colour_kernel": "colours", "max_kernel": "maximum",
+         "tally_kernel": "tally", "index_kernel": "indices", "count_kernel": "compaction", "scatter_kernel": "compaction"}
 
 
 def read(log):
@@ -36,10 +36,11 @@ def plain(names):
 
 
 def kernel(demangled):
-    found = re.search(r"(\w+_kernel)<(.*?)>\(", demangled)
+    found = re.search(r"(\w+_kernel)(?:<(.*?)>)?\(", demangled)
     if not found or found.group(1) not in LOOPS:
         return None
-    functor = re.sub(r"metavox::|\(anonymous namespace\)::", "", found.group(2)).replace("> ", ">").strip()
+    name = found.group(2) or found.group(1)  # compaction has no functor
+    functor = re.sub(r"metavox::|\(anonymous namespace\)::", "", name).replace("> ", ">").strip()
     return functor, LOOPS[found.group(1)]
 
 
