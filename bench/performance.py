@@ -4,6 +4,8 @@
     cmake --build build/cpu --target bench_scaling
     bench/performance.py measure -o bench/results/DATE-scaling.json
     bench/performance.py write bench/results/DATE-scaling.json bench/results/DATE-compare.json
+    bench/performance.py gpu bench-256.json bench-512.json ... --driver TEXT -o bench/results/DATE-GPU.json
+    bench/performance.py write-gpu bench/results/DATE-GPU.json      # its tables here and in README.md
 """
 
 import argparse
@@ -258,12 +260,59 @@ def plot(result):
         raise SystemExit(f"performance.py: {PLOT} is larger than 200 kB")
 
 
-def put(name, text):
-    page = PAGE.read_text(encoding="utf-8")
+def gathered(options):
+    """The files that `metavox bench` wrote on a GPU, as one."""
+    boxes = [json.loads(pathlib.Path(name).read_text(encoding="utf-8")) for name in options.files]
+    devices = {box["device"] for box in boxes}
+    if len(devices) != 1:
+        raise SystemExit(f"performance.py: files of several devices: {', '.join(sorted(devices))}")
+    boxes.sort(key=lambda box: box["size"])
+    result = {"device": devices.pop().removeprefix("CUDA, "), "driver": options.driver, "date": options.date,
+              "boxes": boxes}
+    pathlib.Path(options.output).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def gpu_table(result):
+    """Whole steps, for README.md. Boxes whose bench ran out of time lack some numbers."""
+    def number(box, key, form):
+        return form.format(box[key]) if key in box else ""
+
+    rows = ["| voxels | a copy | V(3,2) cycle | whole default step | voxels/s | bytes a voxel | with VEGF and growing vessels |",
+            "|--:|--:|--:|--:|--:|--:|--:|"]
+    for box in result["boxes"]:
+        growing = f"{box['vessel_step_ms']:.1f} ms ({box['vessel_segments']:,} segments)" if "vessel_step_ms" in box else ""
+        rows.append(f"| {box['size']}³ | {box['copy_ms']:.3f} ms | {number(box, 'cycle_ms', '{:.2f} ms')} | "
+                    f"**{number(box, 'step_ms', '{:.1f} ms')}** | {box.get('voxels_per_s', 0) / 1e9:.2f}·10⁹ | "
+                    f"{number(box, 'bytes_per_voxel', '{:.1f}')} | {growing} |")
+    return "\n".join(rows)
+
+
+def gpu_functors(result):
+    boxes = [box for box in result["boxes"] if "functors" in box]
+    names = [row["functor"] for row in boxes[-1]["functors"]]
+    head = " | ".join(f"{box['size']}³, ms | % of a copy" for box in boxes)
+    rows = [f"| functor | {head} |", "|---|" + "--:|--:|" * len(boxes)]
+    for name in names:
+        cells = []
+        for box in boxes:
+            row = next((r for r in box["functors"] if r["functor"] == name), None)
+            cells.append(f"{row['ms_per_step']:.3f} | {100 * row['gb_per_s'] / box['copy_gb_per_s']:.0f}" if row else " | ")
+        rows.append(f"| `{name}` | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def write_gpu(options):
+    result = json.loads(pathlib.Path(options.results).read_text(encoding="utf-8"))
+    put("gpu", gpu_table(result), pathlib.Path("README.md"))
+    put("gpu-functors", gpu_functors(result))
+
+
+def put(name, text, file=PAGE):
+    page = file.read_text(encoding="utf-8")
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     if begin not in page or end not in page:
-        raise SystemExit(f"performance.py: {PAGE} lacks {begin} and {end}")
-    PAGE.write_text(page[:page.index(begin)] + begin + "\n" + text + "\n" + page[page.index(end):], encoding="utf-8")
+        raise SystemExit(f"performance.py: {file} lacks {begin} and {end}")
+    file.write_text(page[:page.index(begin)] + begin + "\n" + text + "\n" + page[page.index(end):], encoding="utf-8")
 
 
 def write(options):
@@ -285,11 +334,17 @@ def main():
     m.add_argument("--rounds", type=int, default=2)
     m.add_argument("--largest", type=int, default=384)
     m.add_argument("-o", "--output", required=True)
+    g = commands.add_parser("gpu")
+    g.add_argument("files", nargs="+")
+    g.add_argument("--driver", required=True)
+    g.add_argument("--date", required=True)
+    g.add_argument("-o", "--output", required=True)
+    commands.add_parser("write-gpu").add_argument("results")
     w = commands.add_parser("write")
     w.add_argument("results")
     w.add_argument("compare", nargs="?")
     options = parser.parse_args()
-    (measure if options.command == "measure" else write)(options)
+    {"measure": measure, "write": write, "gpu": gathered, "write-gpu": write_gpu}[options.command](options)
 
 
 if __name__ == "__main__":
