@@ -7,7 +7,7 @@ usage() {
   cat <<'TEXT'
 scripts/build.sh [PRESET] [--target NAME] [--no-viz | --minimal] [-DNAME=VALUE ...]
 
-  PRESET      cpu, cuda, debug, asan or tsan; default: cuda where nvcc is found, else cpu
+  PRESET      cpu, cuda, debug, asan, tsan, standin or standin-tsan; default: cuda where nvcc is found, else cpu
   --target    build only this, e.g. metavox_cli
   --no-viz    as for setup.sh; also switches METAVOX_VTK off
   --minimal   as for setup.sh; also switches METAVOX_VTK, _HDF5, _TESTS and _BENCH off

@@ -8,7 +8,7 @@ scripts/setup.sh [--no-viz | --minimal | --checks] [--list]
 
   --no-viz    without VTK, matplotlib, the virtual display and valgrind: no frames, no pictures
   --minimal   only what compiles the program: no frames, checkpoints, tests or benchmarks either
-  --checks    only what .ci/run needs besides: clang-format, clang-tidy, cppcheck, clang
+  --checks    only what .ci/run needs besides: clang-format, clang-tidy, cppcheck, clang, Boost.Context
   --list      print the packages and stop
 
 Ends at once when everything is there. CUDA is not installed: where nvcc is found it is used.
@@ -31,7 +31,7 @@ done
 packages=(g++ cmake ninja-build git libyaml-cpp-dev libcli11-dev zlib1g-dev nlohmann-json3-dev)
 if [[ $extent == checks ]]; then
   # Other versions format differently and find other things. libomp-dev: OpenMP of clang.
-  packages=(clang-format-14 clang-tidy-14 cppcheck clang libomp-dev git python3)
+  packages=(clang-format-14 clang-tidy-14 cppcheck clang libomp-dev libboost-context-dev git python3)
 elif [[ $extent != minimal ]]; then
   packages+=(libhdf5-dev libgtest-dev libbenchmark-dev python3 python3-numpy python3-h5py python3-yaml python3-jsonschema)
 fi
