@@ -681,6 +681,20 @@ const Bad bad_inputs[] = {
      "vegf.sources[0].from must be below vegf.sources[0].to along y"},
     {"vegf: {sources: {radius: 9 um}}\n", "vegf.sources takes a list"},
     {"vegf: {sources: [5]}\n", "{shape: sphere, radius: 100 um, rate: 0.01 nM/min}"},
+    // what cells and membranes count in steps
+    {"time: {step: 0.01 min}\ndeath:\n  apoptotic_body: 1 day\nquiescence: {delay: 20 min}\n",
+     "case.yaml:3: death.apoptotic_body takes 144000 steps of time.step (0.01 min); cells count at "
+     "most 65535; the longest that fits is death.apoptotic_body: 655.3 min, the shortest step that "
+     "fits is time.step: 0.02198 min"},
+    {"time: {step: 6 min}\nquiescence: {survival: 274 day}\n",
+     "case.yaml:2: quiescence.survival takes 65760 steps"},
+    {"time:\n  step: 0.05 min\n", "case.yaml:2: quiescence.survival takes 80000 steps"},
+    {"time: {step: 0.1 min}\nquiescence: {delay: 5 h}\n",
+     "case.yaml:2: quiescence.delay is 3000 steps of time.step (0.1 min)"},
+    {"time: {step: 0.1 min}\nquiescence: {delay: 5 h}\n", "time.step: 0.1145 min"},
+    {"time: {step: 0.1 min}\nquiescence: {survival: 1 day}\nmatrix: {membrane_resistance: 5}\n"
+     "tissue: {membranes: [{shape: sphere, radius: 150 um}]}\n",
+     "case.yaml:3: matrix.membrane_resistance lasts"},
     // vessels' time step
     {"time: {vessel_step: 20 min}\n",
      "case.yaml:1: time.vessel_step (20 min) must be a whole number of steps of time.step (6 min); "
@@ -791,6 +805,26 @@ const Bad bad_inputs[] = {
      "ELF\x02\n",
      "control characters"},
 };
+
+// What a message of judge_counters() names as fitting does fit, and a little more does not.
+TEST(Config, LifetimesFitTheCountersOfCells) {
+  const std::string fine = "time: {step: 0.01 min}\nquiescence: {delay: 20 min, survival: 10 h}\n";
+  const auto body = [&](const std::string& time) {
+    return message_of(fine + "death: {apoptotic_body: " + time + "}\n");
+  };
+  EXPECT_EQ(body("655.3 min"), "accepted");
+  EXPECT_EQ(body("655.35 min"), "accepted");
+  EXPECT_NE(body("655.36 min"), "accepted");
+  EXPECT_EQ(message_of("time: {step: 0.02198 min, vessel_step: 2.198 min}\nquiescence: {delay: 20 "
+                       "min, survival: 10 h}\ndeath: {apoptotic_body: 1 day}\n"),
+            "accepted");
+  EXPECT_EQ(message_of("time: {step: 0.1145 min, vessel_step: 1.145 min}\nquiescence: {delay: 5 h, "
+                       "survival: 1 day}\n"),
+            "accepted");
+  // Cells that do not rest count nothing.
+  EXPECT_EQ(message_of("time: {step: 6 min}\nquiescence: {enabled: false, survival: 900 day}\n"),
+            "accepted");
+}
 
 TEST(Config, BadInputIsRefusedWithPlaceAndAdvice) {
   for (const Bad& bad : bad_inputs) {
