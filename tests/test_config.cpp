@@ -193,7 +193,7 @@ TEST(Config, VesselsThatAreFine) {
       "vegf: {enabled: true}\nsprouting: {enabled: true}\nvessels: {pattern: grid}\n",
       ("vegf: {enabled: true, frozen: 0.1*z/2000 nM}\nsprouting: {enabled: true}\n"
        "vessels: {pattern: pair, spacing: 1 mm}\n"),
-      "vegf: {enabled: true, relaxation: transient, sources: [{radius: 10 um, rate: 1 nM/day}]}\n",
+      "vegf: {enabled: true, relaxation: transient, sources: [{radius: 20 um, rate: 1 nM/day}]}\n",
       "vessels: {pattern: pair, axis: y, offset: 200 um, radius: 15 um, radius_vein: 50 um}\n",
       "vessels: {pattern: hexagonal, spacing: 200 um, layers: 300 um, axis: x}\n",
       "vessels: {pattern: grid, ends: [{role: inlet, face: -z, pressure: 30 mmHg}]}\n",
@@ -681,6 +681,23 @@ const Bad bad_inputs[] = {
      "vegf.sources[0].from must be below vegf.sources[0].to along y"},
     {"vegf: {sources: {radius: 9 um}}\n", "vegf.sources takes a list"},
     {"vegf: {sources: [5]}\n", "{shape: sphere, radius: 100 um, rate: 0.01 nM/min}"},
+    // shapes between the centres of voxels
+    {"domain: {voxels: [8, 8, 8]}\ntissue:\n  cells:\n    - {shape: sphere, radius: 12 um}\n",
+     "case.yaml:4: tissue.cells[0] holds the centre of no voxel, so it would stay empty; centres "
+     "lie "
+     "at 10, 30, 50 um ...; type radius: 17.321 um or more, or centre: [90 um, 90 um, 90 um]"},
+    {"tissue: {cells: [{shape: layer, begin: 11 um, end: 29 um}]}\n",
+     "type begin and end that are a voxel (20 um) or more apart"},
+    {"tissue: {cells: [{shape: box, from: [0 um, 0 um, 11 um], to: [99 um, 99 um, 30 um]}]}\n",
+     "tissue.cells[0] holds the centre of no voxel"},
+    {"tissue: {cells: [{shape: sphere, centre: [-5 um, 50 um, 50 um], radius: 9 um}]}\n",
+     "holds the centre of no voxel"},
+    {"fields: {coarsen: 4}\nvegf: {enabled: true, sources: [{shape: box, from: [0 um, 0 um, 0 um], "
+     "to: [40 um, 99 um, 99 um], rate: 1 nM/min}]}\n",
+     "centres lie at 40, 120, 200 um"},
+    {"tissue: {membranes: [{shape: layer, at: 1995 um}]}\n", "type at most 1990 um"},
+    {"tissue: {membranes: [{shape: sphere, radius: 1720 um}]}\n",
+     "has its surface outside the box"},
     // what cells and membranes count in steps
     {"time: {step: 0.01 min}\ndeath:\n  apoptotic_body: 1 day\nquiescence: {delay: 20 min}\n",
      "case.yaml:3: death.apoptotic_body takes 144000 steps of time.step (0.01 min); cells count at "
@@ -805,6 +822,23 @@ const Bad bad_inputs[] = {
      "ELF\x02\n",
      "control characters"},
 };
+
+// What judge_places() takes is what the run fills.
+TEST(Config, ShapesThatHoldACentre) {
+  const std::string box = "domain: {voxels: [8, 8, 8]}\n";
+  for (const char* shape :
+       {"shape: sphere, radius: 17.321 um",
+        "shape: sphere, radius: 1 um, centre: [90 um, 90 um, 90 um]",
+        "shape: sphere, radius: 900 um", "shape: layer, begin: 10 um, end: 10.1 um",
+        "shape: layer, begin: -50 um, end: 11 um", "shape: layer, begin: 149 um, end: 900 um",
+        "shape: box, from: [-9 um, 9 um, 9 um], to: [11 um, 11 um, 900 um]",
+        "shape: sphere, centre: [-5 um, 50 um, 50 um], radius: 15 um"})
+    EXPECT_EQ(message_of(box + "tissue: {cells: [{" + shape + "}]}\n"), "accepted")
+        << shape << ": " << message_of(box + "tissue: {cells: [{" + shape + "}]}\n");
+  EXPECT_EQ(message_of(box + "tissue: {membranes: [{shape: layer, at: 150 um}, {shape: sphere, "
+                             "radius: 120 um}]}\n"),
+            "accepted");
+}
 
 // What a message of judge_counters() names as fitting does fit, and a little more does not.
 TEST(Config, LifetimesFitTheCountersOfCells) {
