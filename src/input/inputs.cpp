@@ -13,10 +13,12 @@
 #include "fields/field_list.hpp"
 #include "input/cells_csv.hpp"
 #include "input/join_vessels.hpp"
+#include "input/settle_cells.hpp"
 #include "input/swc.hpp"
 #include "input/vtk_reader.hpp"
 #include "settings/text.hpp"
 #include "site/take_apart.hpp"
+#include "vessels/graph.hpp"
 #include "vessels/parents.hpp"
 #include "voxel/kind.hpp"
 
@@ -35,7 +37,8 @@ std::vector<float> vti_values(const std::string& key, const std::string& file,
   }
 }
 
-void read_vessels(const Parameters& p, ExternalArrays& external) {
+// The vessels of the start, of a file or not.
+VesselNetwork read_vessels(const Parameters& p, const Lattice& lattice, ExternalArrays& external) {
   const bool from_file = p.vessels.pattern == VesselPattern::file;
   if (from_file) {
     const std::filesystem::path file = p.vessels.file;
@@ -55,20 +58,25 @@ void read_vessels(const Parameters& p, ExternalArrays& external) {
     if (external.vessel_file.segments.empty())
       throw ConfigError(file.string() + ": there are no vessels in it, only single points");
   }
-  const Lattice lattice{p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2],
-                        p.domain.spacing};
   try {
-    build_parent_vessels(p.vessels, p.flow, lattice, p.simulation.seed, external.vessel_file,
-                         external.vessel_names);
+    return build_parent_vessels(p.vessels, p.flow, lattice, p.simulation.seed, external.vessel_file,
+                                external.vessel_names);
   } catch (const std::invalid_argument& e) {
     throw ConfigError(printable((from_file ? p.vessels.file + ": " : std::string()) + e.what()));
   }
 }
 
+std::vector<std::int64_t> voxels_of(const VesselNetwork& network, const Lattice& lattice) {
+  if (network.segments.empty()) return {};
+  VesselGraph graph(lattice);
+  graph.lay(network);
+  return graph.take_changes().entered;
+}
+
 } // namespace
 
-ExternalArrays read_inputs(const Parameters& p) {
-  ExternalArrays external;
+Inputs read_inputs(const Parameters& p) {
+  Inputs external;
   const auto field = [&](const std::string& name, const std::string& key, const Frozen& frozen) {
     if (!frozen.file.empty())
       external.fields.emplace_back(name, vti_values(key, frozen.file, frozen.array, p.domain));
@@ -96,7 +104,11 @@ ExternalArrays read_inputs(const Parameters& p) {
     }
   }
   if (!p.tissue.cells_csv.empty()) external.placed = read_cells_csv(p.tissue.cells_csv, p.domain);
-  read_vessels(p, external);
+  const Lattice lattice{p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2],
+                        p.domain.spacing};
+  const std::vector<std::int64_t> vessels = voxels_of(read_vessels(p, lattice, external), lattice);
+  settle_cells(p, lattice, vessels, external, external.told);
+  tell_cells(p, lattice, vessels, external, external.told);
   return external;
 }
 

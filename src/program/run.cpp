@@ -156,7 +156,9 @@ void RunSession::plan() {
 }
 
 void RunSession::build() {
-  simulation_.emplace(p_, *executor_, read_inputs(p_));
+  const Inputs inputs = read_inputs(p_);
+  for (const std::string& text : inputs.told) console_.line("start       " + text);
+  simulation_.emplace(p_, *executor_, inputs);
   if (schedule_.frames > 0) frame_arrays_ = frame_arrays(*simulation_);
   for (const ArrayInfo& info : simulation_->state_arrays()) {
     state_arrays_.push_back(info.name);
@@ -391,7 +393,7 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
   std::fflush(stdout);
   require_memory(needs, p, executor);
   require_disk(needs, output);
-  read_inputs(p);
+  for (const std::string& text : read_inputs(p).told) std::printf("start       %s\n", text.c_str());
   std::printf("%s is valid\n", file.c_str());
   return exit_done;
 }

@@ -19,6 +19,7 @@ struct ExternalArrays {
     double x, y, z; // um
     std::uint8_t kind;
     std::uint16_t clone;
+    std::int64_t line = 0; // of the table; 0: of none
   };
   std::vector<PlacedCell> placed;
   VesselNetwork vessel_file;             // of vessels.file, in um

@@ -1,0 +1,192 @@
+// What becomes of the cells, images and vessels that users bring: counted, fitted, refused, never
+// silently lost.
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "folder.hpp"
+#include "input/inputs.hpp"
+#include "site/config.hpp"
+#include "site/site.hpp"
+#include "support.hpp"
+
+namespace metavox {
+namespace {
+
+using support::count_kinds;
+using support::of;
+using support::tumour_of;
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// Empty tissue of 8 x 8 x 8 voxels of 20 um, and what the test adds.
+const std::string bare = "domain: {voxels: [8, 8, 8]}\nglucose: {enabled: false}\n";
+
+class Brought : public testing::Test {
+protected:
+  Parameters parameters(const std::string& yaml) const {
+    return read_config_text(bare + yaml, folder_.path() / "case.yaml").parameters;
+  }
+  // What `validate` tells, or the complaint.
+  std::string told(const std::string& yaml) const {
+    try {
+      return joined(read_inputs(parameters(yaml)).told);
+    } catch (const ConfigError& e) {
+      return std::string("refused: ") + e.what();
+    }
+  }
+  Site site(const std::string& yaml) const {
+    const Parameters p = parameters(yaml);
+    return Site(p, Executor::on_cpu(1), read_inputs(p));
+  }
+  // An image of one array of 8-bit cell data.
+  void image(const std::string& name, const std::array<int, 3>& n, const std::vector<int>& values,
+             const std::string& geometry = "") const {
+    std::string text = "<VTKFile type=\"ImageData\"><ImageData WholeExtent=\"0 " +
+                       std::to_string(n[0]) + " 0 " + std::to_string(n[1]) + " 0 " +
+                       std::to_string(n[2]) + "\" " + geometry + "><Piece Extent=\"0 " +
+                       std::to_string(n[0]) + " 0 " + std::to_string(n[1]) + " 0 " +
+                       std::to_string(n[2]) +
+                       "\"><CellData><DataArray type=\"Int32\" Name=\"kind\" format=\"ascii\">";
+    for (const int v : values) text += std::to_string(v) + " ";
+    folder_.write(name, text + "</DataArray></CellData></Piece></ImageData></VTKFile>");
+  }
+  std::vector<int> voxels(int value = 0) const { return std::vector<int>(512, value); }
+
+  const Folder folder_;
+};
+using Cells = Brought;
+
+const std::string no_tissue = "parenchyma: 0, stroma: 0";
+
+TEST_F(Cells, OfATableInOneVoxelAreRefusedMovedOrDroppedAsAsked) {
+  folder_.write("cells.csv", "x,y,z,kind\n10,10,10,epithelial\n30,10,10,stroma\n"
+                             "12,19,11,epithelial\n15,15,15,mesenchymal\n70,70,70,epithelial\n");
+  const std::string table = "tissue: {" + no_tissue + ", cells_csv: cells.csv";
+  const std::string refused = told(table + "}");
+  EXPECT_TRUE(contains(refused, "refused: ") &&
+              contains(refused, "cells.csv: it has 2 cells of 5 in "
+                                "the voxel of an earlier one (the "
+                                "first in line 4, with line 2)"))
+      << refused;
+  EXPECT_TRUE(contains(refused, "cells_csv_overlap: nearest")) << refused;
+
+  const std::string nearest = table + ", cells_csv_overlap: nearest}";
+  EXPECT_TRUE(contains(told(nearest), "2 cells moved by")) << told(nearest);
+  EXPECT_TRUE(contains(told(nearest), "tissue.cells_csv: 5 cells\n")) << told(nearest);
+  const auto all = count_kinds(site(nearest));
+  EXPECT_EQ(tumour_of(all), 4);
+  EXPECT_EQ(of(all, Kind::stroma), 1);
+  // (12, 19, 11) is nearest to the voxel above it along y.
+  EXPECT_EQ(support::array_of<std::uint8_t>(site(nearest), "kind")[8],
+            static_cast<std::uint8_t>(Kind::epithelial));
+
+  const std::string drop = table + ", cells_csv_overlap: drop}";
+  EXPECT_TRUE(contains(told(drop), "with line 2): left out")) << told(drop);
+  EXPECT_TRUE(contains(told(drop), "tissue.cells_csv: 3 cells\n")) << told(drop);
+  EXPECT_EQ(tumour_of(count_kinds(site(drop))), 2);
+}
+
+TEST_F(Cells, OfATableOnVesselsAreCounted) {
+  folder_.write("cells.csv", "x,y,z,kind\n50,70,70,epithelial\n50,110,70,epithelial\n");
+  const std::string vessel = "vessels: {pattern: lines, lines: [{from: [0 um, 70 um, 70 um], to: "
+                             "[160 um, 70 um, 70 um]}]}\n";
+  const std::string table = vessel + "tissue: {" + no_tissue + ", cells_csv: cells.csv";
+  EXPECT_TRUE(contains(told(table + "}"), "1 cell of 2 on vessels (the first in line 2)"))
+      << told(table + "}");
+  EXPECT_EQ(tumour_of(count_kinds(site(table + ", cells_csv_overlap: nearest}"))), 2);
+  EXPECT_EQ(tumour_of(count_kinds(site(table + ", cells_csv_overlap: drop}"))), 1);
+  folder_.write("cells.csv", "x,y,z,kind\n50,70,70,epithelial\n");
+  EXPECT_TRUE(contains(told(table + ", cells_csv_overlap: drop}"), "none of its cells is left"))
+      << told(table + ", cells_csv_overlap: drop}");
+}
+
+TEST_F(Cells, HaveNowhereToGoInAFullBox) {
+  std::string text = "x,y,z,kind\n";
+  for (int n = 0; n < 513; ++n)
+    text += std::to_string(20 * (n % 8) + 10) + "," + std::to_string(20 * (n / 8 % 8) + 10) + "," +
+            std::to_string(20 * (n / 64 % 8) + 10) + ",stroma\n";
+  folder_.write("cells.csv", text);
+  const std::string said =
+      told("tissue: {" + no_tissue + ", cells_csv: cells.csv, cells_csv_overlap: nearest}");
+  EXPECT_TRUE(contains(said, "cells.csv:514: no voxel within 10 of this cell is free")) << said;
+}
+
+// The counts that are told are those of the tissue that is built.
+TEST_F(Cells, OfShapesAreCountedAsTheyStand) {
+  const std::string yaml =
+      "vessels: {pattern: lines, lines: [{from: [0 um, 70 um, 70 um], to: [160 um, 70 um, 70 "
+      "um]}]}\n"
+      "tissue:\n  parenchyma: 0.3\n  cells:\n"
+      "    - {shape: sphere, radius: 60 um, fraction: 0.7}\n"
+      "    - {shape: box, kind: stroma, from: [40 um, 40 um, 40 um], to: [300 um, 80 um, 90 um]}\n"
+      "    - {shape: layer, kind: none, begin: 100 um, end: 120 um}\n";
+  const std::string said = told(yaml);
+  const auto whole = count_kinds(site(yaml));
+  EXPECT_TRUE(contains(said, "tissue.cells[0]: " + std::to_string(tumour_of(whole)) +
+                                 " epithelial cells of "))
+      << said;
+  EXPECT_TRUE(contains(said, "give way to vessels; ")) << said;
+  EXPECT_TRUE(contains(said, "replaced by what comes later")) << said;
+  EXPECT_TRUE(contains(said, "it reaches beyond the box, which holds 46.2 %")) << said;
+  EXPECT_TRUE(contains(said, "tissue.cells[2]: 64 voxels emptied\n")) << said;
+
+  const std::string huge = told("tissue: {cells: [{shape: sphere, radius: 2400 um}]}");
+  EXPECT_TRUE(contains(huge, "tissue.cells[0]: 512 epithelial cells; it reaches beyond the box, "
+                             "which holds 0.0071 %"))
+      << huge;
+}
+
+TEST_F(Cells, AskedForAndNotPlacedAreAnError) {
+  const std::string vessel = "vessels: {pattern: lines, lines: [{from: [0 um, 70 um, 70 um], to: "
+                             "[160 um, 70 um, 70 um]}]}\n";
+  EXPECT_TRUE(contains(
+      told(vessel + "tissue: {cells: [{shape: box, from: [0 um, 60 um, 60 um], to: [160 um, 80 um, "
+                    "80 um]}]}\n"),
+      "refused: tissue.cells[0] puts no cell into the tissue: vessels stand in all of its 8"));
+  EXPECT_TRUE(contains(told("tissue: {cells: [{shape: sphere, radius: 18 um, fraction: 1e-9}]}"),
+                       "its fraction gives none of its 8 voxels a cell"));
+  EXPECT_TRUE(
+      contains(told("tissue: {cells: [{shape: sphere, radius: 30 um}, {shape: sphere, kind: "
+                    "necrotic, radius: 60 um}]}"),
+               "tissue.cells[0] puts no cell into the tissue: later entries replace"));
+  // Nobody asked.
+  EXPECT_FALSE(
+      contains(told("tissue: {cells: [{shape: sphere, radius: 30 um, fraction: 0}]}"), "refused"));
+}
+
+// "none" empties a voxel wherever it stands: in shapes, tables and images.
+TEST_F(Cells, OfKindNoneEmptyTheirVoxel) {
+  const std::string full = "parenchyma: 1, stroma: 0";
+  folder_.write("cells.csv", "x,y,z,kind\n10,10,10,none\n");
+  std::vector<int> kinds = voxels(3);
+  kinds[0] = 0;
+  image("cells.vti", {8, 8, 8}, kinds);
+  for (const std::string more :
+       {"cells: [{shape: box, kind: none, from: [0 um, 0 um, 0 um], to: [20 um, 20 um, 20 um]}]",
+        "cells_csv: cells.csv", "cells_vti: cells.vti"}) {
+    const auto kind =
+        support::array_of<std::uint8_t>(site("tissue: {" + full + ", " + more + "}"), "kind");
+    EXPECT_EQ(kind[0], static_cast<std::uint8_t>(Kind::none)) << more;
+    EXPECT_NE(kind[1], static_cast<std::uint8_t>(Kind::none)) << more;
+  }
+  const auto filled = support::array_of<std::uint8_t>(
+      site("tissue: {" + full + ", cells_vti: cells.vti, cells_vti_gaps: tissue}"), "kind");
+  EXPECT_EQ(filled[0], static_cast<std::uint8_t>(Kind::parenchyma));
+  EXPECT_TRUE(contains(told("tissue: {cells_vti: cells.vti}"), "tissue.cells_vti: 511 cells\n"));
+}
+
+} // namespace
+} // namespace metavox
