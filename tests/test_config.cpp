@@ -77,6 +77,11 @@ std::vector<std::string> bits_of(Parameters p) {
       for (const std::string& w : *v) s += w + ",";
       return s;
     }
+    std::string operator()(const Labels* v) const {
+      std::string s;
+      for (const auto& [label, word] : *v) s += std::to_string(label) + word + ",";
+      return s;
+    }
     std::string operator()(const WordSlot& v) const { return std::to_string(*v.value); }
   };
   const std::function<void(const Part&, const Path&)> collect = [&](const Part& part,

@@ -1,5 +1,6 @@
 // What becomes of the cells, images and vessels that users bring: counted, fitted, refused, never
 // silently lost.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -186,6 +187,151 @@ TEST_F(Cells, OfKindNoneEmptyTheirVoxel) {
       site("tissue: {" + full + ", cells_vti: cells.vti, cells_vti_gaps: tissue}"), "kind");
   EXPECT_EQ(filled[0], static_cast<std::uint8_t>(Kind::parenchyma));
   EXPECT_TRUE(contains(told("tissue: {cells_vti: cells.vti}"), "tissue.cells_vti: 511 cells\n"));
+}
+
+using Images = Brought;
+
+// Labels 1 in the half x < 80 um of a 160 um cube, 2 beyond, in n voxels along each edge.
+std::vector<int> halves(int n) {
+  std::vector<int> values;
+  for (int i = 0; i < n * n * n; ++i) values.push_back(i % n < n / 2 ? 1 : 2);
+  return values;
+}
+
+TEST_F(Images, MustLieOnTheLatticeUnlessToldOtherwise) {
+  const auto says = [&](const std::string& geometry, const std::string& more = "") {
+    image("a.vti", {8, 8, 8}, voxels(3), geometry);
+    return told("tissue: {cells_vti: a.vti" + more + "}");
+  };
+  const std::string on = "Origin=\"0 0 0\" Spacing=\"20 20 20\"";
+  EXPECT_TRUE(contains(says(on), "tissue.cells_vti: 512 epithelial")) << says(on);
+  EXPECT_TRUE(contains(says(""), "512 epithelial")); // says nothing of its places
+  // As floats write them, and with the unit matrix.
+  EXPECT_TRUE(contains(says("Origin=\"1e-7 0 0\" Spacing=\"20.000001 20 20\" Direction=\"1 0 0 0 1 "
+                            "0 0 0 1\""),
+                       "512 epithelial"));
+
+  const std::string spacing = says("Spacing=\"1 1 1\"");
+  EXPECT_TRUE(contains(spacing, "refused: tissue.cells_vti: ") &&
+              contains(spacing, "its voxels are 1 x 1 x 1 um from (0, 0, 0) on; those of the "
+                                "lattice are 20 x 20 x 20 um from (0, 0, 0) on; type "
+                                "tissue.cells_vti_geometry: resample"))
+      << spacing;
+  EXPECT_TRUE(contains(says("Origin=\"100 0 0\" Spacing=\"20 20 20\""), "from (100, 0, 0) on"));
+  EXPECT_TRUE(contains(says("Origin=\"0 0 -20\" Spacing=\"20 20 20\""), "from (0, 0, -20) on"));
+  EXPECT_TRUE(contains(says("Spacing=\"20 20 20.1\""), "20 x 20 x 20.1 um"));
+  EXPECT_TRUE(contains(says(on + " Direction=\"0 1 0 -1 0 0 0 0 1\""), "along turned axes"));
+  EXPECT_TRUE(contains(says("Spacing=\"0.02 0.02 0.02\""), "; they agree in mm; type"));
+  EXPECT_TRUE(
+      contains(says("Spacing=\"0.02 0.02 0.02\"", ", cells_vti_unit: mm"), "512 epithelial"));
+  EXPECT_TRUE(contains(says("Spacing=\"0 1 1\""), "Spacing is 0; it must be above 0"));
+  EXPECT_TRUE(contains(says("Spacing=\"1 1\""), "it must be 3 numbers"));
+  EXPECT_TRUE(contains(says("Direction=\"1 0 0 1 0 0 0 0 1\"", ", cells_vti_geometry: resample"),
+                       "lie in one plane"));
+  const std::string ignored = says("Spacing=\"1 1 1\"", ", cells_vti_geometry: ignore");
+  EXPECT_TRUE(contains(ignored, "from (0, 0, 0) on; ignored\n") && contains(ignored, "512 cells"))
+      << ignored;
+}
+
+TEST_F(Images, AreResampledByTheirOwnPlaces) {
+  // Voxels half as wide, then twice, then moved by half the box along x.
+  const auto column = [&](int n, const std::string& geometry, const std::string& more = "") {
+    image("a.vti", {n, n, n}, halves(n), geometry);
+    const auto kind = support::array_of<std::uint8_t>(
+        site("tissue: {parenchyma: 0, stroma: 0, cells_vti: a.vti, cells_vti_geometry: resample, "
+             "cells_vti_map: {1: epithelial, 2: stroma}" +
+             more + "}"),
+        "kind");
+    std::string text;
+    for (int x = 0; x < 8; ++x) text += std::to_string(kind[static_cast<std::size_t>(x)]);
+    return text;
+  };
+  EXPECT_EQ(column(16, "Spacing=\"10 10 10\""), "33332222");
+  EXPECT_EQ(column(4, "Spacing=\"40 40 40\""), "33332222");
+  EXPECT_EQ(column(8, "Spacing=\"0.02 0.02 0.02\"", ", cells_vti_unit: mm"), "33332222");
+  EXPECT_EQ(column(8, "Spacing=\"20 20 20\" Origin=\"-40 0 0\""), "33222200");
+  // A quarter turn: the image's x runs along y of the box, its y back along x.
+  EXPECT_EQ(column(8, "Spacing=\"20 20 20\" Origin=\"160 0 0\" Direction=\"0 -1 0 1 0 0 0 0 1\""),
+            "33333333");
+  EXPECT_EQ(
+      column(8, "Spacing=\"20 20 20\" Origin=\"160 160 0\" Direction=\"-1 0 0 0 -1 0 0 0 1\""),
+      "22223333");
+  image("a.vti", {8, 8, 8}, halves(8), "Spacing=\"20 20 20\" Origin=\"-40 0 0\"");
+  const std::string said = told("tissue: {cells_vti: a.vti, cells_vti_geometry: resample, "
+                                "cells_vti_map: {1: epithelial, 2: stroma}}");
+  EXPECT_TRUE(contains(said, "8 x 8 x 8 voxels resampled; 128 of the lattice's 512 voxels lie "
+                             "outside the image and get no cell"))
+      << said;
+  EXPECT_TRUE(contains(said, "128 epithelial (label 1), 256 stroma (label 2)")) << said;
+  image("a.vti", {8, 8, 8}, halves(8), "Spacing=\"20 20 20\" Origin=\"900 0 0\"");
+  EXPECT_TRUE(contains(told("tissue: {cells_vti: a.vti, cells_vti_geometry: resample}"),
+                       "lies wholly outside the box"));
+  // Another number of voxels, and nobody said how to take them.
+  image("a.vti", {16, 16, 16}, halves(16), "Spacing=\"10 10 10\"");
+  EXPECT_TRUE(
+      contains(told("tissue: {cells_vti: a.vti}"),
+               "the lattice needs 8 x 8 x 8 values of one component, found cell data of 16 x "
+               "16 x 16 with 1 component; type tissue.cells_vti_geometry: resample"));
+}
+
+TEST_F(Images, HoldLabelsThatAreNamed) {
+  image("a.vti", {8, 8, 8}, halves(8));
+  EXPECT_TRUE(
+      contains(told("tissue: {cells_vti: a.vti, cells_vti_map: {1: epithelial}}"),
+               "labels that tissue.cells_vti_map does not name: 2 (256 voxels); add them, for "
+               "example 2: none"));
+  EXPECT_TRUE(contains(told("tissue: {cells_vti: a.vti, cells_vti_map: {1: epithelial, 2: none}}"),
+                       "tissue.cells_vti: 256 cells\n"));
+  image("a.vti", {8, 8, 8}, voxels(77));
+  EXPECT_TRUE(contains(told("tissue: {cells_vti: a.vti}"),
+                       "not a kind of cell: 77 (512 voxels); there are none (0)"));
+  EXPECT_TRUE(
+      contains(told("tissue: {cells_vti: a.vti}"), "tissue.cells_vti_map: {77: epithelial}"));
+  EXPECT_TRUE(contains(told("tissue: {cells_vti: a.vti, cells_vti_map: {77: epithelal}}"),
+                       "did you mean epithelial?"));
+  EXPECT_TRUE(contains(told("tissue: {cells_vti: a.vti, cells_vti_map: {a: epithelial}}"),
+                       "has the label `a`; it must be a whole number"));
+  EXPECT_TRUE(contains(told("tissue: {cells_vti: a.vti, cells_vti_map: [1]}"), "takes a map"));
+  // The resolved file says the same.
+  const Config c = read_config_text(
+      bare + "tissue: {cells_vti: a.vti, cells_vti_map: {3: stroma, 77: epithelial}}\n",
+      folder_.path() / "case.yaml");
+  EXPECT_EQ(read_config_text(c.resolved, "/elsewhere/r.yaml").parameters.tissue.cells_vti_map,
+            (Labels{{3, "stroma"}, {77, "epithelial"}}));
+}
+
+// Fields are linear between the values of their image, and nothing is made up beyond it.
+TEST_F(Images, OfFieldsAreFittedToo) {
+  std::vector<int> ramp;
+  for (int i = 0; i < 64; ++i) ramp.push_back(10 * (i % 4)); // 0, 10, 20, 30 at 20, 60, 100, 140 um
+  image("o.vti", {4, 4, 4}, ramp, "Spacing=\"40 40 40\"");
+  const auto oxygen = [](const std::string& more) {
+    return "oxygen: {frozen: {file: o.vti, array: kind" + more + "}}\n";
+  };
+  EXPECT_TRUE(contains(told(oxygen("")), "refused: oxygen.frozen: ")) << told(oxygen(""));
+  EXPECT_TRUE(contains(told(oxygen("")), "type geometry: resample"));
+  const std::vector<float> o2 =
+      support::array_of<float>(site(oxygen(", geometry: resample")), "oxygen");
+  for (int x = 0; x < 8; ++x)
+    EXPECT_FLOAT_EQ(o2[static_cast<std::size_t>(x)],
+                    std::min(30.0f, std::max(0.0f, (20.0f * static_cast<float>(x) - 10.0f) / 4)))
+        << x;
+  image("o.vti", {4, 4, 4}, ramp, "Spacing=\"30 40 40\"");
+  EXPECT_TRUE(
+      contains(told(oxygen(", geometry: resample")),
+               "128 of the lattice's 512 voxels lie outside the image, where nothing says"));
+  image("o.vti", {8, 8, 8}, voxels(5), "Spacing=\"0.02 0.02 0.02\"");
+  EXPECT_TRUE(contains(told(oxygen("")), "they agree in mm"));
+  EXPECT_FALSE(contains(told(oxygen(", unit: mm")), "refused"));
+  EXPECT_FALSE(contains(told(oxygen(", geometry: ignore")), "refused"));
+  EXPECT_TRUE(contains(told(oxygen(", geometry: stretch")), "takes match, ignore or resample"));
+  EXPECT_TRUE(
+      contains(told("matrix: {initial: {file: o.vti, array: kind}}"), "refused: matrix.initial: "));
+  const Config c = read_config_text(bare + oxygen(", geometry: resample, unit: mm"),
+                                    folder_.path() / "case.yaml");
+  const Frozen again = read_config_text(c.resolved, "/elsewhere/r.yaml").parameters.oxygen.frozen;
+  EXPECT_EQ(again.geometry, ImageGeometry::resample);
+  EXPECT_EQ(again.unit, LengthUnit::mm);
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "settings/types.hpp"
 #include "voxel/region.hpp"
 
 namespace metavox {
@@ -37,6 +38,9 @@ struct TissueParameters {
   Overlap cells_csv_overlap;
   std::string cells_vti; // path and array of kind codes
   std::string cells_vti_array;
+  ImageGeometry cells_vti_geometry;
+  LengthUnit cells_vti_unit;
+  Labels cells_vti_map; // empty: labels are codes of kinds
   Gaps cells_vti_gaps;
   struct Membrane { // basement membrane: the surface of a shape
     Shape shape;
