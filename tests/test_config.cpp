@@ -305,7 +305,12 @@ TEST(Config, FrozenFields) {
 }
 
 const std::string rich = R"(
-simulation: {name: "a \"rich\" one: #1", seed: 18446744073709551615, duration: 2 week}
+simulation:
+  name: "a \"rich\" one: #1"
+  seed: 18446744073709551615
+  duration: 2 week
+  inputs:
+    - {setting: vessels.file, bytes: 12345, crc32: 0a1b2c3d}
 domain: {size: [640 um, 640 um, 1.28 mm]}
 fields: {coarsen: 2}
 oxygen:

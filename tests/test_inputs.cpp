@@ -2,6 +2,7 @@
 // silently lost.
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -332,6 +333,97 @@ TEST_F(Images, OfFieldsAreFittedToo) {
   const Frozen again = read_config_text(c.resolved, "/elsewhere/r.yaml").parameters.oxygen.frozen;
   EXPECT_EQ(again.geometry, ImageGeometry::resample);
   EXPECT_EQ(again.unit, LengthUnit::mm);
+}
+
+// A configuration that names a file of each kind.
+const std::string all_files =
+    "tissue: {parenchyma: 0.2, stroma: 0, cells_vti: cells.vti, cells_csv: cells.csv, "
+    "cells_csv_overlap: nearest}\n"
+    "oxygen: {frozen: {file: cells.vti, array: kind}}\nmatrix: {initial: {file: cells.vti, array: "
+    "kind}}\n"
+    "vessels: {pattern: file, file: net.swc, ends: [{role: outlet, face: +x}]}\n";
+
+class Repeated : public Brought {
+protected:
+  void SetUp() override {
+    std::vector<int> kinds = voxels(0);
+    kinds[100] = 3;
+    image("cells.vti", {8, 8, 8}, kinds);
+    folder_.write("cells.csv", "x,y,z,kind\n30,30,30,epithelial\n110,70,70,stroma\n");
+    folder_.write("net.swc", "1 2 0 70 70 5 -1\n2 2 160 70 70 5 1\n");
+  }
+  Config config(const std::vector<std::string>& set = {}) const {
+    return read_config_text(bare + all_files, folder_.path() / "case.yaml", set);
+  }
+  // The resolved configuration of a run, read again.
+  Config again(const std::vector<std::string>& set = {}) const {
+    Config first = config();
+    record_inputs(first, first_inputs_);
+    return read_config_text(first.resolved, "/elsewhere/resolved.yaml", set);
+  }
+  std::string complaint(const Config& c) const {
+    try {
+      read_inputs(c.parameters);
+    } catch (const ConfigError& e) {
+      return e.what();
+    }
+    return "accepted";
+  }
+  std::vector<InputFile> first_inputs_;
+};
+
+TEST_F(Repeated, RunsAreToldThatAFileIsAnotherNow) {
+  first_inputs_ = read_inputs(config().parameters).files;
+  ASSERT_EQ(first_inputs_.size(), 5u);
+  EXPECT_EQ(complaint(again()), "accepted");
+  folder_.write("net.swc", "1 2 0 70 70 6 -1\n2 2 160 70 70 5 1\n"); // as long as before
+  const std::string said = complaint(again());
+  EXPECT_TRUE(contains(said, "vessels.file: ") &&
+              contains(said, "net.swc has 35 bytes and checksum"))
+      << said;
+  EXPECT_TRUE(contains(said, "type --set simulation.inputs=[]")) << said;
+  EXPECT_EQ(complaint(again({"simulation.inputs=[]"})), "accepted");
+  EXPECT_EQ(complaint(config()), "accepted"); // who runs it anew is not asked
+
+  folder_.write("cells.csv", "x,y,z,kind\n30,30,30,epithelial\n");
+  std::vector<int> kinds = voxels(1);
+  image("cells.vti", {8, 8, 8}, kinds);
+  const std::string more = complaint(again());
+  for (const char* key : {"vessels.file: ", "tissue.cells_csv: ", "tissue.cells_vti: ",
+                          "oxygen.frozen: ", "matrix.initial: "})
+    EXPECT_TRUE(contains(more, key)) << key << more;
+  EXPECT_EQ(changed_inputs(config().parameters, first_inputs_).size(), 5u);
+  // The same content elsewhere is the same input.
+  SetUp();
+  folder_.write("moved.csv", "x,y,z,kind\n30,30,30,epithelial\n110,70,70,stroma\n");
+  EXPECT_EQ(complaint(again({"tissue.cells_csv=" + (folder_.path() / "moved.csv").string()})),
+            "accepted");
+}
+
+// A state goes on where its input files are gone.
+TEST_F(Repeated, RestartsNeedNoInputFile) {
+  const Config c = config();
+  Site whole(c.parameters, Executor::on_cpu(1), read_inputs(c.parameters));
+  support::advance(whole, 3);
+  for (const char* name : {"cells.vti", "cells.csv", "net.swc"})
+    std::filesystem::remove(folder_.path() / name);
+  EXPECT_THROW(config(), ConfigError);
+  const Config missing = read_config_text(bare + all_files, folder_.path() / "case.yaml", {}, {},
+                                          {}, FilesNamed::may_be_missing);
+  ExternalArrays nothing;
+  nothing.absent = true;
+  Site restored(missing.parameters, Executor::on_cpu(3), nothing);
+  for (const ArrayInfo& info : whole.state_arrays()) {
+    std::vector<std::byte> bytes(info.bytes());
+    whole.read(info.name, bytes.data());
+    restored.write(info.name, bytes.data(), info.extents[0]);
+  }
+  restored.set_clock(whole.steps());
+  EXPECT_EQ(restored.hash(), whole.hash());
+  support::advance(whole, 12);
+  support::advance(restored, 12);
+  EXPECT_EQ(restored.hash(), whole.hash());
+  EXPECT_FALSE(whole.vessels()->segments.empty());
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "input/inputs.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -8,10 +9,12 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "core/errors.hpp"
+#include "core/file.hpp"
 #include "core/lattice.hpp"
 #include "fields/field_list.hpp"
 #include "input/cells_csv.hpp"
@@ -180,8 +183,49 @@ std::vector<std::int64_t> voxels_of(const VesselNetwork& network, const Lattice&
 
 } // namespace
 
+std::vector<std::pair<std::string, std::filesystem::path>> files_named(const Parameters& p) {
+  std::vector<std::pair<std::string, std::filesystem::path>> files;
+  const auto name = [&](const std::string& setting, const std::string& file) {
+    if (!file.empty()) files.emplace_back(setting, file);
+  };
+  for (const FieldRow& row : Fields::rows(field_settings(p)))
+    name(std::string(row.name) + ".frozen", row.frozen.file);
+  name("matrix.initial", p.matrix.initial.file);
+  name("tissue.cells_vti", p.tissue.cells_vti);
+  name("tissue.cells_csv", p.tissue.cells_csv);
+  if (p.vessels.pattern == VesselPattern::file) name("vessels.file", p.vessels.file);
+  return files;
+}
+
+std::vector<std::string> changed_inputs(const Parameters& p,
+                                        const std::vector<InputFile>& recorded) {
+  std::vector<std::string> changes;
+  for (const auto& [setting, file] : files_named(p)) {
+    const auto known = std::find_if(recorded.begin(), recorded.end(),
+                                    [&s = setting](const InputFile& r) { return r.setting == s; });
+    std::error_code ignored;
+    if (known == recorded.end() || !std::filesystem::is_regular_file(file, ignored)) continue;
+    const FileSum now = sum_of_file(file);
+    if (now.bytes == known->bytes && hex8(now.crc) == known->crc32) continue;
+    changes.push_back(setting + ": " + file.string() + " has " + std::to_string(now.bytes) +
+                      " bytes and checksum " + hex8(now.crc) + "; the run that is repeated had " +
+                      std::to_string(known->bytes) + " and " + known->crc32);
+  }
+  return changes;
+}
+
 Inputs read_inputs(const Parameters& p) {
   Inputs external;
+  std::string changed;
+  for (const std::string& change : changed_inputs(p, p.simulation.inputs)) changed += change + "\n";
+  if (!changed.empty())
+    throw ConfigError(printable(changed +
+                                "the result would be another; take the file as it was, or "
+                                "type --set simulation.inputs=[] to take what is there"));
+  for (const auto& [setting, file] : files_named(p)) {
+    const FileSum sum = sum_of_file(file);
+    external.files.push_back({setting, sum.bytes, hex8(sum.crc)});
+  }
   const Lattice lattice{p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2],
                         p.domain.spacing};
   const auto field = [&](const std::string& name, const std::string& key, const Frozen& f) {

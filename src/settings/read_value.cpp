@@ -19,8 +19,9 @@ namespace {
 class Reader {
 public:
   Reader(const Setting& setting, std::string key, const std::filesystem::path& folder,
-         Complaints& complaints)
-      : setting_(setting), key_(std::move(key)), folder_(folder), complaints_(complaints) {}
+         Complaints& complaints, FilesNamed files)
+      : setting_(setting), key_(std::move(key)), folder_(folder), complaints_(complaints),
+        files_(files) {}
 
   bool wrong(const Entry& entry, const std::string& message, bool with_example = true) {
     complaints_.add(entry.place,
@@ -148,7 +149,8 @@ public:
     const std::filesystem::path full =
         std::filesystem::absolute(base / std::filesystem::path(entry.text), failed)
             .lexically_normal();
-    if (failed || !std::filesystem::is_regular_file(full, failed) || failed)
+    const bool missing = failed || !std::filesystem::is_regular_file(full, failed) || failed;
+    if (missing && files_ == FilesNamed::must_exist)
       return wrong(entry,
                    "names a file that does not exist: " + full.string() +
                        "; type a full path or one relative to the configuration's folder",
@@ -217,7 +219,7 @@ public:
         good = false;
         continue;
       }
-      Reader one(setting_, key_ + "." + m.key, folder_, complaints_);
+      Reader one(setting_, key_ + "." + m.key, folder_, complaints_, files_);
       good = one.face(m.value, v[static_cast<std::size_t>(name - std::begin(face_names))]) && good;
     }
     if (good) value = v;
@@ -232,7 +234,7 @@ public:
     Frozen v;
     bool good = true;
     for (const Entry::Member& m : entry.members) {
-      Reader one(setting_, key_ + "." + m.key, folder_, complaints_);
+      Reader one(setting_, key_ + "." + m.key, folder_, complaints_, files_);
       if (m.key == "file") {
         good = one.file(m.value, v.file) && good;
         if (!v.file.empty() && std::filesystem::path(v.file).extension() != ".vti")
@@ -300,7 +302,7 @@ public:
         good = false;
         continue;
       }
-      Reader one(setting_, key_ + "." + m.key, folder_, complaints_);
+      Reader one(setting_, key_ + "." + m.key, folder_, complaints_, files_);
       good = one.word(m.value) >= 0 && good;
       v[label] = m.value.text;
     }
@@ -374,13 +376,15 @@ private:
   std::string key_;
   const std::filesystem::path& folder_;
   Complaints& complaints_;
+  FilesNamed files_;
 };
 
 } // namespace
 
 bool read_setting(const Setting& setting, const std::string& key, const Entry& entry,
-                  const Slot& slot, const std::filesystem::path& folder, Complaints& complaints) {
-  Reader reader(setting, key, folder, complaints);
+                  const Slot& slot, const std::filesystem::path& folder, Complaints& complaints,
+                  FilesNamed files) {
+  Reader reader(setting, key, folder, complaints, files);
   struct Visitor {
     Reader& reader;
     const Setting& setting;

@@ -276,6 +276,7 @@ std::vector<float> prescribed_field(const Frozen& frozen, const std::string& nam
     });
     return field;
   }
+  if (external.absent) return field;
   const std::vector<float>* values = external.field(name);
   if (!values || values->size() != static_cast<std::size_t>(tissue.voxels()))
     throw std::invalid_argument(name + ": the array of " + frozen.file + " was not read");
