@@ -519,7 +519,14 @@ const Bad bad_inputs[] = {
     {"tissue: {cells: [{shape: sphere, radius: 1 um, radius: 2 um}]}\n", "is written twice"},
     {"tissue: {cells: [{shape: sphere, radius: 10 um, center: [1 um, 1 um, 1 um]}]}\n",
      "did you mean centre?"},
-    {"<<: {a: 1}\n", "<< is not a setting"},
+    // merged settings are settings like others
+    {"<<: {a: 1}\n", "case.yaml:1: a is not a setting"},
+    {"oxygen: &o {decay: 1 1/min}\nglucose:\n  <<: 5\n",
+     "case.yaml:3: << takes over the settings of a section marked by &"},
+    {"glucose:\n  <<: [5]\n", "case.yaml:2: << takes over the settings"},
+    {"glucose:\n  <<:\n", "case.yaml:2: << takes over the settings"},
+    {"oxygen: &o {half_saturation: 1 mmHg}\nvegf:\n  <<: *o\n",
+     "case.yaml:1: vegf.half_saturation cannot be read: `mmHg` measures pressure"},
     // units and numbers
     {"oxygen:\n  diffusivity: 1.2e5\n",
      "case.yaml:2: oxygen.diffusivity needs a unit; type for example: diffusivity: 1.2e5 um^2/min"},
@@ -832,6 +839,33 @@ const Bad bad_inputs[] = {
      "ELF\x02\n",
      "control characters"},
 };
+
+// YAML's merge keys: what an entry says itself wins, then the first that is merged.
+TEST(Config, MergesSettings) {
+  const Parameters p = read("tissue:\n  cells:\n"
+                            "    - &base {shape: sphere, radius: 100 um, fraction: 0.5}\n"
+                            "    - {<<: *base, kind: stroma}\n"
+                            "    - radius: 40 um\n      <<: *base\n"
+                            "    - <<: [{kind: necrotic, fraction: 0.2}, *base]\n"
+                            "      centre: [1 mm, 1 mm, 1 mm]\n")
+                           .parameters;
+  ASSERT_EQ(p.tissue.cells.size(), 4u);
+  EXPECT_EQ(p.tissue.cells[1].kind, "stroma");
+  EXPECT_EQ(p.tissue.cells[1].radius, 100);
+  EXPECT_EQ(p.tissue.cells[1].fraction, 0.5);
+  EXPECT_EQ(p.tissue.cells[2].radius, 40);
+  EXPECT_EQ(p.tissue.cells[2].fraction, 0.5);
+  EXPECT_EQ(p.tissue.cells[3].kind, "necrotic");
+  EXPECT_EQ(p.tissue.cells[3].fraction, 0.2);
+  EXPECT_EQ(p.tissue.cells[3].radius, 100);
+  // Sections too, and an anchor that was merged itself.
+  const Parameters q = read("vegf: &v {tolerance: 2e-3 nM}\n<<: {matrix: {density: 0.5}}\n"
+                            "proteinase: {<<: {decay: 2 1/min}}\n",
+                            {"matrix.maximum=0.9"})
+                           .parameters;
+  EXPECT_EQ(q.matrix.density, 0.5);
+  EXPECT_EQ(q.proteinase.decay, 2);
+}
 
 // What judge_places() takes is what the run fills.
 TEST(Config, ShapesThatHoldACentre) {
