@@ -77,6 +77,11 @@ std::vector<std::string> bits_of(Parameters p) {
       for (const std::string& w : *v) s += w + ",";
       return s;
     }
+    std::string operator()(const Labels* v) const {
+      std::string s;
+      for (const auto& [label, word] : *v) s += std::to_string(label) + word + ",";
+      return s;
+    }
     std::string operator()(const WordSlot& v) const { return std::to_string(*v.value); }
   };
   const std::function<void(const Part&, const Path&)> collect = [&](const Part& part,
@@ -193,7 +198,7 @@ TEST(Config, VesselsThatAreFine) {
       "vegf: {enabled: true}\nsprouting: {enabled: true}\nvessels: {pattern: grid}\n",
       ("vegf: {enabled: true, frozen: 0.1*z/2000 nM}\nsprouting: {enabled: true}\n"
        "vessels: {pattern: pair, spacing: 1 mm}\n"),
-      "vegf: {enabled: true, relaxation: transient, sources: [{radius: 10 um, rate: 1 nM/day}]}\n",
+      "vegf: {enabled: true, relaxation: transient, sources: [{radius: 20 um, rate: 1 nM/day}]}\n",
       "vessels: {pattern: pair, axis: y, offset: 200 um, radius: 15 um, radius_vein: 50 um}\n",
       "vessels: {pattern: hexagonal, spacing: 200 um, layers: 300 um, axis: x}\n",
       "vessels: {pattern: grid, ends: [{role: inlet, face: -z, pressure: 30 mmHg}]}\n",
@@ -300,7 +305,12 @@ TEST(Config, FrozenFields) {
 }
 
 const std::string rich = R"(
-simulation: {name: "a \"rich\" one: #1", seed: 18446744073709551615, duration: 2 week}
+simulation:
+  name: "a \"rich\" one: #1"
+  seed: 18446744073709551615
+  duration: 2 week
+  inputs:
+    - {setting: vessels.file, bytes: 12345, crc32: 0a1b2c3d}
 domain: {size: [640 um, 640 um, 1.28 mm]}
 fields: {coarsen: 2}
 oxygen:
@@ -509,7 +519,14 @@ const Bad bad_inputs[] = {
     {"tissue: {cells: [{shape: sphere, radius: 1 um, radius: 2 um}]}\n", "is written twice"},
     {"tissue: {cells: [{shape: sphere, radius: 10 um, center: [1 um, 1 um, 1 um]}]}\n",
      "did you mean centre?"},
-    {"<<: {a: 1}\n", "<< is not a setting"},
+    // merged settings are settings like others
+    {"<<: {a: 1}\n", "case.yaml:1: a is not a setting"},
+    {"oxygen: &o {decay: 1 1/min}\nglucose:\n  <<: 5\n",
+     "case.yaml:3: << takes over the settings of a section marked by &"},
+    {"glucose:\n  <<: [5]\n", "case.yaml:2: << takes over the settings"},
+    {"glucose:\n  <<:\n", "case.yaml:2: << takes over the settings"},
+    {"oxygen: &o {half_saturation: 1 mmHg}\nvegf:\n  <<: *o\n",
+     "case.yaml:1: vegf.half_saturation cannot be read: `mmHg` measures pressure"},
     // units and numbers
     {"oxygen:\n  diffusivity: 1.2e5\n",
      "case.yaml:2: oxygen.diffusivity needs a unit; type for example: diffusivity: 1.2e5 um^2/min"},
@@ -681,6 +698,37 @@ const Bad bad_inputs[] = {
      "vegf.sources[0].from must be below vegf.sources[0].to along y"},
     {"vegf: {sources: {radius: 9 um}}\n", "vegf.sources takes a list"},
     {"vegf: {sources: [5]}\n", "{shape: sphere, radius: 100 um, rate: 0.01 nM/min}"},
+    // shapes between the centres of voxels
+    {"domain: {voxels: [8, 8, 8]}\ntissue:\n  cells:\n    - {shape: sphere, radius: 12 um}\n",
+     "case.yaml:4: tissue.cells[0] holds the centre of no voxel, so it would stay empty; centres "
+     "lie "
+     "at 10, 30, 50 um ...; type radius: 17.321 um or more, or centre: [90 um, 90 um, 90 um]"},
+    {"tissue: {cells: [{shape: layer, begin: 11 um, end: 29 um}]}\n",
+     "type begin and end that are a voxel (20 um) or more apart"},
+    {"tissue: {cells: [{shape: box, from: [0 um, 0 um, 11 um], to: [99 um, 99 um, 30 um]}]}\n",
+     "tissue.cells[0] holds the centre of no voxel"},
+    {"tissue: {cells: [{shape: sphere, centre: [-5 um, 50 um, 50 um], radius: 9 um}]}\n",
+     "holds the centre of no voxel"},
+    {"fields: {coarsen: 4}\nvegf: {enabled: true, sources: [{shape: box, from: [0 um, 0 um, 0 um], "
+     "to: [40 um, 99 um, 99 um], rate: 1 nM/min}]}\n",
+     "centres lie at 40, 120, 200 um"},
+    {"tissue: {membranes: [{shape: layer, at: 1995 um}]}\n", "type at most 1990 um"},
+    {"tissue: {membranes: [{shape: sphere, radius: 1720 um}]}\n",
+     "has its surface outside the box"},
+    // what cells and membranes count in steps
+    {"time: {step: 0.01 min}\ndeath:\n  apoptotic_body: 1 day\nquiescence: {delay: 20 min}\n",
+     "case.yaml:3: death.apoptotic_body takes 144000 steps of time.step (0.01 min); cells count at "
+     "most 65535; the longest that fits is death.apoptotic_body: 655.3 min, the shortest step that "
+     "fits is time.step: 0.02198 min"},
+    {"time: {step: 6 min}\nquiescence: {survival: 274 day}\n",
+     "case.yaml:2: quiescence.survival takes 65760 steps"},
+    {"time:\n  step: 0.05 min\n", "case.yaml:2: quiescence.survival takes 80000 steps"},
+    {"time: {step: 0.1 min}\nquiescence: {delay: 5 h}\n",
+     "case.yaml:2: quiescence.delay is 3000 steps of time.step (0.1 min)"},
+    {"time: {step: 0.1 min}\nquiescence: {delay: 5 h}\n", "time.step: 0.1145 min"},
+    {"time: {step: 0.1 min}\nquiescence: {survival: 1 day}\nmatrix: {membrane_resistance: 5}\n"
+     "tissue: {membranes: [{shape: sphere, radius: 150 um}]}\n",
+     "case.yaml:3: matrix.membrane_resistance lasts"},
     // vessels' time step
     {"time: {vessel_step: 20 min}\n",
      "case.yaml:1: time.vessel_step (20 min) must be a whole number of steps of time.step (6 min); "
@@ -791,6 +839,70 @@ const Bad bad_inputs[] = {
      "ELF\x02\n",
      "control characters"},
 };
+
+// YAML's merge keys: what an entry says itself wins, then the first that is merged.
+TEST(Config, MergesSettings) {
+  const Parameters p = read("tissue:\n  cells:\n"
+                            "    - &base {shape: sphere, radius: 100 um, fraction: 0.5}\n"
+                            "    - {<<: *base, kind: stroma}\n"
+                            "    - radius: 40 um\n      <<: *base\n"
+                            "    - <<: [{kind: necrotic, fraction: 0.2}, *base]\n"
+                            "      centre: [1 mm, 1 mm, 1 mm]\n")
+                           .parameters;
+  ASSERT_EQ(p.tissue.cells.size(), 4u);
+  EXPECT_EQ(p.tissue.cells[1].kind, "stroma");
+  EXPECT_EQ(p.tissue.cells[1].radius, 100);
+  EXPECT_EQ(p.tissue.cells[1].fraction, 0.5);
+  EXPECT_EQ(p.tissue.cells[2].radius, 40);
+  EXPECT_EQ(p.tissue.cells[2].fraction, 0.5);
+  EXPECT_EQ(p.tissue.cells[3].kind, "necrotic");
+  EXPECT_EQ(p.tissue.cells[3].fraction, 0.2);
+  EXPECT_EQ(p.tissue.cells[3].radius, 100);
+  // Sections too, and an anchor that was merged itself.
+  const Parameters q = read("vegf: &v {tolerance: 2e-3 nM}\n<<: {matrix: {density: 0.5}}\n"
+                            "proteinase: {<<: {decay: 2 1/min}}\n",
+                            {"matrix.maximum=0.9"})
+                           .parameters;
+  EXPECT_EQ(q.matrix.density, 0.5);
+  EXPECT_EQ(q.proteinase.decay, 2);
+}
+
+// What judge_places() takes is what the run fills.
+TEST(Config, ShapesThatHoldACentre) {
+  const std::string box = "domain: {voxels: [8, 8, 8]}\n";
+  for (const char* shape :
+       {"shape: sphere, radius: 17.321 um",
+        "shape: sphere, radius: 1 um, centre: [90 um, 90 um, 90 um]",
+        "shape: sphere, radius: 900 um", "shape: layer, begin: 10 um, end: 10.1 um",
+        "shape: layer, begin: -50 um, end: 11 um", "shape: layer, begin: 149 um, end: 900 um",
+        "shape: box, from: [-9 um, 9 um, 9 um], to: [11 um, 11 um, 900 um]",
+        "shape: sphere, centre: [-5 um, 50 um, 50 um], radius: 15 um"})
+    EXPECT_EQ(message_of(box + "tissue: {cells: [{" + shape + "}]}\n"), "accepted")
+        << shape << ": " << message_of(box + "tissue: {cells: [{" + shape + "}]}\n");
+  EXPECT_EQ(message_of(box + "tissue: {membranes: [{shape: layer, at: 150 um}, {shape: sphere, "
+                             "radius: 120 um}]}\n"),
+            "accepted");
+}
+
+// What a message of judge_counters() names as fitting does fit, and a little more does not.
+TEST(Config, LifetimesFitTheCountersOfCells) {
+  const std::string fine = "time: {step: 0.01 min}\nquiescence: {delay: 20 min, survival: 10 h}\n";
+  const auto body = [&](const std::string& time) {
+    return message_of(fine + "death: {apoptotic_body: " + time + "}\n");
+  };
+  EXPECT_EQ(body("655.3 min"), "accepted");
+  EXPECT_EQ(body("655.35 min"), "accepted");
+  EXPECT_NE(body("655.36 min"), "accepted");
+  EXPECT_EQ(message_of("time: {step: 0.02198 min, vessel_step: 2.198 min}\nquiescence: {delay: 20 "
+                       "min, survival: 10 h}\ndeath: {apoptotic_body: 1 day}\n"),
+            "accepted");
+  EXPECT_EQ(message_of("time: {step: 0.1145 min, vessel_step: 1.145 min}\nquiescence: {delay: 5 h, "
+                       "survival: 1 day}\n"),
+            "accepted");
+  // Cells that do not rest count nothing.
+  EXPECT_EQ(message_of("time: {step: 6 min}\nquiescence: {enabled: false, survival: 900 day}\n"),
+            "accepted");
+}
 
 TEST(Config, BadInputIsRefusedWithPlaceAndAdvice) {
   for (const Bad& bad : bad_inputs) {

@@ -90,6 +90,7 @@ ExternalArrays::PlacedCell read_cell(const std::vector<std::string_view>& row,
                  std::to_string(columns.count) +
                  " columns; separate values by commas and write decimals with a point");
   ExternalArrays::PlacedCell cell{};
+  cell.line = lines.number();
   double* const place[3] = {&cell.x, &cell.y, &cell.z};
   for (std::size_t a = 0; a < 3; ++a) {
     const auto value = parsed<double>(row[columns.at[a]]);

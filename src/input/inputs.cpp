@@ -1,22 +1,32 @@
 #include "input/inputs.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "core/errors.hpp"
+#include "core/file.hpp"
 #include "core/lattice.hpp"
 #include "fields/field_list.hpp"
 #include "input/cells_csv.hpp"
+#include "input/image.hpp"
 #include "input/join_vessels.hpp"
+#include "input/settle_cells.hpp"
 #include "input/swc.hpp"
 #include "input/vtk_reader.hpp"
 #include "settings/text.hpp"
+#include "settings/units.hpp"
 #include "site/take_apart.hpp"
+#include "vessels/graph.hpp"
 #include "vessels/parents.hpp"
 #include "voxel/kind.hpp"
 
@@ -24,18 +34,119 @@ namespace metavox {
 
 namespace {
 
-std::vector<float> vti_values(const std::string& key, const std::string& file,
-                              const std::string& array, const DomainParameters& domain) {
+// Where an image is, and how it comes onto the lattice.
+struct ImageSource {
+  std::string key; // "tissue.cells_vti"
+  std::string file, array;
+  ImageGeometry geometry;
+  LengthUnit unit;
+  std::string resample, unit_key; // what to type for either
+};
+
+// An image at the voxels of the lattice. Says in `told` what of it was not taken as it is.
+std::vector<float> image_values(const ImageSource& source, const Lattice& lattice, Between between,
+                                std::vector<std::string>& told) {
+  const std::string where = source.file + ", array '" + source.array + "': ";
+  const bool as_it_is = source.geometry != ImageGeometry::resample;
+  const std::array<int, 3> voxels{lattice.nx, lattice.ny, lattice.nz};
   try {
-    return read_vti_array(file, array, domain.voxels);
+    ImageArray image = read_vti_image(source.file, source.array, as_it_is ? &voxels : nullptr);
+    if (as_it_is) {
+      const std::string wrong = misplaced(image, source.unit, lattice);
+      if (wrong.empty()) return std::move(image.values);
+      if (source.geometry == ImageGeometry::match)
+        throw std::runtime_error(printable(where + wrong + "; type " + source.resample +
+                                           ": resample to take what lies at the lattice's voxels, "
+                                           "ignore to take value by value, or the file's unit as " +
+                                           source.unit_key));
+      told.push_back(source.key + ": " + wrong + "; ignored");
+      return std::move(image.values);
+    }
+    std::int64_t outside = 0;
+    std::vector<float> values;
+    try {
+      values = resampled(image, source.unit, lattice, between, outside);
+    } catch (const std::runtime_error& e) {
+      throw std::runtime_error(printable(where + e.what()));
+    }
+    if (outside > 0 && between == Between::linear)
+      throw std::runtime_error(printable(where + std::to_string(outside) + " of the lattice's " +
+                                         std::to_string(lattice.voxels()) +
+                                         " voxels lie outside the image, where nothing says what "
+                                         "they hold; take an image that covers the box"));
+    told.push_back(source.key + ": " + size_text(image.size) + " voxels resampled" +
+                   (outside > 0 ? "; " + std::to_string(outside) + " of the lattice's " +
+                                      std::to_string(lattice.voxels()) +
+                                      " voxels lie outside the image and get no cell"
+                                : std::string()));
+    return values;
   } catch (const ResourceError&) {
     throw;
   } catch (const std::runtime_error& e) {
-    throw ConfigError(key + ": " + e.what());
+    const std::string hint =
+        as_it_is && std::string(e.what()).find("the lattice needs ") != std::string::npos
+            ? "; type " + source.resample + ": resample to take what lies at the lattice's voxels"
+            : std::string();
+    throw ConfigError(source.key + ": " + e.what() + hint);
   }
 }
 
-void read_vessels(const Parameters& p, ExternalArrays& external) {
+// The kinds that labels stand for. Says in `told` how many there are of each.
+std::vector<std::uint8_t> kinds_of(const std::vector<float>& labels, const TissueParameters& t,
+                                   std::vector<std::string>& told) {
+  std::vector<std::uint8_t> kinds(labels.size());
+  std::map<int, std::pair<Kind, std::int64_t>> known; // by label
+  std::map<int, std::int64_t> unknown;
+  for (const auto& [label, word] : t.cells_vti_map) known[label] = {*kind_of(word), 0};
+  if (t.cells_vti_map.empty())
+    for (const Kind k : kinds_in(placed_kinds)) known[static_cast<int>(k)] = {k, 0};
+  known.emplace(0, std::pair<Kind, std::int64_t>{Kind::none, 0});
+  const std::string where = t.cells_vti + ", array '" + t.cells_vti_array + "': ";
+  auto found = known.begin(); // neighbours are alike
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (!(std::abs(labels[i]) < 1e9f && labels[i] == std::floor(labels[i])))
+      throw ConfigError(printable("tissue.cells_vti: " + where + "value " + std::to_string(i) +
+                                  " is " + format_number(static_cast<double>(labels[i])) +
+                                  ", not a label; labels are whole numbers"));
+    const int label = static_cast<int>(labels[i]);
+    if (found == known.end() || found->first != label) found = known.find(label);
+    if (found == known.end()) {
+      if (unknown.size() < 1000 || unknown.count(label) != 0) ++unknown[label];
+      continue;
+    }
+    ++found->second.second;
+    kinds[i] = static_cast<std::uint8_t>(found->second.first);
+  }
+  if (!unknown.empty()) {
+    std::string list;
+    std::size_t listed = 0;
+    for (const auto& [label, count] : unknown)
+      if (listed++ < 8)
+        list += (list.empty() ? "" : ", ") + std::to_string(label) + " (" + std::to_string(count) +
+                (count == 1 ? " voxel)" : " voxels)");
+    throw ConfigError(
+        printable("tissue.cells_vti: " + where +
+                  (t.cells_vti_map.empty()
+                       ? "it holds what is not a kind of cell: " + list +
+                             (listed > 8 ? " ..." : "") + "; there are " + placed_kinds_text() +
+                             "; type what each label means, for example tissue.cells_vti_map: {" +
+                             std::to_string(unknown.begin()->first) + ": epithelial}"
+                       : "it holds labels that tissue.cells_vti_map does not name: " + list +
+                             (listed > 8 ? " ..." : "") + "; add them, for example " +
+                             std::to_string(unknown.begin()->first) + ": none")));
+  }
+  std::string counts;
+  for (const auto& [label, kind] : known)
+    if (kind.second > 0 || t.cells_vti_map.count(label) != 0)
+      counts += (counts.empty() ? "" : ", ") + std::to_string(kind.second) + " " +
+                std::string(name_of(kind.first)) +
+                (t.cells_vti_map.empty() ? "" : " (label " + std::to_string(label) + ")");
+  told.push_back("tissue.cells_vti: " + counts);
+  return kinds;
+}
+
+// The vessels of the start, of a file or not.
+VesselNetwork read_vessels(const Parameters& p, const Lattice& lattice, ExternalArrays& external) {
   const bool from_file = p.vessels.pattern == VesselPattern::file;
   if (from_file) {
     const std::filesystem::path file = p.vessels.file;
@@ -55,23 +166,73 @@ void read_vessels(const Parameters& p, ExternalArrays& external) {
     if (external.vessel_file.segments.empty())
       throw ConfigError(file.string() + ": there are no vessels in it, only single points");
   }
-  const Lattice lattice{p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2],
-                        p.domain.spacing};
   try {
-    build_parent_vessels(p.vessels, p.flow, lattice, p.simulation.seed, external.vessel_file,
-                         external.vessel_names);
+    return build_parent_vessels(p.vessels, p.flow, lattice, p.simulation.seed, external.vessel_file,
+                                external.vessel_names);
   } catch (const std::invalid_argument& e) {
     throw ConfigError(printable((from_file ? p.vessels.file + ": " : std::string()) + e.what()));
   }
 }
 
+std::vector<std::int64_t> voxels_of(const VesselNetwork& network, const Lattice& lattice) {
+  if (network.segments.empty()) return {};
+  VesselGraph graph(lattice);
+  graph.lay(network);
+  return graph.take_changes().entered;
+}
+
 } // namespace
 
-ExternalArrays read_inputs(const Parameters& p) {
-  ExternalArrays external;
-  const auto field = [&](const std::string& name, const std::string& key, const Frozen& frozen) {
-    if (!frozen.file.empty())
-      external.fields.emplace_back(name, vti_values(key, frozen.file, frozen.array, p.domain));
+std::vector<std::pair<std::string, std::filesystem::path>> files_named(const Parameters& p) {
+  std::vector<std::pair<std::string, std::filesystem::path>> files;
+  const auto name = [&](const std::string& setting, const std::string& file) {
+    if (!file.empty()) files.emplace_back(setting, file);
+  };
+  for (const FieldRow& row : Fields::rows(field_settings(p)))
+    name(std::string(row.name) + ".frozen", row.frozen.file);
+  name("matrix.initial", p.matrix.initial.file);
+  name("tissue.cells_vti", p.tissue.cells_vti);
+  name("tissue.cells_csv", p.tissue.cells_csv);
+  if (p.vessels.pattern == VesselPattern::file) name("vessels.file", p.vessels.file);
+  return files;
+}
+
+std::vector<std::string> changed_inputs(const Parameters& p,
+                                        const std::vector<InputFile>& recorded) {
+  std::vector<std::string> changes;
+  for (const auto& [setting, file] : files_named(p)) {
+    const auto known = std::find_if(recorded.begin(), recorded.end(),
+                                    [&s = setting](const InputFile& r) { return r.setting == s; });
+    std::error_code ignored;
+    if (known == recorded.end() || !std::filesystem::is_regular_file(file, ignored)) continue;
+    const FileSum now = sum_of_file(file);
+    if (now.bytes == known->bytes && hex8(now.crc) == known->crc32) continue;
+    changes.push_back(setting + ": " + file.string() + " has " + std::to_string(now.bytes) +
+                      " bytes and checksum " + hex8(now.crc) + "; the run that is repeated had " +
+                      std::to_string(known->bytes) + " and " + known->crc32);
+  }
+  return changes;
+}
+
+Inputs read_inputs(const Parameters& p) {
+  Inputs external;
+  std::string changed;
+  for (const std::string& change : changed_inputs(p, p.simulation.inputs)) changed += change + "\n";
+  if (!changed.empty())
+    throw ConfigError(printable(changed +
+                                "the result would be another; take the file as it was, or "
+                                "type --set simulation.inputs=[] to take what is there"));
+  for (const auto& [setting, file] : files_named(p)) {
+    const FileSum sum = sum_of_file(file);
+    external.files.push_back({setting, sum.bytes, hex8(sum.crc)});
+  }
+  const Lattice lattice{p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2],
+                        p.domain.spacing};
+  const auto field = [&](const std::string& name, const std::string& key, const Frozen& f) {
+    if (f.file.empty()) return;
+    const ImageSource source{key, f.file, f.array, f.geometry, f.unit, "geometry", "unit"};
+    external.fields.emplace_back(name,
+                                 image_values(source, lattice, Between::linear, external.told));
   };
   for (const FieldRow& row : Fields::rows(field_settings(p)))
     field(row.name, std::string(row.name) + ".frozen", row.frozen);
@@ -81,22 +242,17 @@ ExternalArrays read_inputs(const Parameters& p) {
       if (!(values[i] >= 0))
         throw ConfigError(name + ": value " + std::to_string(i) +
                           " of its file is negative; concentrations and densities are not");
-  if (!p.tissue.cells_vti.empty()) {
-    const std::vector<float> codes =
-        vti_values("tissue.cells_vti", p.tissue.cells_vti, p.tissue.cells_vti_array, p.domain);
-    external.cells.resize(codes.size());
-    for (std::size_t i = 0; i < codes.size(); ++i) {
-      if (!(codes[i] >= 0 && codes[i] < static_cast<float>(kind_count) &&
-            codes[i] == std::floor(codes[i])))
-        throw ConfigError("tissue.cells_vti: " + p.tissue.cells_vti + ", array '" +
-                          p.tissue.cells_vti_array + "': value " + std::to_string(i) + " is " +
-                          std::to_string(codes[i]) + ", not a kind of cell; there are " +
-                          placed_kinds_text());
-      external.cells[i] = static_cast<std::uint8_t>(codes[i]);
-    }
+  if (const TissueParameters& t = p.tissue; !t.cells_vti.empty()) {
+    const ImageSource source{"tissue.cells_vti",     t.cells_vti,      t.cells_vti_array,
+                             t.cells_vti_geometry,   t.cells_vti_unit, "tissue.cells_vti_geometry",
+                             "tissue.cells_vti_unit"};
+    external.cells =
+        kinds_of(image_values(source, lattice, Between::nearest, external.told), t, external.told);
   }
   if (!p.tissue.cells_csv.empty()) external.placed = read_cells_csv(p.tissue.cells_csv, p.domain);
-  read_vessels(p, external);
+  const std::vector<std::int64_t> vessels = voxels_of(read_vessels(p, lattice, external), lattice);
+  settle_cells(p, lattice, vessels, external, external.told);
+  tell_cells(p, lattice, vessels, external, external.told);
   return external;
 }
 

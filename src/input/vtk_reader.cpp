@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <stdexcept>
@@ -72,29 +73,63 @@ Extent extent_of(const XmlElement& element, const char* key) {
   return e;
 }
 
-std::string size_text(const std::array<std::int64_t, 3>& n) {
-  return std::to_string(n[0]) + " x " + std::to_string(n[1]) + " x " + std::to_string(n[2]);
+// Numbers of an attribute: `count` finite ones, or `absent` where there is no such attribute.
+template <std::size_t count>
+std::array<double, count> numbers_of(const XmlElement& element, const char* key,
+                                     const std::array<double, count>& absent) {
+  const std::string* text = element.attribute(key);
+  if (text == nullptr) return absent;
+  std::array<double, count> values{};
+  const char* at = text->c_str();
+  bool good = true;
+  for (double& v : values) {
+    char* behind = nullptr;
+    v = std::strtod(at, &behind);
+    good = good && behind != at && std::isfinite(v);
+    at = behind;
+  }
+  if (!good || !trimmed(at).empty())
+    throw VtkError(std::string(key) + " is " + in_quotes(*text, 60) + "; it must be " +
+                   std::to_string(count) + " numbers");
+  return values;
+}
+
+// Where the image says that its points lie; none where it says nothing.
+std::optional<ImagePlaces> places_of(const XmlElement& image) {
+  if (image.attribute("Spacing") == nullptr && image.attribute("Origin") == nullptr &&
+      image.attribute("Direction") == nullptr)
+    return {};
+  ImagePlaces p;
+  p.spacing = numbers_of<3>(image, "Spacing", {1, 1, 1});
+  p.origin = numbers_of<3>(image, "Origin", {0, 0, 0});
+  p.direction = numbers_of<9>(image, "Direction", {1, 0, 0, 0, 1, 0, 0, 0, 1});
+  for (const double s : p.spacing)
+    if (!(s > 0)) throw VtkError("Spacing is " + format_number(s) + "; it must be above 0");
+  return p;
 }
 
 class ImageReader {
 public:
   ImageReader(const VtkXml& xml, const std::string& name) : xml_(xml), name_(name) {
     whole_ = extent_of(xml.data(), "WholeExtent");
+    places_ = places_of(xml.data());
     for (const XmlElement& c : xml.data().children)
       if (c.name == "Piece") pieces_.push_back(&c);
     if (pieces_.empty()) throw VtkError("it holds no data");
   }
 
-  // The array where it fits the lattice; else why not.
-  std::optional<std::vector<float>> fitting(const std::array<int, 3>& voxels) {
+  // The array where it fits the lattice (null: any), with its places; else misfit() says why not.
+  std::optional<ImageArray> fitting(const std::array<int, 3>* voxels) {
     for (const bool cells : {true, false}) {
       const XmlElement* array = array_in(pieces_[0]->child(section(cells)), name_);
       if (array == nullptr) continue;
       const std::array<std::int64_t, 3> size{whole_.count(0, cells), whole_.count(1, cells),
                                              whole_.count(2, cells)};
       const int components = components_of(*array);
-      if (components == 1 && size[0] == voxels[0] && size[1] == voxels[1] && size[2] == voxels[2])
-        return collected(cells, size);
+      if (components == 1 &&
+          (voxels == nullptr ||
+           (size[0] == (*voxels)[0] && size[1] == (*voxels)[1] && size[2] == (*voxels)[2])))
+        return ImageArray{size, placed(cells), collected(cells, size)};
       misfit_ += (misfit_.empty() ? "" : "; ") + std::string(cells ? "cell" : "point") +
                  " data of " + size_text(size) + " with " + std::to_string(components) +
                  (components == 1 ? " component" : " components");
@@ -116,6 +151,18 @@ public:
   }
 
 private:
+  // The places of its first value: cells lie half an edge behind their first point.
+  std::optional<ImagePlaces> placed(bool cells) const {
+    std::optional<ImagePlaces> p = places_;
+    if (!p) return p;
+    std::array<double, 3> shift{}; // along the image's own axes
+    for (std::size_t a = 0; a < 3; ++a)
+      shift[a] = (static_cast<double>(whole_.first[a]) + (cells ? 0.5 : 0.0)) * p->spacing[a];
+    for (std::size_t row = 0; row < 3; ++row)
+      for (std::size_t a = 0; a < 3; ++a) p->origin[row] += p->direction[3 * row + a] * shift[a];
+    return p;
+  }
+
   static const char* section(bool cells) { return cells ? "CellData" : "PointData"; }
 
   std::vector<float> collected(bool cells, const std::array<std::int64_t, 3>& size) const {
@@ -162,6 +209,7 @@ private:
   const VtkXml& xml_;
   const std::string& name_;
   Extent whole_;
+  std::optional<ImagePlaces> places_;
   std::vector<const XmlElement*> pieces_;
   std::string misfit_;
 };
@@ -282,29 +330,42 @@ private:
 
 } // namespace
 
-std::vector<float> read_vti_array(const VtkXml& xml, const std::string& array,
-                                  std::array<int, 3> voxels) {
+ImageArray read_vti_image(const VtkXml& xml, const std::string& array,
+                          const std::array<int, 3>* voxels) {
   ImageReader reader(xml, array);
-  auto values = reader.fitting(voxels);
-  if (values) {
-    for (std::size_t i = 0; i < values->size(); ++i)
-      if (!std::isfinite((*values)[i]))
+  auto image = reader.fitting(voxels);
+  if (image) {
+    for (std::size_t i = 0; i < image->values.size(); ++i)
+      if (!std::isfinite(image->values[i]))
         throw VtkError("value " + std::to_string(i) + " (x runs fastest) is not a finite number");
-    return std::move(*values);
+    return std::move(*image);
   }
   if (!reader.misfit().empty())
-    throw VtkError("the lattice needs " + size_text({voxels[0], voxels[1], voxels[2]}) +
-                   " values of one component, found " + reader.misfit());
+    throw VtkError("the lattice needs " +
+                   (voxels == nullptr
+                        ? std::string()
+                        : size_text({(*voxels)[0], (*voxels)[1], (*voxels)[2]}) + " ") +
+                   "values of one component, found " + reader.misfit());
   throw VtkError("there is no such array; the file has " + reader.names());
+}
+
+std::vector<float> read_vti_array(const VtkXml& xml, const std::string& array,
+                                  std::array<int, 3> voxels) {
+  return read_vti_image(xml, array, &voxels).values;
 }
 
 VesselFile read_vessel_polylines(const VtkXml& xml) { return PolylineReader(xml).read(); }
 
 std::vector<float> read_vti_array(const std::filesystem::path& file, const std::string& array,
                                   std::array<int, 3> voxels) {
+  return read_vti_image(file, array, &voxels).values;
+}
+
+ImageArray read_vti_image(const std::filesystem::path& file, const std::string& array,
+                          const std::array<int, 3>* voxels) {
   const std::string where = file.string() + ", array '" + array + "': ";
   try {
-    return read_vti_array(VtkXml(file, "ImageData", "image file (.vti)"), array, voxels);
+    return read_vti_image(VtkXml(file, "ImageData", "image file (.vti)"), array, voxels);
   } catch (const VtkError& e) {
     throw std::runtime_error(printable(where + e.what()));
   } catch (const ResourceError& e) {

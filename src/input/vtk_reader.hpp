@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "input/image.hpp"
 #include "input/vessel_file.hpp"
 
 namespace metavox {
@@ -15,6 +16,10 @@ namespace metavox {
 // memory does not suffice.
 std::vector<float> read_vti_array(const std::filesystem::path& file, const std::string& array,
                                   std::array<int, 3> voxels);
+
+// The same array with its places: of exactly `voxels` values, or of any number where that is null.
+ImageArray read_vti_image(const std::filesystem::path& file, const std::string& array,
+                          const std::array<int, 3>* voxels);
 
 // The poly-lines of a .vtp file. "radius" is an array of points or of lines; points may have "end"
 // (0 none, 1 inlet, 2 outlet), "end_pressure" (mmHg) and "name" (strings). Throws as above.

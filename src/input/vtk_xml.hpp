@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "input/image.hpp"
 #include "input/vessel_file.hpp"
 
 namespace metavox {
@@ -74,6 +75,8 @@ private:
 // In vtk_reader.cpp; see vtk_reader.hpp. Throw VtkError.
 std::vector<float> read_vti_array(const VtkXml& xml, const std::string& array,
                                   std::array<int, 3> voxels);
+ImageArray read_vti_image(const VtkXml& xml, const std::string& array,
+                          const std::array<int, 3>* voxels);
 VesselFile read_vessel_polylines(const VtkXml& xml);
 
 } // namespace metavox

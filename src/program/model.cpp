@@ -37,11 +37,18 @@ Executor executor_of(const ModelOptions& options) {
 }
 
 // The site that settings describe, where there is memory for it.
-Site voxel_at(const Parameters& p, const Executor& executor) {
+Site voxel_at(Config& config, const Executor& executor, bool restored) {
+  const Parameters& p = config.parameters;
   Schedule schedule = schedule_of(p);
   schedule.frames = 0; // a model writes none
   require_memory(needs_of(p, schedule), p, executor);
-  return {p, executor, read_inputs(p)};
+  Inputs inputs;
+  inputs.absent = restored;
+  if (!restored) {
+    inputs = read_inputs(p);
+    record_inputs(config, inputs.files);
+  }
+  return {p, executor, inputs};
 }
 
 // Of the types that read() is instantiated for.
@@ -80,9 +87,9 @@ struct Model::State {
   Config config;
   Site simulation;
 
-  State(Config settings, const ModelOptions& options)
-      : config(std::move(settings)), simulation(voxel_at(config.parameters, executor_of(options))) {
-  }
+  // `restored`: a checkpoint follows, and no input file is read.
+  State(Config settings, const ModelOptions& options, bool restored = false)
+      : config(std::move(settings)), simulation(voxel_at(config, executor_of(options), restored)) {}
 };
 
 Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -106,7 +113,8 @@ Model Model::from_text(const std::string& yaml, const ModelOptions& options) {
 
 Model Model::from_checkpoint(const fs::path& file, const ModelOptions& options) {
   const Checkpoint checkpoint = read_checkpoint(file);
-  Config config = read_config_text(checkpoint.resolved, file, options.overrides);
+  Config config = read_config_text(checkpoint.resolved, file, options.overrides, {}, {},
+                                   FilesNamed::may_be_missing);
   std::string changed;
   for (const std::string& d :
        setting_differences(settings_table(), checkpoint.resolved, config.resolved))
@@ -114,7 +122,7 @@ Model Model::from_checkpoint(const fs::path& file, const ModelOptions& options) 
   if (!changed.empty())
     throw ConfigError(file.string() + ": the state of a checkpoint belongs to its own settings " +
                       "(there: checkpoint, here: asked for)" + changed);
-  Model model(std::make_unique<State>(std::move(config), options));
+  Model model(std::make_unique<State>(std::move(config), options, true));
   metavox::restore(model.state_->simulation, checkpoint, file);
   model.state_->simulation.take_events(); // of the set-up, told before
   return model;

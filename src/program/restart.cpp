@@ -67,6 +67,11 @@ void check_settings(const Checkpoint& checkpoint, const RunOptions& options, con
                       day_text(config.parameters.simulation.duration) + "; give a later --until");
 }
 
+std::vector<InputFile> recorded_inputs(const std::string& resolved) {
+  return read_config_text(resolved, "resolved.yaml", {}, {}, {}, FilesNamed::may_be_missing)
+      .parameters.simulation.inputs;
+}
+
 fs::path run_of_checkpoint(const fs::path& file) {
   std::error_code ignored;
   const fs::path folder = fs::weakly_canonical(file, ignored).parent_path();

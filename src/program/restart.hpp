@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "site/site_settings.hpp"
+
 namespace metavox {
 
 class Console;
@@ -26,6 +28,9 @@ std::filesystem::path restart_file(const std::filesystem::path& named, Console& 
 // Throws ConfigError unless the checkpoint options.restart is of a run with these settings that is
 // not over yet.
 void check_settings(const Checkpoint& checkpoint, const RunOptions& options, const Config& config);
+
+// What the input files were, from the resolved settings in a checkpoint.
+std::vector<InputFile> recorded_inputs(const std::string& resolved);
 
 // The run folder a checkpoint lies in; empty: in none.
 std::filesystem::path run_of_checkpoint(const std::filesystem::path& file);

@@ -68,7 +68,9 @@ class RunSession {
 public:
   explicit RunSession(const RunOptions& options)
       : console_(options.quiet), options_(options),
-        config_(read_config(options.config, options.set, options.seed, options.until)),
+        config_(read_config(options.config, options.set, options.seed, options.until,
+                            options.restart.empty() ? FilesNamed::must_exist
+                                                    : FilesNamed::may_be_missing)),
         p_(config_.parameters), schedule_(schedule_of(p_)) {}
 
   // Failures of these are exceptions.
@@ -101,7 +103,7 @@ private:
 
   Console console_;
   RunOptions options_; // `restart` becomes the file
-  const Config config_;
+  Config config_;      // complete once the inputs are known
   const Parameters& p_;
   const Schedule schedule_;
 
@@ -156,7 +158,16 @@ void RunSession::plan() {
 }
 
 void RunSession::build() {
-  simulation_.emplace(p_, *executor_, read_inputs(p_));
+  Inputs inputs;
+  if (checkpoint_) {
+    inputs.absent = true;
+    inputs.files = recorded_inputs(checkpoint_->resolved);
+  } else {
+    inputs = read_inputs(p_);
+    for (const std::string& text : inputs.told) console_.line("start       " + text);
+  }
+  record_inputs(config_, inputs.files);
+  simulation_.emplace(p_, *executor_, inputs);
   if (schedule_.frames > 0) frame_arrays_ = frame_arrays(*simulation_);
   for (const ArrayInfo& info : simulation_->state_arrays()) {
     state_arrays_.push_back(info.name);
@@ -198,6 +209,10 @@ void RunSession::begin_provenance() {
   provenance_.exit_reason = "running";
   provenance_.first_step = provenance_.steps = start_;
   provenance_.days = simulation_->time() / minutes_per_day;
+  for (const auto& [setting, file] : files_named(p_))
+    for (const InputFile& input : p_.simulation.inputs)
+      if (input.setting == setting)
+        provenance_.inputs.push_back({setting, file.string(), input.bytes, input.crc32});
   if (!options_.restart.empty())
     provenance_.restarted_from = fs::absolute(options_.restart).string();
 }
@@ -391,7 +406,7 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
   std::fflush(stdout);
   require_memory(needs, p, executor);
   require_disk(needs, output);
-  read_inputs(p);
+  for (const std::string& text : read_inputs(p).told) std::printf("start       %s\n", text.c_str());
   std::printf("%s is valid\n", file.c_str());
   return exit_done;
 }

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "input/inputs.hpp"
 #include "program/exit_code.hpp"
 #include "program/restart.hpp"
 #include "program/signals.hpp"
@@ -46,7 +47,11 @@ void check_member(const fs::path& run, const SweepMember& member, const Config& 
   std::vector<std::string> differences =
       setting_differences(settings_table(), old, config.resolved);
   if (differences.empty() && finished(run)) {
-    const Schedule was = schedule_of(read_config_text(old, run / "resolved.yaml").parameters);
+    const Parameters there =
+        read_config_text(old, run / "resolved.yaml", {}, {}, {}, FilesNamed::may_be_missing)
+            .parameters;
+    differences = changed_inputs(config.parameters, there.simulation.inputs);
+    const Schedule was = schedule_of(there);
     const Schedule is = schedule_of(config.parameters);
     if (was.last != is.last)
       differences.push_back("simulation.duration: " + std::to_string(was.last) + " steps there, " +

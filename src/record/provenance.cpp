@@ -46,6 +46,11 @@ std::string provenance_text(const Provenance& p, const std::string& earlier_sess
       p.final_hash.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(p.final_hash);
   j["restarted_from"] = p.restarted_from.empty() ? nlohmann::ordered_json()
                                                  : nlohmann::ordered_json(p.restarted_from);
+  auto inputs = nlohmann::ordered_json::array();
+  for (const Provenance::Input& i : p.inputs)
+    inputs.push_back(
+        {{"setting", i.setting}, {"file", i.file}, {"bytes", i.bytes}, {"crc32", i.crc32}});
+  j["inputs"] = inputs;
   if (!earlier_sessions.empty())
     j["earlier_sessions"] = nlohmann::ordered_json::parse(earlier_sessions);
   return j.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace metavox {
 
@@ -19,6 +20,12 @@ struct Provenance {
   std::int64_t first_step = 0, steps = 0;
   double days = 0;
   std::string restarted_from; // a checkpoint; empty: from the start
+  struct Input {
+    std::string setting, file;
+    std::uint64_t bytes;
+    std::string crc32;
+  };
+  std::vector<Input> inputs; // files that the configuration names, as the run found them
 };
 
 std::string utc_now();

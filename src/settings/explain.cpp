@@ -37,8 +37,10 @@ std::string type_text(const Setting& s) {
   case Type::extents: return "[nx, ny, nz]";
   case Type::faces: return "no_flux, a " + unit + ", or a map of the six faces";
   case Type::frozen:
-    return "none, a formula" + (s.unit.empty() ? "" : " in " + s.unit) + ", or {file, array}";
+    return "none, a formula" + (s.unit.empty() ? "" : " in " + s.unit) +
+           ", or {file, array, geometry, unit}";
   case Type::names: return "list of words";
+  case Type::labels: return "map of whole numbers to " + listed(s.words);
   }
   return {};
 }

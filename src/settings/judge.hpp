@@ -33,6 +33,8 @@ public:
   // Complains at the first of `keys` that the user wrote, at the file as a whole if none is.
   void complain(const std::vector<std::string>& keys, const std::string& message);
 
+  std::size_t complaints() const { return complaints_.count(); } // so far, of all judges
+
   // Complains at the i-th item of a value that is a list.
   void complain_at_item(std::string_view leaf, std::size_t i, const std::string& message);
 

@@ -14,8 +14,9 @@ namespace {
 class TableReader {
 public:
   TableReader(const Table& table, Object into, std::filesystem::path folder, Place whole,
-              Complaints& complaints)
-      : table_(table), into_(into), folder_(std::move(folder)), complaints_(complaints) {
+              Complaints& complaints, FilesNamed files)
+      : table_(table), into_(into), folder_(std::move(folder)), complaints_(complaints),
+        files_(files) {
     written_.whole = std::move(whole);
   }
 
@@ -76,8 +77,8 @@ private:
   }
 
   bool read_given(const Setting& s, const Path& path, const Entry& entry) {
-    return read_setting(s, exact_key(s.key, path), entry, s.slot(into_, path), folder_,
-                        complaints_);
+    return read_setting(s, exact_key(s.key, path), entry, s.slot(into_, path), folder_, complaints_,
+                        files_);
   }
 
   void choose_preset() {
@@ -203,6 +204,7 @@ private:
   Object into_;
   std::filesystem::path folder_;
   Complaints& complaints_;
+  FilesNamed files_;
   Written written_;
   Preset preset_ = Preset::standard;
 };
@@ -210,8 +212,9 @@ private:
 } // namespace
 
 void read_table(const Table& table, const Entry& root, Object into,
-                const std::filesystem::path& folder, const Place& whole, Complaints& complaints) {
-  TableReader(table, into, folder, whole, complaints).read(root);
+                const std::filesystem::path& folder, const Place& whole, Complaints& complaints,
+                FilesNamed files) {
+  TableReader(table, into, folder, whole, complaints, files).read(root);
 }
 
 } // namespace metavox

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "settings/complaints.hpp"
+#include "settings/read_value.hpp"
 #include "settings/table.hpp"
 
 namespace metavox {
@@ -13,6 +14,7 @@ namespace metavox {
 // read, of those that break a rule. `whole` is the place of what no single line is to blame for;
 // relative paths start at `folder`.
 void read_table(const Table& table, const Entry& root, Object into,
-                const std::filesystem::path& folder, const Place& whole, Complaints& complaints);
+                const std::filesystem::path& folder, const Place& whole, Complaints& complaints,
+                FilesNamed files = FilesNamed::must_exist);
 
 } // namespace metavox

@@ -19,8 +19,9 @@ namespace {
 class Reader {
 public:
   Reader(const Setting& setting, std::string key, const std::filesystem::path& folder,
-         Complaints& complaints)
-      : setting_(setting), key_(std::move(key)), folder_(folder), complaints_(complaints) {}
+         Complaints& complaints, FilesNamed files)
+      : setting_(setting), key_(std::move(key)), folder_(folder), complaints_(complaints),
+        files_(files) {}
 
   bool wrong(const Entry& entry, const std::string& message, bool with_example = true) {
     complaints_.add(entry.place,
@@ -148,7 +149,8 @@ public:
     const std::filesystem::path full =
         std::filesystem::absolute(base / std::filesystem::path(entry.text), failed)
             .lexically_normal();
-    if (failed || !std::filesystem::is_regular_file(full, failed) || failed)
+    const bool missing = failed || !std::filesystem::is_regular_file(full, failed) || failed;
+    if (missing && files_ == FilesNamed::must_exist)
       return wrong(entry,
                    "names a file that does not exist: " + full.string() +
                        "; type a full path or one relative to the configuration's folder",
@@ -217,7 +219,7 @@ public:
         good = false;
         continue;
       }
-      Reader one(setting_, key_ + "." + m.key, folder_, complaints_);
+      Reader one(setting_, key_ + "." + m.key, folder_, complaints_, files_);
       good = one.face(m.value, v[static_cast<std::size_t>(name - std::begin(face_names))]) && good;
     }
     if (good) value = v;
@@ -232,16 +234,24 @@ public:
     Frozen v;
     bool good = true;
     for (const Entry::Member& m : entry.members) {
-      Reader one(setting_, key_ + "." + m.key, folder_, complaints_);
+      Reader one(setting_, key_ + "." + m.key, folder_, complaints_, files_);
       if (m.key == "file") {
         good = one.file(m.value, v.file) && good;
         if (!v.file.empty() && std::filesystem::path(v.file).extension() != ".vti")
           good = one.wrong(m.value, "must be a .vti file", false);
       } else if (m.key == "array") {
         good = one.text(m.value, v.array) && good;
+      } else if (m.key == "geometry") {
+        std::uint8_t number = 0;
+        good = one.one_of(m.value, image_geometry_names, number) && good;
+        v.geometry = static_cast<ImageGeometry>(number);
+      } else if (m.key == "unit") {
+        std::uint8_t number = 0;
+        good = one.one_of(m.value, length_unit_names, number) && good;
+        v.unit = static_cast<LengthUnit>(number);
       } else {
         complaints_.add(m.place, key_ + " has no part " + in_quotes(m.key) +
-                                     "; its parts are file and array");
+                                     "; its parts are file, array, geometry and unit");
         good = false;
       }
     }
@@ -273,7 +283,50 @@ public:
     return true;
   }
 
+  bool labels(const Entry& entry, Labels& value) {
+    if (entry.form == Entry::Form::empty) {
+      value.clear();
+      return true;
+    }
+    if (entry.form != Entry::Form::map)
+      return wrong(entry, "takes a map of labels, whole numbers, to words");
+    Labels v;
+    bool good = true;
+    for (const Entry::Member& m : entry.members) {
+      int label = 0;
+      const auto [end, error] = std::from_chars(m.key.data(), m.key.data() + m.key.size(), label);
+      if (error != std::errc() || end != m.key.data() + m.key.size() || label < 0) {
+        complaints_.add(m.place, key_ + " has the label " + in_quotes(m.key) +
+                                     "; it must be a whole number; type for example: " +
+                                     setting_.example_text());
+        good = false;
+        continue;
+      }
+      Reader one(setting_, key_ + "." + m.key, folder_, complaints_, files_);
+      good = one.word(m.value) >= 0 && good;
+      v[label] = m.value.text;
+    }
+    if (good) value = std::move(v);
+    return good;
+  }
+
 private:
+  // The number of the word in `words`; false after a complaint.
+  template <std::size_t n>
+  bool one_of(const Entry& entry, const std::array<std::string_view, n>& words,
+              std::uint8_t& value) {
+    if (!scalar(entry, "a word")) return false;
+    for (std::size_t i = 0; i < n; ++i)
+      if (words[i] == entry.text) {
+        value = static_cast<std::uint8_t>(i);
+        return true;
+      }
+    return wrong(entry,
+                 "takes " + listed({std::begin(words), std::end(words)}) + ", not " +
+                     in_quotes(entry.text),
+                 false);
+  }
+
   std::string array_hint() const { return setting_.section(); }
 
   std::string whole_range(std::uint64_t) const { return "between 0 and 18446744073709551615"; }
@@ -323,13 +376,15 @@ private:
   std::string key_;
   const std::filesystem::path& folder_;
   Complaints& complaints_;
+  FilesNamed files_;
 };
 
 } // namespace
 
 bool read_setting(const Setting& setting, const std::string& key, const Entry& entry,
-                  const Slot& slot, const std::filesystem::path& folder, Complaints& complaints) {
-  Reader reader(setting, key, folder, complaints);
+                  const Slot& slot, const std::filesystem::path& folder, Complaints& complaints,
+                  FilesNamed files) {
+  Reader reader(setting, key, folder, complaints, files);
   struct Visitor {
     Reader& reader;
     const Setting& setting;
@@ -355,6 +410,7 @@ bool read_setting(const Setting& setting, const std::string& key, const Entry& e
     bool operator()(Faces* v) const { return reader.faces(entry, *v); }
     bool operator()(Frozen* v) const { return reader.frozen(entry, *v); }
     bool operator()(std::vector<std::string>* v) const { return reader.names(entry, *v); }
+    bool operator()(Labels* v) const { return reader.labels(entry, *v); }
     bool operator()(const WordSlot& v) const {
       if (reader.word(entry) < 0) return false;
       const auto& words = setting.enumerators;

@@ -57,9 +57,13 @@ std::string json_type(const Setting& s) {
   case Type::frozen:
     return R"("anyOf":[{"type":["string","number"]},{"type":"object","additionalProperties":false,)"
            R"("required":["file","array"],"properties":{"file":{"type":"string"},)"
-           R"("array":{"type":"string"}}}])";
+           R"("array":{"type":"string"},"geometry":{"enum":["match","ignore","resample"]},)"
+           R"("unit":{"enum":["nm","um","mm","cm","m"]}}}])";
   case Type::names:
     return R"("type":"array","uniqueItems":true,"items":{"type":"string","pattern":"^[A-Za-z0-9_]+$"})";
+  case Type::labels:
+    return R"("type":["object","null"],"additionalProperties":false,"patternProperties":{"^[0-9]+$":{)" +
+           json_words(s.words, true) + "}}";
   }
   return {};
 }
@@ -79,7 +83,7 @@ std::string json_point(std::string_view point) {
 std::string json_default(const Setting& s) {
   if (s.type == Type::point) return json_point(s.fallback);
   const bool raw = s.type == Type::integer || s.type == Type::seed || s.type == Type::boolean ||
-                   s.type == Type::extents || s.type == Type::names ||
+                   s.type == Type::extents || s.type == Type::names || s.type == Type::labels ||
                    (s.type == Type::quantity && s.unit.empty());
   return raw ? s.fallback : json_string(s.fallback);
 }

@@ -190,6 +190,9 @@ public:
   Row<T> names(std::vector<std::string> T::*member, std::string_view leaf) {
     return row(Type::names, member, leaf);
   }
+  Row<T> labels(Labels T::*member, std::string_view leaf, std::vector<std::string_view> words) {
+    return row(Type::labels, member, leaf).among(std::move(words));
+  }
   // Another way to give the setting `instead`, as a point: `convert` takes it over to there.
   template <class Convert>
   Row<T> point_instead_of(std::string_view instead, std::string_view leaf, std::string_view unit,

@@ -55,7 +55,8 @@ enum class Type : std::uint8_t {
   extents, // three integers
   faces,   // no_flux, a quantity, or a map of the six faces
   frozen,  // none, a formula with a unit, or {file, array}
-  names    // a list of words
+  names,   // a list of words
+  labels   // a map of whole numbers to words
 };
 
 struct WordSlot { // an enumeration; Setting::enumerators has its words
@@ -65,7 +66,7 @@ struct WordSlot { // an enumeration; Setting::enumerators has its words
 // Where a value is kept. Empty for a setting that is another way to give one.
 using Slot = std::variant<std::monostate, double*, int*, std::uint64_t*, bool*, std::string*,
                           std::array<double, 3>*, std::array<int, 3>*, Faces*, Frozen*,
-                          std::vector<std::string>*, WordSlot>;
+                          std::vector<std::string>*, Labels*, WordSlot>;
 
 struct Setting {
   std::string key; // "oxygen.diffusivity", "tissue.cells[].radius"

@@ -50,7 +50,10 @@ std::string write_setting(const Setting& setting, const Slot& slot) {
     }
     std::string operator()(const Frozen* v) const {
       if (!v->file.empty())
-        return "{file: " + yaml_string(v->file) + ", array: " + yaml_string(v->array) + "}";
+        return "{file: " + yaml_string(v->file) + ", array: " + yaml_string(v->array) +
+               ", geometry: " +
+               std::string(image_geometry_names[static_cast<std::size_t>(v->geometry)]) +
+               ", unit: " + std::string(length_unit_names[static_cast<std::size_t>(v->unit)]) + "}";
       if (v->expression.empty()) return "none";
       return yaml_string(setting.unit.empty() ? v->expression : v->expression + " " + setting.unit);
     }
@@ -58,6 +61,12 @@ std::string write_setting(const Setting& setting, const Slot& slot) {
       std::string s = "[";
       for (const std::string& name : *v) s += (s.size() == 1 ? "" : ", ") + name;
       return s + "]";
+    }
+    std::string operator()(const Labels* v) const {
+      std::string s = "{";
+      for (const auto& [label, word] : *v)
+        s += (s.size() == 1 ? "" : ", ") + std::to_string(label) + ": " + word;
+      return s + "}";
     }
     std::string operator()(const WordSlot& v) const {
       return std::string(setting.enumerators[*v.value]);

@@ -1,9 +1,12 @@
 #include "settings/yaml.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <sstream>
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -134,10 +137,38 @@ private:
   void close() {
     Open o = std::move(open_.back());
     open_.pop_back();
+    if (o.entry.form == Entry::Form::map) merge(o.entry);
     YAML::Mark mark;
     mark.line = o.entry.place.line - 1;
     keep(o.entry, o.anchor, o.size, o.depth, mark);
     attach(std::move(o.entry), o.size, o.depth);
+  }
+
+  // `<<: *other`: what this map does not say itself is taken from another map, or from the first of
+  // several that says it.
+  static void merge(Entry& map) {
+    const auto is_merge = [](const Entry::Member& m) { return m.key == "<<"; };
+    const auto first = std::stable_partition(map.members.begin(), map.members.end(),
+                                             [&](const Entry::Member& m) { return !is_merge(m); });
+    if (first == map.members.end()) return;
+    std::vector<Entry::Member> sources(std::make_move_iterator(first),
+                                       std::make_move_iterator(map.members.end()));
+    map.members.erase(first, map.members.end());
+    std::unordered_set<std::string> known;
+    for (const Entry::Member& m : map.members) known.insert(m.key);
+    const auto take = [&](Entry& from) {
+      if (from.form != Entry::Form::map)
+        refuse(from.place, "<< takes over the settings of a section marked by &, as in <<: *name, "
+                           "or of several, as in <<: [*one, *two]");
+      for (Entry::Member& m : from.members)
+        if (known.insert(m.key).second) map.members.push_back(std::move(m));
+    };
+    for (Entry::Member& m : sources) {
+      if (m.value.form != Entry::Form::list)
+        take(m.value);
+      else
+        for (Entry& item : m.value.items) take(item);
+    }
   }
 
   void finish(Entry entry, YAML::anchor_t anchor, const YAML::Mark& mark) {

@@ -3,6 +3,7 @@
 #include <cctype>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 #include "settings/override.hpp"
 #include "settings/read_table.hpp"
@@ -26,8 +27,8 @@ std::string run_name(const std::filesystem::path& file) {
 
 Config read_config_text(const std::string& yaml, const std::filesystem::path& name_for_messages,
                         const std::vector<std::string>& overrides,
-                        std::optional<std::uint64_t> seed,
-                        const std::optional<std::string>& until) {
+                        std::optional<std::uint64_t> seed, const std::optional<std::string>& until,
+                        FilesNamed files) {
   const Source source = source_named(name_for_messages.string());
   Entry root = parse_yaml(yaml, source, true);
   Complaints complaints;
@@ -48,7 +49,7 @@ Config read_config_text(const std::string& yaml, const std::filesystem::path& na
   Config config{};
   Parameters& p = config.parameters;
   read_table(settings_table(), root, Object::of(p), name_for_messages.parent_path(), whole,
-             complaints);
+             complaints, files);
   if (complaints.any()) throw ConfigError(complaints.text());
   if (p.simulation.name.empty()) p.simulation.name = run_name(name_for_messages);
   config.resolved = resolve(settings_table(), Object::of(p));
@@ -57,7 +58,8 @@ Config read_config_text(const std::string& yaml, const std::filesystem::path& na
 }
 
 Config read_config(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                   std::optional<std::uint64_t> seed, const std::optional<std::string>& until) {
+                   std::optional<std::uint64_t> seed, const std::optional<std::string>& until,
+                   FilesNamed files) {
   const Place whole{source_named(file.string()), 0};
   std::error_code failed;
   const auto status = std::filesystem::status(file, failed);
@@ -70,7 +72,12 @@ Config read_config(const std::filesystem::path& file, const std::vector<std::str
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (stream.bad()) refuse(whole, "the file cannot be read");
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  return read_config_text(text, file, overrides, seed, until);
+  return read_config_text(text, file, overrides, seed, until, files);
+}
+
+void record_inputs(Config& config, std::vector<InputFile> inputs) {
+  config.parameters.simulation.inputs = std::move(inputs);
+  config.resolved = resolve(settings_table(), Object::of(config.parameters));
 }
 
 } // namespace metavox

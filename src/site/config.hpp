@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/errors.hpp"
+#include "settings/read_value.hpp"
 #include "site/parameters.hpp"
 
 namespace metavox {
@@ -25,12 +26,17 @@ struct Config {
 Config read_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {},
                    std::optional<std::uint64_t> seed = {},
-                   const std::optional<std::string>& until = {});
+                   const std::optional<std::string>& until = {},
+                   FilesNamed files = FilesNamed::must_exist);
+
+// Notes what the files named were, in the resolved text as well.
+void record_inputs(Config& config, std::vector<InputFile> inputs);
 
 // The same for text in memory; relative paths start at the folder of `name_for_messages`.
 Config read_config_text(const std::string& yaml, const std::filesystem::path& name_for_messages,
                         const std::vector<std::string>& overrides = {},
                         std::optional<std::uint64_t> seed = {},
-                        const std::optional<std::string>& until = {});
+                        const std::optional<std::string>& until = {},
+                        FilesNamed files = FilesNamed::must_exist);
 
 } // namespace metavox

@@ -14,6 +14,8 @@ namespace metavox {
 void judge_box(const Parameters& p, Judge& judge);
 // Steps and intervals.
 void judge_times(const Parameters& p, Judge& judge);
+// Times that cells and membranes count in steps.
+void judge_counters(const Parameters& p, Judge& judge);
 // Fields that are prescribed.
 void judge_fields(const Parameters& p, Judge& judge);
 // Whether cells that walk do so in steps that are short enough.

@@ -51,6 +51,7 @@ void describe_all(Section<Parameters>& whole) {
   derive_across(whole);
   whole.rule(judge_box);
   whole.rule(judge_times);
+  whole.rule(judge_counters);
   whole.rule(judge_fields);
   whole.rule(judge_movement);
   whole.rule(judge_places);

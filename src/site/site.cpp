@@ -43,9 +43,11 @@ Site::~Site() = default;
 Site::Site(Site&&) noexcept = default;
 
 void Site::State::start_from(const ExternalArrays& external) {
+  const bool follow = external.absent && parameters.vessels.pattern == VesselPattern::file;
   const VesselNetwork parents =
-      build_parent_vessels(parameters.vessels, parameters.flow, tissue, seed, external.vessel_file,
-                           external.vessel_names);
+      follow ? VesselNetwork{}
+             : build_parent_vessels(parameters.vessels, parameters.flow, tissue, seed,
+                                    external.vessel_file, external.vessel_names);
   VesselGraph laid(tissue);
   laid.lay(parents);
   const InitialTissue start =

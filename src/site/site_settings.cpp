@@ -52,6 +52,25 @@ void whole_steps(const TimeParameters& p, Judge& judge) {
                      format_number(lower + p.step) + " min");
 }
 
+void input_file(Section<InputFile>& s) {
+  using P = InputFile;
+  s.text(&P::setting, "setting")
+      .example("vessels.file")
+      .without_effect()
+      .means("Setting that names the file.")
+      .from("written by the run into resolved.yaml");
+  s.seed(&P::bytes, "bytes")
+      .example("12345")
+      .without_effect()
+      .means("Size that the file had.")
+      .from("written by the run into resolved.yaml");
+  s.text(&P::crc32, "crc32")
+      .example("0a1b2c3d")
+      .without_effect()
+      .means("Checksum (CRC-32) that the file had.")
+      .from("written by the run into resolved.yaml");
+}
+
 } // namespace
 
 void describe(Section<SimulationParameters>& s) {
@@ -79,6 +98,11 @@ void describe(Section<SimulationParameters>& s) {
       .without_effect()
       .means("Simulated time of the run.")
       .from(sources::run_choice);
+  s.list(&P::inputs, "inputs", input_file)
+      .means(
+          "Files that the configuration names, as the run found them; one that is another now is "
+          "refused, as the run could not be repeated with it.")
+      .example("{setting: vessels.file, bytes: 12345, crc32: 0a1b2c3d}");
 }
 
 void describe(Section<DomainParameters>& s) {

@@ -4,16 +4,25 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "settings/preset.hpp"
 
 namespace metavox {
+
+// A file that the configuration names, as a run found it.
+struct InputFile {
+  std::string setting; // that names it: "vessels.file"
+  std::uint64_t bytes;
+  std::string crc32; // 8 lower-case hexadecimal digits
+};
 
 struct SimulationParameters {
   std::string name;
   Preset preset;
   std::uint64_t seed;
   double duration; // min
+  std::vector<InputFile> inputs;
 };
 
 struct DomainParameters {

@@ -8,6 +8,7 @@
 #include "core/random.hpp"
 #include "settings/expression.hpp"
 #include "tissue/matrix.hpp"
+#include "tissue/seeding.hpp"
 #include "voxel/region.hpp"
 #include "voxel/views.hpp"
 
@@ -191,15 +192,12 @@ private:
     const std::optional<Kind> named = kind_of(shape.kind);
     if (!named) throw std::invalid_argument("no kind of cell is called " + shape.kind);
     const Kind kind = *named;
-    const std::uint32_t filled = threshold(shape.fraction);
     const std::uint32_t m_like = threshold(shape.mesenchymal_fraction);
-    const Region region{shape.shape, shape.centre, shape.radius, shape.from,
-                        shape.to,    shape.axis,   shape.begin,  shape.end};
+    const ShapeSeeding seeding(shape, number, seed_);
     for_each([&](const Voxel& s) {
-      if (!region.holds(centre(s))) return;
-      const Draw d = draw(seed_, Purpose::seeding, l_.global(s), 1 + number);
-      const bool full = shape.fraction >= 1.0;
-      if (!full && d.word[0] >= filled) return;
+      if (!seeding.holds(centre(s))) return;
+      const Draw d = seeding.drawn(l_.global(s));
+      if (!seeding.takes(d)) return;
       const bool changed = kind == Kind::epithelial && shape.mesenchymal_fraction > 0 &&
                            (shape.mesenchymal_fraction >= 1.0 || d.word[2] < m_like);
       seed_cell(s, changed ? Kind::mesenchymal : kind, d, shape.stem, 0);
@@ -211,7 +209,7 @@ private:
       std::size_t n = 0;
       for_each([&](const Voxel& s) {
         const auto kind = static_cast<Kind>(external_.cells[n++]);
-        if (kind == Kind::none) return;
+        if (kind == Kind::none && p_.cells_vti_gaps == Gaps::tissue) return;
         seed_cell(s, kind, draw(seed_, Purpose::seeding, l_.global(s), 1000), false, 0);
       });
     }
@@ -287,6 +285,7 @@ std::vector<float> prescribed_field(const Frozen& frozen, const std::string& nam
     });
     return field;
   }
+  if (external.absent) return field;
   const std::vector<float>* values = external.field(name);
   if (!values || values->size() != static_cast<std::size_t>(tissue.voxels()))
     throw std::invalid_argument(name + ": the array of " + frozen.file + " was not read");

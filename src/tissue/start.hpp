@@ -36,7 +36,7 @@ InitialTissue build_tissue(const TissueParameters& settings, const MatrixParamet
 // Values of a prescribed field at the centres of a lattice's voxels, padded, on the host; ghosts
 // are 0. A field of a file is on `tissue` and is averaged over the coarsen^3 voxels of each of
 // `lattice`'s. Throws std::invalid_argument where a formula gives less than 0 or no number, or
-// where the file's array was not read.
+// where the file's array was not read; where `external` is absent the field is 0.
 std::vector<float> prescribed_field(const Frozen& frozen, const std::string& name,
                                     const Lattice& lattice, const Lattice& tissue, int coarsen,
                                     const ExternalArrays& external);

@@ -43,7 +43,7 @@ void seed_region(Section<SeedShape>& s) {
       .from(choice_of_experiment);
   s.word(&P::kind, "kind", words_of_kinds())
       .normally("epithelial")
-      .means("What it is filled with; none empties it.")
+      .means("What it is filled with; none empties it, as in cells_csv and cells_vti.")
       .from(choice_of_experiment);
   region_rows(s);
 }
@@ -111,6 +111,11 @@ void files(Section<TissueParameters>& s) {
       .example("cells.csv")
       .means("File of cells to add: columns x, y, z (um), kind and, if wanted, clone.")
       .from(choice_of_experiment);
+  s.choice(&P::cells_csv_overlap, "cells_csv_overlap", {"refuse", "nearest", "drop"})
+      .normally("refuse")
+      .means("Cells of cells_csv in the voxel of an earlier one or of a vessel: refuse the table, "
+             "move each to the nearest free voxel (within 10), or leave them out.")
+      .from("assumed: a voxel holds one cell, and none may vanish unasked");
   s.file(&P::cells_vti, "cells_vti")
       .normally("none")
       .example("tissue.vti")
@@ -120,6 +125,26 @@ void files(Section<TissueParameters>& s) {
       .normally("kind")
       .means("Array of cells_vti that holds the kinds.")
       .from("assumed: the name that frames of this program use");
+  s.choice(&P::cells_vti_geometry, "cells_vti_geometry", image_geometry_names)
+      .normally("match")
+      .means("How cells_vti comes onto the lattice: match, its voxels must be the lattice's; "
+             "resample, a voxel takes the label of the image's voxel at its centre; ignore, value "
+             "by value, whatever the file says of its places.")
+      .from("assumed: an image of other voxels would be taken for what it is not");
+  s.choice(&P::cells_vti_unit, "cells_vti_unit", length_unit_names)
+      .normally("um")
+      .means("Unit of spacing and origin in cells_vti.")
+      .from("assumed: that of frames of this program");
+  s.labels(&P::cells_vti_map, "cells_vti_map", words_of_kinds())
+      .normally("{}")
+      .example("{1: epithelial, 2: stroma}")
+      .means("What the labels of cells_vti stand for; 0 is none unless it is named, every other "
+             "label must be. Empty: labels are codes of kinds, as in frames of this program.")
+      .from(choice_of_experiment);
+  s.choice(&P::cells_vti_gaps, "cells_vti_gaps", {"empty", "tissue"})
+      .normally("empty")
+      .means("Voxels that cells_vti gives no cell: empty, or what parenchyma and stroma draw.")
+      .from("assumed: the image is the whole truth, as in tables and shapes");
 }
 
 void shares_fit(const TissueParameters& p, Judge& judge) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "settings/types.hpp"
 #include "voxel/region.hpp"
 
 namespace metavox {
@@ -23,13 +25,23 @@ struct SeedShape { // one entry of tissue.cells
   bool stem;
 };
 
+// Of two cells of a table in one voxel, and of one on a vessel.
+enum class Overlap : std::uint8_t { refuse, nearest, drop };
+// What stands where an image has no cell.
+enum class Gaps : std::uint8_t { empty, tissue };
+
 struct TissueParameters {
   double parenchyma; // fraction of voxels
   double stroma;
   std::vector<SeedShape> cells;
   std::string cells_csv; // path: x,y,z (um),kind[,clone]
+  Overlap cells_csv_overlap;
   std::string cells_vti; // path and array of kind codes
   std::string cells_vti_array;
+  ImageGeometry cells_vti_geometry;
+  LengthUnit cells_vti_unit;
+  Labels cells_vti_map; // empty: labels are codes of kinds
+  Gaps cells_vti_gaps;
   struct Membrane { // basement membrane: the surface of a shape
     Shape shape;
     std::array<double, 3> centre;
