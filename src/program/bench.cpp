@@ -408,8 +408,9 @@ void write_json(const Figures& f, std::ostream& file) {
 
 int bench(const BenchOptions& options) {
   std::string note;
-  const Executor executor = choose_executor(options.backend, options.threads, note);
   const Lattice lattice{options.size, options.size, options.size, 20};
+  const Executor executor =
+      choose_executor(options.backend, options.threads, lattice.voxels(), note);
   Figures f;
   f.size = options.size;
   f.steps = options.steps;

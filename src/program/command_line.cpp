@@ -182,7 +182,7 @@ private:
                      "auto, cpu or cuda; auto takes a GPU if there is one")
         ->check(backends())
         ->type_name("NAME");
-    run_app->add_option("--threads", run_.threads, "CPU threads; default: all")
+    run_app->add_option("--threads", run_.threads, "CPU threads; default: as many as pay")
         ->check(CLI::Range(0, 4096))
         ->type_name("N");
     overrides_.offer(*run_app);
@@ -319,7 +319,7 @@ private:
     bench_app->add_option("--backend", bench_.backend, "auto, cpu or cuda")
         ->check(backends())
         ->type_name("NAME");
-    bench_app->add_option("--threads", bench_.threads, "CPU threads; default: all")
+    bench_app->add_option("--threads", bench_.threads, "CPU threads; default: as many as pay")
         ->check(CLI::Range(0, 4096))
         ->type_name("N");
     bench_app->add_option("--json", bench_.json, "also write the table to this file")

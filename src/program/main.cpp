@@ -1,20 +1,22 @@
 #include <csignal>
 #include <cstdlib>
+#include <string>
 
 #include <unistd.h>
 
+#include "core/team.hpp"
 #include "program/command_line.hpp"
 #include "program/exit_code.hpp"
 
 // OpenMP teams wait for each other by spinning. On a machine that other programs share, a team
 // whose member has lost its core then burns the core it waits for, and a step takes ten times as
 // long. Runtimes read how long to spin when they are loaded, so the program starts itself once more
-// with a short spin, unless the user has an opinion.
+// with a spin as short as falling asleep and waking takes, unless the user has an opinion.
 static void limit_spinning(char** argv) {
   if (std::getenv("GOMP_SPINCOUNT") || std::getenv("OMP_WAIT_POLICY") ||
       std::getenv("KMP_BLOCKTIME"))
     return;
-  setenv("GOMP_SPINCOUNT", "20000", 1); // about 50 us
+  setenv("GOMP_SPINCOUNT", std::to_string(metavox::looks_within(5)).c_str(), 1);
   setenv("KMP_BLOCKTIME", "0", 1);
 #if defined(__linux__)
   execv("/proc/self/exe", argv); // returns only where it cannot be done, which does no harm

@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::string_view backends[] = {"auto", "cpu", "cuda"};
 
-Executor executor_of(const ModelOptions& options) {
+Executor executor_of(const ModelOptions& options, const Parameters& p) {
   bool known = false;
   for (const std::string_view name : backends) known = known || options.backend == name;
   if (!known)
@@ -33,7 +33,7 @@ Executor executor_of(const ModelOptions& options) {
                                 "'; there are auto, cpu and cuda");
   if (options.threads < 0) throw std::invalid_argument("ModelOptions: fewer than 0 threads");
   std::string note;
-  return choose_executor(options.backend, options.threads, note);
+  return choose_executor(options.backend, options.threads, voxels_of(p), note);
 }
 
 // The site that settings describe, where there is memory for it.
@@ -81,8 +81,8 @@ struct Model::State {
   Site simulation;
 
   State(Config settings, const ModelOptions& options)
-      : config(std::move(settings)), simulation(voxel_at(config.parameters, executor_of(options))) {
-  }
+      : config(std::move(settings)),
+        simulation(voxel_at(config.parameters, executor_of(options, config.parameters))) {}
 };
 
 Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "core/errors.hpp"
+#include "core/machine.hpp"
 #include "core/profile.hpp"
 #include "input/inputs.hpp"
 #include "program/backend.hpp"
@@ -148,7 +149,7 @@ void RunSession::plan() {
   for (const std::string& text : describe_plan(p_, schedule_, needs_)) console_.line(text);
   check_frames(p_, schedule_);
   std::string note;
-  executor_ = choose_executor(options_.backend, options_.threads, note);
+  executor_ = choose_executor(options_.backend, options_.threads, voxels_of(p_), note);
   console_.line("back end    " + executor_->description() +
                 (note.empty() ? "" : "  (" + note + ")"));
   require_memory(needs_, p_, *executor_);
@@ -381,11 +382,12 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
   for (const std::string& text : describe_plan(p, schedule, needs))
     std::printf("%s\n", text.c_str());
   std::string note;
-  const Executor executor = choose_executor("auto", 0, note);
+  const Executor executor = choose_executor("auto", 0, voxels_of(p), note);
   const fs::path output = default_output(config);
-  std::printf("back end    %s%s, %s of memory free\n", executor.description().c_str(),
+  std::printf("back end    %s%s, %s of memory free%s\n", executor.description().c_str(),
               note.empty() ? "" : ("  (" + note + ")").c_str(),
-              bytes_text(executor.memory_available()).c_str());
+              bytes_text(executor.memory_available()).c_str(),
+              executor.backend() == Backend::cpu ? limit_text(allowance()).c_str() : "");
   std::printf("run folder  %s, %s of disk free\n", output.c_str(),
               bytes_text(disk_free(output)).c_str());
   std::fflush(stdout);

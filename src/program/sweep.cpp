@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/machine.hpp"
 #include "program/exit_code.hpp"
 #include "program/restart.hpp"
 #include "program/signals.hpp"
@@ -230,7 +231,7 @@ private:
         "--quiet", "--seed", std::to_string(m.seed)};
     if (config_.until) arguments.insert(arguments.end(), {"--until", *config_.until});
     for (const std::string& o : m.overrides) arguments.insert(arguments.end(), {"--set", o});
-    const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    const int cores = allowance().processors;
     if (jobs_ > 1)
       arguments.insert(arguments.end(), {"--threads", std::to_string(std::max(1, cores / jobs_))});
     const fs::path checkpoint = newest_checkpoint(run);
