@@ -7,6 +7,7 @@
 #include "core/team.hpp"
 #include "program/command_line.hpp"
 #include "program/exit_code.hpp"
+#include "program/standard_output.hpp"
 
 // OpenMP teams wait for each other by spinning. On a machine that other programs share, a team
 // whose member has lost its core then burns the core it waits for, and a step takes ten times as
@@ -26,8 +27,10 @@ static void limit_spinning(char** argv) {
 
 int main(int argc, char** argv) {
   limit_spinning(argv);
+  metavox::fill_missing_streams();
   // A file that grows too large, or a terminal that went away, is an error to report, not a death.
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
-  return metavox::guarded([&] { return metavox::run_program(argc, argv); });
+  return metavox::code_after_output(
+      metavox::guarded([&] { return metavox::run_program(argc, argv); }));
 }
