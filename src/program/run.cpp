@@ -130,6 +130,11 @@ private:
 // Where the state comes from and where the run is written.
 void RunSession::find_start() {
   output_ = options_.output;
+  if (options_.resume) {
+    if (output_.empty()) output_ = default_output(config_);
+    options_.restart = what_to_resume(output_, config_, console_);
+    options_.force = options_.restart.empty(); // what is there has nothing to lose
+  }
   // A restart is checked to the last byte before anything else happens.
   if (!options_.restart.empty()) {
     options_.restart = restart_file(options_.restart, console_);
@@ -180,6 +185,9 @@ void RunSession::open_folder() {
   console_.line("run folder  " + output_.string());
   console_.line("allocated   " + bytes_text(executor_->memory_allocated()) +
                 " (counted before: " + bytes_text(needs_.device) + ")");
+  if (const std::int64_t share = simulation_->founders_per_clone(); share > 1)
+    console_.line("clones      " + std::to_string(share) +
+                  " founders, neighbours in x, share a number: there are 65535 numbers");
   if (!options_.restart.empty())
     console_.line("restart     step " + std::to_string(start_) + ", day " +
                   day_text(simulation_->time()) + ", hash " + hex16(simulation_->hash()) +
