@@ -458,6 +458,37 @@ TEST_F(Files, CellsFromCsv) {
   EXPECT_EQ(cells[0].kind, 3);
   EXPECT_EQ(cells[0].clone, 7);
   EXPECT_EQ(cells[1].kind, 2);
+  const auto names_of = [&](const std::string& grid) {
+    put(file, "config: base.yaml\nreplicates: 2\n" + grid);
+    std::vector<std::string> names;
+    for (const SweepMember& m : members_of(read_sweep(file))) names.push_back(m.name);
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  // A value more, wherever in the list, leaves the names of all others alone.
+  for (const auto& [few, more] :
+       {std::pair{"[0.1, 0.3]", "[0.1, 0.2, 0.3]"}, std::pair{"[0.1, 0.3]", "[0.5, 0.3, 0.1]"},
+        std::pair{"[[8, 8, 8], [9, 9, 9]]", "[[8, 8, 8], [7, 7, 7], [9, 9, 9]]"},
+        std::pair{"['a/b c', 'a_b;c']", "['a_b:c', 'a/b c', 'a_b;c']"}}) {
+    const auto before = names_of("grid: {matrix.density: " + std::string(few) + "}\n"),
+               after = names_of("grid: {matrix.density: " + std::string(more) + "}\n");
+    EXPECT_EQ(before.size(), 4u);
+    EXPECT_EQ(after.size(), 6u);
+    EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end())) << more;
+    for (const std::string& name : after)
+      EXPECT_EQ(name.find_first_of("/ ;:[]"), std::string::npos) << name;
+  }
+  EXPECT_EQ(names_of(""), (std::vector<std::string>{"r1", "r2"}));
+  EXPECT_NE(message_of<ConfigError>([&] {
+              names_of("grid: {matrix.density: [0.1, 0.1]}\n");
+            }).find("stands twice"),
+            std::string::npos);
+  std::string long_list = "grid: {tissue.cells: [";
+  for (int n = 0; n < 3; ++n)
+    long_list += std::string(n > 0 ? ", " : "") +
+                 "[{shape: sphere, kind: epithelial, radius: " + std::to_string(50 + n) +
+                 " um, centre: [100 um, 100 um, 100 um]}]";
+  for (const std::string& name : names_of(long_list + "]}\n")) EXPECT_LT(name.size(), 200u);
   const auto message = [&](const std::string& text) {
     put(file, text);
     return message_of<ConfigError>([&] { read_cells_csv(file, domain); });
@@ -511,7 +542,7 @@ TEST_F(Files, SweepMembers) {
   EXPECT_EQ(sweep.config, path / "base.yaml");
   const auto members = members_of(sweep);
   ASSERT_EQ(members.size(), 8u);
-  EXPECT_EQ(members[0].name, "m0001_r1");
+  EXPECT_EQ(members[0].name, "oxygen.diffusivity=1e5um2_min,matrix.density=0.1_r1");
   EXPECT_EQ(members[1].seed, 6u);
   EXPECT_EQ(members[2].values, (std::vector<std::string>{"1e5 um^2/min", "0.2"}));
   EXPECT_EQ(members[7].overrides,
