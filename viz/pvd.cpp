@@ -4,9 +4,7 @@
 
 namespace metavox {
 
-namespace {
-
-std::string escaped(const std::string& text) {
+std::string xml_text(const std::string& text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
@@ -20,11 +18,9 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-} // namespace
-
 std::string pvd_entry(double day, const std::string& path) {
-  return "    <DataSet timestep=\"" + format_number(day) + "\" part=\"0\" file=\"" + escaped(path) +
-         "\"/>\n";
+  return "    <DataSet timestep=\"" + format_number(day) + "\" part=\"0\" file=\"" +
+         xml_text(path) + "\"/>\n";
 }
 
 std::string pvd_index(const std::vector<std::pair<double, std::string>>& frames,

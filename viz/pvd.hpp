@@ -9,6 +9,9 @@
 
 namespace metavox {
 
+// Text as it stands in XML.
+std::string xml_text(const std::string& text);
+
 // The content of a .pvd file: for each frame its day and its path relative to the file, then so
 // many blanks, then the end.
 std::string pvd_index(const std::vector<std::pair<double, std::string>>& day_and_relative_path,

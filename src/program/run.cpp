@@ -28,6 +28,7 @@
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 #include "site/site.hpp"
+#include "viz/scene_state.hpp"
 #include "viz/vtk_available.hpp"
 
 namespace metavox {
@@ -181,6 +182,8 @@ void RunSession::open_folder() {
   begin_provenance();
   folder_->write_provenance(provenance_);
   folder_->write_resolved(config_.resolved);
+  if (schedule_.frames > 0 && vtk_available())
+    folder_->write_scene(scene_state(p_, fs::absolute(output_).lexically_normal().string()));
   console_.log_to(&*folder_);
   console_.line("run folder  " + output_.string());
   console_.line("allocated   " + bytes_text(executor_->memory_allocated()) +
@@ -343,8 +346,8 @@ void RunSession::tell_results() {
   if (last_frame.empty())
     console_.line("frames      none");
   else
-    console_.line("frames      " + (output_ / "{fields,cells,vessels}.pvd").string() +
-                  " (ParaView), last " + last_frame);
+    console_.line("frames      " + (output_ / scene_name).string() + " (ParaView), last " +
+                  last_frame);
   console_.line("memory      " + bytes_text(peak_memory()) + " at the peak");
   console_.line("metrics     " + (output_ / "metrics.csv").string() + ", " +
                 (output_ / "events.csv").string());

@@ -137,7 +137,7 @@ RunFolder RunFolder::create(const fs::path& path, bool force) {
     remove_temporaries(path);
     for (const char* name : {"frames", "checkpoints"})
       if (fs::is_symlink(path / name, error)) remove_file(path / name); // not what it leads to
-    for (const char* name : {list_name, "resolved.yaml"}) remove_file(path / name);
+    for (const char* name : {list_name, "resolved.yaml", scene_name}) remove_file(path / name);
     // provenance.json goes last, by being replaced: until then this still looks like a run.
     for (const char* name : growing)
       if (std::strcmp(name, "provenance.json") != 0) remove_file(path / name);
@@ -202,6 +202,12 @@ void RunFolder::write_resolved(const std::string& yaml) {
   const std::lock_guard<std::mutex> guard(*mutex_);
   write_file_atomically(path_ / "resolved.yaml", yaml);
   list("resolved.yaml", {crc32(yaml.data(), yaml.size()), yaml.size()});
+}
+
+void RunFolder::write_scene(const std::string& state) {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  write_file_atomically(path_ / scene_name, state);
+  list(scene_name, {crc32(state.data(), state.size()), state.size()});
 }
 
 void RunFolder::write_provenance(const Provenance& provenance) {

@@ -43,6 +43,8 @@ public:
   const std::filesystem::path& path() const { return path_; }
 
   void write_resolved(const std::string& yaml);
+  // scene.pvsm, see scene_state().
+  void write_scene(const std::string& state);
   void write_provenance(const Provenance& provenance);
 
   void log(std::string_view line); // without its newline
