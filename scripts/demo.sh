@@ -93,7 +93,7 @@ fi
 
 cat <<TEXT
 
-frames    $run/fields.pvd, cells.pvd, vessels.pvd   (open them in ParaView)
+frames    $run/scene.pvsm   (open it in ParaView)
 picture   $picture
 metrics   $run/metrics.csv, $run/events.csv
 hash      $("$metavox" hash "$run")

@@ -58,7 +58,7 @@ once() {
     "build/$preset/tests/$program" --gtest_list_tests | grep -v '^Running' >&2
     return 2
   fi
-  GOMP_SPINCOUNT=20000 "${command[@]}"
+  OMP_WAIT_POLICY=passive "${command[@]}"
 }
 state() { # names, sizes and times of everything that a build reads
   find CMakeLists.txt cmake include src cuda viz tests -type f -printf '%p %s %T@\n' | LC_ALL=C sort | sha256sum

@@ -40,7 +40,7 @@ public:
       ::dup2(fd, STDERR_FILENO);
       ::close(fd);
     }
-    ::setenv("GOMP_SPINCOUNT", "1000", 1); // and no second start of the program by itself
+    ::setenv("GOMP_SPINCOUNT", "100", 1); // and no second start of the program by itself
     for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
     if (prepare) prepare();
     std::vector<char*> argv;

@@ -848,9 +848,10 @@ struct Finished {
   std::string out; // both streams
 };
 
-Finished program(const fs::path& folder, const std::string& arguments) {
+Finished program(const fs::path& folder, const std::string& arguments,
+                 const std::string& streams = "2>&1 </dev/null") {
   const std::string command = "cd '" + folder.string() + "' && OMP_NUM_THREADS=1 '" +
-                              METAVOX_PROGRAM "' " + arguments + " 2>&1 </dev/null";
+                              METAVOX_PROGRAM "' " + arguments + " " + streams;
   Finished finished;
   // NOLINTNEXTLINE(cert-env33-c): a shell is what users start the program from
   FILE* pipe = ::popen(command.c_str(), "r");
@@ -998,6 +999,40 @@ TEST(BadInput, TheProgramLeavesWithTheCodeThatTheHelpPromises) {
                                                             << finished.out;
   }
   EXPECT_TRUE(fs::exists(folder.path() / "other/letter.txt"));
+}
+
+// What is printed is output too: a full disk under `> file` is not a success.
+TEST(BadInput, FullStandardOutputIsTold) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  const Folder folder;
+  folder.write("good.yaml", "simulation: {duration: 0 min}\n" + tiny);
+  folder.write("sweep.yaml", "config: good.yaml\n");
+  ASSERT_EQ(program(folder.path(), "run good.yaml -o made").code, 0);
+  for (const std::string arguments :
+       {"schema", "explain", "explain oxygen", "list kinds", "list settings --json", "--help",
+        "--help-all", "--version", "run --help", "info", "selfcheck", "validate good.yaml",
+        "hash made", "verify made", "run good.yaml -o full", "run good.yaml -o quiet --quiet",
+        "sweep sweep.yaml -o grid", "bench --size 16"}) {
+    for (const char* place : {"2>&1 >/dev/full", "2>&1 >&-"}) {
+      const bool again = arguments.compare(0, 4, "run ") == 0 && arguments != "run --help";
+      const Finished f = program(folder.path(), arguments + (again ? " --force" : ""), place);
+      EXPECT_EQ(f.code, 3) << arguments << place << "\n" << f.out;
+      EXPECT_NE(f.out.find("cannot write all of the output: "), std::string::npos)
+          << arguments << place << "\n"
+          << f.out;
+    }
+  }
+  // The run itself is whole, and nothing that was printed went into its files.
+  EXPECT_EQ(program(folder.path(), "verify full").code, 0);
+  // An error stays what it is.
+  EXPECT_EQ(program(folder.path(), "explain nothing", "2>&1 >/dev/full").code, 2);
+  // A reader that has seen enough is no failure.
+  const std::string schema =
+      "trap '' PIPE; { '" METAVOX_PROGRAM "' schema; echo $? >code; } | true";
+  for (int n = 0; n < 5; ++n) {
+    EXPECT_EQ(program(folder.path(), "--version", "; " + schema).code, 0);
+    EXPECT_EQ(read_text(folder.path() / "code"), "0\n");
+  }
 }
 
 } // namespace

@@ -30,6 +30,7 @@
 #include "input/vtk_reader.hpp"
 #include "program/restart.hpp"
 #include "program/run.hpp"
+#include "pvd_check.hpp"
 #include "record/checkpoint.hpp"
 #include "record/csv.hpp"
 #include "record/run_folder.hpp"
@@ -74,11 +75,9 @@ protected:
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
-  // As a user starts it: goes on where there is something to go on from.
+  // As a batch system starts it, whatever happened: goes on where there is something to go on from.
   std::vector<std::string> command_after_death(const fs::path& folder) const {
-    if (!newest_checkpoint(folder).empty()) return command(folder, {"--restart", folder.string()});
-    if (looks_like_run(folder)) return command(folder, {"--force"});
-    return command(folder);
+    return command(folder, {"--resume"});
   }
   std::string said() const { return read_text(log); }
 
@@ -104,6 +103,8 @@ protected:
         found += std::string(e.what()) + "\n";
       }
     }
+    for (const char* name : {"fields.pvd", "cells.pvd", "vessels.pvd"})
+      if (fs::exists(folder / name)) found += support::harm_of_pvd(folder / name);
     if (!fs::exists(folder / "checksums.txt")) return found;
     const Verification v = verify_run(folder);
     for (const auto* list : {&v.altered, &v.unlisted})
@@ -496,6 +497,65 @@ TEST_F(Faults, TerminatedWhileItStarts) {
   }
   std::printf("%d before the program listens, %d noted\n", early, noted);
   EXPECT_GT(noted, 0);
+}
+
+// Whatever a batch system sends before it ends a job.
+TEST_F(Faults, EverySignalThatEndsJobsLeavesACheckpoint) {
+#if defined(METAVOX_SANITIZED)
+  GTEST_SKIP() << "a sanitizer's runtime must be loaded before the shim";
+#endif
+  for (const auto& [number, name] :
+       {std::pair{SIGINT, "SIGINT"}, std::pair{SIGTERM, "SIGTERM"}, std::pair{SIGHUP, "SIGHUP"},
+        std::pair{SIGUSR1, "SIGUSR1"}, std::pair{SIGUSR2, "SIGUSR2"},
+        std::pair{SIGXCPU, "SIGXCPU"}}) {
+    const fs::path folder = path / name;
+    Child child(command(folder), log, {{"METAVOX_FAULT", "slow:2000"}, fault("slow:2000")[0]});
+    ASSERT_TRUE(child.wait_until([&] { return last_row(folder) >= 3; })) << name << said();
+    child.signal(number);
+    EXPECT_EQ(child.wait().code, exit_interrupted) << name << said();
+    EXPECT_NE(said().find(std::string("interrupted by ") + name), std::string::npos) << said();
+    EXPECT_FALSE(newest_checkpoint(folder).empty()) << name;
+    expect_recovery(folder, name);
+  }
+}
+
+// A job that was killed before its first checkpoint, or while its newest one was torn by a disk, is
+// started by the same line again.
+TEST_F(Faults, ResumeStartsContinuesAndPassesOverDamage) {
+#if defined(METAVOX_SANITIZED)
+  GTEST_SKIP() << "a sanitizer's runtime must be loaded before the shim";
+#endif
+  const fs::path folder = path / "job";
+  {
+    Child child(command(folder, {"--resume"}), log,
+                {{"METAVOX_FAULT", "slow:3000"}, fault("slow:3000")[0]});
+    ASSERT_TRUE(child.wait_until([&] { return last_row(folder) >= 0; })) << said();
+    child.signal(SIGKILL);
+    child.wait();
+  }
+  ASSERT_TRUE(looks_like_run(folder));
+  ASSERT_TRUE(newest_checkpoint(folder).empty()) << "killed too late";
+  // Another run's beginning is left alone.
+  Child other(command(folder, {"--resume", "--set", "oxygen.diffusivity=1e5 um^2/min"}), log);
+  EXPECT_EQ(other.wait().code, exit_config);
+  EXPECT_NE(said().find("other settings"), std::string::npos) << said();
+  EXPECT_NE(said().find("oxygen.diffusivity"), std::string::npos) << said();
+  expect_recovery(folder, "killed before the first checkpoint: ");
+  const auto checkpoints = checkpoints_of(folder);
+  ASSERT_GE(checkpoints.size(), 2u);
+  fs::resize_file(checkpoints[0].second, 10000);
+  expect_recovery(folder, "newest torn: ");
+  for (const auto& [step, file] : checkpoints_of(folder)) fs::resize_file(file, 700);
+  expect_recovery(folder, "all torn: ");
+  // Nothing is left to do, and nothing is done.
+  expect_recovery(folder, "over: ");
+  // What is no run folder is not taken.
+  const fs::path mine = path / "mine";
+  fs::create_directories(mine);
+  std::ofstream(mine / "thesis.tex") << "chapter 1";
+  EXPECT_EQ(Child(command(mine, {"--resume"}), log).wait().code, exit_io);
+  EXPECT_TRUE(fs::exists(mine / "thesis.tex"));
+  EXPECT_EQ(Child(command(folder, {"--resume", "--force"}), log).wait().code, exit_config);
 }
 
 TEST_F(Faults, TerminalThatWentAwayDoesNotEndTheRun) {

@@ -1,8 +1,12 @@
 // The run folder: whole files or none, its rules about overwriting, and what `verify` finds.
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -10,11 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.hpp"
 #include "core/errors.hpp"
 #include "folder.hpp"
 #include "input/cells_csv.hpp"
 #include "program/plan.hpp"
 #include "program/sweep.hpp"
+#include "pvd_check.hpp"
 #include "record/csv.hpp"
 #include "record/run_folder.hpp"
 #include "record/verify.hpp"
@@ -311,6 +317,94 @@ TEST_F(Files, VerifySaysWhatIsStillGrowing) {
   EXPECT_TRUE(has(v.unsealed, "provenance.json"));
 }
 
+// An index that is written anew for every frame costs the square of their number: 2,000 frames of
+// three kinds wrote 177 MB of it.
+TEST_F(Files, IndexOfManyFramesCostsALineEach) {
+  const auto written = [] { // by this process, to whatever file
+    std::ifstream io("/proc/self/io");
+    std::string word;
+    for (std::uint64_t n = 0; io >> word >> n;)
+      if (word == "wchar:") return n;
+    return std::uint64_t{0};
+  };
+  if (written() == 0) GTEST_SKIP() << "no count of what is written here";
+  const fs::path run = support::quick_folder() / ("metavox_index_" + std::to_string(::getpid()));
+  fs::remove_all(run);
+  constexpr int frames = 1000;
+  std::uint64_t bytes = 0, index = 0;
+  {
+    RunFolder folder = RunFolder::create(run, false);
+    const std::uint64_t before = written();
+    for (int n = 0; n < frames; ++n) {
+      folder.add_frame(FrameKind::fields, n, n * 6.0, "x");
+      if (n % 100 == 7 || n < 40) {
+        int entries = 0;
+        EXPECT_EQ(support::harm_of_pvd(run / "fields.pvd", &entries), "");
+        EXPECT_EQ(entries, n + 1);
+      }
+    }
+    bytes = written() - before;
+    folder.seal();
+    index = fs::file_size(run / "fields.pvd");
+  }
+  std::string whole;
+  for (int n = 0; n < frames; ++n) whole += "frames/fields_" + std::to_string(n);
+  EXPECT_LT(bytes, 8 * index + frames * 60u); // and a line of checksums.txt each
+  EXPECT_EQ(read_text(run / "fields.pvd").find("  \n"), std::string::npos) << "room is left over";
+  EXPECT_GT(index, frames * 50u);
+  fs::remove_all(run);
+}
+
+// Whenever the process is killed, and whenever somebody looks, the index is whole.
+TEST_F(Files, IndexIsWholeAtEveryMoment) {
+  const fs::path place = support::quick_folder() / ("metavox_whole_" + std::to_string(::getpid()));
+  std::mt19937 random(5);
+  for (int attempt = 0; attempt < 12; ++attempt) {
+    fs::remove_all(place);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      RunFolder folder = RunFolder::create(place, false);
+      for (int n = 0;; ++n) folder.add_frame(FrameKind::fields, n, n * 6.0, "x");
+    }
+    const fs::path index = place / "fields.pvd";
+    while (!fs::exists(index)) std::this_thread::yield();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(random() % 60);
+    do EXPECT_EQ(support::harm_of_pvd(index), "");
+    while (std::chrono::steady_clock::now() < end);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    int entries = 0;
+    EXPECT_EQ(support::harm_of_pvd(index, &entries), "");
+    RunFolder again = RunFolder::resume(place, 1 << 20, 6.0 * (1 << 20));
+    int kept = 0;
+    EXPECT_EQ(support::harm_of_pvd(index, &kept), "");
+    EXPECT_EQ(kept, entries);
+    EXPECT_EQ(static_cast<std::size_t>(kept), names(place / "frames").size());
+    again.add_frame(FrameKind::fields, 1 << 20, 6.0 * (1 << 20), "x");
+    EXPECT_EQ(support::harm_of_pvd(index, &kept), "");
+    EXPECT_EQ(kept, entries + 1);
+  }
+  fs::remove_all(place);
+}
+
+// Somebody else's file is not written into.
+TEST_F(Files, IndexThatWasReplacedIsMadeAnew) {
+  RunFolder folder = RunFolder::create(path / "run", false);
+  const fs::path index = path / "run" / "fields.pvd";
+  folder.add_frame(FrameKind::fields, 0, 0, "x");
+  put(index, "edited");
+  folder.add_frame(FrameKind::fields, 1, 6, "x");
+  EXPECT_EQ(support::harm_of_pvd(index), "");
+  fs::remove(index);
+  const fs::path victim = path / "victim";
+  fs::create_symlink(victim, index);
+  folder.add_frame(FrameKind::fields, 2, 12, "x");
+  int entries = 0;
+  EXPECT_EQ(support::harm_of_pvd(index, &entries), "");
+  EXPECT_EQ(entries, 3);
+  EXPECT_FALSE(fs::exists(victim));
+}
+
 TEST_F(Files, ResumeDropsWhatCameLater) {
   const fs::path run = make_run(path / "run");
   std::ofstream(run / "metrics.csv", std::ios::app) << "2,4,00"; // torn by a crash
@@ -364,6 +458,37 @@ TEST_F(Files, CellsFromCsv) {
   EXPECT_EQ(cells[0].kind, 3);
   EXPECT_EQ(cells[0].clone, 7);
   EXPECT_EQ(cells[1].kind, 2);
+  const auto names_of = [&](const std::string& grid) {
+    put(file, "config: base.yaml\nreplicates: 2\n" + grid);
+    std::vector<std::string> names;
+    for (const SweepMember& m : members_of(read_sweep(file))) names.push_back(m.name);
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  // A value more, wherever in the list, leaves the names of all others alone.
+  for (const auto& [few, more] :
+       {std::pair{"[0.1, 0.3]", "[0.1, 0.2, 0.3]"}, std::pair{"[0.1, 0.3]", "[0.5, 0.3, 0.1]"},
+        std::pair{"[[8, 8, 8], [9, 9, 9]]", "[[8, 8, 8], [7, 7, 7], [9, 9, 9]]"},
+        std::pair{"['a/b c', 'a_b;c']", "['a_b:c', 'a/b c', 'a_b;c']"}}) {
+    const auto before = names_of("grid: {matrix.density: " + std::string(few) + "}\n"),
+               after = names_of("grid: {matrix.density: " + std::string(more) + "}\n");
+    EXPECT_EQ(before.size(), 4u);
+    EXPECT_EQ(after.size(), 6u);
+    EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end())) << more;
+    for (const std::string& name : after)
+      EXPECT_EQ(name.find_first_of("/ ;:[]"), std::string::npos) << name;
+  }
+  EXPECT_EQ(names_of(""), (std::vector<std::string>{"r1", "r2"}));
+  EXPECT_NE(message_of<ConfigError>([&] {
+              names_of("grid: {matrix.density: [0.1, 0.1]}\n");
+            }).find("stands twice"),
+            std::string::npos);
+  std::string long_list = "grid: {tissue.cells: [";
+  for (int n = 0; n < 3; ++n)
+    long_list += std::string(n > 0 ? ", " : "") +
+                 "[{shape: sphere, kind: epithelial, radius: " + std::to_string(50 + n) +
+                 " um, centre: [100 um, 100 um, 100 um]}]";
+  for (const std::string& name : names_of(long_list + "]}\n")) EXPECT_LT(name.size(), 200u);
   const auto message = [&](const std::string& text) {
     put(file, text);
     return message_of<ConfigError>([&] { read_cells_csv(file, domain); });
@@ -417,7 +542,7 @@ TEST_F(Files, SweepMembers) {
   EXPECT_EQ(sweep.config, path / "base.yaml");
   const auto members = members_of(sweep);
   ASSERT_EQ(members.size(), 8u);
-  EXPECT_EQ(members[0].name, "m0001_r1");
+  EXPECT_EQ(members[0].name, "oxygen.diffusivity=1e5um2_min,matrix.density=0.1_r1");
   EXPECT_EQ(members[1].seed, 6u);
   EXPECT_EQ(members[2].values, (std::vector<std::string>{"1e5 um^2/min", "0.2"}));
   EXPECT_EQ(members[7].overrides,

@@ -1,6 +1,9 @@
 // Promises that belong to a whole simulation: memory, allocations, and one hash per functor.
+#include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -104,6 +107,55 @@ TEST(Site, GhostsChangeNothingAndItsNumberEverything) {
   EXPECT_EQ(hash_after({0, 3}), narrow);
   EXPECT_NE(hash_after({1, 1}), narrow);
   EXPECT_EQ(hash_after({1, 2}), hash_after({1, 1}));
+}
+
+// There are 65,535 numbers for clones. More founders than that share them with neighbours; no
+// number comes again at the other end of a tumour, and none that a table gave to somebody else is
+// taken.
+TEST(Clones, NoNumberComesAgain) {
+  const auto clones = [](const std::string& text, const ExternalArrays& external) {
+    const Config config = read_config_text(text, "clones.yaml");
+    const Site site(config.parameters, Executor::on_cpu(2), external);
+    std::vector<std::uint16_t> found(static_cast<std::size_t>(
+        std::int64_t{1} * config.parameters.domain.voxels[0] * config.parameters.domain.voxels[1] *
+        config.parameters.domain.voxels[2]));
+    site.read("clone", found.data());
+    return std::pair{found, site.founders_per_clone()};
+  };
+  const auto full = [](const std::string& voxels) {
+    return "domain: {voxels: " + voxels +
+           "}\ntissue: {cells: [{shape: box, kind: epithelial, from: [0 um, 0 um, 0 um], to: [1 "
+           "cm, "
+           "1 cm, 1 cm]}]}\n";
+  };
+  for (const auto& [voxels, share] :
+       {std::pair{"[40, 40, 40]", 1}, std::pair{"[50, 40, 40]", 2}, std::pair{"[51, 51, 51]", 3}}) {
+    const auto [found, said] = clones(full(voxels), {});
+    EXPECT_EQ(said, share) << voxels;
+    std::set<std::uint16_t> seen;
+    std::uint16_t last = 0;
+    int together = 0, most = 0;
+    for (const std::uint16_t c : found) {
+      ASSERT_NE(c, 0);
+      together = c == last ? together + 1 : 1;
+      most = std::max(most, together);
+      if (c != last) {
+        ASSERT_TRUE(seen.insert(c).second) << voxels << ": " << c << " comes again";
+      }
+      last = c;
+    }
+    EXPECT_EQ(most, share) << voxels;
+  }
+  ExternalArrays table;
+  for (int n = 0; n < 3; ++n) {
+    ExternalArrays::PlacedCell c{};
+    c.x = 20.0 * n + 10, c.y = 10, c.z = 10;
+    c.kind = static_cast<decltype(c.kind)>(Kind::epithelial);
+    c.clone = static_cast<std::uint16_t>(7);
+    table.placed.push_back(c);
+  }
+  const auto [found, said] = clones(full("[10, 10, 10]"), table);
+  EXPECT_EQ(std::count(found.begin(), found.end(), 7), 3) << "clone 7 is the table's alone";
 }
 
 // Columns and events as `metavox list` and the docs tell of them.

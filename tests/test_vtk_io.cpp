@@ -1,9 +1,11 @@
 // Frames are read back with VTK's own readers. Built only together with VTK; tests/read_frames.py
 // checks whole run folders.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <set>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -29,11 +31,13 @@
 #include "input/vtk_reader.hpp"
 #include "record/frame_bytes.hpp"
 #include "site/config.hpp"
+#include "site/site.hpp"
 #include "viz/cell_frame.hpp"
 #include "viz/field_frame.hpp"
 #include "viz/frame_axes.hpp"
 #include "viz/mantissa.hpp"
 #include "viz/pvd.hpp"
+#include "viz/scene_state.hpp"
 #include "viz/vessel_frame.hpp"
 #include "voxel/kind.hpp"
 
@@ -782,6 +786,60 @@ TEST_F(Frames, PiecesOfAnImageAreJoined) {
   EXPECT_TRUE(contains(error_of(file(left), "a", {3, 2, 1}), "leave out 4 of 6 values"));
   EXPECT_TRUE(contains(error_of(file(left + piece("2 5 0 2 0 1", "1 2 3 4 5 6")), "a", {3, 2, 1}),
                        "beyond WholeExtent"));
+}
+
+TEST(SceneState, NamesWhatTheRunWritesAndNothingElse) {
+  const auto scene = [](const std::vector<std::string>& set,
+                        const std::string& folder = "/a&b/run") {
+    return scene_state(
+        read_config_text("domain: {voxels: [20, 30, 40]}\n", "s.yaml", set).parameters, folder);
+  };
+  const std::string all = scene({});
+  EXPECT_TRUE(contains(all, "value=\"/a&amp;b/run/fields.pvd\""));
+  EXPECT_TRUE(contains(all, "/cells.pvd") && contains(all, "/vessels.pvd"));
+  EXPECT_TRUE(contains(all, "type=\"Clip\""));
+  EXPECT_TRUE(contains(all, "<Layout "));
+  // Every object that is referred to is there.
+  std::set<std::string> made, meant;
+  const auto collect = [&](const std::string& before, std::set<std::string>& into) {
+    for (std::size_t at = all.find(before); at != std::string::npos;
+         at = all.find(before, at + 1)) {
+      const std::size_t begin = at + before.size();
+      into.insert(all.substr(begin, all.find('"', begin) - begin));
+    }
+  };
+  collect("<Proxy value=\"", meant);
+  collect("<Item id=\"", meant);
+  collect("view=\"", meant);
+  for (std::size_t at = all.find("<Proxy group="); at != std::string::npos;
+       at = all.find("<Proxy group=", at + 1)) {
+    const std::size_t id = all.find(" id=\"", at) + 5;
+    made.insert(all.substr(id, all.find('"', id) - id));
+  }
+  EXPECT_GT(made.size(), 20u);
+  EXPECT_TRUE(std::includes(made.begin(), made.end(), meant.begin(), meant.end()));
+  const std::string some = scene({"output.cells=false", "output.arrays=[matrix]"});
+  EXPECT_FALSE(contains(some, "cells.pvd") || contains(some, "oxygen"));
+  EXPECT_TRUE(contains(some, "value=\"matrix\""));
+  EXPECT_FALSE(contains(scene({"domain.voxels=[100, 100, 1]"}), "type=\"Clip\"")) << "flat";
+}
+
+TEST_F(Frames, NameTheArrayThatIsSeenFirst) {
+  const Config config =
+      read_config_text("domain: {voxels: [12, 12, 12]}\ntissue: {cells: [{shape: sphere, "
+                       "kind: epithelial, radius: 60 um}]}\n",
+                       "first.yaml");
+  const Site site(config.parameters, Executor::on_cpu(1));
+  const Snapshot shot = take_snapshot(site);
+  EXPECT_TRUE(
+      contains(fields_frame(shot, config.parameters.output), "<CellData Scalars=\"oxygen\""));
+  EXPECT_TRUE(
+      contains(cells_frame(shot, config.parameters.output), "<PointData Scalars=\"cell_state\""));
+  EXPECT_TRUE(
+      contains(vessels_frame(shot, config.parameters.output), "<PointData Scalars=\"oxygen\""));
+  OutputParameters thin = config.parameters.output;
+  thin.arrays = {"matrix", "kind"};
+  EXPECT_TRUE(contains(fields_frame(shot, thin), "<CellData Scalars=\"matrix\""));
 }
 
 TEST(PvdIndex, ListsTimesInFullPrecision) {

@@ -172,6 +172,7 @@ std::string cells_frame(const Snapshot& s, const OutputParameters& output) {
   if (const Snapshot::Array* oxygen = s.find("oxygen");
       oxygen != nullptr && on_lattice(s, oxygen->info))
     add(*oxygen);
+  name_active(data, {"cell_state", "kind"});
   add_categories(about, data->HasArray("cell_state") != 0, data->HasArray("kind") != 0);
   return write<vtkXMLPolyDataWriter>(cells.Get(), output, "the cells of a frame");
 }

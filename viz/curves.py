@@ -17,6 +17,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import palette
+import place
 from metavox_tables import KINDS, STATES
 
 COLUMNS = {code: row[0] for code, row in STATES.items() if code != 0}  # of metrics.csv, by state
@@ -165,9 +166,14 @@ def draw(columns, output, title, only=None):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Curves of a metavox run.")
     parser.add_argument("run", metavar="RUN_DIR")
-    parser.add_argument("-o", "--output", help="PNG to write (default RUN_DIR/curves.png)")
+    parser.add_argument("-o", "--output", help="PNG, PDF or SVG to write (default RUN_DIR/curves.png)")
     parser.add_argument("--panels", metavar="WORDS", help="only panels with one of these words in their title: cells,size,shares,vegf,tips")
     args = parser.parse_args(arguments)
+    if args.output:
+        try:
+            place.check(args.output, (".png", ".pdf", ".svg"))
+        except ValueError as problem:
+            sys.exit(str(problem))
     source = os.path.join(args.run, "metrics.csv")
     if not os.path.exists(source):
         sys.exit(f"{source}: there is no such file")

@@ -83,6 +83,8 @@ std::string fields_frame(const Snapshot& s, const OutputParameters& output) {
     }));
     add_unit(about, a->info.name, a->info.unit);
   }
+  // A first look is coloured.
+  name_active(image->GetCellData(), {"oxygen", chosen.empty() ? "" : chosen[0]->info.name.c_str()});
   add_categories(about, image->GetCellData()->HasArray("cell_state") != 0,
                  image->GetCellData()->HasArray("kind") != 0);
   return write<vtkXMLImageDataWriter>(image.Get(), output, "the fields of a frame");

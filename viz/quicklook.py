@@ -28,6 +28,7 @@ except ImportError:
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import palette
+import place
 
 # Towards the eye. The octant (or quarter) on this side is the one taken out; the walls are the ones opposite.
 EYE = np.array([0.74, -1.0, 0.62])
@@ -41,7 +42,10 @@ def read_index(run, kind):
     path = os.path.join(run, kind + ".pvd")
     if not os.path.exists(path):
         return []
-    root = xml.parse(path).getroot()
+    try:
+        root = xml.parse(path).getroot()
+    except xml.ParseError as problem:
+        sys.exit(f"{path}: damaged ({problem}); continue the run, which writes it anew")
     return [(float(d.get("timestep")), os.path.join(run, d.get("file"))) for d in root.iter("DataSet")]
 
 
@@ -49,10 +53,16 @@ def choose(frames, wanted):
     """Position in the list: 'last', a number counted from 0 (or -1 from the end), or a time like 12.5 or 12d."""
     if wanted == "last":
         return len(frames) - 1
-    if wanted.endswith("d") or "." in wanted:
-        day = float(wanted.rstrip("d"))
-        return min(range(len(frames)), key=lambda i: abs(frames[i][0] - day))
-    n = int(wanted)
+    try:
+        if wanted.endswith("d") or "." in wanted:
+            day = float(wanted.rstrip("d"))
+            nearest = min(range(len(frames)), key=lambda i: abs(frames[i][0] - day))
+            if not frames[0][0] <= day <= frames[-1][0]:
+                print(f"there is no day {day:g}; taking day {frames[nearest][0]:g}", file=sys.stderr)
+            return nearest
+        n = int(wanted)
+    except ValueError:
+        sys.exit(f"{wanted} is no frame; type last, a number from 0, or a time in days such as 12.5 or 12d")
     if not -len(frames) <= n < len(frames):
         sys.exit(f"--frame {n}: there are {len(frames)} frames, numbered from 0")
     return n % len(frames)
@@ -683,8 +693,13 @@ class Stage:
         for wanted, side, axis, cut, corner, along, up in walls:
             if wanted == "none":
                 continue
-            names = ("vegf", "proteinase") if wanted == "auto" else (wanted,)
-            name = next((n for n in (*names, "inhibitor", "glucose", "oxygen") if n in lattice.arrays), None)
+            if wanted == "auto":
+                first = {"floor": ("oxygen",), "left wall": ("matrix",), "right wall": ("vegf", "proteinase")}[side]
+                name = next((n for n in (*first, "inhibitor", "glucose", "oxygen") if n in lattice.arrays), None)
+            elif wanted in lattice.arrays:
+                name = wanted
+            else:
+                sys.exit(f"the frames of this run have no {wanted}; there are {', '.join(sorted(lattice.arrays))}")
             if name is None:
                 continue
             # A hair outside the box, so that cells on its border do not flicker through.
@@ -973,8 +988,8 @@ def add_options(parser, **defaults):
     parser.add_argument("--crop", help="part to show in um: x0,x1,y0,y1,z0,z1 (default: around the tumour); 'all' for the whole box")
     parser.add_argument("--cut", choices=("octant", "quarter", "half", "none"), default="octant", help="what is taken out of the tumour")
     parser.add_argument("--open", type=float, default=0.0, metavar="SHARE", help="share of tumour cells left out where they hide a vessel")
-    parser.add_argument("--floor", default="oxygen", help="array shown on the floor, or none")
-    parser.add_argument("--left", default="matrix", help="array shown on the left wall, or none")
+    parser.add_argument("--floor", default="auto", help="array shown on the floor, or none (default: oxygen)")
+    parser.add_argument("--left", default="auto", help="array shown on the left wall, or none (default: matrix)")
     parser.add_argument("--right", default="auto", help="array shown on the right wall, or none (default: vegf, or proteinase)")
     parser.add_argument("--normal", type=float, default=0.0, metavar="SHARE", help="share of normal cells behind the tumour to hint at")
     parser.add_argument("--mute", type=float, metavar="SHARE", help="how grey the tumour is (default: 0, or 0.6 where vessels show numbers)")
@@ -998,6 +1013,13 @@ def size_of(parser, option, text):
 
 
 def check_options(parser, args):
+    if not os.path.isdir(args.run):
+        sys.exit(f"{args.run}: there is no such folder")
+    if args.output:
+        try:
+            place.check(args.output, (".png",))
+        except ValueError as problem:
+            sys.exit(str(problem))
     if args.mute is None:
         args.mute = 0.0 if args.vessels_by == "perfused" else 0.6
     if args.crop and args.crop != "all":

@@ -20,7 +20,11 @@ found from there, set METAVOX_VIZ to the folder that holds it.
 import os
 import sys
 
-from paraview.simple import *  # the idiom of ParaView scripts; also gives the names to the interactive shell
+try:
+    from paraview.simple import *  # the idiom of ParaView scripts; also gives the names to the interactive shell
+except ModuleNotFoundError:
+    sys.exit("scene.py: this Python has no ParaView; run it with pvbatch (Debian: package python3-paraview), or open "
+             "RUN_DIR/scene.pvsm in ParaView, or use quicklook.py, which needs VTK alone")  # fmt: skip
 
 
 def find_palette():
@@ -38,7 +42,9 @@ def find_palette():
 
 find_palette()
 import palette
+import place
 
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")  # that ParaView writes
 EYE = (0.74, -1.0, 0.62)  # as in quicklook.py: the octant towards it is cut out
 
 
@@ -61,7 +67,9 @@ def open_index(run, kind):
 
 
 def times_of(*readers):
-    times = sorted({t for r in readers if r is not None for t in list(r.TimestepValues)})
+    # Of one frame alone ParaView gives a number, not a list.
+    steps = [r.TimestepValues for r in readers if r is not None]
+    times = sorted({t for s in steps for t in (list(s) if hasattr(s, "__len__") else [s])})
     if not times:
         raise RuntimeError("the run has no frames yet")
     return times
@@ -70,10 +78,33 @@ def times_of(*readers):
 def choose(times, wanted):
     if wanted == "last":
         return times[-1]
-    if wanted.endswith("d") or "." in wanted:
-        day = float(wanted.rstrip("d"))
-        return min(times, key=lambda t: abs(t - day))
-    return times[int(wanted)]
+    try:
+        if wanted.endswith("d") or "." in wanted:
+            day = float(wanted.rstrip("d"))
+            nearest = min(times, key=lambda t: abs(t - day))
+            if not times[0] <= day <= times[-1]:
+                print(f"scene.py: there is no day {day:g}; taking day {nearest:g}", file=sys.stderr)
+            return nearest
+        number = int(wanted)
+    except ValueError:
+        raise RuntimeError(f"--frame {wanted}: type last, a number from 0, or a time in days such as 12.5 or 12d") from None
+    if not -len(times) <= number < len(times):
+        raise RuntimeError(f"--frame {wanted}: there are {len(times)} frames, numbered from 0")
+    return times[number]
+
+
+def picture_size(text):
+    words = text.lower().split("x")
+    if len(words) != 2 or not all(w.isdigit() and 16 <= int(w) <= 16384 for w in words):
+        raise RuntimeError(f"--size {text}: type width x height in pixels, for example 1600x1200")
+    return tuple(int(w) for w in words)
+
+
+def need_ffmpeg():
+    import shutil
+
+    if shutil.which("ffmpeg") is None:
+        raise RuntimeError("a film needs ffmpeg (apt-get install ffmpeg); --series DIR writes the single pictures")
 
 
 def plain(representation, colour):
@@ -534,6 +565,8 @@ class Scene:
 
     def picture(self, path):
         SaveScreenshot(path, self.view, ImageResolution=list(self.view.ViewSize))
+        if not os.path.exists(path):  # ParaView prints that it failed, and goes on
+            raise RuntimeError(f"{path}: ParaView could not write it")
 
     def series(self, folder):
         os.makedirs(folder, exist_ok=True)
@@ -543,19 +576,18 @@ class Scene:
         return len(self.times)
 
     def film(self, path, per_second=12):
-        import shutil
         import subprocess
         import tempfile
 
-        if shutil.which("ffmpeg") is None:
-            raise RuntimeError("a film needs ffmpeg; --series DIR writes the single pictures")
+        need_ffmpeg()
         with tempfile.TemporaryDirectory() as folder:
             count = self.series(folder)
-            subprocess.run(
+            made = subprocess.run(
                 ["ffmpeg", "-y", "-loglevel", "error", "-framerate", str(per_second), "-i", os.path.join(folder, "frame_%06d.png"),
                  "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "18", path],
-                check=True,
             )
+            if made.returncode != 0:
+                raise RuntimeError(f"{path}: ffmpeg failed, as it says above")
         return count
 
 
@@ -573,7 +605,16 @@ def main(arguments):
     parser.add_argument("--film", metavar="FILE.mp4", help="a film of all frames")
     parser.add_argument("--rate", type=int, default=12, help="frames per second of the film")
     args = parser.parse_args(arguments)
-    size = tuple(int(n) for n in args.size.lower().split("x"))
+    size = picture_size(args.size)
+    if not os.path.isdir(args.run):
+        raise RuntimeError(f"{args.run}: there is no such folder")
+    if args.output:
+        place.check(args.output, PICTURES)
+    if args.film:
+        place.check(args.film, (".mp4", ".mkv", ".mov", ".avi"))
+        need_ffmpeg()
+        if args.rate < 1:
+            raise RuntimeError(f"--rate {args.rate}: at least one frame per second")
     scene = Scene(args.run, args.frame, size, args.volume, args.vessels_by)
     if args.series:
         print(f"{args.series}: {scene.series(args.series)} pictures")
@@ -589,7 +630,7 @@ def main(arguments):
 if os.path.basename(sys.argv[0] if sys.argv else "") == "scene.py":  # under pvbatch and pvpython
     try:
         main(sys.argv[1:])
-    except RuntimeError as problem:
+    except (RuntimeError, ValueError, OSError) as problem:
         sys.exit(f"scene.py: {problem}")
 else:  # in ParaView's own shell
     metavox_scene = Scene(globals().get("RUN") or os.environ.get("METAVOX_RUN") or os.getcwd(),

@@ -76,7 +76,10 @@ public:
     for (const Code& code : flags) add_codes<std::uint8_t>(code);
     for (const Code& code : numbers) add_codes<std::int32_t>(code);
   }
-  vtkPolyData* data() { return data_; }
+  vtkPolyData* data() {
+    name_active(data_->GetPointData(), {"oxygen"}); // of the blood
+    return data_;
+  }
 
 private:
   using Reals = std::array<double, real_count>;

@@ -88,6 +88,14 @@ void add_header(vtkFieldData* to, const Snapshot& s) {
   add_text(to, "length_unit", {"um"});
 }
 
+void name_active(vtkDataSetAttributes* data, const std::vector<const char*>& names) {
+  for (const char* name : names)
+    if (data->HasArray(name) != 0) {
+      data->SetActiveScalars(name);
+      return;
+    }
+}
+
 // Both by code.
 void add_categories(vtkFieldData* to, bool cell_state, bool kind) {
   if (cell_state) add_text(to, "category_names", names_of(state_rows));

@@ -13,6 +13,7 @@
 
 #include <vtkAOSDataArrayTemplate.h>
 #include <vtkDataArray.h>
+#include <vtkDataSetAttributes.h>
 #include <vtkFieldData.h>
 #include <vtkSmartPointer.h>
 
@@ -75,6 +76,8 @@ void check_size(const Snapshot::Array& array);
 // Field data: time, step, hash and voxels of a snapshot; the unit of an array; names of codes.
 void add_header(vtkFieldData* to, const Snapshot& s);
 void add_unit(vtkFieldData* to, const std::string& array, const std::string& unit);
+// The array that viewers show first: the first of these that there is.
+void name_active(vtkDataSetAttributes* data, const std::vector<const char*>& names);
 void add_categories(vtkFieldData* to, bool cell_state, bool kind);
 
 void pad_for_paraview(std::string& file);

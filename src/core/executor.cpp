@@ -1,12 +1,12 @@
 #include "core/executor.hpp"
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 
-#include <omp.h>
 #include <sys/mman.h>
-#include <unistd.h>
+
+#include "core/machine.hpp"
 
 #if defined(METAVOX_CUDA)
 #include "cuda/device.hpp"
@@ -23,12 +23,28 @@ Traffic crossed_so_far() {
 #endif
 }
 
+// So many threads, which the system has been seen to give.
+int team_of(int threads) {
+  std::string ignored;
+  if (threads <= 0) threads = threads_for(0, 0, allowance(), ignored);
+  static std::atomic<int> seen{1};
+  if (threads > seen) {
+    require_threads(threads + 1); // and one that writes
+    // OpenMP keeps the threads it has made.
+    int made = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : made)
+    made += 1;
+    seen = threads;
+  }
+  return threads;
+}
+
 } // namespace
 
 Executor Executor::on_cpu(int threads) {
   Executor e;
   e.backend_ = Backend::cpu;
-  e.threads_ = threads > 0 ? threads : omp_get_max_threads();
+  e.threads_ = team_of(threads);
   return e;
 }
 
@@ -37,7 +53,7 @@ Executor Executor::on_cuda(int threads, int device) {
   if (!obstacle.empty()) throw ResourceError("the cuda back end cannot run: " + obstacle);
   Executor e;
   e.backend_ = Backend::cuda;
-  e.threads_ = threads > 0 ? threads : omp_get_max_threads();
+  e.threads_ = team_of(threads);
 #if defined(METAVOX_CUDA)
   e.scratch_ = std::make_shared<cuda::Scratch>(device);
   e.account_->bytes += cuda::Scratch::bytes;
@@ -74,16 +90,7 @@ std::size_t Executor::memory_available() const {
 #if defined(METAVOX_CUDA)
   if (device()) return cuda::memory_free();
 #endif
-  // What the kernel believes could be given out without swapping.
-  std::ifstream info("/proc/meminfo");
-  std::string key;
-  std::size_t kib = 0;
-  while (info >> key >> kib) {
-    if (key == "MemAvailable:") return kib * 1024;
-    info.ignore(64, '\n');
-  }
-  return static_cast<std::size_t>(sysconf(_SC_AVPHYS_PAGES)) *
-         static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return allowance().memory;
 }
 
 void* Executor::allocate(std::size_t bytes) const {

@@ -45,7 +45,8 @@ struct NoStage {
 
 class Executor {
 public:
-  // threads = 0: as many as OpenMP offers.
+  // threads = 0: as many as this process may run, see machine.hpp. Throws ResourceError where the
+  // system does not give them.
   static Executor on_cpu(int threads = 0);
   // Threads are for what is left to the host, such as blood flow. `device` is a number of the CUDA
   // runtime's, -1 for the one it prefers. Throws ResourceError with the reason where there is no
@@ -58,7 +59,7 @@ public:
   Backend backend() const { return backend_; }
   int threads() const { return threads_; }
   std::string description() const;      // "CPU, 2 threads", "CUDA, NVIDIA H200"
-  std::size_t memory_available() const; // bytes free for buffers now
+  std::size_t memory_available() const; // bytes free for buffers now, within all limits
   std::size_t memory_allocated() const { return account_->bytes; }
   std::size_t allocations() const { return account_->allocations; }
   std::size_t bytes_to_host() const { return account_->to_host; } // copied out so far

@@ -40,8 +40,8 @@ struct bytes_of<F, std::void_t<decltype(F::bytes)>> {
   static constexpr double value = F::bytes;
 };
 
-// A GPU reads again for the second colour what neighbours of the first have shared with it on a CPU:
-// F::device_bytes, where that is more than F::bytes.
+// A GPU reads again for the second colour what neighbours of the first have shared with it on a
+// CPU: F::device_bytes, where that is more than F::bytes.
 template <class F, class = void>
 struct device_bytes_of : bytes_of<F> {};
 template <class F>
@@ -465,8 +465,7 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
     using detail::fused_bytes_of;
     if constexpr (has_first)
       book(0, First::name, l, fused ? fused_bytes_of<First>::value : bytes_of<First>::value);
-    book(1, F::name, l,
-         fused ? bytes_of<F>::value : sweeps * detail::device_bytes_of<F>::value);
+    book(1, F::name, l, fused ? bytes_of<F>::value : sweeps * detail::device_bytes_of<F>::value);
     if constexpr (has_last)
       book(2, Last::name, coarse, fused ? fused_bytes_of<Last>::value : bytes_of<Last>::value);
   }

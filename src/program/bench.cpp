@@ -479,8 +479,9 @@ std::set<std::string> chosen_parts(const std::string& only) {
 int bench(const BenchOptions& options) {
   const std::set<std::string> asked = chosen_parts(options.only);
   std::string note;
-  const Executor executor = choose_executor(options.backend, options.threads, options.device, note);
   const Lattice lattice{options.size, options.size, options.size, 20};
+  const Executor executor =
+      choose_executor(options.backend, options.threads, options.device, lattice.voxels(), note);
   Figures f;
   f.size = options.size;
   f.steps = options.steps;

@@ -157,6 +157,7 @@ private:
         "--quiet\n"
         "  metavox run tumour.yaml --restart runs/tumour/checkpoints/step_00000480.h5 --until '3 "
         "day'\n"
+        "  metavox run tumour.yaml -o runs/job --resume    # however often a job is started\n"
         "\n"
         "with tumour.yaml, for example:\n"
         "  simulation:\n"
@@ -171,7 +172,8 @@ private:
         "  output:\n"
         "    checkpoints: 1 day\n"
         "\n"
-        "Ctrl-C finishes the step, writes a checkpoint and leaves with code 130.");
+        "Ctrl-C, or a signal that ends a job, finishes the step, writes a checkpoint and leaves "
+        "with code 130.");
     run_app->add_option("config", config_, "configuration (YAML)")->required()->type_name("CONFIG");
     run_app
         ->add_option("-o,--output", output_,
@@ -183,7 +185,7 @@ private:
         ->check(backends())
         ->type_name("NAME");
     offer_device(*run_app, run_.device);
-    run_app->add_option("--threads", run_.threads, "CPU threads; default: all")
+    run_app->add_option("--threads", run_.threads, "CPU threads; default: as many as pay")
         ->check(CLI::Range(0, 4096))
         ->type_name("N");
     overrides_.offer(*run_app);
@@ -192,7 +194,12 @@ private:
             "--restart", restart_,
             "continues from a checkpoint of the same settings, or the newest whole one of a run")
         ->type_name("RUN|CHECKPOINT");
-    run_app->add_flag("--force", run_.force, "replaces a former run in the run folder");
+    CLI::Option* resume = run_app->add_flag("--resume", run_.resume,
+                                            "goes on in the run folder from its newest whole "
+                                            "checkpoint, or starts where there is none");
+    run_app->add_flag("--force", run_.force, "replaces a former run in the run folder")
+        ->excludes(resume);
+    resume->excludes("--restart");
     run_app->add_flag("--profile", run_.profile,
                       "tells at the end, and in profile.csv, what the time went into");
     run_app->add_flag("--quiet", run_.quiet, "prints the final hash and errors only");
@@ -334,7 +341,7 @@ private:
         ->check(backends())
         ->type_name("NAME");
     offer_device(*bench_app, bench_.device);
-    bench_app->add_option("--threads", bench_.threads, "CPU threads; default: all")
+    bench_app->add_option("--threads", bench_.threads, "CPU threads; default: as many as pay")
         ->check(CLI::Range(0, 4096))
         ->type_name("N");
     bench_app

@@ -42,7 +42,9 @@ int code_of(const std::exception_ptr& error, std::string& message) {
     // No room for another thread.
     if (e.code() == std::errc::resource_unavailable_try_again ||
         e.code() == std::errc::not_enough_memory) {
-      message = "the system has no room for another thread: " + message;
+      message = "the system gives this process no other thread (" + message +
+                "); raise the limit: ulimit -u for a user's threads, ulimit -v for the room of "
+                "their stacks, pids.max for a container's";
       return exit_resources;
     }
     return exit_io;

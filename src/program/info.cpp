@@ -6,6 +6,7 @@
 
 #include "core/executor.hpp"
 #include "core/file.hpp"
+#include "core/machine.hpp"
 #include "record/build_info.hpp"
 #include "record/checkpoint.hpp"
 #include "viz/vtk_available.hpp"
@@ -25,7 +26,11 @@ int info_command(const std::string& libraries) {
   } else {
     std::printf("             cuda: not usable: %s\n", obstacle.c_str());
   }
-  std::printf("memory       %s free\n", bytes_text(Executor::on_cpu().memory_available()).c_str());
+  const Allowance machine = allowance();
+  const auto by = [](const std::string& limit) { return limit.empty() ? "" : " (" + limit + ")"; };
+  std::printf("processors   %d%s\n", machine.processors, by(machine.processor_limit).c_str());
+  std::printf("memory       %s free%s\n", bytes_text(machine.memory).c_str(),
+              by(machine.memory_limit).c_str());
   std::printf("frames       %s\n", vtk_available() ? "VTK XML" : "none: built without VTK");
   std::printf("checkpoints  %s\n",
               checkpoints_available() ? checkpoint_library().c_str() : "none: built without HDF5");

@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::string_view backends[] = {"auto", "cpu", "cuda"};
 
-Executor executor_of(const ModelOptions& options) {
+Executor executor_of(const ModelOptions& options, const Parameters& p) {
   bool known = false;
   for (const std::string_view name : backends) known = known || options.backend == name;
   if (!known)
@@ -33,11 +33,11 @@ Executor executor_of(const ModelOptions& options) {
                                 "'; there are auto, cpu and cuda");
   if (options.threads < 0) throw std::invalid_argument("ModelOptions: fewer than 0 threads");
   std::string note;
-  return choose_executor(options.backend, options.threads, options.device, note);
+  return choose_executor(options.backend, options.threads, options.device, voxels_of(p), note);
 }
 
 // The site that settings describe, where there is memory for it.
-Site voxel_at(Config& config, const Executor& executor, bool restored) {
+Site site_of(Config& config, const Executor& executor, bool restored) {
   const Parameters& p = config.parameters;
   Schedule schedule = schedule_of(p);
   schedule.frames = 0; // a model writes none
@@ -89,7 +89,8 @@ struct Model::State {
 
   // `restored`: a checkpoint follows, and no input file is read.
   State(Config settings, const ModelOptions& options, bool restored = false)
-      : config(std::move(settings)), simulation(voxel_at(config, executor_of(options), restored)) {}
+      : config(std::move(settings)),
+        simulation(site_of(config, executor_of(options, config.parameters), restored)) {}
 };
 
 Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}

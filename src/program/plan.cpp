@@ -18,15 +18,18 @@ namespace metavox {
 
 namespace fs = std::filesystem;
 
+std::int64_t voxels_of(const Parameters& p) {
+  const auto& e = p.domain.voxels;
+  return std::int64_t{e[0]} * e[1] * e[2];
+}
+
 Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
   Needs n;
   n.device = estimate_device_bytes(p);
   for (const auto& arrays : {state_arrays_of(p), derived_arrays_of(p)})
     for (const ArrayInfo& a : arrays) n.snapshot += a.bytes();
   // The vessel graph: a voxel in a hundred where it grows, 130 bytes for a node and its segment.
-  const auto& e = p.domain.voxels;
-  const std::uint64_t voxels = static_cast<std::uint64_t>(e[0]) * static_cast<std::uint64_t>(e[1]) *
-                               static_cast<std::uint64_t>(e[2]);
+  const auto voxels = static_cast<std::uint64_t>(voxels_of(p));
   if (p.sprouting.enabled) n.snapshot += voxels / 100 * 130;
   if (s.frames > 0) n.frame = estimate_frame_bytes(p);
   n.frames_disk = n.frame * static_cast<std::uint64_t>(s.frame_count(from));
@@ -96,6 +99,10 @@ void check_frames(const Parameters& p, const Schedule& s) {
   }
 }
 
+std::string limit_text(const Allowance& machine) {
+  return machine.memory_limit.empty() ? "" : " (" + machine.memory_limit + ")";
+}
+
 void require_memory(const Needs& n, const Parameters& p, const Executor& executor) {
   const std::string smaller =
       "take fewer voxels (domain.size, domain.spacing)" +
@@ -104,18 +111,25 @@ void require_memory(const Needs& n, const Parameters& p, const Executor& executo
                                        : "") +
       " or a machine with more memory";
   const bool on_host = executor.backend() == Backend::cpu;
-  const std::uint64_t device_free = executor.memory_available();
-  const std::uint64_t host_free = on_host ? device_free : Executor::on_cpu(1).memory_available();
-  if (!on_host && n.device > device_free)
+  const std::uint64_t device_free = on_host ? 0 : executor.memory_available();
+  const Allowance machine = allowance();
+  // Device memory is given out in granules of 2 MiB, of which every large array leaves a part, and
+  // the runtime takes some for code and stacks when kernels first run.
+  constexpr std::uint64_t granules = std::uint64_t{256} << 20;
+  if (!on_host && n.device + granules > device_free)
     throw ResourceError("not enough memory on the device: the run needs " + bytes_text(n.device) +
-                        ", " + executor.description() + " has " + bytes_text(device_free) +
-                        " free; " + smaller);
+                        " and " + bytes_text(granules) + " for the CUDA runtime, " +
+                        executor.description() + " has " + bytes_text(device_free) + " free; " +
+                        smaller);
   const std::uint64_t host = n.host + (on_host ? n.device : 0);
-  if (host > host_free)
+  if (host > machine.memory)
     throw ResourceError("not enough memory: the run needs " + bytes_text(host) + " (" +
                         (on_host ? bytes_text(n.device) + " for the state, " : std::string()) +
-                        bytes_text(n.host) + " besides), the machine has " + bytes_text(host_free) +
-                        " free; " + smaller);
+                        bytes_text(n.host) + " besides), " +
+                        (machine.memory_limit.empty() ? "the machine has " : "it may take ") +
+                        bytes_text(machine.memory) +
+                        (machine.memory_limit.empty() ? " free; " : limit_text(machine) + "; ") +
+                        smaller + (machine.memory_limit.empty() ? "" : ", or raise that limit"));
 }
 
 void require_disk(const Needs& n, const fs::path& output) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/executor.hpp"
+#include "core/machine.hpp"
 #include "record/peak_memory.hpp"
 #include "record/schedule.hpp"
 #include "site/parameters.hpp"
@@ -23,11 +24,14 @@ struct Needs {
   std::uint64_t checkpoint = 0;
   std::uint64_t disk = 0;
 };
+std::int64_t voxels_of(const Parameters& parameters);
 Needs needs_of(const Parameters& parameters, const Schedule& schedule, std::int64_t from_step = 0);
 std::vector<std::string> describe_plan(const Parameters& parameters, const Schedule& schedule,
                                        const Needs& needs);
 // Throws ConfigError where the region or stride of frames leaves nothing to show.
 void check_frames(const Parameters& parameters, const Schedule& schedule);
+// What keeps free memory below the machine's, in brackets; empty where nothing does.
+std::string limit_text(const Allowance& machine);
 // Throw ResourceError with the numbers and a way out.
 void require_memory(const Needs& needs, const Parameters& parameters, const Executor& executor);
 void require_disk(const Needs& needs, const std::filesystem::path& output);

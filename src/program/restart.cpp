@@ -51,6 +51,32 @@ fs::path restart_file(const fs::path& named, Console& console) {
                 (looks_like_run(named) ? "with --force" : "without --restart"));
 }
 
+fs::path what_to_resume(const fs::path& run, const Config& config, Console& console) {
+  if (!looks_like_run(run)) return {};
+  if (!checkpoints_available())
+    throw IoError(run.string() + " holds a run, and this build has no HDF5 to continue it; replace "
+                                 "it with --force, or choose another folder with -o");
+  std::vector<std::string> damaged;
+  const fs::path file = newest_checkpoint(run, &damaged);
+  for (const std::string& text : damaged)
+    console.warn(text + (file.empty() ? "" : "; taking an older one"));
+  if (!file.empty()) return file;
+  // Another run's beginning is not ours to replace.
+  std::error_code ignored;
+  if (fs::exists(run / "resolved.yaml", ignored)) {
+    const std::vector<std::string> differences =
+        setting_differences(settings_table(), read_text(run / "resolved.yaml"), config.resolved);
+    std::string text =
+        run.string() +
+        ": the run there has other settings (there: run folder, here: " + config.source.string() +
+        "); choose another folder with -o";
+    for (const std::string& d : differences) text += "\n  " + d;
+    if (!differences.empty()) throw ConfigError(text);
+  }
+  console.warn(run.string() + " holds no checkpoint to continue from; the run starts anew");
+  return {};
+}
+
 void check_settings(const Checkpoint& checkpoint, const RunOptions& options, const Config& config) {
   const std::vector<std::string> differences =
       setting_differences(settings_table(), checkpoint.resolved, config.resolved);

@@ -25,6 +25,11 @@ std::filesystem::path newest_checkpoint(const std::filesystem::path& run,
 // IoError where there is none.
 std::filesystem::path restart_file(const std::filesystem::path& named, Console& console);
 
+// Where a run that may have begun in the folder `run` goes on: its newest whole checkpoint; empty:
+// at the start, replacing what is there. Throws ConfigError where another run began there.
+std::filesystem::path what_to_resume(const std::filesystem::path& run, const Config& config,
+                                     Console& console);
+
 // Throws ConfigError unless the checkpoint options.restart is of a run with these settings that is
 // not over yet.
 void check_settings(const Checkpoint& checkpoint, const RunOptions& options, const Config& config);

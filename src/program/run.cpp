@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "core/errors.hpp"
+#include "core/machine.hpp"
 #include "core/profile.hpp"
 #include "input/inputs.hpp"
 #include "program/backend.hpp"
@@ -27,6 +28,7 @@
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 #include "site/site.hpp"
+#include "viz/scene_state.hpp"
 #include "viz/vtk_available.hpp"
 
 namespace metavox {
@@ -131,6 +133,11 @@ private:
 // Where the state comes from and where the run is written.
 void RunSession::find_start() {
   output_ = options_.output;
+  if (options_.resume) {
+    if (output_.empty()) output_ = default_output(config_);
+    options_.restart = what_to_resume(output_, config_, console_);
+    options_.force = options_.restart.empty(); // what is there has nothing to lose
+  }
   // A restart is checked to the last byte before anything else happens.
   if (!options_.restart.empty()) {
     options_.restart = restart_file(options_.restart, console_);
@@ -150,7 +157,8 @@ void RunSession::plan() {
   for (const std::string& text : describe_plan(p_, schedule_, needs_)) console_.line(text);
   check_frames(p_, schedule_);
   std::string note;
-  executor_ = choose_executor(options_.backend, options_.threads, options_.device, note);
+  executor_ =
+      choose_executor(options_.backend, options_.threads, options_.device, voxels_of(p_), note);
   console_.line("back end    " + executor_->description() +
                 (note.empty() ? "" : "  (" + note + ")"));
   require_memory(needs_, p_, *executor_);
@@ -186,10 +194,15 @@ void RunSession::open_folder() {
   begin_provenance();
   folder_->write_provenance(provenance_);
   folder_->write_resolved(config_.resolved);
+  if (schedule_.frames > 0 && vtk_available())
+    folder_->write_scene(scene_state(p_, fs::absolute(output_).lexically_normal().string()));
   console_.log_to(&*folder_);
   console_.line("run folder  " + output_.string());
   console_.line("allocated   " + bytes_text(executor_->memory_allocated()) +
                 " (counted before: " + bytes_text(needs_.device) + ")");
+  if (const std::int64_t share = simulation_->founders_per_clone(); share > 1)
+    console_.line("clones      " + std::to_string(share) +
+                  " founders, neighbours in x, share a number: there are 65535 numbers");
   if (!options_.restart.empty())
     console_.line("restart     step " + std::to_string(start_) + ", day " +
                   day_text(simulation_->time()) + ", hash " + hex16(simulation_->hash()) +
@@ -349,8 +362,8 @@ void RunSession::tell_results() {
   if (last_frame.empty())
     console_.line("frames      none");
   else
-    console_.line("frames      " + (output_ / "{fields,cells,vessels}.pvd").string() +
-                  " (ParaView), last " + last_frame);
+    console_.line("frames      " + (output_ / scene_name).string() + " (ParaView), last " +
+                  last_frame);
   console_.line("memory      " + bytes_text(peak_memory()) + " at the peak");
   console_.line("metrics     " + (output_ / "metrics.csv").string() + ", " +
                 (output_ / "events.csv").string());
@@ -396,11 +409,12 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
   for (const std::string& text : describe_plan(p, schedule, needs))
     std::printf("%s\n", text.c_str());
   std::string note;
-  const Executor executor = choose_executor("auto", 0, -1, note);
+  const Executor executor = choose_executor("auto", 0, -1, voxels_of(p), note);
   const fs::path output = default_output(config);
-  std::printf("back end    %s%s, %s of memory free\n", executor.description().c_str(),
+  std::printf("back end    %s%s, %s of memory free%s\n", executor.description().c_str(),
               note.empty() ? "" : ("  (" + note + ")").c_str(),
-              bytes_text(executor.memory_available()).c_str());
+              bytes_text(executor.memory_available()).c_str(),
+              executor.backend() == Backend::cpu ? limit_text(allowance()).c_str() : "");
   std::printf("run folder  %s, %s of disk free\n", output.c_str(),
               bytes_text(disk_free(output)).c_str());
   std::fflush(stdout);

@@ -26,6 +26,7 @@ struct RunOptions {
   std::optional<std::string> until;
   std::vector<std::string> set;
   std::filesystem::path restart; // a checkpoint or a run folder; empty: from the start
+  bool resume = false;           // goes on in `output` where there is something to go on from
   bool force = false;
   bool quiet = false;
   bool profile = false; // time per process and functor: at the end, and in profile.csv

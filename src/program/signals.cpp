@@ -18,9 +18,10 @@ SignalWatch::SignalWatch() {
   sigemptyset(&act.sa_mask);
   for (std::size_t i = 0; i < count; ++i) {
     sigaction(numbers[i], nullptr, &old_[i]);
-    // nohup asks for SIGHUP to be ignored. Shells ask the same of SIGINT for background jobs, but
-    // a SIGINT sent to one by name is meant.
-    if (numbers[i] != SIGHUP || old_[i].sa_handler != SIG_IGN) sigaction(numbers[i], &act, nullptr);
+    // nohup asks for SIGHUP to be ignored, others may of other signals. Shells ask the same of
+    // SIGINT for background jobs, but a SIGINT sent to one by name is meant, as is SIGTERM.
+    const bool meant = numbers[i] == SIGINT || numbers[i] == SIGTERM;
+    if (meant || old_[i].sa_handler != SIG_IGN) sigaction(numbers[i], &act, nullptr);
   }
 }
 
@@ -35,6 +36,9 @@ std::string SignalWatch::name() {
   case SIGINT: return "SIGINT";
   case SIGTERM: return "SIGTERM";
   case SIGHUP: return "SIGHUP";
+  case SIGUSR1: return "SIGUSR1";
+  case SIGUSR2: return "SIGUSR2";
+  case SIGXCPU: return "SIGXCPU";
   default: return "a signal";
   }
 }

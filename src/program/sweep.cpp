@@ -1,11 +1,13 @@
 #include "program/sweep.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <set>
 #include <thread>
 
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/machine.hpp"
 #include "input/inputs.hpp"
 #include "program/exit_code.hpp"
 #include "program/restart.hpp"
@@ -78,7 +81,7 @@ pid_t start(const std::vector<std::string>& arguments) {
   posix_spawnattr_init(&attributes);
   sigset_t standard;
   sigemptyset(&standard);
-  for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&standard, s);
+  SignalWatch::add_to(standard);
   posix_spawnattr_setsigdefault(&attributes, &standard);
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
@@ -111,7 +114,7 @@ void write_table(const fs::path& folder, const SweepConfig& sweep,
   text += "\n";
   for (std::size_t i = 0; i < members.size(); ++i) {
     const SweepMember& m = members[i];
-    text += m.name;
+    text += csv_cell(m.name);
     for (const std::string& v : m.values) text += "," + csv_cell(v);
     text += "," + std::to_string(m.replicate) + "," + std::to_string(m.seed) + ",";
     if (summaries[i].exit_code >= 0) text += std::to_string(summaries[i].exit_code);
@@ -128,16 +131,40 @@ void write_table(const fs::path& folder, const SweepConfig& sweep,
 
 } // namespace
 
+namespace {
+
+// Of a folder: what would not be plain in one is left out or replaced, and where that loses more
+// than blanks a checksum of all values follows.
+std::string name_of(const SweepConfig& sweep, const SweepMember& m) {
+  constexpr std::size_t longest = 120;
+  std::string name, exact;
+  bool lossy = false;
+  for (std::size_t k = 0; k < sweep.grid.size(); ++k) {
+    if (k > 0) name += ',';
+    exact += sweep.grid[k].first + "=" + m.values[k] + "\n";
+    for (const char c : sweep.grid[k].first + "=" + m.values[k]) {
+      const bool plain =
+          std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("=.+-_%,", c) != nullptr;
+      if (c == ' ' || c == '^') continue;
+      name += plain ? c : '_';
+      lossy = lossy || (!plain && c != '/');
+    }
+  }
+  if (lossy || name.size() > longest)
+    name = name.substr(0, longest) + "-" + hex8(crc32(exact.data(), exact.size()));
+  return name + (name.empty() ? "r" : "_r") + std::to_string(m.replicate);
+}
+
+} // namespace
+
 std::vector<SweepMember> members_of(const SweepConfig& sweep) {
   std::size_t points = 1;
   for (const auto& [key, values] : sweep.grid) points *= values.size();
   std::vector<SweepMember> members;
+  std::set<std::string> names;
   for (std::size_t p = 0; p < points; ++p)
     for (int r = 1; r <= sweep.replicates; ++r) {
       SweepMember m;
-      char name[48];
-      std::snprintf(name, sizeof name, "m%04zu_r%d", p + 1, r);
-      m.name = name;
       m.replicate = r;
       m.seed = sweep.seed + static_cast<std::uint64_t>(r - 1);
       for (const auto& [key, value] : sweep.set) m.overrides.push_back(key + "=" + value);
@@ -150,6 +177,10 @@ std::vector<SweepMember> members_of(const SweepConfig& sweep) {
       }
       for (std::size_t k = 0; k < sweep.grid.size(); ++k)
         m.overrides.push_back(sweep.grid[k].first + "=" + m.values[k]);
+      m.name = name_of(sweep, m);
+      if (!names.insert(m.name).second)
+        throw ConfigError("the sweep has two members " + m.name +
+                          "; a value stands twice in a list of its grid, remove one");
       members.push_back(std::move(m));
     }
   return members;
@@ -235,7 +266,7 @@ private:
         "--quiet", "--seed", std::to_string(m.seed)};
     if (config_.until) arguments.insert(arguments.end(), {"--until", *config_.until});
     for (const std::string& o : m.overrides) arguments.insert(arguments.end(), {"--set", o});
-    const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    const int cores = allowance().processors;
     if (jobs_ > 1)
       arguments.insert(arguments.end(), {"--threads", std::to_string(std::max(1, cores / jobs_))});
     const fs::path checkpoint = newest_checkpoint(run);

@@ -137,7 +137,7 @@ RunFolder RunFolder::create(const fs::path& path, bool force) {
     remove_temporaries(path);
     for (const char* name : {"frames", "checkpoints"})
       if (fs::is_symlink(path / name, error)) remove_file(path / name); // not what it leads to
-    for (const char* name : {list_name, "resolved.yaml"}) remove_file(path / name);
+    for (const char* name : {list_name, "resolved.yaml", scene_name}) remove_file(path / name);
     // provenance.json goes last, by being replaced: until then this still looks like a run.
     for (const char* name : growing)
       if (std::strcmp(name, "provenance.json") != 0) remove_file(path / name);
@@ -204,6 +204,12 @@ void RunFolder::write_resolved(const std::string& yaml) {
   list("resolved.yaml", {crc32(yaml.data(), yaml.size()), yaml.size()});
 }
 
+void RunFolder::write_scene(const std::string& state) {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  write_file_atomically(path_ / scene_name, state);
+  list(scene_name, {crc32(state.data(), state.size()), state.size()});
+}
+
 void RunFolder::write_provenance(const Provenance& provenance) {
   const std::lock_guard<std::mutex> guard(*mutex_);
   write_file_atomically(path_ / "provenance.json", provenance_text(provenance, earlier_sessions_));
@@ -260,12 +266,26 @@ void RunFolder::add_events(const std::vector<Event>& events) {
   if (!text.empty()) append(events_, "events.csv", text, true);
 }
 
-void RunFolder::write_index(FrameKind kind) const {
+namespace {
+
+fs::path index_of(const fs::path& run, FrameKind kind) {
+  return run / (std::string(name_of(kind)) + ".pvd");
+}
+
+} // namespace
+
+// With room for as many frames again: all rewriting together is a few times the last file.
+void RunFolder::write_index(FrameKind kind, bool room) {
   std::vector<std::pair<double, std::string>> index;
   const auto frames = frames_.find(kind);
   if (frames != frames_.end())
     for (const Frame& f : frames->second) index.emplace_back(f.day, frame_name(kind, f.step));
-  write_file_atomically(path_ / (std::string(name_of(kind)) + ".pvd"), pvd_index(index));
+  constexpr std::size_t least = 2048;
+  const std::size_t blanks = room ? std::max(least, pvd_index(index).size()) : 0;
+  const std::string text = pvd_index(index, blanks);
+  write_file_atomically(index_of(path_, kind), text);
+  const std::size_t end = text.size() - pvd_end.size();
+  room_[kind].set(end - blanks, end, text.size());
 }
 
 void RunFolder::add_frame(FrameKind kind, std::int64_t step, double time,
@@ -278,8 +298,14 @@ void RunFolder::add_frame(FrameKind kind, std::int64_t step, double time,
   std::vector<Frame>& frames = frames_[kind];
   const auto at = std::lower_bound(frames.begin(), frames.end(), step,
                                    [](const Frame& f, std::int64_t s) { return f.step < s; });
-  if (at == frames.end() || at->step != step) frames.insert(at, {step, time / minutes_per_day});
-  write_index(kind);
+  const double day = time / minutes_per_day;
+  if (at == frames.end()) {
+    frames.push_back({step, day});
+    if (room_[kind].put(index_of(path_, kind), pvd_entry(day, name))) return;
+  } else if (at->step != step) {
+    frames.insert(at, {step, day});
+  }
+  write_index(kind, true);
 }
 
 std::int64_t RunFolder::last_frame_step() const {
@@ -344,6 +370,8 @@ void RunFolder::seal() {
     if (d->open()) sync_file(d->get(), path_);
     d->close();
   }
+  for (const auto& [kind, frames] : frames_)
+    if (!frames.empty()) write_index(kind, false);
   for (const char* name : growing) {
     std::error_code ignored;
     if (fs::exists(path_ / name, ignored)) listed_[name] = sum_of_file(path_ / name);
@@ -405,12 +433,12 @@ void RunFolder::trim_rows(std::int64_t step, double time) {
 void RunFolder::trim_frames(std::int64_t step) {
   std::vector<fs::path> late;
   for (const FrameKind kind : frame_kinds) {
-    const fs::path index = path_ / (std::string(name_of(kind)) + ".pvd");
+    const fs::path index = index_of(path_, kind);
     std::error_code ignored;
     std::map<std::int64_t, double> days;
     if (fs::exists(index, ignored)) {
       const std::string text = read_text(index);
-      const std::string time_key = "timestep=\"", file_key = "file=\"frames/";
+      const std::string time_key = "<DataSet timestep=\"", file_key = "file=\"frames/";
       for (std::size_t at = text.find(time_key); at != std::string::npos;
            at = text.find(time_key, at + 1)) {
         const std::size_t t = at + time_key.size(), line_end = text.find('\n', at);
@@ -436,7 +464,7 @@ void RunFolder::trim_frames(std::int64_t step) {
     }
     std::sort(frames.begin(), frames.end(),
               [](const Frame& a, const Frame& b) { return a.step < b.step; });
-    if (frames.size() != days.size()) write_index(kind);
+    if (!days.empty() || !frames.empty() || fs::exists(index, ignored)) write_index(kind, true);
   }
   for (const fs::path& file : entries(path_ / "frames"))
     if (is_frame(file.filename().string()) &&

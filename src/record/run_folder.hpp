@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/file.hpp"
+#include "record/index_room.hpp"
 #include "record/provenance.hpp"
 #include "record/run_layout.hpp"
 #include "voxel/report.hpp"
@@ -42,6 +43,8 @@ public:
   const std::filesystem::path& path() const { return path_; }
 
   void write_resolved(const std::string& yaml);
+  // scene.pvsm, see scene_state().
+  void write_scene(const std::string& state);
   void write_provenance(const Provenance& provenance);
 
   void log(std::string_view line); // without its newline
@@ -79,7 +82,7 @@ private:
   void append(Descriptor& file, const std::string& name, std::string_view text, bool sync);
   void list(const std::string& relative, const FileSum& sum);
   void rewrite_list() const;
-  void write_index(FrameKind kind) const;
+  void write_index(FrameKind kind, bool room);
   void trim_rows(std::int64_t step, double time);
   void trim_frames(std::int64_t step);
 
@@ -87,6 +90,7 @@ private:
   Descriptor lock_, log_, metrics_, events_, sums_;
   std::map<std::string, FileSum> listed_;
   std::map<FrameKind, std::vector<Frame>> frames_;
+  std::map<FrameKind, IndexRoom> room_; // in the .pvd, for the frames to come
   std::int64_t last_metrics_step_ = -1;
   std::size_t columns_ = 0;
   std::string earlier_sessions_; // JSON array of what provenance.json said of former ones

@@ -33,6 +33,7 @@ bool is_temporary(const std::string& name);
 
 inline constexpr const char* lock_name = ".lock";
 inline constexpr const char* list_name = "checksums.txt";
+inline constexpr const char* scene_name = "scene.pvsm";
 // Sealed at the end of a run; before, their content changes.
 inline constexpr std::array<const char*, 8> growing = {
     "provenance.json", "log.txt",   "metrics.csv", "events.csv",

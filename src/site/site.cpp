@@ -53,6 +53,7 @@ void Site::State::start_from(const ExternalArrays& external) {
   const InitialTissue start =
       build_tissue(parameters.tissue, parameters.matrix, stem_start(parameters), tissue, external,
                    laid.take_changes().entered, seed);
+  founders_per_clone = start.founders_per_clone;
   Population::Arrays& a = cells.arrays();
   a.kind.upload(start.kind.data());
   a.flags.upload(start.flags.data());
@@ -119,6 +120,7 @@ void Site::State::grow_vessels() {
 
 double Site::time() const { return s_->time(); }
 std::int64_t Site::steps() const { return s_->step; }
+std::int64_t Site::founders_per_clone() const { return s_->founders_per_clone; }
 const Parameters& Site::parameters() const { return s_->parameters; }
 const Executor& Site::executor() const { return s_->executor; }
 Executor& Site::executor() { return s_->executor; }

@@ -54,6 +54,8 @@ public:
   void check() const;
   std::vector<Event> take_events(); // since the last call
 
+  // Founders that share a clone number, 1 where there are numbers enough; see InitialTissue.
+  std::int64_t founders_per_clone() const;
   const Parameters& parameters() const;
   const Executor& executor() const;
   Executor& executor();

@@ -55,6 +55,7 @@ struct Site::State {
   Population cells;
   Vasculature vessels;
   std::int64_t step = 0;
+  std::int64_t founders_per_clone = 1; // at the start
   std::vector<Event> events;
 
   State(const Parameters& p, Executor e, const SiteLayout& layout);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "core/exact.hpp"
 #include "core/random.hpp"
@@ -26,12 +27,25 @@ std::uint16_t random_age(std::uint32_t word) {
   return static_cast<std::uint16_t>(clock_zero + static_cast<int>(phi * clock_unit));
 }
 
+constexpr std::size_t most_clones = 65535;
+
+// Numbers that the table of cells leaves.
+std::int64_t free_clones(const ExternalArrays& external) {
+  std::set<int> named;
+  for (const ExternalArrays::PlacedCell& c : external.placed)
+    if (c.clone != 0) named.insert(c.clone);
+  return static_cast<std::int64_t>(most_clones - named.size());
+}
+
 class Builder {
 public:
   Builder(const TissueParameters& p, const MatrixParameters& matrix, const StemStart& stem,
           const Lattice& l, const ExternalArrays& external,
-          const std::vector<std::int64_t>& vessels, std::uint64_t seed)
+          const std::vector<std::int64_t>& vessels, std::uint64_t seed,
+          std::int64_t founders_per_clone = 1)
       : p_(p), m_(matrix), stem_(stem), l_(l), external_(external), vessels_(vessels), seed_(seed) {
+    t_.founders_per_clone = founders_per_clone;
+    for (const ExternalArrays::PlacedCell& c : external.placed) named_[c.clone] = true;
     const auto n = static_cast<std::size_t>(l.padded());
     t_.kind.assign(n, static_cast<std::uint8_t>(Kind::outside));
     t_.flags.assign(n, 0);
@@ -170,9 +184,12 @@ private:
     }
   }
 
+  // A number that no table gave to somebody else.
   std::uint16_t next_clone() {
-    clones_ = clones_ == 65535 ? 1 : clones_ + 1;
-    return static_cast<std::uint16_t>(clones_);
+    if (t_.founders++ % t_.founders_per_clone == 0) do
+        clone_ = clone_ == most_clones ? 1 : clone_ + 1;
+      while (named_[clone_] && any_free_);
+    return static_cast<std::uint16_t>(clone_);
   }
 
   void seed_cell(const Voxel& s, Kind kind, const Draw& d, bool stem, std::uint16_t clone) {
@@ -249,7 +266,9 @@ private:
   const std::vector<std::int64_t>& vessels_;
   std::uint64_t seed_;
   InitialTissue t_;
-  int clones_ = 0;
+  std::size_t clone_ = 0;
+  const bool any_free_ = free_clones(external_) > 0;
+  std::vector<bool> named_ = std::vector<bool>(most_clones + 1);
 };
 
 } // namespace
@@ -258,7 +277,14 @@ InitialTissue build_tissue(const TissueParameters& settings, const MatrixParamet
                            const StemStart& stem, const Lattice& lattice,
                            const ExternalArrays& external, const std::vector<std::int64_t>& vessels,
                            std::uint64_t seed) {
-  return Builder(settings, matrix, stem, lattice, external, vessels, seed).build();
+  const std::int64_t numbers = std::max<std::int64_t>(1, free_clones(external));
+  InitialTissue start = Builder(settings, matrix, stem, lattice, external, vessels, seed).build();
+  if (start.founders <= numbers) return start;
+  // How many there are is known only now, and numbers that come again would make one clone of cells
+  // from two ends of a tumour.
+  const std::int64_t share = (start.founders + numbers - 1) / numbers;
+  start = {};
+  return Builder(settings, matrix, stem, lattice, external, vessels, seed, share).build();
 }
 
 std::vector<float> prescribed_field(const Frozen& frozen, const std::string& name,

@@ -18,6 +18,9 @@ struct InitialTissue {
   std::vector<std::uint8_t> kind, capacity;
   std::vector<std::uint16_t> flags, clock, clone, membrane;
   std::vector<float> matrix;
+  // Tumour cells whose clone no table named, and how many of them, one after the other as they are
+  // laid, share a number: there are 65,535.
+  std::int64_t founders = 0, founders_per_clone = 1;
 };
 
 // Stem cells among the tumour cells of the start.

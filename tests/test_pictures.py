@@ -1,0 +1,60 @@
+"""What the scripts of viz/ say of what they cannot do: a sentence, at once, and exit code 1 or 2.
+
+    /usr/bin/python3 tests/test_pictures.py RUN_DIR
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import documents
+
+RUN = None
+VIZ = os.path.join(documents.SOURCE, "viz")
+
+
+class Refusals(unittest.TestCase):
+    def refuse(self, script, arguments, *words, code=1):
+        begin = time.monotonic()
+        call = ["/usr/bin/python3", os.path.join(VIZ, script), RUN, *arguments]
+        if script in ("quicklook.py", "film.py"):
+            call = ["xvfb-run", "-a", *call]
+        result = subprocess.run(call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        what = f"{script} {' '.join(arguments)}: {result.stdout}"
+        self.assertEqual(result.returncode, code, what)
+        self.assertNotIn("Traceback", result.stdout, what)
+        for word in words:
+            self.assertIn(word, result.stdout, what)
+        self.assertLess(time.monotonic() - begin, 60, what)
+
+    def test_places(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for script in ("quicklook.py", "film.py", "curves.py"):
+                self.refuse(script, ["-o", "/nowhere/x.png"], "there is no folder /nowhere")
+                self.refuse(script, ["-o", os.path.join(folder, "x.gif")], "must end in .png")
+                self.refuse(script, ["-o", os.path.join(folder, "x")], "must end in .png")
+                self.assertEqual(os.listdir(folder), [])
+            self.refuse("quicklook.py", ["-o", os.path.join(folder, "x.pdf")], "must end in .png")
+
+    def test_frames_and_arrays(self):
+        self.refuse("quicklook.py", ["--frame", "99"], "frames, numbered from 0")
+        self.refuse("quicklook.py", ["--frame", "day6"], "day6 is no frame")
+        self.refuse("quicklook.py", ["--floor", "oxigen"], "no oxigen", "oxygen")
+        self.refuse("quicklook.py", ["--right", "vegf"], "no vegf")
+        self.refuse("film.py", ["--stage", "soon"], "soon is no frame")
+        self.refuse("quicklook.py", ["--size", "640"], "WIDTHxHEIGHT", code=2)
+
+    def test_no_paraview(self):
+        if subprocess.run(["/usr/bin/python3", "-c", "import paraview"], stderr=subprocess.DEVNULL).returncode == 0:
+            self.skipTest("this Python has ParaView")
+        self.refuse("scene.py", [], "this Python has no ParaView", "scene.pvsm")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    RUN = os.path.abspath(sys.argv[1])
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:])
