@@ -148,6 +148,7 @@ void RunSession::find_start() {
 void RunSession::plan() {
   needs_ = needs_of(p_, schedule_, start_);
   for (const std::string& text : describe_plan(p_, schedule_, needs_)) console_.line(text);
+  for (const std::string& text : config_.notes) console_.line("note        " + text);
   check_frames(p_, schedule_);
   std::string note;
   executor_ = choose_executor(options_.backend, options_.threads, note);
@@ -395,6 +396,7 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
   check_frames(p, schedule);
   for (const std::string& text : describe_plan(p, schedule, needs))
     std::printf("%s\n", text.c_str());
+  for (const std::string& text : config.notes) std::printf("note        %s\n", text.c_str());
   std::string note;
   const Executor executor = choose_executor("auto", 0, note);
   const fs::path output = default_output(config);
