@@ -7,7 +7,9 @@
 #include <optional>
 #include <string_view>
 
+#include "core/errors.hpp"
 #include "input/bounded.hpp"
+#include "input/faults.hpp"
 #include "input/text_lines.hpp"
 #include "settings/spelling.hpp"
 #include "settings/text.hpp"
@@ -170,13 +172,19 @@ read_cells_csv(std::istream& stream, const std::string& file, const DomainParame
   Columns columns;
   std::vector<ExternalArrays::PlacedCell> cells;
   std::vector<std::string_view> row;
+  Faults faults;
   for (std::string_view line; lines.next(line);) {
     split_row(line, row);
     if (columns.count == 0)
       columns = read_header(row, lines);
     else
-      push_checked(cells, read_cell(row, columns, lines, domain), "the cells of " + file);
+      try {
+        push_checked(cells, read_cell(row, columns, lines, domain), "the cells of " + file);
+      } catch (const ConfigError& e) {
+        faults.add(e.what());
+      }
   }
+  faults.raise();
   if (columns.count == 0) lines.refuse(std::string("the file is empty; ") + wanted_columns);
   return cells;
 }

@@ -166,6 +166,8 @@ void RunSession::build() {
   } else {
     inputs = read_inputs(p_);
     for (const std::string& text : inputs.told) console_.line("start       " + text);
+    add_network(needs_, p_, schedule_, inputs.vessel_file);
+    if (!inputs.vessel_file.segments.empty()) require_memory(needs_, p_, *executor_);
   }
   record_inputs(config_, inputs.files);
   simulation_.emplace(p_, *executor_, inputs);
@@ -392,7 +394,7 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
   const Config config = read_config(file, set, seed, until);
   const Parameters& p = config.parameters;
   const Schedule schedule = schedule_of(p);
-  const Needs needs = needs_of(p, schedule);
+  Needs needs = needs_of(p, schedule);
   check_frames(p, schedule);
   for (const std::string& text : describe_plan(p, schedule, needs))
     std::printf("%s\n", text.c_str());
@@ -408,7 +410,16 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
   std::fflush(stdout);
   require_memory(needs, p, executor);
   require_disk(needs, output);
-  for (const std::string& text : read_inputs(p).told) std::printf("start       %s\n", text.c_str());
+  const Inputs inputs = read_inputs(p);
+  for (const std::string& text : inputs.told) std::printf("start       %s\n", text.c_str());
+  if (!inputs.vessel_file.segments.empty()) {
+    const std::uint64_t before = needs.device + needs.host;
+    add_network(needs, p, schedule, inputs.vessel_file);
+    std::printf("memory      %s more for the vessels of the file\n",
+                bytes_text(needs.device + needs.host - before).c_str());
+    std::fflush(stdout);
+    require_memory(needs, p, executor);
+  }
   std::printf("%s is valid\n", file.c_str());
   return exit_done;
 }
