@@ -12,6 +12,7 @@
 #include "folder.hpp"
 #include "input/inputs.hpp"
 #include "site/config.hpp"
+#include "site/site.hpp"
 #include "vessels/parents.hpp"
 #include "viz/vtk_available.hpp"
 
@@ -253,7 +254,7 @@ protected:
   }
   const Folder own_folder;
   const fs::path folder_ = own_folder.path();
-  ExternalArrays external_;
+  Inputs external_;
 };
 
 // A trunk that forks, and a second fork on one of the branches.
@@ -331,9 +332,6 @@ TEST_F(VesselFiles, BadSwc) {
       {"1 0 0 0 0 5 -1\n2 0 0 0 9 5 2\n", "bad.swc:2: sample 2 is its own parent"},
       {"1 0 0 0 0 5 -1\n2 0 0 0 9 5 4\n3 0 0 9 9 5 2\n4 0 9 9 9 5 3\n",
        "bad.swc:2: the parents of sample 2 lead back to it"},
-      {"1 0 0 0 0 5 -1\n2 0 0 0 0 5 1\n",
-       "bad.swc:2: it has a piece without length: lines 1 and 2 are in the same place"},
-      {"1 0 0 0 0 5 -1\n2 0 0 0 500 0 1\n", "bad.swc:2: the radius is 0; it must be above 0"},
       {"1 0 0 0 0 -5 -1\n2 0 0 0 500 5 1\n", "bad.swc:1: the radius is -5; it must be above 0"},
       {"1 0 0 0 0 5 -1\n2 0 0 0 500 51 1\n",
        "bad.swc:2: the radius is 51 um; where blood flow is solved it must be between 1 and 50 um"},
@@ -344,8 +342,6 @@ TEST_F(VesselFiles, BadSwc) {
       {"1 0 0 0 0 5 -1\n2 0 0 0 500 5 1\n3 0 9 9 9 5 -1\n",
        "bad.swc:3: this inlet touches no vessel"},
       {"1 0 0 0 0 5 -1\n2 0 0 0 400 5 1\n", "no free end of a vessel lies within one voxel"},
-      {"1 0 0 0 0 5 -1\n2 0 0 0 500 5 1\n3 0 9 9 0 5 -1\n4 0 0 0 500 5 3\n5 0 0 0 0 5 4\n",
-       "bad.swc:5: the piece between lines 4 and 5 is drawn twice"},
       {"1 0 0 0 500 5 -1\n2 0 0 0 0 5 1\n", "bad.swc: the vessels have no inlet"}};
   for (const Bad& b : bad) {
     const std::string message = error("bad.swc", b.text, outlets);
@@ -459,16 +455,10 @@ TEST_F(VesselFiles, BadVtp) {
       {vtp(points, "0 1 2", "1 3", ends + radius), "line 0 has fewer than two points"},
       {vtp(points, "0 1 7", "3", ends + radius), "line 0 refers to point 7, but there are 3"},
       {vtp(points, "0 1 -2", "3", ends + radius), "line 0 refers to point -2"},
-      {vtp(points, "0 1 1 2", "4", ends + radius), "bad.vtp, line 0: it joins point 1 to itself"},
-      {vtp("0 0 0 0 0 0 0 0 500", "0 1 2", "3", ends + radius),
-       "bad.vtp, line 0: it has a piece without length: points 0 and 1 are in the same place"},
-      {vtp(points, "0 1 2 1 2", "3 5", ends + radius),
-       "bad.vtp, line 1: the piece between points 1 and 2 is drawn twice"},
-      {vtp(points, "0 1 2", "3", ends + array("radius", "5 0 5")),
-       "bad.vtp, point 1: the radius is 0; it must be above 0"},
       {vtp(points, "0 1 2", "3", ends + array("radius", "5 5 70")),
        "bad.vtp, point 2: the radius is 70 um"},
-      {vtp(points, "0 1 2", "3", ends, array("radius", "-3")), "line 0 has radius -3"},
+      {vtp(points, "0 1 2", "3", ends, array("radius", "-3")),
+       "bad.vtp, line 0: the radius is -3; it must be above 0"},
       {vtp(points, "0 1 2", "3", ends, array("radius", "60")),
        "bad.vtp, line 0: the radius is 60 um"},
       {vtp(points, "0 1 2", "3", ends + array("radius", "5 5")), ""},
@@ -499,6 +489,120 @@ TEST_F(VesselFiles, BadVtp) {
   EXPECT_EQ(error("good.vtp", vtp(points + " 9 9 9 20 20 20", "0 1 2 3 4", "3 5",
                                   array("end", "1 0 2 0 0") + array("radius", "5 5 5 5 5"))),
             "accepted");
+}
+
+// What files of other tools have, and what can be done about it is done and counted.
+TEST_F(VesselFiles, AreMendedWithACount) {
+  const auto told = [&] {
+    std::string text;
+    for (const std::string& line : external_.told) text += line + "\n";
+    return text;
+  };
+  const std::string ends = "ends: [{role: outlet, face: +z}]";
+  // Zero length, drawn twice, no radius at the end, a chain without any.
+  const VesselNetwork n =
+      read("real.swc",
+           "1 0 0 0 0 5 -1\n2 0 0 0 100 5 1\n3 0 0 0 100 5 2\n4 0 0 0 300 0 3\n"
+           "5 0 0 0 400 0 4\n6 0 0 0 500 0 5\n7 0 0 0 0 5 -1\n8 0 0 0 100 5 7\n",
+           ends);
+  EXPECT_EQ(n.segments.size(), 4u);
+  for (const VesselSegment& s : n.segments) EXPECT_EQ(s.radius, 5);
+  EXPECT_TRUE(contains(told(),
+                       "mended: 1 piece without length left out, 1 piece drawn twice left out, "
+                       "3 pieces with a missing radius"))
+      << told();
+  EXPECT_TRUE(contains(told(),
+                       "vessels: 5 nodes, 4 pieces of 0.5 mm in 1 part, 1 inlet, 1 outlet; 100 "
+                       "% of the length is perfused"))
+      << told();
+  read("clean.swc", "1 0 0 0 0 5 -1\n2 0 0 0 500 5 1\n", ends);
+  EXPECT_FALSE(contains(told(), "mended")) << told();
+  // A way that leads nowhere.
+  read("apart.swc", "1 0 0 0 0 5 -1\n2 0 0 0 300 5 1\n3 0 90 0 0 5 -1\n4 0 90 0 500 5 3\n", ends);
+  EXPECT_TRUE(contains(told(), "in 2 parts, 2 inlets, 1 outlet; 62.5 % of the length is perfused"))
+      << told();
+  read("none.swc", "1 0 0 0 0 5 -1\n2 0 0 0 300 5 1\n3 0 90 0 0 5 -1\n4 0 90 0 500 5 3\n",
+       "ends: [{role: outlet, name: 3}]");
+  EXPECT_TRUE(contains(told(), "nothing is perfused, as no way leads from an inlet to an outlet"))
+      << told();
+  EXPECT_TRUE(contains(error("bare.swc", "1 0 0 0 0 0 -1\n2 0 0 0 500 0 1\n", ends),
+                       "bare.swc:2: the radius is 0; it must be above 0"));
+}
+
+// Two vessels between the same two nodes are two vessels where their radii differ.
+TEST_F(VesselFiles, VesselsMayRunSideBySide) {
+  const VesselNetwork n =
+      read("p.vtp", vtp("0 0 0 0 0 200 0 0 300 0 0 500", "0 1 1 2 1 2 1 2 2 3", "2 4 6 8 10",
+                        array("end", "1 0 0 2"), array("radius", "6 4 3 4 6")));
+  EXPECT_EQ(n.nodes.size(), 5u); // one more, in the middle of the second
+  EXPECT_EQ(n.segments.size(), 5u);
+  std::string told;
+  for (const std::string& line : external_.told) told += line + "\n";
+  EXPECT_TRUE(contains(told, "1 vessel runs beside another")) << told;
+  EXPECT_TRUE(contains(told, "1 piece drawn twice")) << told;
+  EXPECT_TRUE(contains(told, "5 nodes, 5 pieces of 0.6 mm in 1 part")) << told;
+  // Blood divides between them, and graph and lattice agree.
+  const Parameters p =
+      read_config_text(small_box + "vessels: {pattern: file, file: p.vtp, check: true}\n",
+                       folder_ / "case.yaml")
+          .parameters;
+  Site site(p, Executor::on_cpu(1), external_);
+  site.step();
+  site.check();
+  double wide = 0, narrow = 0;
+  for (const VesselSegment& s : site.vessels()->segments) {
+    if (s.radius == 4) wide = std::abs(s.flow);
+    if (s.radius == 3) narrow = std::abs(s.flow);
+  }
+  EXPECT_GT(wide, narrow);
+  EXPECT_GT(narrow, 0);
+}
+
+TEST_F(VesselFiles, ComeIntoTheBoxByUnitAndOffset) {
+  const std::string text = "1 0 1 1 1 0.005 -1\n2 0 1 1 1.5 0.005 1\n";
+  const std::string ends = ", ends: [{role: outlet, face: +z}]";
+  const VesselNetwork n =
+      read("mm.swc", text, "file_unit: mm, file_offset: [-990 um, -800 um, -1 mm]" + ends);
+  EXPECT_EQ(n.nodes[0].position, (std::array<double, 3>{10, 200, 0}));
+  EXPECT_EQ(n.nodes[1].position, (std::array<double, 3>{10, 200, 500}));
+  EXPECT_EQ(n.segments[0].radius, 5);
+  const std::string off = error("mm.swc", text, "file_unit: mm" + ends);
+  EXPECT_TRUE(contains(off,
+                       "mm.swc: 2 points lie outside the box; all of them span x 1000 to 1000, y "
+                       "1000 to 1000, z 1000 to 1500 um; to put them in its middle, type "
+                       "vessels.file_offset: ["))
+      << off;
+  const std::string wide =
+      error("mm.swc", "1 0 0 0 0 0.005 -1\n2 0 9 9 9 0.005 1\n", "file_unit: mm" + ends);
+  EXPECT_TRUE(contains(wide, "that is more than the box holds")) << wide;
+}
+
+TEST_F(VesselFiles, RadiiHaveTheNamesOfOtherTools) {
+  const std::string points = "0 0 0 0 0 200 0 0 500", lines = "0 1 2";
+  const auto with = [&](const std::string& name) {
+    return vtp(points, lines, "3", array("end", "1 0 2") + array(name, "5 6 7"));
+  };
+  for (const char* name :
+       {"radius", "Radius", "Node Radius", "Vessel Radius", "MaximumInscribedSphereRadius"})
+    EXPECT_EQ(error("r.vtp", with(name)), "accepted") << name;
+  EXPECT_TRUE(contains(error("r.vtp", with("Distance")),
+                       "it has end, Distance; type the one of the "
+                       "radii as vessels.file_radius"));
+  EXPECT_EQ(error("r.vtp", with("Distance"), "file_radius: Distance"), "accepted");
+  EXPECT_TRUE(
+      contains(error("r.vtp", with("radius"), "file_radius: width"), "there is no array 'width'"));
+}
+
+TEST_F(VesselFiles, AllFaultsAreToldAtOnce) {
+  const std::string said =
+      error("bad.swc",
+            "1 0 0 0 0 -5 -1\n2 0 0 0 500 99 1\n3 0 900 0 0 5 -1\n4 0 0 0 0 5 3\n"
+            "5 0 9 9 9 5 -1\n",
+            "ends: [{role: outlet, face: +z}]");
+  for (const char* part :
+       {"bad.swc:1: the radius is -5", "bad.swc:2: the radius is 99 um",
+        "bad.swc:3: x = 900 um lies outside", "bad.swc:5: this inlet touches no"})
+    EXPECT_TRUE(contains(said, part)) << part << "\n gave: " << said;
 }
 
 TEST_F(VesselFiles, ValidateLooksAtTheEndsOfAnyPattern) {

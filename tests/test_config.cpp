@@ -698,6 +698,16 @@ const Bad bad_inputs[] = {
      "vegf.sources[0].from must be below vegf.sources[0].to along y"},
     {"vegf: {sources: {radius: 9 um}}\n", "vegf.sources takes a list"},
     {"vegf: {sources: [5]}\n", "{shape: sphere, radius: 100 um, rate: 0.01 nM/min}"},
+    // a unit for all
+    {"domain:\n  size: [1.6, 0.8, 0.8] mm\n", "case.yaml:2: a unit stands behind the list; write "
+                                              "it behind each number: [1.6 mm, 0.8 mm, 0.8 "
+                                              "mm]"},
+    {"tissue: {cells: [{shape: sphere, radius: 40 um, centre: [100, 100, 1e2] um}]}\n",
+     "case.yaml:1: a unit stands behind the list; write it behind each number: [100 um, 100 um, "
+     "1e2 "
+     "um]"},
+    {"domain:\n  size: [1.6, 0.8, 0.8] mm\ntime: {step: 6 min}\n", "case.yaml:2: a unit stands"},
+    {"domain:\n  size: [1.6, 0.8] nonsense\n", "not valid YAML"},
     // shapes between the centres of voxels
     {"domain: {voxels: [8, 8, 8]}\ntissue:\n  cells:\n    - {shape: sphere, radius: 12 um}\n",
      "case.yaml:4: tissue.cells[0] holds the centre of no voxel, so it would stay empty; centres "
@@ -865,6 +875,53 @@ TEST(Config, MergesSettings) {
                            .parameters;
   EXPECT_EQ(q.matrix.density, 0.5);
   EXPECT_EQ(q.proteinase.decay, 2);
+}
+
+TEST(Config, TakesWholeNumbersAsPeopleWriteThem) {
+  const Config c = read_config_text(
+      "domain: {voxels: [+8, 8.0, 8e0]}\nsimulation: {seed: 1_000}\nfields: {coarsen: +2}\n",
+      "a.yaml", {"output.keep=+3", "time.motility_substeps=3.0"});
+  EXPECT_EQ(c.parameters.domain.voxels, (std::array<int, 3>{8, 8, 8}));
+  EXPECT_EQ(c.parameters.simulation.seed, 1000u);
+  EXPECT_EQ(c.parameters.fields.coarsen, 2);
+  EXPECT_EQ(c.parameters.output.keep, 3);
+}
+
+// What is allowed and rarely meant is noted, with its line.
+TEST(Config, NotesWhatIsRarelyMeant) {
+  const auto notes = [](const std::string& yaml) {
+    std::string all;
+    for (const std::string& note : read(yaml).notes) all += note + "\n";
+    return all;
+  };
+  const auto has = [&](const std::string& yaml, const char* part) {
+    EXPECT_NE(notes(yaml).find(part), std::string::npos) << yaml << "\n gave: " << notes(yaml);
+  };
+  has("oxygen:\n  diffusivity: 1e5 um^2/s\n",
+      "case.yaml:2: oxygen.diffusivity is 6e+06 um^2/min, 50 times the default of 1.2e5 um^2/min; "
+      "1e5 "
+      "um^2/min would be near it: is `um^2/s` the unit you mean?");
+  has("oxygen: {diffusivity: 2000 um^2/h}\n", ""); // far from the default in either unit
+  has("death: {crushing: 1 1/min}\n",
+      "death.crushing is 1 1/min, 1440 times the default of 1 1/day");
+  for (const char* fine :
+       {"oxygen: {diffusivity: 2000 um^2/s}\n", "oxygen: {diffusivity: 1e-5 cm^2/s}\n",
+        "oxygen: {diffusivity: 6e6 um^2/min}\n", "output: {frames: 1 h}\n",
+        "domain: {spacing: 20 um}\n", "simulation: {preset: physicell}\n",
+        "domain: {voxels: [8, 8, 11]}\n",
+        "domain: {voxels: [100, 100, 1]}\noxygen: {faces: {z_low: no_flux, z_high: no_flux}}\n",
+        "domain: {voxels: [100, 100, 1]}\noxygen: {frozen: 5 mmHg}\n"}) {
+    const bool thin = std::string(fine).find("8, 8") != std::string::npos;
+    EXPECT_EQ(notes(fine).empty(), !thin) << fine << notes(fine);
+  }
+  has("domain:\n  voxels: [100, 100, 1]\n",
+      "case.yaml:2: the box is 20 um thick along z, where its faces hold oxygen at 52 mmHg: no "
+      "cell is "
+      "far from them; type oxygen.faces: {z_low: no_flux, z_high: no_flux}");
+  has("domain: {voxels: [100, 5, 100]}\nglucose: {enabled: true, faces: {y_low: 5 mM}}\n",
+      "where its faces hold glucose at");
+  has("domain: {spacing: 10 um}\n", "case.yaml:1: a voxel of 10 um holds one cell, so tissue has 8 "
+                                    "times the cells per volume of the usual 20 um");
 }
 
 // What judge_places() takes is what the run fills.

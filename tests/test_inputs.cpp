@@ -126,6 +126,21 @@ TEST_F(Cells, HaveNowhereToGoInAFullBox) {
   EXPECT_TRUE(contains(said, "cells.csv:514: no voxel within 10 of this cell is free")) << said;
 }
 
+TEST_F(Cells, StandWhereNumbersOfAnyHandPutThem) {
+  folder_.write("cells.csv",
+                "x [mm], y, z [\u00b5m], kind, clone\n"
+                "+0.03,\u00a030.0 ,3e1,epithelial,+7\n0.05,0.05 mm,5\u00d710\u00b9,stroma,1e1\n");
+  const auto kind = support::array_of<std::uint8_t>(
+      site("tissue: {" + no_tissue + ", cells_csv: cells.csv}"), "kind");
+  EXPECT_EQ(kind[1 + 8 * (1 + 8 * 1)], static_cast<std::uint8_t>(Kind::epithelial));
+  EXPECT_EQ(kind[2 + 8 * (2 + 8 * 2)], static_cast<std::uint8_t>(Kind::stroma));
+  folder_.write("net.swc", "+1 2 0 +70 7\u00d710\u00b9 5. -1\n2.0 2 1.6e2 70 70 +5 +1\n");
+  EXPECT_FALSE(
+      contains(told("vessels: {pattern: file, file: net.swc, ends: [{role: outlet, face: +x}]}\n"),
+               "refused"))
+      << told("vessels: {pattern: file, file: net.swc, ends: [{role: outlet, face: +x}]}\n");
+}
+
 // The counts that are told are those of the tissue that is built.
 TEST_F(Cells, OfShapesAreCountedAsTheyStand) {
   const std::string yaml =

@@ -34,6 +34,64 @@ TEST(Units, AValueInTheWantedUnitIsExactlyWhatWasTyped) {
         << number;
 }
 
+TEST(Units, ReadsNumbersAsPeopleWriteThem) {
+  struct Case {
+    const char* text;
+    double expected; // um^2/min, um, min, mmHg or 1
+    const char* unit;
+  };
+  const Case cases[] = {
+      {"+80 um", 80, "um"},
+      {"\u221280 um", -80, "um"},
+      {"80\u00a0\u00b5m", 80, "um"},
+      {"80\u202f\u03bcm", 80, "um"},
+      {"80 micrometres", 80, "um"},
+      {"1e5 um^2/min", 1e5, "um^2/min"},
+      {"1E+5 \u00b5m\u00b2/min", 1e5, "um^2/min"},
+      {"1.2\u00d710\u2075 \u00b5m\u00b2\u00b7min\u207b\u00b9", 1.2e5, "um^2/min"},
+      {"1.2 x 10^5 um^2/min", 1.2e5, "um^2/min"},
+      {"1.2*10^+5 um^2/min", 1.2e5, "um^2/min"},
+      {"3\u00b710\u207b\u00b9\u2070", 3e-10, "1"},
+      {"12_000 um", 12000, "um"},
+      {"1'200'000 um", 1200000, "um"},
+      {"12\u202f000.5 um", 12000.5, "um"},
+      {"12\u2009000 um", 12000, "um"},
+      {"52 mm Hg", 52, "mmHg"},
+      {"+.5", 0.5, "1"},
+      {"5.", 5, "1"},
+      {" 7 \t", 7, "1"},
+  };
+  for (const Case& c : cases) EXPECT_EQ(message_of(c.text, c.unit), "accepted") << c.text;
+  for (const Case& c : cases) EXPECT_EQ(value(c.text, c.unit), c.expected) << c.text;
+  for (const char* text : {"12 000 um", "1_00 um", "1,200 um", "12_0000 um", "1__000 um",
+                           "1.2*10 um", "1.2e3*10^5 um", "--5 um", "5-3 um", "1 x um", "5 mm Hge"})
+    EXPECT_NE(message_of(text, "um"), "accepted") << text;
+}
+
+TEST(Units, ReadsWholeNumbersAsPeopleWriteThem) {
+  const auto whole = [](const char* text) {
+    const Whole w = parse_whole(text);
+    if (w.form == Whole::Form::too_large) return std::string("too large");
+    if (w.form == Whole::Form::other) return std::string("other");
+    return (w.negative ? "-" : "") + std::to_string(w.size);
+  };
+  EXPECT_EQ(whole("80"), "80");
+  EXPECT_EQ(whole("+80"), "80");
+  EXPECT_EQ(whole("80.0"), "80");
+  EXPECT_EQ(whole("8e1"), "80");
+  EXPECT_EQ(whole("800e-1"), "80");
+  EXPECT_EQ(whole("1_000_000"), "1000000");
+  EXPECT_EQ(whole("2\u00d710\u00b3"), "2000");
+  EXPECT_EQ(whole("\u22123"), "-3");
+  EXPECT_EQ(whole("-0"), "0");
+  EXPECT_EQ(whole("18446744073709551615"), "18446744073709551615");
+  EXPECT_EQ(whole("18446744073709551616"), "too large");
+  EXPECT_EQ(whole("1e30"), "too large");
+  for (const char* text : {"2.5", "1e-1", "80 um", "", "x", "nan", "8 0", "0x10", "1e99999999999"})
+    EXPECT_TRUE(whole(text) == "other" || whole(text) == "too large") << text;
+  EXPECT_EQ(whole("2.5"), "other");
+}
+
 TEST(Units, ConvertsBetweenUnits) {
   struct Case {
     const char* text;

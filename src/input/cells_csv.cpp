@@ -7,7 +7,9 @@
 #include <optional>
 #include <string_view>
 
+#include "core/errors.hpp"
 #include "input/bounded.hpp"
+#include "input/faults.hpp"
 #include "input/text_lines.hpp"
 #include "settings/spelling.hpp"
 #include "settings/text.hpp"
@@ -39,6 +41,7 @@ struct Columns {
   static constexpr const char* names[5] = {"x", "y", "z", "kind", "clone"};
   std::size_t at[5] = {absent, absent, absent, absent, absent};
   std::size_t count = 0; // 0: the header was not read yet
+  Unit unit[3] = {parse_unit("um"), parse_unit("um"), parse_unit("um")}; // of x, y, z
 };
 
 void split_row(std::string_view line, std::vector<std::string_view>& row) {
@@ -53,17 +56,44 @@ void split_row(std::string_view line, std::vector<std::string_view>& row) {
   }
 }
 
+// "[mm]"; empty where that is no length.
+std::optional<Unit> length_in_brackets(std::string_view text) {
+  if (text.size() < 3 || text.front() != '[' || text.back() != ']') return {};
+  try {
+    Unit unit = parse_unit(text.substr(1, text.size() - 2));
+    if (unit.dimension == parse_unit("um").dimension) return unit;
+  } catch (const UnitError&) {
+  }
+  return {};
+}
+
+// A place in um: a number in the unit of its column, or one with a unit of its own.
+std::optional<double> in_um(std::string_view text, const Unit& unit) {
+  static const Unit um = parse_unit("um");
+  if (unit.ten == um.ten)
+    if (const auto plain = parsed<double>(text)) return plain;
+  try {
+    Quantity quantity = parse_quantity(text);
+    if (!quantity.has_unit) quantity.unit = unit;
+    return convert(quantity, um);
+  } catch (const UnitError&) {
+    return {};
+  }
+}
+
 Columns read_header(const std::vector<std::string_view>& row, const TextLines& lines) {
   Columns columns;
   columns.count = row.size();
   const auto& names = Columns::names;
   for (std::size_t c = 0; c < row.size(); ++c) {
     std::string_view name = row[c];
-    if (const std::size_t unit = name.find('['); unit != name.npos) {
-      if (trimmed(name.substr(unit)) != "[um]")
+    std::optional<Unit> unit;
+    if (const std::size_t bracket = name.find('['); bracket != name.npos) {
+      unit = length_in_brackets(trimmed(name.substr(bracket)));
+      if (!unit)
         lines.refuse("column " + cited(name) +
-                     ": lengths are in [um]; convert them and type x [um] or x");
-      name = trimmed(name.substr(0, unit));
+                     ": a unit of length is wanted; type for example x [um] or x [mm]");
+      name = trimmed(name.substr(0, bracket));
     }
     const auto known = std::find(std::begin(names), std::end(names), name);
     if (known == std::end(names))
@@ -75,6 +105,10 @@ Columns read_header(const std::vector<std::string_view>& row, const TextLines& l
     if (where != Columns::absent)
       lines.refuse("column " + cited(name) + " stands twice; remove one of them");
     where = c;
+    const auto number = static_cast<std::size_t>(known - std::begin(names));
+    if (unit && number < 3) columns.unit[number] = *unit;
+    if (unit && number >= 3)
+      lines.refuse("column " + cited(row[c]) + " has no unit; type " + std::string(name));
   }
   for (int n = 0; n < 4; ++n)
     if (columns.at[n] == Columns::absent)
@@ -93,7 +127,7 @@ ExternalArrays::PlacedCell read_cell(const std::vector<std::string_view>& row,
   cell.line = lines.number();
   double* const place[3] = {&cell.x, &cell.y, &cell.z};
   for (std::size_t a = 0; a < 3; ++a) {
-    const auto value = parsed<double>(row[columns.at[a]]);
+    const auto value = in_um(row[columns.at[a]], columns.unit[a]);
     if (!value || !std::isfinite(*value))
       lines.refuse(std::string(Columns::names[a]) + " is " + cited(row[columns.at[a]]) +
                    "; type a number in um, for example 120.5");
@@ -138,13 +172,19 @@ read_cells_csv(std::istream& stream, const std::string& file, const DomainParame
   Columns columns;
   std::vector<ExternalArrays::PlacedCell> cells;
   std::vector<std::string_view> row;
+  Faults faults;
   for (std::string_view line; lines.next(line);) {
     split_row(line, row);
     if (columns.count == 0)
       columns = read_header(row, lines);
     else
-      push_checked(cells, read_cell(row, columns, lines, domain), "the cells of " + file);
+      try {
+        push_checked(cells, read_cell(row, columns, lines, domain), "the cells of " + file);
+      } catch (const ConfigError& e) {
+        faults.add(e.what());
+      }
   }
+  faults.raise();
   if (columns.count == 0) lines.refuse(std::string("the file is empty; ") + wanted_columns);
   return cells;
 }

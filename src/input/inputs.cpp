@@ -28,6 +28,7 @@
 #include "site/take_apart.hpp"
 #include "vessels/graph.hpp"
 #include "vessels/parents.hpp"
+#include "vessels/perfusion.hpp"
 #include "voxel/kind.hpp"
 
 namespace metavox {
@@ -146,7 +147,7 @@ std::vector<std::uint8_t> kinds_of(const std::vector<float>& labels, const Tissu
 }
 
 // The vessels of the start, of a file or not.
-VesselNetwork read_vessels(const Parameters& p, const Lattice& lattice, ExternalArrays& external) {
+VesselNetwork read_vessels(const Parameters& p, const Lattice& lattice, Inputs& external) {
   const bool from_file = p.vessels.pattern == VesselPattern::file;
   if (from_file) {
     const std::filesystem::path file = p.vessels.file;
@@ -155,14 +156,14 @@ VesselNetwork read_vessels(const Parameters& p, const Lattice& lattice, External
       vessels = read_swc(file);
     } else {
       try {
-        vessels = read_vessel_polylines(file);
+        vessels = read_vessel_polylines(file, p.vessels.file_radius);
       } catch (const ResourceError&) {
         throw;
       } catch (const std::runtime_error& e) {
         throw ConfigError("vessels.file: " + std::string(e.what()));
       }
     }
-    join_vessels(vessels, p, external);
+    join_vessels(vessels, p, external, external.told);
     if (external.vessel_file.segments.empty())
       throw ConfigError(file.string() + ": there are no vessels in it, only single points");
   }
@@ -172,6 +173,52 @@ VesselNetwork read_vessels(const Parameters& p, const Lattice& lattice, External
   } catch (const std::invalid_argument& e) {
     throw ConfigError(printable((from_file ? p.vessels.file + ": " : std::string()) + e.what()));
   }
+}
+
+// Ends, parts and perfusion of the vessels of the start.
+void tell_network(const VesselNetwork& network, std::vector<std::string>& told) {
+  if (network.segments.empty()) return;
+  const auto nodes = static_cast<std::int32_t>(network.nodes.size());
+  std::vector<std::int32_t> inlets, outlets, part(network.nodes.size());
+  for (std::int32_t n = 0; n < nodes; ++n) {
+    const VesselEnd end = network.nodes[static_cast<std::size_t>(n)].end;
+    if (end == VesselEnd::inlet) inlets.push_back(n);
+    if (end == VesselEnd::outlet) outlets.push_back(n);
+    part[static_cast<std::size_t>(n)] = n;
+  }
+  const auto part_of = [&](std::int32_t n) {
+    while (part[static_cast<std::size_t>(n)] != n) {
+      std::int32_t& up = part[static_cast<std::size_t>(n)];
+      up = part[static_cast<std::size_t>(up)];
+      n = up;
+    }
+    return n;
+  };
+  std::vector<std::pair<std::int32_t, std::int32_t>> edges;
+  for (const VesselSegment& s : network.segments) {
+    edges.emplace_back(s.from, s.to);
+    part[static_cast<std::size_t>(part_of(s.from))] = part_of(s.to);
+  }
+  std::int64_t parts = 0;
+  for (std::int32_t n = 0; n < nodes; ++n) parts += part_of(n) == n ? 1 : 0;
+  const std::vector<std::uint8_t> perfused = perfused_edges(nodes, edges, inlets, outlets);
+  double length = 0, carrying = 0;
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    const auto& a = network.nodes[static_cast<std::size_t>(edges[i].first)].position;
+    const auto& b = network.nodes[static_cast<std::size_t>(edges[i].second)].position;
+    const double piece = std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+    length += piece;
+    carrying += perfused[i] != 0 ? piece : 0;
+  }
+  told.push_back(
+      "vessels: " + std::to_string(nodes) + " nodes, " + std::to_string(edges.size()) +
+      " pieces of " + text_of("%.4g", length / 1000) + " mm in " + std::to_string(parts) +
+      (parts == 1 ? " part, " : " parts, ") + std::to_string(inlets.size()) +
+      (inlets.size() == 1 ? " inlet, " : " inlets, ") + std::to_string(outlets.size()) +
+      (outlets.size() == 1 ? " outlet; " : " outlets; ") +
+      (carrying > 0 ? text_of("%.3g", 100 * carrying / length) + " % of the length is perfused"
+                    : std::string("nothing is perfused, as no way leads from an inlet to an "
+                                  "outlet")));
 }
 
 std::vector<std::int64_t> voxels_of(const VesselNetwork& network, const Lattice& lattice) {
@@ -250,7 +297,9 @@ Inputs read_inputs(const Parameters& p) {
         kinds_of(image_values(source, lattice, Between::nearest, external.told), t, external.told);
   }
   if (!p.tissue.cells_csv.empty()) external.placed = read_cells_csv(p.tissue.cells_csv, p.domain);
-  const std::vector<std::int64_t> vessels = voxels_of(read_vessels(p, lattice, external), lattice);
+  const VesselNetwork network = read_vessels(p, lattice, external);
+  tell_network(network, external.told);
+  const std::vector<std::int64_t> vessels = voxels_of(network, lattice);
   settle_cells(p, lattice, vessels, external, external.told);
   tell_cells(p, lattice, vessels, external, external.told);
   return external;

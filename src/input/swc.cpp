@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/errors.hpp"
 #include "input/bounded.hpp"
+#include "input/faults.hpp"
 #include "input/text_lines.hpp"
 #include "settings/text.hpp"
 
@@ -21,7 +23,7 @@ namespace {
 
 struct Sample {
   VesselFile::Point point;
-  std::int64_t id, parent; // -1: a root
+  std::int64_t id = 0, parent = -1; // -1: a root
 };
 
 Sample read_sample(std::string_view line, const TextLines& lines) {
@@ -84,8 +86,15 @@ VesselFile read_swc(std::istream& stream, const std::string& file) {
   vessels.is_text = true;
   std::vector<std::int64_t> parents;
   std::unordered_map<std::int64_t, std::int32_t> point_of;
+  Faults faults;
   for (std::string_view line; lines.next(line);) {
-    Sample sample = read_sample(line, lines);
+    Sample sample;
+    try {
+      sample = read_sample(line, lines);
+    } catch (const ConfigError& e) {
+      faults.add(e.what());
+      continue;
+    }
     const auto [known, is_new] =
         point_of.emplace(sample.id, static_cast<std::int32_t>(vessels.points.size()));
     if (!is_new)
@@ -99,6 +108,7 @@ VesselFile read_swc(std::istream& stream, const std::string& file) {
                  bytes_of_a_point);
     parents.push_back(sample.parent);
   }
+  faults.raise();
   if (vessels.points.empty())
     lines.refuse(1, "the file holds no samples; a sample is a line: id type x y z radius parent");
   std::vector<std::int32_t> above(parents.size(), -1);

@@ -6,11 +6,15 @@
 #include <filesystem>
 #include <fstream>
 #include <istream>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <vector>
+
+#include "settings/units.hpp"
 
 namespace metavox {
 
@@ -39,13 +43,27 @@ private:
   std::int64_t number_ = 0;
 };
 
-// The number that is all of the text; empty where it is none.
+// The number that is all of the text, as settings/units.hpp reads it; empty where it is none, or
+// does not fit a T.
 template <class T>
 std::optional<T> parsed(std::string_view text) {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
+  if (!text.empty() && error == std::errc() && end == text.data() + text.size()) return value;
+  if constexpr (std::is_integral_v<T>) {
+    const Whole whole = parse_whole(text);
+    if (whole.form != Whole::Form::whole || (whole.negative && std::is_unsigned_v<T>) ||
+        whole.size > static_cast<std::uint64_t>(std::numeric_limits<T>::max()))
+      return {};
+    return whole.negative ? static_cast<T>(-static_cast<std::int64_t>(whole.size))
+                          : static_cast<T>(whole.size);
+  } else {
+    try {
+      return parse_number(text);
+    } catch (const UnitError&) {
+      return {};
+    }
+  }
 }
 
 // In single quotes, printable and not too long, for messages.

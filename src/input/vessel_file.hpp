@@ -28,6 +28,7 @@ struct VesselFile {
   std::vector<Point> points;
   std::vector<Stretch> stretches;
   bool is_text = false;
+  std::string radius_array; // of a .vtp
 };
 
 } // namespace metavox

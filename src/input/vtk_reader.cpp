@@ -216,18 +216,53 @@ private:
 
 // ---- poly-lines
 
+// As this program, MicrovesselChaste, VMTK and others call it.
+constexpr const char* radius_names[] = {
+    "radius",        "Radius",        "RADIUS",         "Node Radius",
+    "Vessel Radius", "NodeRadius",    "VesselRadius",   "Segment Radius",
+    "node_radius",   "vessel_radius", "segment_radius", "MaximumInscribedSphereRadius"};
+
 class PolylineReader {
 public:
-  explicit PolylineReader(const VtkXml& xml) : xml_(xml) {}
+  PolylineReader(const VtkXml& xml, std::string radius) : xml_(xml), radius_(std::move(radius)) {}
 
   VesselFile read() {
     for (const XmlElement& piece : xml_.data().children)
       if (piece.name == "Piece") read_piece(piece);
     if (lines_ == 0) throw VtkError("it holds no lines; vessels are poly-lines");
+    vessels_.radius_array = radius_;
     return std::move(vessels_);
   }
 
 private:
+  // The array of radii, by the name that was given or one that is known.
+  void find_radius(const XmlElement& piece) {
+    const XmlElement *points = piece.child("PointData"), *cells = piece.child("CellData");
+    const auto held = [&](const std::string& name) {
+      return array_in(points, name) != nullptr || array_in(cells, name) != nullptr;
+    };
+    if (!radius_.empty() && held(radius_)) return;
+    if (radius_.empty())
+      for (const char* name : radius_names)
+        if (held(name)) {
+          radius_ = name;
+          return;
+        }
+    std::string others;
+    for (const XmlElement* attributes : {points, cells})
+      if (attributes != nullptr)
+        for (const XmlElement& array : attributes->children)
+          if (const std::string* name = array.attribute("Name"))
+            if (others.size() < 500)
+              others += (others.empty() ? "" : ", ") + printable(name->substr(0, 60));
+    throw VtkError("there is no array '" + (radius_.empty() ? std::string("radius") : radius_) +
+                   "', of points or of lines; " +
+                   (others.empty() ? std::string("add one, in units of the file")
+                                   : "it has " + others +
+                                         "; type the one of the radii as vessels.file_radius, or "
+                                         "add it, in units of the file"));
+  }
+
   using Numbers = std::vector<double>;
 
   std::optional<Numbers> numbers(const XmlElement& piece, const char* section, const char* name,
@@ -255,11 +290,10 @@ private:
     const Numbers place = xml_.numbers<double>(coordinates->children[0], 3 * points);
     constexpr std::size_t bytes_of_a_point = 600; // with what the graph makes of it
     check_room(points * bytes_of_a_point, std::to_string(points) + " points");
-    const auto point_radius = numbers(piece, "PointData", "radius", points);
-    const auto cell_radius = numbers(piece, "CellData", "radius", verts + lines + strips + polys);
-    if (!point_radius && !cell_radius)
-      throw VtkError(
-          "there is no array 'radius', of points or of lines; add one, in units of the file");
+    find_radius(piece);
+    const auto point_radius = numbers(piece, "PointData", radius_.c_str(), points);
+    const auto cell_radius =
+        numbers(piece, "CellData", radius_.c_str(), verts + lines + strips + polys);
     const auto end = numbers(piece, "PointData", "end", points);
     const auto pressure = numbers(piece, "PointData", "end_pressure", points);
     std::vector<std::string> names;
@@ -306,8 +340,6 @@ private:
       const auto behind = static_cast<std::size_t>(offsets[l]);
       const std::string line = "line " + std::to_string(lines_);
       if (behind - k < 2) throw VtkError(line + " has fewer than two points");
-      if (radii != nullptr && !(radii[l] > 0 && std::isfinite(radii[l])))
-        throw VtkError(line + " has radius " + format_number(radii[l]) + "; it must be above 0");
       std::int32_t from = -1;
       for (; k < behind; ++k) {
         if (!(indices[k] >= 0 && indices[k] < static_cast<double>(points) &&
@@ -324,6 +356,7 @@ private:
   }
 
   const VtkXml& xml_;
+  std::string radius_; // array
   VesselFile vessels_;
   std::size_t lines_ = 0;
 };
@@ -354,7 +387,9 @@ std::vector<float> read_vti_array(const VtkXml& xml, const std::string& array,
   return read_vti_image(xml, array, &voxels).values;
 }
 
-VesselFile read_vessel_polylines(const VtkXml& xml) { return PolylineReader(xml).read(); }
+VesselFile read_vessel_polylines(const VtkXml& xml, const std::string& radius_array) {
+  return PolylineReader(xml, radius_array).read();
+}
 
 std::vector<float> read_vti_array(const std::filesystem::path& file, const std::string& array,
                                   std::array<int, 3> voxels) {
@@ -373,9 +408,11 @@ ImageArray read_vti_image(const std::filesystem::path& file, const std::string& 
   }
 }
 
-VesselFile read_vessel_polylines(const std::filesystem::path& file) {
+VesselFile read_vessel_polylines(const std::filesystem::path& file,
+                                 const std::string& radius_array) {
   try {
-    return read_vessel_polylines(VtkXml(file, "PolyData", "file of poly-lines (.vtp)"));
+    return read_vessel_polylines(VtkXml(file, "PolyData", "file of poly-lines (.vtp)"),
+                                 radius_array);
   } catch (const VtkError& e) {
     throw std::runtime_error(printable(file.string() + ": " + e.what()));
   } catch (const ResourceError& e) {

@@ -23,6 +23,8 @@ ImageArray read_vti_image(const std::filesystem::path& file, const std::string& 
 
 // The poly-lines of a .vtp file. "radius" is an array of points or of lines; points may have "end"
 // (0 none, 1 inlet, 2 outlet), "end_pressure" (mmHg) and "name" (strings). Throws as above.
-VesselFile read_vessel_polylines(const std::filesystem::path& file);
+// `radius_array`: another name for "radius"; empty: one that is known.
+VesselFile read_vessel_polylines(const std::filesystem::path& file,
+                                 const std::string& radius_array = {});
 
 } // namespace metavox

@@ -77,6 +77,6 @@ std::vector<float> read_vti_array(const VtkXml& xml, const std::string& array,
                                   std::array<int, 3> voxels);
 ImageArray read_vti_image(const VtkXml& xml, const std::string& array,
                           const std::array<int, 3>* voxels);
-VesselFile read_vessel_polylines(const VtkXml& xml);
+VesselFile read_vessel_polylines(const VtkXml& xml, const std::string& radius_array = {});
 
 } // namespace metavox

@@ -1,6 +1,5 @@
 #include "program/command_line.hpp"
 
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "record/verify.hpp"
 #include "settings/explain.hpp"
 #include "settings/schema.hpp"
+#include "settings/units.hpp"
 #include "site/settings_table.hpp"
 
 namespace metavox {
@@ -42,10 +42,21 @@ std::string shell_text(int argc, char** argv) {
 }
 
 std::optional<std::uint64_t> seed_of(const std::string& text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
+  const Whole whole = parse_whole(text);
+  if (whole.form != Whole::Form::whole || whole.negative) return {};
+  return whole.size;
+}
+
+// Whole numbers as configurations may write them, in the form that the parser knows.
+CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const Whole whole = parse_whole(text);
+        if (whole.form == Whole::Form::whole)
+          text = (whole.negative ? "-" : "") + std::to_string(whole.size);
+        return std::string();
+      },
+      "", "whole number");
 }
 
 // What replaces settings of the file, the same for every command that reads one.
@@ -186,6 +197,7 @@ private:
         ->type_name("NAME");
     offer_device(*run_app, run_.device);
     run_app->add_option("--threads", run_.threads, "CPU threads; default: as many as pay")
+        ->transform(whole_number())
         ->check(CLI::Range(0, 4096))
         ->type_name("N");
     overrides_.offer(*run_app);
@@ -302,6 +314,7 @@ private:
         .add_option(
             "--device", device,
             "which GPU, by CUDA's number; default: the first that CUDA_VISIBLE_DEVICES lists")
+        ->transform(whole_number())
         ->check(CLI::Range(0, 1023))
         ->type_name("N");
   }
@@ -334,6 +347,7 @@ private:
                                   "  metavox bench --size 64                     # a first look\n"
                                   "  metavox bench --size 256 --backend cpu --json bench.json");
     bench_app->add_option("--size", bench_.size, "voxels along an edge")
+        ->transform(whole_number())
         ->check(CLI::Range(8, 4096))
         ->capture_default_str()
         ->type_name("N");
@@ -342,6 +356,7 @@ private:
         ->type_name("NAME");
     offer_device(*bench_app, bench_.device);
     bench_app->add_option("--threads", bench_.threads, "CPU threads; default: as many as pay")
+        ->transform(whole_number())
         ->check(CLI::Range(0, 4096))
         ->type_name("N");
     bench_app
@@ -374,6 +389,7 @@ private:
     sweep_app->add_option("-o,--output", sweep_output_, "folder of the sweep; default: runs/NAME")
         ->type_name("DIR");
     sweep_app->add_option("--jobs", sweep_.jobs, "members that run at the same time")
+        ->transform(whole_number())
         ->check(CLI::Range(1, 4096))
         ->capture_default_str()
         ->type_name("N");

@@ -44,6 +44,18 @@ Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
   return n;
 }
 
+void add_network(Needs& n, const Parameters& p, const Schedule& s, const VesselNetwork& network) {
+  if (network.segments.empty()) return;
+  const auto [device, nodes] = estimate_network(p, network);
+  constexpr double graph = 520, stored = 130, shown = 200; // bytes a node: on the host, on disk
+  n.device += static_cast<std::uint64_t>(device);
+  n.host += static_cast<std::uint64_t>(nodes * (graph + (s.frames > 0 ? shown : 0)));
+  n.snapshot += static_cast<std::uint64_t>(nodes * stored);
+  n.checkpoint += static_cast<std::uint64_t>(nodes * stored);
+  n.disk +=
+      static_cast<std::uint64_t>(nodes * stored) * static_cast<std::uint64_t>(p.output.keep + 1);
+}
+
 std::vector<std::string> describe_plan(const Parameters& p, const Schedule& s, const Needs& n) {
   const auto& e = p.domain.voxels;
   const double voxels = static_cast<double>(e[0]) * e[1] * e[2];

@@ -11,6 +11,7 @@
 #include "record/peak_memory.hpp"
 #include "record/schedule.hpp"
 #include "site/parameters.hpp"
+#include "voxel/vessel_network.hpp"
 
 namespace metavox {
 
@@ -26,6 +27,9 @@ struct Needs {
 };
 std::int64_t voxels_of(const Parameters& parameters);
 Needs needs_of(const Parameters& parameters, const Schedule& schedule, std::int64_t from_step = 0);
+// Adds what vessels of a file take; how much there is of them is known once it was read.
+void add_network(Needs& needs, const Parameters& parameters, const Schedule& schedule,
+                 const VesselNetwork& network);
 std::vector<std::string> describe_plan(const Parameters& parameters, const Schedule& schedule,
                                        const Needs& needs);
 // Throws ConfigError where the region or stride of frames leaves nothing to show.

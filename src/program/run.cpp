@@ -155,6 +155,7 @@ void RunSession::find_start() {
 void RunSession::plan() {
   needs_ = needs_of(p_, schedule_, start_);
   for (const std::string& text : describe_plan(p_, schedule_, needs_)) console_.line(text);
+  for (const std::string& text : config_.notes) console_.line("note        " + text);
   check_frames(p_, schedule_);
   std::string note;
   executor_ =
@@ -173,6 +174,8 @@ void RunSession::build() {
   } else {
     inputs = read_inputs(p_);
     for (const std::string& text : inputs.told) console_.line("start       " + text);
+    add_network(needs_, p_, schedule_, inputs.vessel_file);
+    if (!inputs.vessel_file.segments.empty()) require_memory(needs_, p_, *executor_);
   }
   record_inputs(config_, inputs.files);
   simulation_.emplace(p_, *executor_, inputs);
@@ -404,10 +407,11 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
   const Config config = read_config(file, set, seed, until);
   const Parameters& p = config.parameters;
   const Schedule schedule = schedule_of(p);
-  const Needs needs = needs_of(p, schedule);
+  Needs needs = needs_of(p, schedule);
   check_frames(p, schedule);
   for (const std::string& text : describe_plan(p, schedule, needs))
     std::printf("%s\n", text.c_str());
+  for (const std::string& text : config.notes) std::printf("note        %s\n", text.c_str());
   std::string note;
   const Executor executor = choose_executor("auto", 0, -1, voxels_of(p), note);
   const fs::path output = default_output(config);
@@ -420,7 +424,16 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
   std::fflush(stdout);
   require_memory(needs, p, executor);
   require_disk(needs, output);
-  for (const std::string& text : read_inputs(p).told) std::printf("start       %s\n", text.c_str());
+  const Inputs inputs = read_inputs(p);
+  for (const std::string& text : inputs.told) std::printf("start       %s\n", text.c_str());
+  if (!inputs.vessel_file.segments.empty()) {
+    const std::uint64_t before = needs.device + needs.host;
+    add_network(needs, p, schedule, inputs.vessel_file);
+    std::printf("memory      %s more for the vessels of the file\n",
+                bytes_text(needs.device + needs.host - before).c_str());
+    std::fflush(stdout);
+    require_memory(needs, p, executor);
+  }
   std::printf("%s is valid\n", file.c_str());
   return exit_done;
 }

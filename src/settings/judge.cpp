@@ -24,6 +24,15 @@ std::string Judge::key(std::string_view leaf) const {
 }
 
 void Judge::complain(const std::vector<std::string>& keys, const std::string& message) {
+  complaints_.add(place_of(keys), message);
+}
+
+void Judge::note(const std::vector<std::string>& keys, const std::string& message) {
+  complaints_.note(place_of(keys), message);
+}
+
+// Of the first key that the user wrote, of the file as a whole if none is.
+Place Judge::place_of(const std::vector<std::string>& keys) const {
   const Entry* first = nullptr;
   for (const std::string& leaf : keys) {
     const std::string exact = key(leaf), general = general_key(exact);
@@ -33,7 +42,7 @@ void Judge::complain(const std::vector<std::string>& keys, const std::string& me
       throw std::logic_error("a rule speaks of " + exact + ", which is no setting");
     if (first == nullptr) first = written_.find(exact);
   }
-  complaints_.add(first != nullptr ? first->place : written_.whole, message);
+  return first != nullptr ? first->place : written_.whole;
 }
 
 void Judge::complain_at_item(std::string_view leaf, std::size_t i, const std::string& message) {

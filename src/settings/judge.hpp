@@ -33,6 +33,9 @@ public:
   // Complains at the first of `keys` that the user wrote, at the file as a whole if none is.
   void complain(const std::vector<std::string>& keys, const std::string& message);
 
+  // The same for what is no mistake, but worth a second look.
+  void note(const std::vector<std::string>& keys, const std::string& message);
+
   std::size_t complaints() const { return complaints_.count(); } // so far, of all judges
 
   // Complains at the i-th item of a value that is a list.
@@ -49,6 +52,7 @@ public:
   const std::string& entry_example(std::string_view list) const;
 
 private:
+  Place place_of(const std::vector<std::string>& keys) const;
   double number(std::string_view leaf) const;
   Slot slot(std::string_view leaf) const;
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
+#include <limits>
 #include <system_error>
 #include <type_traits>
 
@@ -74,28 +74,55 @@ public:
       return wrong(entry, "is " + in_quotes(entry.text) + "; it must be " + setting_.range_text(),
                    false);
     value = v;
+    note_unit(entry, v);
     return true;
+  }
+
+  // Whoever types 1e5 um^2/s where the default is 1.2e5 um^2/min may have meant minutes: the number
+  // is near the default in another unit than the one that was typed.
+  void note_unit(const Entry& entry, double v) {
+    // Times and lengths are a choice of the run and vary that much.
+    const bool compound = setting_.unit.find('/') != std::string::npos;
+    if (setting_.type != Type::quantity || !compound || setting_.fallback.empty()) return;
+    try {
+      const Quantity typed = parse_quantity(entry.text), usual = parse_quantity(setting_.fallback);
+      const double normal = convert(usual, setting_.unit);
+      const double meant = convert(Quantity{typed.number, usual.unit, true}, setting_.unit);
+      const auto within = [normal](double x, double factor) {
+        return x < normal * factor && x > normal / factor;
+      };
+      if (!(normal > 0) || within(v, 20) || !within(meant, 10)) return;
+      complaints_.note(entry.place, key_ + " is " + format_number(v) + " " + setting_.unit + ", " +
+                                        text_of("%.4g", v > normal ? v / normal : normal / v) +
+                                        (v > normal ? " times" : " times less than") +
+                                        " the default of " + setting_.fallback + "; " +
+                                        typed.number + " " + usual.unit.text +
+                                        " would be near it: is " + in_quotes(typed.unit.text) +
+                                        " the unit you mean?");
+    } catch (const UnitError&) { // a default that is no quantity
+    }
   }
 
   template <class Integer>
   bool whole(const Entry& entry, Integer& value) {
     if (!scalar(entry, "a whole number")) return false;
-    Integer v = 0;
-    const char* first = entry.text.data();
-    const char* last = first + entry.text.size();
-    const auto [end, error] = std::from_chars(first, last, v);
-    if (error == std::errc::result_out_of_range ||
-        (std::is_unsigned_v<Integer> && !entry.text.empty() && entry.text[0] == '-'))
-      return wrong(entry, "is " + in_quotes(entry.text) + "; it must be " + whole_range(v));
-    if (error != std::errc() || end != last)
+    const Whole whole = parse_whole(entry.text);
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<Integer>::max());
+    if (whole.form == Whole::Form::other)
       return wrong(entry, "takes a whole number, not " + in_quotes(entry.text));
+    if (whole.form == Whole::Form::too_large || whole.size > most ||
+        (std::is_unsigned_v<Integer> && whole.negative))
+      return wrong(entry, "is " + in_quotes(entry.text) + "; it must be " + whole_range(Integer{}));
+    Integer v = static_cast<Integer>(whole.size);
+    if constexpr (std::is_signed_v<Integer>)
+      if (whole.negative) v = -v;
     if (setting_.type != Type::seed) {
       const auto real = static_cast<double>(v);
       if (real < setting_.low || real > setting_.high)
         return wrong(entry, "is " + in_quotes(entry.text) + "; it must be " + whole_range(v),
                      false);
       if (!setting_.words.empty() && setting_.type == Type::integer &&
-          std::find(setting_.words.begin(), setting_.words.end(), entry.text) ==
+          std::find(setting_.words.begin(), setting_.words.end(), std::to_string(v)) ==
               setting_.words.end())
         return wrong(
             entry, "is " + in_quotes(entry.text) + "; it must be " + listed(setting_.words), false);
@@ -293,9 +320,8 @@ public:
     Labels v;
     bool good = true;
     for (const Entry::Member& m : entry.members) {
-      int label = 0;
-      const auto [end, error] = std::from_chars(m.key.data(), m.key.data() + m.key.size(), label);
-      if (error != std::errc() || end != m.key.data() + m.key.size() || label < 0) {
+      const Whole whole = parse_whole(m.key);
+      if (whole.form != Whole::Form::whole || whole.negative || whole.size > 1000000000) {
         complaints_.add(m.place, key_ + " has the label " + in_quotes(m.key) +
                                      "; it must be a whole number; type for example: " +
                                      setting_.example_text());
@@ -304,7 +330,7 @@ public:
       }
       Reader one(setting_, key_ + "." + m.key, folder_, complaints_, files_);
       good = one.word(m.value) >= 0 && good;
-      v[label] = m.value.text;
+      v[static_cast<int>(whole.size)] = m.value.text;
     }
     if (good) value = std::move(v);
     return good;

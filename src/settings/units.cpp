@@ -38,6 +38,10 @@ constexpr NamedUnit named_units[] = {
     {"um", {1}, 1, 1, 0},
     {"micron", {1}, 1, 1, 0},
     {"microns", {1}, 1, 1, 0},
+    {"micrometer", {1}, 1, 1, 0},
+    {"micrometers", {1}, 1, 1, 0},
+    {"micrometre", {1}, 1, 1, 0},
+    {"micrometres", {1}, 1, 1, 0},
     {"nm", {1}, 1, 1, -3},
     {"mm", {1}, 1, 1, 3},
     {"cm", {1}, 1, 1, 4},
@@ -59,8 +63,10 @@ constexpr NamedUnit named_units[] = {
     {"min", {0, 1}, 1, 1, 0},
     {"minute", {0, 1}, 1, 1, 0},
     {"minutes", {0, 1}, 1, 1, 0},
+    {"mins", {0, 1}, 1, 1, 0},
     {"h", {0, 1}, 6, 1, 1},
     {"hr", {0, 1}, 6, 1, 1},
+    {"hrs", {0, 1}, 6, 1, 1},
     {"hour", {0, 1}, 6, 1, 1},
     {"hours", {0, 1}, 6, 1, 1},
     {"d", {0, 1}, 144, 1, 1},
@@ -157,11 +163,13 @@ std::string to_ascii(std::string_view text) {
     std::string_view from, to;
   };
   static constexpr Spelling spellings[] = {
-      {"\xC2\xB5", "u"}, {"\xCE\xBC", "u"},     {"\xC2\xB7", "*"},     {"\xE2\x8B\x85", "*"},
-      {"\xC3\x97", "*"}, {"\xE2\x88\x92", "-"}, {"\xE2\x80\xAF", " "}, {"\xC2\xA0", " "}};
+      {"\xC2\xB5", "u"},     {"\xCE\xBC", "u"},     {"\xC2\xB7", "*"},     {"\xE2\x8B\x85", "*"},
+      {"\xC3\x97", "*"},     {"\xE2\x88\x92", "-"}, {"\xE2\x80\xAF", " "}, {"\xC2\xA0", " "},
+      {"\xE2\x80\x89", " "}, {"\xE2\x80\x93", "-"}};
   static constexpr Spelling raised[] = {
-      {"\xC2\xB9", "1"},     {"\xC2\xB2", "2"},     {"\xC2\xB3", "3"},    {"\xE2\x81\xB4", "4"},
-      {"\xE2\x81\xB5", "5"}, {"\xE2\x81\xB6", "6"}, {"\xE2\x81\xBB", "-"}};
+      {"\xC2\xB9", "1"},     {"\xC2\xB2", "2"},     {"\xC2\xB3", "3"},     {"\xE2\x81\xB4", "4"},
+      {"\xE2\x81\xB5", "5"}, {"\xE2\x81\xB6", "6"}, {"\xE2\x81\xB7", "7"}, {"\xE2\x81\xB8", "8"},
+      {"\xE2\x81\xB9", "9"}, {"\xE2\x81\xB0", "0"}, {"\xE2\x81\xBB", "-"}, {"\xE2\x81\xBA", "+"}};
   std::string ascii;
   bool in_exponent = false;
   while (!text.empty()) {
@@ -267,7 +275,16 @@ private:
         if (c == ',') throw UnitError("write the number without commas: 12000.5 or 1.20005e4");
         throw UnitError(not_a_unit(text_.substr(at_)));
       }
-      unit = named(text_.substr(at_, end - at_));
+      // "mm Hg" is one unit.
+      std::size_t mercury = end;
+      while (mercury < text_.size() && blank(text_[mercury])) ++mercury;
+      if (text_.substr(at_, end - at_) == "mm" && text_.substr(mercury, 2) == "Hg" &&
+          (mercury + 2 >= text_.size() || !letter(text_[mercury + 2]))) {
+        unit = named("mmHg");
+        end = mercury + 2;
+      } else {
+        unit = named(text_.substr(at_, end - at_));
+      }
       at_ = end;
     }
     return power_of(unit);
@@ -359,6 +376,49 @@ double to_double(const Decimal& d, std::string_view as_typed) {
                   (huge ? " is too large for a double" : " is too small for a double"));
 }
 
+// "1_000", "1'000" and "1 000" with a thin or unbreakable blank, as "1000". Only groups of three
+// behind one to three digits: anything else is left, and refused later.
+std::string without_groups(std::string_view text) {
+  static constexpr std::string_view separators[] = {"_", "'", "\xE2\x80\xAF", "\xE2\x80\x89",
+                                                    "\xC2\xA0"};
+  std::size_t i = 0, digits = 0;
+  while (i < text.size() && !digit(text[i])) ++i;
+  std::string out(text.substr(0, i));
+  for (; i < text.size() && digit(text[i]); ++i, ++digits) out += text[i];
+  if (digits == 0 || digits > 3) return std::string(text);
+  for (;;) {
+    std::size_t length = 0;
+    for (const std::string_view s : separators)
+      if (text.substr(i, s.size()) == s) length = s.size();
+    const std::string_view group = text.substr(std::min(text.size(), i + length), 4);
+    if (length == 0 || group.size() < 3 || !digit(group[0]) || !digit(group[1]) ||
+        !digit(group[2]) || (group.size() > 3 && digit(group[3])))
+      break;
+    out += group.substr(0, 3);
+    i += length + 3;
+  }
+  return out + std::string(text.substr(i));
+}
+
+// A power of ten that was written out: how many characters of "×10^5" it takes, and its exponent.
+std::size_t power_of_ten(std::string_view text, std::string& exponent) {
+  std::size_t i = 0;
+  const auto skip = [&] {
+    while (i < text.size() && blank(text[i])) ++i;
+  };
+  skip();
+  if (i >= text.size() || (text[i] != '*' && text[i] != 'x')) return 0;
+  ++i;
+  skip();
+  if (text.substr(i, 3) != "10^") return 0;
+  i += 3;
+  exponent.clear();
+  if (i < text.size() && (text[i] == '-' || text[i] == '+')) exponent += text[i++];
+  const std::size_t first = i;
+  for (; i < text.size() && digit(text[i]); ++i) exponent += text[i];
+  return i > first ? i : 0;
+}
+
 } // namespace
 
 std::string describe(const Dimension& dimension) {
@@ -408,9 +468,11 @@ Quantity parse_quantity(std::string_view text) {
   if (text.empty()) throw UnitError("a number is missing");
   if (text.size() > longest_text)
     throw UnitError(in_quotes(text, 40) + " is too long for a number with a unit");
-  const std::size_t length = number_length(text);
+  const std::string typed = to_ascii(without_groups(text));
+  const std::string_view plain = trimmed(typed);
+  std::size_t length = number_length(plain);
   if (length == 0) {
-    std::string_view bare = text;
+    std::string_view bare = plain;
     while (!bare.empty() && (bare.front() == '+' || bare.front() == '-' || bare.front() == '.'))
       bare.remove_prefix(1);
     const std::string word = lower(bare.substr(0, 3));
@@ -419,8 +481,14 @@ Quantity parse_quantity(std::string_view text) {
     throw UnitError(in_quotes(text, 40) + " does not begin with a number");
   }
   Quantity quantity;
-  quantity.number = text.substr(0, length);
-  const std::string_view rest = trimmed(text.substr(length));
+  quantity.number = plain.substr(0, length);
+  if (quantity.number.find_first_of("eE") == std::string::npos) {
+    std::string exponent;
+    const std::size_t power = power_of_ten(plain.substr(length), exponent);
+    if (power > 0) quantity.number += "e" + exponent;
+    length += power;
+  }
+  const std::string_view rest = trimmed(plain.substr(length));
   if (!rest.empty()) {
     quantity.unit = parse_unit(rest);
     quantity.has_unit = true;
@@ -477,6 +545,31 @@ double parse_number(std::string_view text) {
   const Quantity quantity = parse_quantity(text);
   if (quantity.has_unit) throw UnitError(in_quotes(text, 40) + " is not a plain number");
   return convert(quantity, Unit{});
+}
+
+Whole parse_whole(std::string_view text) {
+  Whole whole;
+  try {
+    const Quantity quantity = parse_quantity(text);
+    if (quantity.has_unit) return whole;
+    const Decimal d = decimal_of(quantity.number);
+    whole.negative = d.negative && !d.digits.empty();
+    std::size_t count = d.digits.size();
+    long ten = d.ten;
+    for (; ten < 0 && count > 0 && d.digits[count - 1] == 0; ++ten) --count;
+    if (ten < 0 && count > 0) return whole; // a fraction
+    whole.form = Whole::Form::whole;
+    const auto append = [&](std::uint64_t next) {
+      constexpr std::uint64_t most = ~std::uint64_t{0};
+      if (whole.size > (most - next) / 10) whole.form = Whole::Form::too_large;
+      whole.size = whole.size * 10 + next;
+    };
+    for (std::size_t i = 0; i < count; ++i) append(d.digits[i]);
+    for (; ten > 0 && count > 0 && whole.form == Whole::Form::whole; --ten) append(0);
+  } catch (const UnitError&) {
+    whole.form = Whole::Form::other;
+  }
+  return whole;
 }
 
 std::string format_number(double value) {

@@ -52,7 +52,9 @@ struct Quantity {
   bool has_unit = false; // something was typed after the number
 };
 
-// A decimal number, then a unit or nothing. Throws UnitError, also for nan and infinities.
+// A decimal number, then a unit or nothing. A number may be written as people do: +80, .5, 5., 1e5,
+// 1.2×10⁵ or 1.2*10^5, a minus of typography, digits in groups of three (1_000, 1'000, or a thin
+// blank). Throws UnitError, also for nan and infinities.
 Quantity parse_quantity(std::string_view text);
 
 // The value of `quantity` in `unit`. Throws UnitError for another dimension and for numbers beyond
@@ -62,6 +64,14 @@ double convert(const Quantity& quantity, std::string_view unit);
 
 // The double next to a plain decimal number. Throws UnitError.
 double parse_number(std::string_view text);
+
+// A whole number, also written as 80., 8e1 or 1_000; `too_large`: its size is beyond 64 bits.
+struct Whole {
+  enum class Form : std::uint8_t { whole, other, too_large } form = Form::other;
+  bool negative = false;
+  std::uint64_t size = 0;
+};
+Whole parse_whole(std::string_view text);
 
 // How many leading characters of `text` form a decimal number; 0: none.
 std::size_t number_length(std::string_view text);

@@ -13,6 +13,7 @@
 #include <yaml-cpp/parser.h>
 
 #include "settings/text.hpp"
+#include "settings/units.hpp"
 
 namespace metavox {
 namespace {
@@ -269,6 +270,43 @@ std::string in_plain_words(const std::string& what) {
     if (what == words.parser) return std::string(words.ours);
   return what.empty() ? "it cannot be read" : what;
 }
+// The n-th line, from 1; empty where there is none.
+std::string_view line_of(std::string_view text, int n) {
+  for (; n > 1 && !text.empty(); --n) {
+    const std::size_t end = text.find('\n');
+    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+  }
+  return n < 1 ? std::string_view{} : text.substr(0, text.find('\n'));
+}
+
+// What to type where somebody wrote "size: [1.6, 0.8, 0.8] mm"; empty where it is something else.
+std::string unit_behind_list(std::string_view line) {
+  // The innermost list is the first that closes.
+  const std::size_t close = line.find(']');
+  if (close == std::string_view::npos || close == 0) return {};
+  const std::size_t open = line.rfind('[', close);
+  if (open == std::string_view::npos) return {};
+  std::string_view unit = line.substr(close + 1);
+  unit = trimmed(unit.substr(0, unit.find_first_of("#,}]")));
+  if (unit.empty()) return {};
+  std::string list;
+  try {
+    parse_unit(unit);
+    std::string_view rest = line.substr(open + 1, close - open - 1);
+    for (bool more = true; more;) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      const Quantity number = parse_quantity(rest.substr(0, comma));
+      if (number.has_unit) return {};
+      list += (list.empty() ? "[" : ", ") + number.number + " " + std::string(unit);
+      more = comma < rest.size();
+      rest.remove_prefix(more ? comma + 1 : rest.size());
+    }
+  } catch (const UnitError&) {
+    return {};
+  }
+  return "a unit stands behind the list; write it behind each number: " + list + "]";
+}
+
 } // namespace
 
 Entry parse_yaml(std::string_view text, const Source& source, bool has_lines) {
@@ -294,6 +332,9 @@ Entry parse_yaml(std::string_view text, const Source& source, bool has_lines) {
     const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n')) +
                        (text.empty() || text.back() != '\n' ? 1 : 0);
     const int line = std::min(std::max(e.mark.line, 0) + 1, std::max(lines, 1));
+    for (const int near : {line, line - 1})
+      if (const std::string advice = unit_behind_list(line_of(text, near)); !advice.empty())
+        refuse({source, has_lines ? near : 0}, advice);
     refuse({source, has_lines ? line : 0}, "not valid YAML: " + in_plain_words(e.msg));
   }
 }

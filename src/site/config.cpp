@@ -54,6 +54,7 @@ Config read_config_text(const std::string& yaml, const std::filesystem::path& na
   if (p.simulation.name.empty()) p.simulation.name = run_name(name_for_messages);
   config.resolved = resolve(settings_table(), Object::of(p));
   config.source = name_for_messages;
+  config.notes = complaints.notes();
   return config;
 }
 

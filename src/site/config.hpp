@@ -18,6 +18,7 @@ struct Config {
   std::string resolved; // YAML of every setting with its unit; reading it gives the same parameters
                         // bit for bit
   std::filesystem::path source;
+  std::vector<std::string> notes; // what is no mistake, but worth a second look: "file:line: ..."
 };
 
 // `overrides` are "oxygen.diffusivity=1e5 um^2/min", "tissue.cells[0].radius=80 um",

@@ -55,6 +55,12 @@ double estimate_vessel_nodes(const Parameters& p) {
   return estimate_vessel_nodes(vasculature_settings(p), l.tissue, l.fields, p.simulation.seed);
 }
 
+std::pair<double, double> estimate_network(const Parameters& p, const VesselNetwork& network) {
+  const Lattices l(p);
+  const NetworkNeeds needs = needs_of_network(network, vasculature_settings(p), l.tissue, l.fields);
+  return {needs.device, needs.nodes};
+}
+
 std::vector<ArrayInfo> state_arrays_of(const Parameters& p) {
   const Lattices l(p);
   std::vector<ArrayInfo> infos;

@@ -16,6 +16,8 @@ void judge_box(const Parameters& p, Judge& judge);
 void judge_times(const Parameters& p, Judge& judge);
 // Times that cells and membranes count in steps.
 void judge_counters(const Parameters& p, Judge& judge);
+// What is allowed and changes the biology in ways that few expect: notes, no complaints.
+void judge_traps(const Parameters& p, Judge& judge);
 // Fields that are prescribed.
 void judge_fields(const Parameters& p, Judge& judge);
 // Whether cells that walk do so in steps that are short enough.

@@ -58,6 +58,7 @@ void describe_all(Section<Parameters>& whole) {
   whole.rule(judge_patterns);
   whole.rule(judge_vessel_ends);
   whole.rule(judge_growth);
+  whole.rule(judge_traps);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/executor.hpp"
@@ -74,8 +75,11 @@ std::size_t estimate_device_bytes(const Parameters& parameters);
 // The state's arrays but those of the vessel graph, which grow; and what pictures are made of.
 std::vector<ArrayInfo> state_arrays_of(const Parameters& parameters);
 std::vector<ArrayInfo> derived_arrays_of(const Parameters& parameters);
-// Nodes the vessel graph will have at most.
+// Nodes the vessel graph will have at most; those of a file apart.
 double estimate_vessel_nodes(const Parameters& parameters);
+// What vessels of a file take besides: bytes on the device, and nodes.
+std::pair<double, double> estimate_network(const Parameters& parameters,
+                                           const VesselNetwork& network);
 
 // A copy of the named arrays (all state and derived arrays when `names` is empty).
 Snapshot take_snapshot(const Site& simulation, const std::vector<std::string>& names = {});

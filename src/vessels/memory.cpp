@@ -16,13 +16,26 @@ struct VesselExtent {
   double voxels = 0, walls = 0, grown = 0;
 };
 
+// A vessel wider than the lattice's own line reaches the four field voxels beside its own as well.
+double reach(const VasculatureSettings& p, const Lattice& fields, double radius) {
+  return p.vessels.well_index && radius > 0.2 * fields.spacing ? 5.0 : 1.0;
+}
+
+// `share`: of the vessels of the start that the network is.
+void add_network(VesselExtent& e, const VesselNetwork& network, double share,
+                 const VasculatureSettings& p, const Lattice& tissue, const Lattice& fields) {
+  for (const VesselSegment& s : network.segments) {
+    const Point& a = network.nodes[static_cast<std::size_t>(s.from)].position;
+    const Point& b = network.nodes[static_cast<std::size_t>(s.to)].position;
+    double length2 = 0;
+    for (std::size_t k = 0; k < 3; ++k) length2 += (a[k] - b[k]) * (a[k] - b[k]);
+    e.voxels += share * std::sqrt(length2) / tissue.spacing;
+    e.walls += share * std::sqrt(length2) / fields.spacing * reach(p, fields, s.radius);
+  }
+}
+
 VesselExtent vessel_extent(const VasculatureSettings& p, const Lattice& tissue,
                            const Lattice& fields, std::uint64_t seed) {
-  // A vessel wider than the lattice's own line reaches the four field voxels beside its own as
-  // well.
-  const auto reach = [&](double radius) {
-    return p.vessels.well_index && radius > 0.2 * fields.spacing ? 5.0 : 1.0;
-  };
   VesselExtent e;
   if (p.vessels.pattern != VesselPattern::none && p.vessels.pattern != VesselPattern::file) {
     // Of a grid that fills a wide box a part will do: laying the whole of it takes memory that may
@@ -36,18 +49,11 @@ VesselExtent vessel_extent(const VasculatureSettings& p, const Lattice& tissue,
           *extent = 1024;
         }
     const VesselNetwork parents = build_parent_vessels(p.vessels, p.flow, sample, seed);
-    for (const VesselSegment& s : parents.segments) {
-      const Point& a = parents.nodes[static_cast<std::size_t>(s.from)].position;
-      const Point& b = parents.nodes[static_cast<std::size_t>(s.to)].position;
-      double length2 = 0;
-      for (std::size_t k = 0; k < 3; ++k) length2 += (a[k] - b[k]) * (a[k] - b[k]);
-      e.voxels += share * std::sqrt(length2) / tissue.spacing;
-      e.walls += share * std::sqrt(length2) / fields.spacing * reach(s.radius);
-    }
+    add_network(e, parents, share, p, tissue, fields);
   }
   if (p.sprouting.enabled) {
     e.grown = 0.01 * static_cast<double>(tissue.voxels());
-    e.walls += e.grown * tissue.spacing / fields.spacing * reach(p.sprouting.radius);
+    e.walls += e.grown * tissue.spacing / fields.spacing * reach(p, fields, p.sprouting.radius);
   }
   return e;
 }
@@ -68,6 +74,19 @@ double estimate_vessel_nodes(const VasculatureSettings& p, const Lattice& tissue
                              const Lattice& fields, std::uint64_t seed) {
   const VesselExtent e = vessel_extent(p, tissue, fields, seed);
   return e.voxels + e.grown;
+}
+
+NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& p,
+                              const Lattice& tissue, const Lattice& fields) {
+  VesselExtent e;
+  add_network(e, network, 1, p, tissue, fields);
+  // Short pieces have a node each, long ones a node per voxel; a wall per voxel that each meets.
+  const auto pieces = static_cast<double>(network.segments.size());
+  const double nodes = e.voxels + pieces + static_cast<double>(network.nodes.size());
+  const double listed = p.sprouting.enabled ? 1.5 * nodes : 0;
+  return {1.5 * (e.walls + 5 * pieces) * sizeof(VesselWall) +
+              listed * (sizeof(std::int64_t) + sizeof(VesselReading)),
+          nodes};
 }
 
 } // namespace metavox

@@ -6,6 +6,7 @@
 
 #include "core/lattice.hpp"
 #include "vessels/vasculature_settings.hpp"
+#include "voxel/vessel_network.hpp"
 
 namespace metavox {
 
@@ -15,5 +16,13 @@ std::size_t estimate_vessel_bytes(const VasculatureSettings& settings, const Lat
 // Nodes the vessel graph will have at most.
 double estimate_vessel_nodes(const VasculatureSettings& settings, const Lattice& tissue,
                              const Lattice& fields, std::uint64_t seed);
+
+// Both for vessels of a file, which the settings do not tell.
+struct NetworkNeeds {
+  double device = 0; // bytes
+  double nodes = 0;
+};
+NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& settings,
+                              const Lattice& tissue, const Lattice& fields);
 
 } // namespace metavox

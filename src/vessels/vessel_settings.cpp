@@ -144,8 +144,24 @@ void files_and_checks(Section<VesselParameters>& s) {
       .above(0, 1e9)
       .normally("1")
       .example("1000")
-      .means("Length in um of one unit of the file, for places and radii.")
+      .means("Places and radii of the file are multiplied by it, on top of file_unit.")
       .from("assumed: files in um, as this program writes them");
+  s.choice(&P::file_unit, "file_unit", length_unit_names)
+      .normally("um")
+      .means("Unit of places and radii in the file.")
+      .from("assumed: files in um, as this program writes them");
+  s.point(&P::file_offset, "file_offset")
+      .normally("[0 um, 0 um, 0 um]")
+      .example("[-1200 um, 0 um, 350 um]")
+      .means("Added to the places of the file once they are in um: moves the vessels into the box.")
+      .from(sources::run_choice);
+  s.text(&P::file_radius, "file_radius")
+      .normally("none")
+      .example("Distance")
+      .means(
+          "Array of a .vtp file that holds the radii; none: radius, or the names that other tools "
+          "give it, such as Node Radius.")
+      .from(sources::run_choice);
 }
 
 void pattern_has_what_it_needs(const VesselParameters& p, Judge& judge) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "settings/types.hpp"
+
 namespace metavox {
 
 enum class VesselPattern : std::uint8_t { none, lines, grid, pair, hexagonal, file };
@@ -41,8 +43,11 @@ struct VesselParameters {
   double exclusion;   // um: no vessel of the grid closer than this to the box's centre
   bool well_index;    // correct for the lattice line's effective radius
   std::string file;  // .vtp poly-lines with a radius, or .swc; resolved against the config's folder
-  double file_scale; // um per unit of the file
-  bool check;        // compare the graph with the lattice after every change
+  double file_scale; // um per unit of the file, or another factor where file_unit is given
+  LengthUnit file_unit;
+  std::array<double, 3> file_offset; // um, added to what is scaled
+  std::string file_radius;           // array of a .vtp; empty: found by its name
+  bool check;                        // compare the graph with the lattice after every change
 };
 
 template <class T>
