@@ -11,7 +11,8 @@ scripts/setup.sh [--no-viz | --minimal | --checks] [--list]
   --checks    only what .ci/run needs besides: clang-format, clang-tidy, cppcheck, clang
   --list      print the packages and stop
 
-Never removes a package; where ParaView of the distribution is installed, its own VTK is taken. Ends at once when everything is there. CUDA is not installed: where nvcc is found it is used.
+Never removes a package; where the distribution's ParaView is installed, the VTK in it is taken.
+Ends at once when everything is there. CUDA is not installed: where nvcc is found it is used.
 TEXT
 }
 
