@@ -11,6 +11,7 @@ scripts/setup.sh [--no-viz | --minimal | --checks] [--list]
   --checks    only what .ci/run needs besides: clang-format, clang-tidy, cppcheck, clang, Boost.Context
   --list      print the packages and stop
 
+Never removes a package; where the distribution's ParaView is installed, the VTK in it is taken.
 Ends at once when everything is there. CUDA is not installed: where nvcc is found it is used.
 TEXT
 }
@@ -35,8 +36,14 @@ if [[ $extent == checks ]]; then
 elif [[ $extent != minimal ]]; then
   packages+=(libhdf5-dev libgtest-dev libbenchmark-dev python3 python3-numpy python3-h5py python3-yaml python3-jsonschema)
 fi
+here() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true) == installed ]]; }
 if [[ $extent == all ]]; then
-  packages+=(libvtk9-dev python3-vtk9 python3-matplotlib xvfb xauth valgrind)
+  # The distribution's ParaView cannot stand beside its VTK, but brings one of its own that does as well.
+  vtk=(libvtk9-dev python3-vtk9)
+  if ! { here libvtk9-dev && here python3-vtk9; } && { here paraview || here python3-paraview || here paraview-dev; }; then
+    vtk=(paraview-dev python3-paraview)
+  fi
+  packages+=("${vtk[@]}" python3-matplotlib xvfb xauth valgrind)
 fi
 if [[ $list == yes ]]; then
   printf '%s\n' "${packages[@]}"
@@ -50,8 +57,7 @@ fi
 
 missing=()
 for package in "${packages[@]}"; do
-  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-  [[ $status == installed ]] || missing+=("$package")
+  here "$package" || missing+=("$package")
 done
 if ((${#missing[@]} == 0)); then
   exit 0
@@ -69,5 +75,10 @@ echo "setup.sh: installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 # Old lists may still do; if they do not, the installation says so.
 "${become[@]}" apt-get update || echo "setup.sh: package lists could not be refreshed" >&2
-"${become[@]}" env DEBIAN_FRONTEND=noninteractive \
-  apt-get install -y --no-install-recommends "${missing[@]}"
+# What somebody installed stays: rather nothing is done.
+if ! "${become[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y --no-install-recommends --no-remove "${missing[@]}"; then
+  echo "setup.sh: nothing was removed, so what conflicts with your packages was not installed; see above for which." >&2
+  echo "setup.sh: --no-viz does without VTK; README, 'ParaView beside VTK', says how to have both." >&2
+  exit 1
+fi

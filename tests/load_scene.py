@@ -20,4 +20,4 @@ if len(times) < 2:
     sys.exit(f"{run}/scene.pvsm: times are {times}")
 scene.GoToLast()
 SaveScreenshot(picture, views[0], ImageResolution=[1600, 1200])
-print(f"{picture}: day {scene.AnimationTime:g} of {times}")
+print(f"{picture}: day {times[-1]:g} of {times}")

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -89,6 +90,55 @@ class Docker(unittest.TestCase):
         self.assertTrue(any("vtk" in name for name in libraries) and any("hdf5" in name for name in libraries))
         for library in libraries:
             self.assertTrue({os.path.basename(library), os.path.basename(os.path.realpath(library))} & have, library)
+
+
+class Setup(unittest.TestCase):
+    """setup.sh beside packages of which some are there and some conflict, told by stand-ins for Debian's commands."""
+
+    def run_setup(self, installed, *arguments, refuses=False):
+        """(code, what it said, what was asked of apt-get)"""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (
+                ("dpkg-query", f'case " {installed} " in *" ${{@: -1}} "*) printf installed ;; *) exit 1 ;; esac\n'),
+                ("apt-get", f'echo "$@" >>{folder}/asked\n' + ("[[ $1 == update ]] || exit 100\n" if refuses else "")),
+                ("sudo", 'while [[ $1 == *=* || $1 == env ]]; do shift; done\nexec "$@"\n'),
+            ):
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                    file.write("#!/bin/bash\n" + text)
+                os.chmod(os.path.join(folder, name), 0o755)
+            environment = {**os.environ, "PATH": folder + ":" + os.environ["PATH"]}
+            script = os.path.join(documents.SOURCE, "scripts", "setup.sh")
+            result = subprocess.run([script, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            try:
+                with open(os.path.join(folder, "asked"), encoding="utf-8") as file:
+                    asked = file.read()
+            except FileNotFoundError:
+                asked = ""
+            return result.returncode, result.stdout, asked
+
+    def test_paraview_stays(self):
+        for installed, vtk in (("", True), ("paraview", False), ("python3-paraview git", False), ("paraview-dev", False),
+                               ("libvtk9-dev python3-vtk9", True), ("libvtk9-dev python3-vtk9 paraview", True)):  # fmt: skip
+            code, said, _ = self.run_setup(installed, "--list")
+            self.assertEqual(code, 0, said)
+            self.assertEqual("libvtk9-dev" in said.split() and "python3-vtk9" in said.split(), vtk, installed)
+            self.assertEqual("paraview-dev" in said.split() and "python3-paraview" in said.split(), not vtk, installed)
+
+    def test_nothing_is_removed(self):
+        code, said, asked = self.run_setup("git")
+        self.assertEqual(code, 0, said)
+        install = next(line for line in asked.splitlines() if "install" in line.split())
+        self.assertIn("--no-remove", install.split())
+        self.assertNotIn("git", install.split())
+        code, said, asked = self.run_setup("git", refuses=True)
+        self.assertEqual(code, 1)
+        self.assertIn("nothing was removed", said)
+        for folder in ("scripts", ".ci"):
+            for place, _, files in os.walk(os.path.join(documents.SOURCE, folder)):
+                for name in files:
+                    with open(os.path.join(place, name), encoding="utf-8", errors="replace") as file:
+                        text = file.read()
+                    self.assertNotRegex(text, r"apt-get[^\n]*\s(remove|purge|autoremove)\b", name)
 
 
 class Slurm(unittest.TestCase):

@@ -85,20 +85,25 @@ class Jobs(unittest.TestCase):
 
     def wait_to_run_again(self, job, run, rows):
         """Until a requeued job has written more rows."""
-        self.wait_for("rows of the next session", lambda: self.state_soon(job) == "RUNNING" and self.rows(run) >= rows)
+        self.wait_for("rows of the next session", lambda: self.state(job) == "RUNNING" and self.rows(run) >= rows)
 
-    def state_soon(self, job):
-        """The state of a job that Slurm, once it was requeued, would let wait for two minutes."""
-        state = self.state(job)
-        if state == "PENDING":
-            subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], stderr=subprocess.DEVNULL)
-        return state
+    def hurry(self):
+        """Slurm lets a requeued job wait for two minutes."""
+        for line in command("squeue", "--noheader", "--format=%i %r").splitlines():
+            job, _, reason = line.strip().partition(" ")
+            if reason == "BeginTime":
+                subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], stderr=subprocess.DEVNULL)
 
-    def wait_for(self, what, condition, seconds=60):
+    def wait_for(self, what, condition, seconds=90):
         end = time.monotonic() + seconds
+        hurried = time.monotonic()
         while not condition():
-            self.assertLess(time.monotonic(), end, f"waited in vain for {what}: {self.journal()}")
-            time.sleep(0.02)
+            now = time.monotonic()
+            self.assertLess(now, end, f"waited in vain for {what}: {self.journal()}")
+            if now - hurried > 1:
+                self.hurry()
+                hurried = time.monotonic()
+            time.sleep(0.05)
 
     def journal(self):
         text = command("squeue") + "\n"
@@ -123,7 +128,7 @@ class Jobs(unittest.TestCase):
             return int(file.read())
 
     def expect_finish(self, job, run):
-        self.wait_for("the end of the job", lambda: self.state_soon(job) in ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"))
+        self.wait_for("the end of the job", lambda: self.state(job) in ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"))
         self.assertEqual(self.state(job), "COMPLETED", self.journal())
         with open(os.path.join(run, "provenance.json"), encoding="utf-8") as file:
             provenance = json.load(file)

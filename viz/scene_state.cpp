@@ -186,6 +186,7 @@ private:
     s_.set(bar, "WindowLocation", Numbers{0});
     s_.set(bar, "Position", place);
     s_.set(bar, "ScalarBarLength", Numbers{0.3});
+    s_.set(bar, "AddRangeLabels", Numbers{0}); // ticks say the same
     s_.set(bar, "LabelFontSize", Numbers{12});
     s_.set(bar, "TitleFontSize", Numbers{13});
     drawn_.push_back(bar);
@@ -292,6 +293,7 @@ private:
     s_.set(view_, "CameraParallelScale", Numbers{0.55 * diagonal});
     s_.set(view_, "UseColorPaletteForBackground", Numbers{0});
     s_.set(view_, "Background", colour("#0b0e14"));
+    s_.set(view_, "ViewSize", Numbers{1200, 900}); // where no window decides
     s_.link(view_, "Representations", drawn_);
     const int layout = s_.add("misc", "ViewLayout", "layouts", "metavox");
     s_.lay_out(layout, view_); // a view without a layout stays blank

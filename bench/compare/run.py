@@ -4,6 +4,9 @@
     cmake --build build/cpu --target compare_solvers compare_hypre
     bench/compare/run.py --size 256 --threads 2 1 -o bench/results/DATE-compare.json
     bench/compare/run.py --table bench/results/DATE-compare.json
+
+BioFVM's own code is measured besides where the build has it: configure with -DBIOFVM_DIR=/where/PhysiCell/is, and build
+compare_biofvm as well. At 256^3 it takes 13 GiB.
 """
 
 import argparse
@@ -44,6 +47,7 @@ def total(answer):
 def measure(options):
     folder = pathlib.Path(options.build) / "bench"
     ours, hypre = folder / "compare_solvers", folder / "compare_hypre"
+    biofvm = folder / "compare_biofvm"
     have_hypre = hypre.exists()
     if not have_hypre:
         print("run.py: compare_hypre was not built (no hypre with MPI); left out", file=sys.stderr)
@@ -85,6 +89,9 @@ def measure(options):
                                              "--repeats", 2, "--file", reference, ranks=threads))
                 run["biofvm"].append(call(ours, "lod", *common, "--threads", threads, "--steps", options.steps,
                                           threads=threads))
+                if biofvm.exists():
+                    run.setdefault("biofvm_itself", []).append(
+                        call(biofvm, *common, "--threads", threads, "--steps", options.steps, threads=threads))
                 for key, kind in (("hour", "hour"), ("cold_hour", "cold-hour")):
                     run[key].append(call(ours, kind, *common, "--threads", threads, "--judge", 0, threads=threads))
             if best and threads == most:
@@ -164,6 +171,12 @@ def table(result):
             lines.append(f"| BioFVM's scheme, {HOUR_STEPS} steps {name}, {step * 1e3:.0f} ms each | "
                          f"{step * HOUR_STEPS:.4g} | {step * HOUR_STEPS / unit[0]:.0f} | {cpu * HOUR_STEPS:.4g} | "
                          f"{cpu * HOUR_STEPS / unit[1]:.0f} | {error:.2f}, at 64³ |")
+        own = run.get("biofvm_itself")
+        if own:
+            spread, taken = min(flat(own, "diffusion_step_s")), min(flat(own, "uptake_step_s"))
+            hour = (spread + taken) * HOUR_STEPS
+            lines.append(f"| BioFVM itself ({own[0]['version']}), {HOUR_STEPS} steps, diffusion {spread * 1e3:.0f} ms and uptake "
+                         f"{taken * 1e3:.0f} ms each, {own[0]['peak_memory_GiB']:.1f} GiB | {hour:.4g} | {hour / unit[0]:.0f} | | | |")
         lines.append("")
     lines += ["| BioFVM's scheme at rest, 64³ | steps | largest error, mmHg | centre, mmHg |", "|---|--:|--:|--:|"]
     for e in result["biofvm_error"]:

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/clock.hpp"
 #include "core/machine.hpp"
 #include "input/inputs.hpp"
 #include "program/exit_code.hpp"
@@ -218,7 +219,7 @@ public:
     std::printf("%zu members in %s, %zu finished before\n", members_.size(), folder_.c_str(),
                 done_);
     std::fflush(stdout);
-    write_table(folder_, config_, members_);
+    tabulate(true);
   }
 
   bool any_left() const { return next_ < members_.size() || !running_.empty(); }
@@ -252,7 +253,17 @@ public:
     const SweepMember& m = *found->second;
     running_.erase(found);
     tell_end(m, WIFEXITED(status) ? WEXITSTATUS(status) : exit_internal);
+    tabulate(false);
+  }
+
+  // The table of all members. Writing it after each of thousands would cost the square of their
+  // number, so unless `now` it waits until that takes a tenth of the time at most.
+  void tabulate(bool now) {
+    if (!now && seconds_since(tabulated_) < 10 * table_seconds_) return;
+    const Clock::time_point begin = Clock::now();
     write_table(folder_, config_, members_);
+    table_seconds_ = seconds_since(begin);
+    tabulated_ = Clock::now();
   }
 
   std::size_t failed() const { return failed_; }
@@ -301,6 +312,8 @@ private:
   std::map<pid_t, const SweepMember*> running_;
   std::size_t next_ = 0, done_ = 0, failed_ = 0;
   int worst_ = exit_done;
+  Clock::time_point tabulated_;
+  double table_seconds_ = 0;
 };
 
 } // namespace
@@ -325,6 +338,7 @@ int sweep(const SweepOptions& options) {
       stopped = true;
     }
   }
+  work.tabulate(true);
   std::printf("table: %s\n", (folder / "results.csv").c_str());
   if (work.failed() > 0)
     std::fprintf(stderr, "metavox: %zu members failed; see their log.txt\n", work.failed());
