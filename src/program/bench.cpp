@@ -52,7 +52,7 @@ public:
     for (Face& face : settings_.faces) face = {FaceKind::fixed, 52};
     solver_ = std::make_unique<Diffusion>(executor, lattice_, settings_, scratch_);
     occupied_.assign(static_cast<std::size_t>(lattice_.voxels()), 0);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(executor_.threads())
     for (int z = 0; z < n; ++z)
       for (int y = 0; y < n; ++y)
         for (int x = 0; x < n; ++x) {
@@ -64,7 +64,7 @@ public:
   // Two cells in a hundred take one step along x where there is room.
   void move_some_cells() {
     const int n = lattice_.nx;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(executor_.threads())
     for (int z = 0; z < n; ++z)
       for (int y = 0; y < n; ++y)
         for (int x = 0; x + 1 < n; ++x) {
@@ -105,7 +105,7 @@ private:
     const SplitLattice& split = scratch_->split();
     const auto size = static_cast<std::size_t>(split.padded());
     std::vector<float> f(size, 0), k(size, 0), q(size, 0);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(executor_.threads())
     for (int z = 0; z < lattice_.nz; ++z)
       for (int y = 0; y < lattice_.ny; ++y)
         for (int x = 0; x < lattice_.nx; ++x) {

@@ -52,7 +52,7 @@ void Site::State::start_from(const ExternalArrays& external) {
   laid.lay(parents);
   const InitialTissue start =
       build_tissue(parameters.tissue, parameters.matrix, stem_start(parameters), tissue, external,
-                   laid.take_changes().entered, seed);
+                   laid.take_changes().entered, seed, executor.threads());
   founders_per_clone = start.founders_per_clone;
   Population::Arrays& a = cells.arrays();
   a.kind.upload(start.kind.data());

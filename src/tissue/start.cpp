@@ -7,6 +7,7 @@
 
 #include "core/exact.hpp"
 #include "core/random.hpp"
+#include "core/team.hpp"
 #include "settings/expression.hpp"
 #include "tissue/matrix.hpp"
 #include "tissue/seeding.hpp"
@@ -41,9 +42,10 @@ class Builder {
 public:
   Builder(const TissueParameters& p, const MatrixParameters& matrix, const StemStart& stem,
           const Lattice& l, const ExternalArrays& external,
-          const std::vector<std::int64_t>& vessels, std::uint64_t seed,
+          const std::vector<std::int64_t>& vessels, std::uint64_t seed, int threads,
           std::int64_t founders_per_clone = 1)
-      : p_(p), m_(matrix), stem_(stem), l_(l), external_(external), vessels_(vessels), seed_(seed) {
+      : p_(p), m_(matrix), stem_(stem), l_(l), external_(external), vessels_(vessels), seed_(seed),
+        threads_(threads) {
     t_.founders_per_clone = founders_per_clone;
     for (const ExternalArrays::PlacedCell& c : external.placed) named_[c.clone] = true;
     const auto n = static_cast<std::size_t>(l.padded());
@@ -78,7 +80,7 @@ private:
   // The same on several threads: f may change the arrays at its voxel alone.
   template <class F>
   void for_each_at_once(const F& f) const {
-#pragma omp parallel for schedule(static) if (l_.voxels() > 100000)
+#pragma omp parallel for schedule(static) num_threads(team_for(l_.voxels(), threads_))
     for (int z = 0; z < l_.nz; ++z)
       for (int y = 0; y < l_.ny; ++y)
         for (int x = 0; x < l_.nx; ++x) f(l_.voxel(x, y, z));
@@ -265,6 +267,7 @@ private:
   const ExternalArrays& external_;
   const std::vector<std::int64_t>& vessels_;
   std::uint64_t seed_;
+  int threads_;
   InitialTissue t_;
   std::size_t clone_ = 0;
   const bool any_free_ = free_clones(external_) > 0;
@@ -276,15 +279,16 @@ private:
 InitialTissue build_tissue(const TissueParameters& settings, const MatrixParameters& matrix,
                            const StemStart& stem, const Lattice& lattice,
                            const ExternalArrays& external, const std::vector<std::int64_t>& vessels,
-                           std::uint64_t seed) {
+                           std::uint64_t seed, int threads) {
   const std::int64_t numbers = std::max<std::int64_t>(1, free_clones(external));
-  InitialTissue start = Builder(settings, matrix, stem, lattice, external, vessels, seed).build();
+  InitialTissue start =
+      Builder(settings, matrix, stem, lattice, external, vessels, seed, threads).build();
   if (start.founders <= numbers) return start;
   // How many there are is known only now, and numbers that come again would make one clone of cells
   // from two ends of a tumour.
   const std::int64_t share = (start.founders + numbers - 1) / numbers;
   start = {};
-  return Builder(settings, matrix, stem, lattice, external, vessels, seed, share).build();
+  return Builder(settings, matrix, stem, lattice, external, vessels, seed, threads, share).build();
 }
 
 std::vector<float> prescribed_field(const Frozen& frozen, const std::string& name,

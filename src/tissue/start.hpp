@@ -34,7 +34,7 @@ struct StemStart {
 InitialTissue build_tissue(const TissueParameters& settings, const MatrixParameters& matrix,
                            const StemStart& stem, const Lattice& lattice,
                            const ExternalArrays& external, const std::vector<std::int64_t>& vessels,
-                           std::uint64_t seed);
+                           std::uint64_t seed, int threads);
 
 // Values of a prescribed field at the centres of a lattice's voxels, padded, on the host; ghosts
 // are 0. A field of a file is on `tissue` and is averaged over the coarsen^3 voxels of each of
