@@ -24,6 +24,17 @@ namespace {
 
 using namespace support;
 
+// As many rounds as time.motility_substeps may ask for, and steps beside each other.
+TEST(ContestKeys, DifferForEveryStepAndRound) {
+  std::set<std::uint64_t> seen;
+  for (std::uint64_t step = 0; step < 200; ++step)
+    for (int round = 0; round < 10000; round += step < 3 ? 1 : 64) {
+      const ContestKeys keys = contest_keys(1, step, round);
+      EXPECT_TRUE(seen.insert(std::uint64_t{keys.key1} << 32 | keys.key0).second)
+          << "step " << step << ", round " << round;
+    }
+}
+
 // A lattice of host arrays with what the rules want to know.
 struct Patch {
   Lattice l;
@@ -676,6 +687,11 @@ TEST(Clock, StopsAtDivision) {
   c.clock[c.centre()] = clock_divide - 3;
   c.age(p);
   EXPECT_EQ(c.clock[c.centre()], clock_divide);
+  c.age(p);
+  EXPECT_EQ(c.clock[c.centre()], clock_divide);
+  // A day's step with a cycle of hundredths of a minute is more ticks than an int holds.
+  p.advance_epithelial = 4.7e9f;
+  c.clock[c.centre()] = clock_zero;
   c.age(p);
   EXPECT_EQ(c.clock[c.centre()], clock_divide);
 }

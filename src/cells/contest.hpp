@@ -33,8 +33,10 @@ struct ContestKeys {
   std::uint32_t key0, key1;
 };
 inline ContestKeys contest_keys(std::uint64_t seed, std::uint64_t step, int round) {
-  const std::uint64_t k =
-      mix64(mix64(seed ^ 0x6d657461766f78ULL) + step * 64 + static_cast<std::uint64_t>(round));
+  const auto r = static_cast<std::uint64_t>(round);
+  // 64 rounds have keys of the step's own; those of further rounds start elsewhere.
+  const std::uint64_t start = mix64((seed ^ 0x6d657461766f78ULL) + r / 64 * 0x9e3779b97f4a7c15ULL);
+  const std::uint64_t k = mix64(start + step * 64 + r % 64);
   return {static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(k >> 32)};
 }
 

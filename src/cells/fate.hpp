@@ -94,6 +94,9 @@ struct AdvanceFate {
            p.atp_glucose * (g / (g + p.glucose_half));
   }
   MV_HD std::uint16_t advanced(std::uint16_t clock, float units, std::uint32_t dither) const {
+    // More than a clock holds is no more than that; a number beyond int would be what each
+    // processor makes of it.
+    units = exact::min_of(units, static_cast<float>(clock_divide));
     // Rounded up with the probability of the fraction, so that slow clocks keep their mean speed.
     const float whole = static_cast<float>(static_cast<int>(units));
     const auto fraction = static_cast<std::uint32_t>((units - whole) * 65536.0f);
