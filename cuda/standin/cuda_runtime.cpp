@@ -5,8 +5,10 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <numeric>
 #include <sstream>
 #include <thread>
@@ -184,41 +186,42 @@ struct Fiber {
 #endif
 };
 
-// Stacks are made once.
-class Stacks {
-public:
-  using traits_type = boost::context::stack_traits;
-  explicit Stacks(std::vector<void*>& free) : free_(&free) {}
-  boost::context::stack_context allocate() {
-    void* memory = nullptr;
-    if (free_->empty()) {
-      memory = std::aligned_alloc(page, size);
-    } else {
-      memory = free_->back();
-      free_->pop_back();
-    }
-    boost::context::stack_context context;
-    context.size = size;
-    context.sp = static_cast<char*>(memory) + size;
-    return context;
-  }
-  void deallocate(boost::context::stack_context& context) {
-    free_->push_back(static_cast<char*>(context.sp) - context.size);
-  }
-
-private:
-  static constexpr std::size_t size = 64 * 1024;
-  std::vector<void*>* free_;
-};
-
+// Fibers go from block to block and never end: one that ended would leave the sanitizer's picture
+// of its calls behind, and making them takes longer than most kernels.
 struct Team {
-  std::vector<Fiber> fibers;
+  std::deque<Fiber> fibers;
+  std::size_t size = 0; // of the block at work
   std::size_t running = 0;
+  const std::function<void()>* body = nullptr;
 #if defined(__SANITIZE_THREAD__)
   void* outside = nullptr;
 #endif
 };
-thread_local Team* team = nullptr;
+
+// Not inlined: a fiber may go on in another host thread, for which the compiler must look again.
+thread_local Team* team_here = nullptr;
+[[gnu::noinline]] Team*& team() { return team_here; }
+
+// Teams that have no block. Never destroyed, as their fibers have not ended.
+struct Idle {
+  std::mutex mutex;
+  std::vector<Team*> teams;
+};
+Idle& idle() {
+  static auto* const all = new Idle;
+  return *all;
+}
+Team* hire() {
+  const std::lock_guard<std::mutex> lock(idle().mutex);
+  if (idle().teams.empty()) return new Team;
+  Team* t = idle().teams.back();
+  idle().teams.pop_back();
+  return t;
+}
+void dismiss(Team* t) {
+  const std::lock_guard<std::mutex> lock(idle().mutex);
+  idle().teams.push_back(t);
+}
 
 void enter(Team& t, std::size_t k) {
   Fiber& fiber = t.fibers[k];
@@ -230,19 +233,35 @@ void enter(Team& t, std::size_t k) {
 }
 
 void leave(State state) {
-  Fiber& fiber = team->fibers[team->running];
+  Fiber& fiber = team()->fibers[team()->running];
   fiber.state = state;
 #if defined(__SANITIZE_THREAD__)
-  __tsan_switch_to_fiber(team->outside, 0);
+  __tsan_switch_to_fiber(team()->outside, 0);
 #endif
   fiber.outside = std::move(fiber.outside).resume();
+}
+
+void add_fiber(Team& t) {
+  Fiber& fiber = t.fibers.emplace_back();
+#if defined(__SANITIZE_THREAD__)
+  fiber.shadow = __tsan_create_fiber(0);
+#endif
+  fiber.here =
+      boost::context::fiber(std::allocator_arg, boost::context::fixedsize_stack(64 * 1024),
+                            [&t, &fiber](boost::context::fiber&& outside) -> boost::context::fiber {
+                              fiber.outside = std::move(outside);
+                              for (;;) {
+                                (*t.body)();
+                                leave(State::done);
+                              }
+                            });
 }
 
 // The threads of a warp that have handed over go on when all have; those at a barrier when all of
 // the block that have not ended are there. Returns whether anybody goes on.
 bool release(Team& t, const char* name) {
   bool any = false, all_at_barrier = true;
-  const std::size_t n = t.fibers.size();
+  const std::size_t n = t.size;
   for (std::size_t first = 0; first < n; first += 32) {
     const std::size_t end = std::min(n, first + 32);
     std::size_t handing = 0;
@@ -255,62 +274,46 @@ bool release(Team& t, const char* name) {
            ": threads of a warp exchange values that others of it never hand over");
     }
   }
-  for (const Fiber& fiber : t.fibers)
-    all_at_barrier =
-        all_at_barrier && (fiber.state == State::at_barrier || fiber.state == State::done);
-  if (all_at_barrier)
-    for (Fiber& fiber : t.fibers)
-      if (fiber.state == State::at_barrier) {
-        fiber.state = State::ready;
-        any = true;
-      }
+  for (std::size_t k = 0; k < n; ++k) {
+    const State state = t.fibers[k].state;
+    all_at_barrier = all_at_barrier && (state == State::at_barrier || state == State::done);
+  }
+  for (std::size_t k = 0; all_at_barrier && k < n; ++k)
+    if (t.fibers[k].state == State::at_barrier) {
+      t.fibers[k].state = State::ready;
+      any = true;
+    }
   return any;
 }
 
-void run_together(const char* name, const dim3& threads, std::uint64_t salt,
+void run_together(const char* name, const std::vector<dim3>& places, std::uint64_t salt,
                   const std::function<void()>& body) {
-  static thread_local std::vector<void*> stacks;
-  const std::uint64_t n = count_of(threads);
-  Team own;
-  own.fibers.resize(n);
-  team = &own;
+  Team& t = *hire();
+  t.size = places.size();
+  t.body = &body;
+  while (t.fibers.size() < t.size) add_fiber(t);
+  for (std::size_t k = 0; k < t.size; ++k) t.fibers[k].state = State::ready;
+  team() = &t;
 #if defined(__SANITIZE_THREAD__)
-  own.outside = __tsan_get_current_fiber();
+  t.outside = __tsan_get_current_fiber();
 #endif
-  for (std::size_t k = 0; k < n; ++k) {
-    Fiber& fiber = own.fibers[k];
-#if defined(__SANITIZE_THREAD__)
-    fiber.shadow = __tsan_create_fiber(0);
-#endif
-    fiber.here = boost::context::fiber(std::allocator_arg, Stacks(stacks),
-                                       [&](boost::context::fiber&& outside) {
-                                         fiber.outside = std::move(outside);
-                                         body();
-                                         fiber.state = State::done;
-#if defined(__SANITIZE_THREAD__)
-                                         __tsan_switch_to_fiber(own.outside, 0);
-#endif
-                                         return std::move(fiber.outside);
-                                       });
-  }
   for (std::uint64_t round = 0;; ++round) {
-    const Sequence sequence(n, salt + round);
-    for (std::uint64_t k = 0; k < n; ++k) {
+    const Sequence sequence(t.size, salt + round);
+    std::size_t done = 0;
+    for (std::size_t k = 0; k < t.size; ++k) {
       const std::uint64_t thread = sequence.at(k);
-      if (own.fibers[thread].state != State::ready) continue;
-      here.thread = place_in(thread, threads);
-      enter(own, thread);
+      if (t.fibers[thread].state == State::ready) {
+        here.thread = places[thread];
+        enter(t, thread);
+      }
+      done += t.fibers[thread].state == State::done ? 1 : 0;
     }
-    const bool ended = std::all_of(own.fibers.begin(), own.fibers.end(),
-                                   [](const Fiber& f) { return f.state == State::done; });
-    if (ended) break;
-    if (!release(own, name))
+    if (done == t.size) break;
+    if (!release(t, name))
       fail(std::string("kernel ") + name + ": threads of a block wait for each other for ever");
   }
-#if defined(__SANITIZE_THREAD__)
-  for (Fiber& fiber : own.fibers) __tsan_destroy_fiber(fiber.shadow);
-#endif
-  team = nullptr;
+  team() = nullptr;
+  dismiss(&t);
 }
 
 void on_host_threads(const std::function<void(int)>& work) {
@@ -335,7 +338,7 @@ void run_kernel(const char* name, dim3 grid, dim3 block, bool together,
     for (std::uint64_t b = 0; b < blocks; ++b) {
       here.block = place_in(block_order.at(b), grid);
       if (together) {
-        if (b % workers == mine) run_together(name, block, salt + b, body);
+        if (b % workers == mine) run_together(name, places, salt + b, body);
         continue;
       }
       const Sequence thread_order(threads, salt + b);
@@ -382,20 +385,20 @@ double now() {
 
 void set_order(Order chosen) { order() = chosen; }
 
-int lane() { return static_cast<int>(team->running % 32); }
+int lane() { return static_cast<int>(team()->running % 32); }
 
 void barrier() {
-  if (!team) fail("a kernel whose threads were said to go alone waits for others");
+  if (!team()) fail("a kernel whose threads were said to go alone waits for others");
   leave(State::at_barrier);
 }
 
 std::uint64_t exchange(std::uint64_t own, int from) {
-  if (!team) fail("a kernel whose threads were said to go alone exchanges values");
-  const std::size_t warp = team->running / 32 * 32;
-  Fiber& fiber = team->fibers[team->running];
-  fiber.handed = own;
+  if (!team()) fail("a kernel whose threads were said to go alone exchanges values");
+  Team& t = *team();
+  const std::size_t warp = t.running / 32 * 32;
+  t.fibers[t.running].handed = own;
   leave(State::at_exchange);
-  const std::uint64_t taken = team->fibers[warp + static_cast<std::size_t>(from)].handed;
+  const std::uint64_t taken = t.fibers[warp + static_cast<std::size_t>(from)].handed;
   leave(State::at_exchange); // nobody hands over the next before all have taken this
   return taken;
 }
