@@ -17,8 +17,10 @@ import sys
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACES = ("src", "viz", "bench", "tests")
-# Not read: a comparison with a library that few machines have; the main of the fuzzers, which is compiled once for each target.
-ELSEWHERE = ("bench/compare/compare_hypre.cpp", "tests/fuzz/fuzz_main.cpp")
+# Not read, as the build for the CPU does not compile them: comparisons with libraries that few machines have; the main of the fuzzers,
+# which is compiled once for each target; tests of the stand-in for the CUDA runtime.
+ELSEWHERE = ("bench/compare/compare_biofvm.cpp", "bench/compare/compare_hypre.cpp", "tests/fuzz/fuzz_main.cpp",
+             "tests/test_standin.cpp", "tests/test_standin_race.cpp")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 

@@ -1,6 +1,7 @@
 #include "input/cells_csv.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <iterator>
@@ -41,7 +42,7 @@ struct Columns {
   static constexpr const char* names[5] = {"x", "y", "z", "kind", "clone"};
   std::size_t at[5] = {absent, absent, absent, absent, absent};
   std::size_t count = 0; // 0: the header was not read yet
-  Unit unit[3] = {parse_unit("um"), parse_unit("um"), parse_unit("um")}; // of x, y, z
+  std::array<Unit, 3> unit{parse_unit("um"), parse_unit("um"), parse_unit("um")}; // of x, y, z
 };
 
 void split_row(std::string_view line, std::vector<std::string_view>& row) {
