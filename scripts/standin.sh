@@ -34,7 +34,8 @@ report() { # name, log, code
     echo "pass  $1"
   else
     echo "FAIL  $1 (code $3)"
-    tail -n 30 "$2" | sed 's/^/      /'
+    # Of a sanitizer's report the beginning matters.
+    { grep -m 1 -A 25 'WARNING: ThreadSanitizer' "$2" || tail -n 30 "$2"; } | sed 's/^/      /'
     code=1
   fi
 }

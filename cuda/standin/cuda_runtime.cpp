@@ -181,9 +181,7 @@ struct Fiber {
   boost::context::fiber here, outside;
   State state = State::ready;
   std::uint64_t handed = 0;
-#if defined(__SANITIZE_THREAD__)
-  void* shadow = nullptr;
-#endif
+  void* shadow = nullptr; // the thread sanitizer's
 };
 
 // Fibers go from block to block and never end: one that ended would leave the sanitizer's picture
@@ -193,9 +191,7 @@ struct Team {
   std::size_t size = 0; // of the block at work
   std::size_t running = 0;
   const std::function<void()>* body = nullptr;
-#if defined(__SANITIZE_THREAD__)
-  void* outside = nullptr;
-#endif
+  void* outside = nullptr; // the thread sanitizer's picture of who called
 };
 
 // Not inlined: a fiber may go on in another host thread, for which the compiler must look again.
@@ -223,22 +219,24 @@ void dismiss(Team* t) {
   idle().teams.push_back(t);
 }
 
-void enter(Team& t, std::size_t k) {
-  Fiber& fiber = t.fibers[k];
-  t.running = k;
+// To the other side, and back when it comes here again. One function for both ways, so that the
+// sanitizer's picture of calls grows on neither.
+[[gnu::noinline]] void hop(boost::context::fiber& other, [[maybe_unused]] void* shadow) {
 #if defined(__SANITIZE_THREAD__)
-  __tsan_switch_to_fiber(fiber.shadow, 0);
+  __tsan_switch_to_fiber(shadow, 0);
 #endif
-  fiber.here = std::move(fiber.here).resume();
+  other = std::move(other).resume();
+}
+
+void enter(Team& t, std::size_t k) {
+  t.running = k;
+  hop(t.fibers[k].here, t.fibers[k].shadow);
 }
 
 void leave(State state) {
   Fiber& fiber = team()->fibers[team()->running];
   fiber.state = state;
-#if defined(__SANITIZE_THREAD__)
-  __tsan_switch_to_fiber(team()->outside, 0);
-#endif
-  fiber.outside = std::move(fiber.outside).resume();
+  hop(fiber.outside, team()->outside);
 }
 
 void add_fiber(Team& t) {

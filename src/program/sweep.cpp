@@ -151,8 +151,10 @@ std::string name_of(const SweepConfig& sweep, const SweepMember& m) {
       lossy = lossy || (!plain && c != '/');
     }
   }
-  if (lossy || name.size() > longest)
-    name = name.substr(0, longest) + "-" + hex8(crc32(exact.data(), exact.size()));
+  if (lossy || name.size() > longest) {
+    name.resize(std::min(name.size(), longest));
+    name += "-" + hex8(crc32(exact.data(), exact.size()));
+  }
   return name + (name.empty() ? "r" : "_r") + std::to_string(m.replicate);
 }
 
