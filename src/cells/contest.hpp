@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/host_device.hpp"
 #include "core/lattice.hpp"
 #include "core/random.hpp"
 
@@ -18,7 +19,7 @@ struct ContestView {
   std::uint32_t key0, key1;
   MV_HD void propose(const Voxel& s, std::uint16_t what) const {
     plan[s.i] = what;
-    mark[bricks.of(s.x, s.y, s.z)] = 1; // whoever writes, it is the same byte
+    store_same(mark + bricks.of(s.x, s.y, s.z), std::uint8_t{1});
   }
   // Numbers of voxels that meet in a contest differ by less than 2^32, so the lower half tells them
   // apart in any box.

@@ -184,7 +184,8 @@ struct WithdrawDivision {
     const std::uint16_t plan = contest.plan[s.i];
     if (plan == 0) return;
     const PushPath path(table.offset[plan - 1]);
-    for (int m = 0; m <= path.length; ++m) contest.claim[path.index(lattice, s, m)] = unclaimed;
+    for (int m = 0; m <= path.length; ++m)
+      store_same(contest.claim + path.index(lattice, s, m), unclaimed);
     contest.plan[s.i] = 0;
   }
 };

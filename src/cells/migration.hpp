@@ -249,7 +249,7 @@ struct WithdrawMove {
   MV_HD void operator()(const Voxel& s) const {
     const std::uint16_t plan = contest.plan[s.i];
     if (plan == 0) return;
-    contest.claim[neighbour(lattice, s.i, plan - 1)] = unclaimed;
+    store_same(contest.claim + neighbour(lattice, s.i, plan - 1), unclaimed);
     contest.plan[s.i] = 0;
   }
 };
