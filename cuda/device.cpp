@@ -64,47 +64,49 @@ std::string obstacle() {
 
 namespace {
 
-int current_device() {
-  int device = 0;
-  check(cudaGetDevice(&device), "cudaGetDevice");
+// Which device this thread's calls go to. Changed by select() alone, so that asking costs nothing.
+int& selected() {
+  thread_local int device = [] {
+    int number = 0;
+    check(cudaGetDevice(&number), "cudaGetDevice");
+    return number;
+  }();
   return device;
 }
 
+void select(int number) {
+  if (selected() == number) return;
+  check(cudaSetDevice(number), "cudaSetDevice");
+  selected() = number;
+}
+
 int checked_device(int number) {
-  if (number < 0) return current_device();
+  if (number < 0) return selected();
   int count = 0;
   check(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
   if (number >= count)
     throw ResourceError(
         "there is no CUDA device " + std::to_string(number) +
         (count == 1 ? "; the only one is 0" : "; there are 0 to " + std::to_string(count - 1)));
-  check(cudaSetDevice(number), "cudaSetDevice");
+  select(number);
   return number;
+}
+
+int blocks_at_once() {
+  int count = 0;
+  check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, selected()),
+        "cudaDeviceGetAttribute");
+  return 8 * count;
 }
 
 } // namespace
 
-void use(const Scratch& scratch) {
-  thread_local int in_use = current_device();
-  if (in_use == scratch.device) return;
-  check(cudaSetDevice(scratch.device), "cudaSetDevice");
-  in_use = scratch.device;
-}
+void use(const Scratch& scratch) { select(scratch.device); }
 
 std::string device_name() {
   cudaDeviceProp properties{};
-  check(cudaGetDeviceProperties(&properties, current_device()), "cudaGetDeviceProperties");
+  check(cudaGetDeviceProperties(&properties, selected()), "cudaGetDeviceProperties");
   return properties.name;
-}
-
-int multiprocessors() {
-  static const int number = [] {
-    int count = 0;
-    check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, current_device()),
-          "cudaDeviceGetAttribute");
-    return count;
-  }();
-  return number;
 }
 
 std::size_t memory_free() {
@@ -152,7 +154,7 @@ void fill_zero(void* device, std::size_t bytes) {
 void synchronise() { blocking(cudaDeviceSynchronize(), "cudaDeviceSynchronize"); }
 
 Scratch::Scratch(int number)
-    : device(checked_device(number)), largest(claim<std::uint32_t>(1)),
+    : device(checked_device(number)), blocks(blocks_at_once()), largest(claim<std::uint32_t>(1)),
       sums(claim<std::int64_t>(bins)),
       counts(claim<std::uint32_t>(static_cast<std::size_t>(chunks) + 2)) {}
 

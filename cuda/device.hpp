@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 
 #include "core/traffic.hpp"
@@ -19,6 +18,7 @@ struct Scratch {
   static constexpr int bins = 128;
   static constexpr std::int64_t chunk = 2048, chunks = std::int64_t{1} << 16;
   int device = 0;                   // whose memory it is
+  int blocks = 1;                   // of 256 threads that the device runs at once
   std::uint32_t* largest = nullptr; // a reduction's maximum
   std::int64_t* sums = nullptr;     // bins of them
   std::uint32_t* counts = nullptr;  // set flags before each chunk, then all, then a ticket

@@ -10,8 +10,6 @@
 
 namespace metavox::cuda {
 
-int multiprocessors(); // of the device in use
-
 inline constexpr int block_x = 64, block_y = 4, block_threads = block_x * block_y;
 inline constexpr int warp_threads = 32, block_warps = block_threads / warp_threads;
 
@@ -22,9 +20,8 @@ inline dim3 voxel_grid(int nx, int ny, int nz) {
 
 // Blocks of a kernel whose blocks go on until nothing is left: as many as the device runs at once.
 // Each then ends with one atomic, not one for every warp of the lattice.
-inline unsigned lasting_blocks(std::int64_t pieces) {
-  const std::int64_t most = std::int64_t{8} * multiprocessors();
-  return static_cast<unsigned>(pieces < most ? pieces : most);
+inline unsigned lasting_blocks(const Scratch& scratch, std::int64_t pieces) {
+  return static_cast<unsigned>(pieces < scratch.blocks ? pieces : scratch.blocks);
 }
 
 template <class F>
@@ -75,10 +72,6 @@ void launch_colours(const Lattice& l, int sweeps, const F& f) {
                           dim3(block_x, block_y), l, half & 1, f);
 }
 
-inline __device__ int thread_of_block() {
-  return static_cast<int>(threadIdx.x + block_x * threadIdx.y);
-}
-
 template <class F>
 __global__ void __launch_bounds__(block_threads)
     max_kernel(Lattice l, std::uint32_t tiles_x, std::uint32_t tiles_y, F f,
@@ -99,7 +92,7 @@ __global__ void __launch_bounds__(block_threads)
     key = other > key ? other : key;
   }
   __shared__ std::uint32_t of_warp[block_warps];
-  const int thread = thread_of_block();
+  const int thread = static_cast<int>(threadIdx.x + block_x * threadIdx.y);
   if (thread % warp_threads == 0) of_warp[thread / warp_threads] = key;
   __syncthreads();
   if (thread != 0) return;
@@ -113,7 +106,7 @@ float launch_max(const Scratch& scratch, const Lattice& l, const F& f) {
   const dim3 grid = voxel_grid(l.nx, l.ny, l.nz);
   fill_zero(scratch.largest, sizeof *scratch.largest);
   start<Threads::together>(F::name, max_kernel<F>,
-                           dim3(lasting_blocks(std::int64_t{grid.x} * grid.y * grid.z)),
+                           dim3(lasting_blocks(scratch, std::int64_t{grid.x} * grid.y * grid.z)),
                            dim3(block_x, block_y), l, grid.x, grid.y, f, scratch.largest);
   float value = 0;
   copy_out(&value, scratch.largest, sizeof value);
@@ -153,7 +146,7 @@ std::array<std::int64_t, F::bins> launch_tally(const Scratch& scratch, const Lat
   static_assert(F::bins <= Scratch::bins);
   fill_zero(scratch.sums, sizeof(std::int64_t) * F::bins);
   start<Threads::together>(F::name, tally_kernel<F>,
-                           dim3(lasting_blocks(static_cast<std::int64_t>(l.ny) * l.nz)),
+                           dim3(lasting_blocks(scratch, static_cast<std::int64_t>(l.ny) * l.nz)),
                            dim3(block_threads), l, f, scratch.sums);
   std::array<std::int64_t, F::bins> host{};
   copy_out(host.data(), scratch.sums, sizeof(std::int64_t) * F::bins);

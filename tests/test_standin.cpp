@@ -191,6 +191,18 @@ TEST_F(StandIn, RefusesWhatADeviceWouldRefuse) {
   EXPECT_THROW(Buffer<char>(executor, std::int64_t{1} << 50), ResourceError);
 }
 
+// Executors of two devices, used in turn by one thread.
+TEST_F(StandIn, SendsEachExecutorsCallsToItsDevice) {
+  const Executor first = Executor::on_cuda(0, 0);
+  const Buffer<char> one(first, n);
+  const Executor second = Executor::on_cuda(0, 1);
+  const Buffer<char> two(first, n), three(second, n), four(first, n);
+  EXPECT_EQ(standin::device_of(one.data()), 0);
+  EXPECT_EQ(standin::device_of(two.data()), 0) << "the second executor was only made";
+  EXPECT_EQ(standin::device_of(three.data()), 1);
+  EXPECT_EQ(standin::device_of(four.data()), 0);
+}
+
 // Every list of flags, in every order, as one thread makes it.
 TEST_F(StandIn, CompactsAsTheCpuDoes) {
   for (const Order order : {Order::forward, Order::reversed, Order::shuffled}) {

@@ -10,7 +10,6 @@
 #include <map>
 #include <mutex>
 #include <numeric>
-#include <sstream>
 #include <thread>
 
 #include <boost/context/fiber.hpp>
@@ -84,7 +83,11 @@ struct Block {
   std::size_t pages_bytes;
   char* data;
   std::size_t bytes;
+  int device; // that was the thread's when it was made
 };
+
+constexpr int devices = 2; // that differ in their number alone
+thread_local int device_in_use = 0;
 
 struct Device {
   std::map<const char*, Block> blocks; // by data
@@ -106,18 +109,17 @@ Device& device() {
   return one;
 }
 
-const Block* block_near(const char* address, bool inside) {
-  for (const auto& [data, block] : device().blocks) {
-    if (inside ? address >= data && address < data + block.bytes
-               : address >= block.pages - page && address < block.pages + block.pages_bytes + page)
+// The block around whose pages, guards included, an address lies, or nullptr.
+const Block* block_near(const char* address) {
+  for (const auto& [data, block] : device().blocks)
+    if (address >= block.pages - page && address < block.pages + block.pages_bytes + page)
       return &block;
-  }
   return nullptr;
 }
 
 void on_fault(int, siginfo_t* info, void*) {
   const auto* address = static_cast<const char*>(info->si_addr);
-  const Block* block = block_near(address, false);
+  const Block* block = block_near(address);
   if (block) {
     const char* who = device().kernel;
     const long long at = address - block->data;
@@ -331,7 +333,6 @@ void run_kernel(const char* name, dim3 grid, dim3 block, bool together,
   on_host_threads([&](int worker) {
     const auto workers = static_cast<std::uint64_t>(host_threads());
     const auto mine = static_cast<std::uint64_t>(worker);
-    here.threads = block;
     here.blocks = grid;
     for (std::uint64_t b = 0; b < blocks; ++b) {
       here.block = place_in(block_order.at(b), grid);
@@ -367,7 +368,7 @@ bool is_host_address(std::uint64_t word) {
   }
   return std::any_of(ranges.begin(), ranges.end(),
                      [&](const auto& r) { return word >= r.first && word < r.second; }) &&
-         !block_near(reinterpret_cast<const char*>(word), false);
+         !block_near(reinterpret_cast<const char*>(word));
 }
 
 cudaError_t give(cudaError_t error) {
@@ -382,6 +383,11 @@ double now() {
 } // namespace
 
 void set_order(Order chosen) { order() = chosen; }
+
+int device_of(const void* memory) {
+  const Block* block = block_near(static_cast<const char*>(memory));
+  return block ? block->device : -1;
+}
 
 int lane() { return static_cast<int>(team()->running % 32); }
 
@@ -450,15 +456,17 @@ const char* cudaGetErrorString(cudaError_t error) {
 cudaError_t cudaGetLastError() { return std::exchange(device().error, cudaSuccess); }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = devices;
   return cudaSuccess;
 }
 cudaError_t cudaGetDevice(int* number) {
-  *number = 0;
+  *number = device_in_use;
   return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int number) {
-  return give(number == 0 ? cudaSuccess : cudaErrorInvalidDevice);
+  if (number < 0 || number >= devices) return give(cudaErrorInvalidDevice);
+  device_in_use = number;
+  return cudaSuccess;
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   std::snprintf(properties->name, sizeof properties->name, "stand-in on the CPU");
@@ -471,11 +479,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
 }
 
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
-  static const std::size_t all = [] {
-    if (const char* value = std::getenv("METAVOX_STANDIN_MEMORY"))
-      return static_cast<std::size_t>(std::strtoull(value, nullptr, 10));
-    return static_cast<std::size_t>(sysconf(_SC_AVPHYS_PAGES)) * page;
-  }();
+  static const std::size_t all = static_cast<std::size_t>(sysconf(_SC_AVPHYS_PAGES)) * page;
   *total = all;
   *free = all > device().used ? all - device().used : 0;
   return cudaSuccess;
@@ -492,7 +496,7 @@ cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
   void* whole = mmap(nullptr, pages + 2 * page, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (whole == MAP_FAILED) return give(cudaErrorMemoryAllocation);
-  Block block{static_cast<char*>(whole) + page, pages, nullptr, bytes};
+  Block block{static_cast<char*>(whole) + page, pages, nullptr, bytes, device_in_use};
   block.data = block.pages + pages - rounded;
   set_access(block, true);
   std::memset(block.pages, canary, static_cast<std::size_t>(block.data - block.pages));
@@ -524,8 +528,9 @@ namespace {
 // The block that holds all these bytes, or nullptr.
 const Block* block_of(const void* memory, std::size_t bytes) {
   const auto* begin = static_cast<const char*>(memory);
-  const Block* block = block_near(begin, true);
-  const bool whole = block && bytes <= block->bytes - static_cast<std::size_t>(begin - block->data);
+  const Block* block = block_near(begin);
+  const bool whole = block && begin >= block->data && begin <= block->data + block->bytes &&
+                     bytes <= block->bytes - static_cast<std::size_t>(begin - block->data);
   return whole ? block : nullptr;
 }
 
@@ -539,7 +544,7 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   (in ? d.calls.copies_in : d.calls.copies_out) += 1;
   (in ? d.calls.bytes_in : d.calls.bytes_out) += static_cast<std::int64_t>(bytes);
   const Block* block = block_of(in ? to : from, bytes);
-  if (!block || block_near(static_cast<const char*>(in ? from : to), false))
+  if (!block || block_near(static_cast<const char*>(in ? from : to)))
     return give(cudaErrorInvalidValue);
   set_access(*block, true);
   std::memcpy(to, from, bytes);

@@ -12,7 +12,6 @@
 //   METAVOX_STANDIN_ORDER    forward (default), reversed or shuffled
 //   METAVOX_STANDIN_THREADS  host threads over the threads of kernels whose threads go alone, and
 //                            over blocks of the others; default 1. For thread sanitizers
-//   METAVOX_STANDIN_MEMORY   bytes of the device; default: what the machine has free
 #pragma once
 
 #include <atomic>
@@ -78,10 +77,11 @@ cudaError_t cudaEventDestroy(cudaEvent_t event);
 namespace metavox::standin {
 
 enum class Order : std::uint8_t { forward, reversed, shuffled };
-void set_order(Order order); // instead of the environment's
+void set_order(Order order);       // instead of the environment's
+int device_of(const void* memory); // -1: of none
 
 struct Place {
-  dim3 thread, block, threads, blocks;
+  dim3 thread, block, blocks;
 };
 inline thread_local Place here; // of the thread that runs
 
