@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstring>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -427,30 +426,24 @@ float Executor::chain(const Lattice& l, int sweeps, const First& first, const F&
 #if defined(METAVOX_CUDA)
   else {
     device();
-    const auto launch = [&](int part, const Lattice& box, const auto& stage) {
-      using Stage = std::decay_t<decltype(stage)>;
-      std::optional<cuda::Stopwatch> watch;
-      if (profile_->on) watch.emplace();
-      if constexpr (std::is_same_v<detail::result_of<Stage>, float>) {
+    const auto timed_part = [&](int part, const auto& launch) {
+      if (!profile_->on) return launch();
+      cuda::Stopwatch watch;
+      launch();
+      clock.seconds[part] = watch.seconds();
+    };
+    const auto launch = [&](const Lattice& box, const auto& stage) {
+      if constexpr (std::is_same_v<detail::result_of<std::decay_t<decltype(stage)>>, float>)
         if (wanted) { // NaN wins, as in key_of
           const float v = cuda::launch_max(*scratch_, box, stage);
           result = exact::bit_cast<float>(exact::max_of(detail::key_of(result), detail::key_of(v)));
-        } else {
-          cuda::launch_voxels(box, stage);
+          return;
         }
-      } else {
-        cuda::launch_voxels(box, stage);
-      }
-      if (watch) clock.seconds[part] = watch->seconds();
+      cuda::launch_voxels(box, stage);
     };
-    if constexpr (has_first) launch(0, l, first);
-    {
-      std::optional<cuda::Stopwatch> watch;
-      if (profile_->on) watch.emplace();
-      cuda::launch_colours(l, sweeps, f);
-      if (watch) clock.seconds[1] = watch->seconds();
-    }
-    if constexpr (has_last) launch(2, coarse, last);
+    if constexpr (has_first) timed_part(0, [&] { launch(l, first); });
+    timed_part(1, [&] { cuda::launch_colours(l, sweeps, f); });
+    if constexpr (has_last) timed_part(2, [&] { launch(coarse, last); });
   }
 #endif
   if (!wanted) result = 0;
