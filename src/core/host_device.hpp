@@ -26,6 +26,14 @@ MV_HD inline void atomic_min(std::uint32_t* where, std::uint32_t value) {
 #endif
 }
 
+MV_HD inline void atomic_add(std::int64_t* where, std::int64_t value) {
+#if defined(__CUDA_ARCH__)
+  atomicAdd(reinterpret_cast<unsigned long long*>(where), static_cast<unsigned long long>(value));
+#else
+  __atomic_fetch_add(where, value, __ATOMIC_RELAXED);
+#endif
+}
+
 // Where several threads may store at once, all the same value.
 template <class T>
 MV_HD inline void store_same(T* where, T value) {
@@ -33,14 +41,6 @@ MV_HD inline void store_same(T* where, T value) {
   *where = value;
 #else
   __atomic_store_n(where, value, __ATOMIC_RELAXED);
-#endif
-}
-
-MV_HD inline void atomic_add(std::int64_t* where, std::int64_t value) {
-#if defined(__CUDA_ARCH__)
-  atomicAdd(reinterpret_cast<unsigned long long*>(where), static_cast<unsigned long long>(value));
-#else
-  __atomic_fetch_add(where, value, __ATOMIC_RELAXED);
 #endif
 }
 

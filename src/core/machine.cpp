@@ -315,8 +315,7 @@ void require_threads(int threads) {
       "the system gives this process " + std::to_string(got) + (got == 1 ? " thread" : " threads") +
       ", not the " + std::to_string(threads) + " that are needed (" + failure + "); " +
       (got > 1 ? "type --threads " + std::to_string(got - 1) + ", or " : std::string()) +
-      "raise the limit: ulimit -u for a user's threads, ulimit -v for the room of their stacks, "
-      "pids.max for a container's");
+      advice_on_threads);
 }
 
 } // namespace metavox

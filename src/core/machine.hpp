@@ -24,6 +24,11 @@ Allowance allowance(const std::filesystem::path& root = "/");
 // for (0: nobody did). `note` says what the number owes to whom, where that is not plain.
 int threads_for(int asked, std::int64_t voxels, const Allowance& machine, std::string& note);
 
+// What to do where the system gives no more threads.
+inline constexpr const char* advice_on_threads =
+    "raise the limit: ulimit -u for a user's threads, ulimit -v for the room of their stacks, "
+    "pids.max for a container's";
+
 // Throws ResourceError with advice unless so many threads can live at the same time: OpenMP ends
 // the program where it cannot make one.
 void require_threads(int threads);

@@ -11,6 +11,7 @@
 
 #include "core/errors.hpp"
 #include "core/executor.hpp"
+#include "core/machine.hpp"
 
 namespace metavox {
 
@@ -42,9 +43,8 @@ int code_of(const std::exception_ptr& error, std::string& message) {
     // No room for another thread.
     if (e.code() == std::errc::resource_unavailable_try_again ||
         e.code() == std::errc::not_enough_memory) {
-      message = "the system gives this process no other thread (" + message +
-                "); raise the limit: ulimit -u for a user's threads, ulimit -v for the room of "
-                "their stacks, pids.max for a container's";
+      message =
+          "the system gives this process no other thread (" + message + "); " + advice_on_threads;
       return exit_resources;
     }
     return exit_io;
