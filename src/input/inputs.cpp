@@ -221,6 +221,28 @@ void tell_network(const VesselNetwork& network, std::vector<std::string>& told) 
                                   "outlet")));
 }
 
+InputFile state_of(const std::string& setting, const std::filesystem::path& file) {
+  const FileSum sum = sum_of_file(file);
+  return {setting, sum.bytes, hex8(sum.crc)};
+}
+
+// Null where nothing is known of the file.
+const InputFile* recorded_of(const std::string& setting, const std::vector<InputFile>& recorded) {
+  for (const InputFile& r : recorded)
+    if (r.setting == setting) return &r;
+  return nullptr;
+}
+
+// A line for `changes` where the file is not what was recorded of it.
+void add_change(const std::filesystem::path& file, const InputFile& now,
+                const std::vector<InputFile>& recorded, std::vector<std::string>& changes) {
+  const InputFile* known = recorded_of(now.setting, recorded);
+  if (known == nullptr || (now.bytes == known->bytes && now.crc32 == known->crc32)) return;
+  changes.push_back(now.setting + ": " + file.string() + " has " + std::to_string(now.bytes) +
+                    " bytes and checksum " + now.crc32 + "; the run that is repeated had " +
+                    std::to_string(known->bytes) + " and " + known->crc32);
+}
+
 std::vector<std::int64_t> voxels_of(const VesselNetwork& network, const Lattice& lattice) {
   if (network.segments.empty()) return {};
   VesselGraph graph(lattice);
@@ -248,30 +270,25 @@ std::vector<std::string> changed_inputs(const Parameters& p,
                                         const std::vector<InputFile>& recorded) {
   std::vector<std::string> changes;
   for (const auto& [setting, file] : files_named(p)) {
-    const auto known = std::find_if(recorded.begin(), recorded.end(),
-                                    [&s = setting](const InputFile& r) { return r.setting == s; });
     std::error_code ignored;
-    if (known == recorded.end() || !std::filesystem::is_regular_file(file, ignored)) continue;
-    const FileSum now = sum_of_file(file);
-    if (now.bytes == known->bytes && hex8(now.crc) == known->crc32) continue;
-    changes.push_back(setting + ": " + file.string() + " has " + std::to_string(now.bytes) +
-                      " bytes and checksum " + hex8(now.crc) + "; the run that is repeated had " +
-                      std::to_string(known->bytes) + " and " + known->crc32);
+    if (recorded_of(setting, recorded) && std::filesystem::is_regular_file(file, ignored))
+      add_change(file, state_of(setting, file), recorded, changes);
   }
   return changes;
 }
 
 Inputs read_inputs(const Parameters& p) {
   Inputs external;
-  std::string changed;
-  for (const std::string& change : changed_inputs(p, p.simulation.inputs)) changed += change + "\n";
-  if (!changed.empty())
-    throw ConfigError(printable(changed +
-                                "the result would be another; take the file as it was, or "
-                                "type --set simulation.inputs=[] to take what is there"));
+  std::vector<std::string> changes;
   for (const auto& [setting, file] : files_named(p)) {
-    const FileSum sum = sum_of_file(file);
-    external.files.push_back({setting, sum.bytes, hex8(sum.crc)});
+    external.files.push_back(state_of(setting, file));
+    add_change(file, external.files.back(), p.simulation.inputs, changes);
+  }
+  if (!changes.empty()) {
+    std::string text;
+    for (const std::string& change : changes) text += change + "\n";
+    throw ConfigError(printable(text + "the result would be another; take the file as it was, or "
+                                       "type --set simulation.inputs=[] to take what is there"));
   }
   const Lattice lattice{p.domain.voxels[0], p.domain.voxels[1], p.domain.voxels[2],
                         p.domain.spacing};
