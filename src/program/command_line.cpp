@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "input/text_lines.hpp"
 #include "program/bench.hpp"
 #include "program/info.hpp"
 #include "program/list.hpp"
@@ -41,12 +42,6 @@ std::string shell_text(int argc, char** argv) {
   return text;
 }
 
-std::optional<std::uint64_t> seed_of(const std::string& text) {
-  const Whole whole = parse_whole(text);
-  if (whole.form != Whole::Form::whole || whole.negative) return {};
-  return whole.size;
-}
-
 // Whole numbers as configurations may write them, in the form that the parser knows.
 CLI::Validator whole_number() {
   return CLI::Validator(
@@ -67,12 +62,13 @@ struct Overrides {
 
   void offer(CLI::App& app) {
     // Taken as text: the parser would let -3 pass for a large number.
-    seed_option =
-        app.add_option("--seed", seed, "replaces simulation.seed")
-            ->type_name("N")
-            ->check([](const std::string& text) {
-              return seed_of(text) ? std::string() : "a seed is an integer from 0 to 2^64 - 1";
-            });
+    seed_option = app.add_option("--seed", seed, "replaces simulation.seed")
+                      ->type_name("N")
+                      ->check([](const std::string& text) {
+                        return parsed<std::uint64_t>(text)
+                                   ? std::string()
+                                   : "a seed is an integer from 0 to 2^64 - 1";
+                      });
     until_option = app.add_option("--until", until, "replaces simulation.duration, e.g. '10 day'")
                        ->type_name("T");
     app.add_option("--set", set,
@@ -82,7 +78,7 @@ struct Overrides {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
   std::optional<std::uint64_t> chosen_seed() const {
-    return seed_option->count() > 0 ? seed_of(seed) : std::nullopt;
+    return seed_option->count() > 0 ? parsed<std::uint64_t>(seed) : std::nullopt;
   }
   std::optional<std::string> chosen_until() const {
     return until_option->count() > 0 ? std::optional(until) : std::nullopt;

@@ -1,17 +1,14 @@
 #include "program/sweep_config.hpp"
 
 #include <algorithm>
-#include <cstdint>
-#include <limits>
 #include <set>
 #include <string>
-#include <type_traits>
 
 #include "core/file.hpp"
+#include "input/text_lines.hpp"
 #include "settings/complaints.hpp"
 #include "settings/spelling.hpp"
 #include "settings/text.hpp"
-#include "settings/units.hpp"
 #include "settings/unknown_key.hpp"
 #include "settings/yaml.hpp"
 #include "site/config.hpp"
@@ -160,13 +157,8 @@ private:
   template <class Integer>
   void integer(const Entry::Member& m, const char* typed, Integer& value) {
     const std::string& s = m.value.text;
-    const Whole whole = parse_whole(s);
-    const auto most = static_cast<std::uint64_t>(std::numeric_limits<Integer>::max());
-    if (whole.form == Whole::Form::whole && !whole.negative && whole.size <= most)
-      value = static_cast<Integer>(whole.size);
-    else if (whole.form == Whole::Form::whole && whole.negative && std::is_signed_v<Integer> &&
-             whole.size <= most)
-      value = static_cast<Integer>(-static_cast<std::int64_t>(whole.size));
+    if (const auto whole = parsed<Integer>(s))
+      value = *whole;
     else
       complaints_.add(m.place, m.key + " must be a whole number, not " + in_quotes(s) +
                                    "; type for example: " + typed);
