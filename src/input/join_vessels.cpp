@@ -20,10 +20,6 @@ namespace metavox {
 
 namespace {
 
-std::string counted(std::int64_t n, const std::string& one, const std::string& many) {
-  return std::to_string(n) + " " + (n == 1 ? one : many);
-}
-
 class Joiner {
 public:
   Joiner(const VesselFile& vessels, const Parameters& p, ExternalArrays& external)

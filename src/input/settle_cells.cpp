@@ -17,10 +17,6 @@ namespace {
 
 constexpr int farthest_move = 10; // voxels
 
-std::string count_of(std::int64_t n, const std::string& one) {
-  return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
-}
-
 // The cells of a table on their way into voxels.
 class Table {
 public:
@@ -49,14 +45,14 @@ public:
   void tell(std::int64_t all, std::vector<std::string>& told) const {
     if (sharing_ + on_vessels_ == 0) return;
     const std::string what =
-        (sharing_ > 0 ? count_of(sharing_, "cell") + " of " + std::to_string(all) +
+        (sharing_ > 0 ? counted(sharing_, "cell", "cells") + " of " + std::to_string(all) +
                             " in the voxel of an earlier one (the first in line " +
                             std::to_string(first_sharing_) + ", with line " +
                             std::to_string(shared_with_) + ")"
                       : std::string()) +
         (sharing_ > 0 && on_vessels_ > 0 ? " and " : "") +
         (on_vessels_ > 0
-             ? count_of(on_vessels_, "cell") + " of " + std::to_string(all) +
+             ? counted(on_vessels_, "cell", "cells") + " of " + std::to_string(all) +
                    " on vessels (the first in line " + std::to_string(first_on_vessel_) + ")"
              : std::string());
     if (p_.tissue.cells_csv_overlap == Overlap::refuse)
@@ -68,7 +64,7 @@ public:
         "tissue.cells_csv: " + what + ": " +
         (p_.tissue.cells_csv_overlap == Overlap::drop
              ? "left out"
-             : count_of(moved_, "cell") + " moved by " + text_of("%.1f", farthest_) +
+             : counted(moved_, "cell", "cells") + " moved by " + text_of("%.1f", farthest_) +
                    " um at most" +
                    (moved_ < sharing_ + on_vessels_ ? ", the rest, which is none, left out" : "")));
   }

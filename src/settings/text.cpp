@@ -70,6 +70,10 @@ std::string text_of(const char* format, double value) {
   return text;
 }
 
+std::string counted(std::int64_t n, const std::string& one, const std::string& many) {
+  return std::to_string(n) + " " + (n == 1 ? one : many);
+}
+
 std::string day_text(double minutes) { return text_of("%.6g", minutes / minutes_per_day); }
 
 std::string shell_word(const std::filesystem::path& path) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ std::string in_quotes(std::string_view text, std::size_t longest = 60);
 
 // A number by a printf format, at most 63 characters: text_of("%.3f", 0.5) is "0.500".
 std::string text_of(const char* format, double value);
+
+// "1 cell", "2 cells".
+std::string counted(std::int64_t n, const std::string& one, const std::string& many);
 
 // Minutes as days: "0.5".
 std::string day_text(double minutes);
