@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <vector>
 
 #include "core/executor.hpp"
 #include "cuda/runtime.hpp"
@@ -164,6 +165,43 @@ void launch_indices(std::int64_t n, const F& f) {
   start<Threads::alone>(F::name, index_kernel<F>,
                         dim3(static_cast<unsigned>((n + block_threads - 1) / block_threads)),
                         dim3(block_threads), n, f);
+}
+
+// Levels from `level` to `last` - 1. With one block they wait for each other; more blocks are for a
+// single level.
+template <class F>
+__global__ void __launch_bounds__(block_threads)
+    level_kernel(const std::int64_t* first, std::int64_t level, std::int64_t last, F f) {
+  for (; level < last; ++level) {
+    const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * block_threads;
+    for (std::int64_t k =
+             first[level] + static_cast<std::int64_t>(blockIdx.x) * block_threads + threadIdx.x;
+         k < first[level + 1]; k += stride)
+      f(k);
+    __syncthreads();
+  }
+}
+
+// Runs of thin levels go together: a block then works on all of them, and the device starts once.
+template <class F>
+void launch_levels(const std::vector<std::int64_t>& first, const std::int64_t* first_here,
+                   const F& f) {
+  const std::size_t levels = first.size() - 1;
+  const auto wide = [&](std::size_t level) {
+    return first[level + 1] - first[level] > block_threads;
+  };
+  for (std::size_t level = 0; level < levels;) {
+    std::size_t last = level + 1;
+    if (!wide(level))
+      while (last < levels && !wide(last)) ++last;
+    const std::int64_t most = wide(level) ? first[level + 1] - first[level] : 1;
+    start<Threads::together>(
+        F::name, level_kernel<F>,
+        dim3(static_cast<unsigned>((most + block_threads - 1) / block_threads)),
+        dim3(block_threads), first_here, static_cast<std::int64_t>(level),
+        static_cast<std::int64_t>(last), f);
+    level = last;
+  }
 }
 
 } // namespace metavox::cuda

@@ -95,6 +95,13 @@ public:
   template <class F>
   void for_each_index(std::int64_t n, const F& f) const;
 
+  // f(k) for k in [first[l], first[l + 1]) of every level l, one level after the other: what a
+  // level writes, the next may read. `first` lies on the host, `first_here` is the same on the back
+  // end.
+  template <class F>
+  void for_each_level(const std::vector<std::int64_t>& first, const std::int64_t* first_here,
+                      const F& f) const;
+
   // Ascending ids of the set flags.
   std::int64_t compact(const std::uint8_t* flags, std::int64_t n, std::uint32_t* ids) const;
 

@@ -515,4 +515,23 @@ void Executor::for_each_index(std::int64_t n, const F& f) const {
   tell_of<F>();
 }
 
+template <class F>
+void Executor::for_each_level(const std::vector<std::int64_t>& first,
+                              const std::int64_t* first_here, const F& f) const {
+  if (first.size() < 2 || first.back() <= first.front()) return;
+  const auto all = static_cast<double>(first.back() - first.front());
+  timed(F::name, all, detail::bytes_of<F>::value, [&] {
+#if defined(METAVOX_CUDA)
+    if (device()) return cuda::launch_levels(first, first_here, f);
+#endif
+    static_cast<void>(first_here);
+    for (std::size_t level = 0; level + 1 < first.size(); ++level) {
+      const std::int64_t begin = first[level], end = first[level + 1];
+#pragma omp parallel for schedule(static) num_threads(team_for(32 * (end - begin), threads_))
+      for (std::int64_t k = begin; k < end; ++k) f(k);
+    }
+  });
+  tell_of<F>();
+}
+
 } // namespace metavox
