@@ -351,7 +351,8 @@ TEST_F(VesselFiles, BadSwc) {
   EXPECT_TRUE(contains(error("tree.swc", tree), "tree.swc: the vessels have no outlet; add one to "
                                                 "vessels.ends"));
   const std::string ring = "1 0 0 0 0 5 -1\n2 0 0 0 500 51 1\n";
-  EXPECT_EQ(error("wide.swc", ring, outlets, {"flow.enabled=false"}), "accepted");
+  EXPECT_EQ(error("wide.swc", ring, outlets, {"flow.enabled=false", "oxygen.blood=fixed"}),
+            "accepted");
   EXPECT_TRUE(contains(error("tree.txt", tree), "vessels.file must end in .vtp or .swc, not in "
                                                 "`.txt`"));
 }

@@ -117,7 +117,7 @@ TEST(Config, DefaultsAreThoseOfTheModel) {
   EXPECT_EQ(p.oxygen.consumption, 7.0e-17);
   EXPECT_EQ(p.oxygen.solubility, 1.31e-6);
   EXPECT_EQ(p.oxygen.first_order_rate, 3.1175);
-  EXPECT_EQ(p.oxygen.wall_permeability, 6e4);
+  EXPECT_EQ(p.oxygen.wall_permeability, 0);
   EXPECT_EQ(p.oxygen.initial, 52);
   for (const Face& f : p.oxygen.faces) {
     EXPECT_EQ(f.kind, FaceKind::fixed);
@@ -204,7 +204,7 @@ TEST(Config, VesselsThatAreFine) {
       "vessels: {pattern: grid, ends: [{role: inlet, face: -z, pressure: 30 mmHg}]}\n",
       "regression: {enabled: true}\n",
       "flow: {enabled: false, inlet_pressure: 5 mmHg}\n",
-      "flow: {enabled: false}\nvessels: {pattern: grid, radius: 80 um}\n",
+      "flow: {enabled: false}\noxygen: {blood: fixed}\nvessels: {pattern: grid, radius: 80 um}\n",
       "vegf:\nsprouting:\nflow:\nregression:\n"};
   for (const char* yaml : good) {
     EXPECT_EQ(message_of(yaml), "accepted") << yaml;
@@ -759,6 +759,10 @@ const Bad bad_inputs[] = {
      "vessels.radius is 60 um; where blood flow is solved it must be between 1 and 50 um"},
     {"vessels: {pattern: pair, radius_vein: 0.5 um}\n", "vessels.radius_vein is 0.5 um"},
     {"vessels: {pattern: grid, radius: 51 um}\n", "type such a radius or flow.enabled: false"},
+    {"flow: {enabled: false}\nvessels: {pattern: grid}\n",
+     "oxygen.blood is march, which follows the flow, but flow.enabled is false; type oxygen.blood: "
+     "fixed"},
+    {"oxygen: {inlet_oxygen: 45 mmHg}\n", "oxygen.inlet_oxygen"},
     {"vessels: {pattern: lines, lines: [{from: [0 um, 0 um, 0 um], to: [0 um, 0 um, 9 um], radius: "
      "0.9 um}]}\n",
      "vessels.lines[0].radius is 0.9 um"},

@@ -293,57 +293,6 @@ TEST(Tip, BranchesByTheTable) {
 
 // ---- walls
 
-BloodSupply default_supply() {
-  return vasculature_settings(parameters_of("domain: {voxels: [8, 8, 8]}")).supply;
-}
-
-VesselGraph perfused_line(double radius, double haematocrit) {
-  VesselGraph g(box);
-  g.lay(line({0, 51, 73}, {480, 51, 73}, radius));
-  for (std::uint8_t& f : g.segments().flags) f |= VesselGraph::perfused;
-  for (double& h : g.segments().haematocrit) h = haematocrit;
-  return g;
-}
-
-TEST(VesselWalls, ConductTheWholeAreaOfTheWall) {
-  const BloodSupply o = default_supply();
-  for (const double radius : {4.0, 25.0})
-    for (const int coarsen : {1, 2}) {
-      const Lattice fields{24 / coarsen, 20 / coarsen, 18 / coarsen, 20.0 * coarsen};
-      double sum = 0, supply = 0;
-      const VesselGraph g = perfused_line(radius, 0.45);
-      for (const VesselWall& w : vessel_walls(g, fields, o, false)) {
-        sum += static_cast<double>(w.conductance) * std::pow(fields.spacing, 3);
-        supply += static_cast<double>(w.supply) * std::pow(fields.spacing, 3);
-      }
-      const double expected = 2 * 3.14159265358979 * radius * o.wall_permeability * 480;
-      EXPECT_NEAR(sum, expected, 1e-5 * expected);
-      EXPECT_NEAR(supply, o.vessel_pressure * expected, 1e-5 * o.vessel_pressure * expected);
-    }
-}
-
-TEST(VesselWalls, LetOxygenThroughAsRedCellsBringIt) {
-  const BloodSupply o = default_supply();
-  const VesselGraph full = perfused_line(5, 0.45), half = perfused_line(5, 0.225),
-                    plasma = perfused_line(5, 0);
-  const std::vector<VesselWall> a = vessel_walls(full, box, o, true),
-                                b = vessel_walls(half, box, o, true),
-                                c = vessel_walls(plasma, box, o, true);
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t k = 0; k < a.size(); ++k) {
-    EXPECT_NEAR(b[k].conductance, a[k].conductance / 2, 1e-5 * a[k].conductance);
-    EXPECT_NEAR(b[k].supply, a[k].supply / 4, 1e-5 * a[k].supply);
-    EXPECT_EQ(c[k].conductance, 0);
-    EXPECT_EQ(c[k].wall, a[k].wall); // glucose needs no red cells
-  }
-}
-
-TEST(VesselWalls, AreClosedWithoutBlood) {
-  VesselGraph g = perfused_line(5, 0.45);
-  for (std::uint8_t& f : g.segments().flags) f = VesselGraph::alive;
-  EXPECT_TRUE(vessel_walls(g, box, default_supply(), true).empty());
-}
-
 // ---- measures
 
 TEST(VesselMeasure, FractalDimensionOfALineAndOfASheet) {
@@ -532,7 +481,7 @@ TEST(Vasculature, PrunedVesselsFeedNobody) {
     if (a[1] > 60 && a[1] < 460) segments.generation[static_cast<std::size_t>(n)] = 1, ++link;
   }
   ASSERT_GT(link, 10);
-  const std::size_t before = v.host_walls().size();
+  const std::int64_t before = v.blood().view().pieces;
   Buffer<float> field(Executor::on_cpu(1), l.padded()), matrix(Executor::on_cpu(1), l.padded());
   Buffer<std::uint8_t> kind(Executor::on_cpu(1), l.padded());
   Buffer<std::uint16_t> membrane(Executor::on_cpu(1), l.padded()),
@@ -543,14 +492,12 @@ TEST(Vasculature, PrunedVesselsFeedNobody) {
   const VesselSurroundings around{{field.data(), l, 1}, cells, matrix.data(), membrane.data()};
   for (std::int64_t step = 0; step <= 60; step += 5) v.advance(around, step);
   EXPECT_GE(v.counted(Vasculature::regressed), link);
-  EXPECT_LT(v.host_walls().size(), before);
-  const std::vector<VesselWall> now = v.host_walls();
+  EXPECT_LT(v.blood().view().pieces, before);
+  const std::vector<std::int32_t> now = v.blood().segments();
+  const std::vector<double> lengths = v.blood().lengths();
   v.rebuild(); // what a restart does
-  ASSERT_EQ(v.host_walls().size(), now.size());
-  for (std::size_t k = 0; k < now.size(); ++k) {
-    EXPECT_EQ(v.host_walls()[k].voxel, now[k].voxel);
-    EXPECT_EQ(v.host_walls()[k].supply, now[k].supply);
-  }
+  EXPECT_EQ(v.blood().segments(), now);
+  EXPECT_EQ(v.blood().lengths(), lengths);
 }
 
 TEST(Vasculature, TipsOpenTheMatrixTheyCross) {

@@ -74,7 +74,9 @@ protected:
     a.q = grid_.scratch->uptake();
     return a;
   }
-  void solve(Diffusion::Start start) { report_ = diffusion_.solve_or_throw(values_.data(), start); }
+  void solve(Diffusion::Start start, Exchange* exchange = nullptr) {
+    report_ = diffusion_.solve_or_throw(values_.data(), start, exchange);
+  }
 
   FieldGrid grid_;
 

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "core/launch.hpp"
-#include "fields/wall_supply.hpp"
 
 namespace metavox {
 namespace {
@@ -40,7 +39,6 @@ MetaboliteSettings oxygen_settings(const FieldSettings& p) {
   s.transient = o.relaxation == Relaxation::transient;
   s.substeps = s.transient ? static_cast<int>(std::ceil(p.step / o.substep - 1e-9)) : 1;
   s.substep = p.step / s.substeps;
-  s.oxygen = true;
 
   const double full = oxygen_uptake_per_voxel(o, p.spacing);
   double at_tissue_pressure = 0; // what a normal cell takes up at p_t, mmHg/min
@@ -69,6 +67,16 @@ MetaboliteSettings oxygen_settings(const FieldSettings& p) {
   s.terms.source[static_cast<int>(Kind::none)] +=
       static_cast<float>(o.medium_exchange * o.medium_pressure);
   for (float& loss : s.terms.loss) loss += static_cast<float>(o.decay);
+  BloodSubstance& b = s.blood;
+  b.diffusivity = o.diffusivity;
+  b.dissolved = o.solubility;
+  b.plasma = o.blood_solubility;
+  b.haemoglobin = o.haemoglobin;
+  b.half = o.p50;
+  b.exponent = o.hill;
+  b.wall = o.wall_permeability;
+  b.fixed = o.blood == BloodOxygen::fixed;
+  b.level = o.fixed_pressure;
   return s;
 }
 
@@ -78,8 +86,10 @@ MetaboliteSettings glucose_settings(const FieldSettings& p) {
   s.diffusion = solver_settings("glucose", g, p.max_cycles);
   s.diffusion.half_saturation = g.half_saturation;
   s.substep = p.step;
-  s.vessel_value = g.plasma;
-  s.vessel_scale = g.wall_permeability / p.oxygen.wall_permeability;
+  s.blood.diffusivity = g.diffusivity;
+  s.blood.wall = g.wall_permeability;
+  s.blood.fixed = p.oxygen.blood == BloodOxygen::fixed;
+  s.blood.level = s.blood.entering = g.plasma; // in all of the blood: it enters red cells freely
   const double h = p.spacing;
   const double litres = h * h * h * 1e-15;
   const double full = g.consumption * 1e3 * 60 / litres; // mM/min
@@ -99,9 +109,18 @@ MetaboliteSettings glucose_settings(const FieldSettings& p) {
 
 Metabolite::Metabolite(const FieldGrid& grid, const FieldRow& row,
                        const MetaboliteSettings& settings, bool traits_matter)
-    : Field(grid, row, settings.diffusion), settings_(settings), traits_matter_(traits_matter) {}
+    : Field(grid, row, settings.diffusion), settings_(settings), traits_matter_(traits_matter) {
+  settings_.blood.spacing = grid_.lattice.spacing;
+  if (row.present) blood_ = std::make_unique<BloodExchange>(grid_.executor, settings_.blood);
+}
 
-void Metabolite::relax(const CellView& cells, const VesselWalls& vessels, TraitFactors factor,
+BloodReport Metabolite::measure_blood(const BloodView& blood) {
+  if (!blood_) return {};
+  blood_->look_at(blood);
+  return blood_->report(values().data(), lattice());
+}
+
+void Metabolite::relax(const CellView& cells, const BloodView& blood, TraitFactors factor,
                        bool first) {
   if (!solved()) return;
   const auto process = grid_.executor.process(row().name);
@@ -110,18 +129,11 @@ void Metabolite::relax(const CellView& cells, const VesselWalls& vessels, TraitF
   assemble.traits_matter = traits_matter_;
   assemble.previous_rate = settings_.transient ? static_cast<float>(1 / settings_.substep) : 0.0f;
   assemble.uniform_loss = assemble.previous_rate;
-  const AddVesselWalls walls{vessels.wall,
-                             settings_.oxygen,
-                             static_cast<float>(settings_.vessel_value),
-                             static_cast<float>(settings_.vessel_scale),
-                             grid_.lattice,
-                             grid_.scratch->split(),
-                             grid_.scratch->source(),
-                             grid_.scratch->loss()};
+  blood_->look_at(blood);
   for (int n = 0; n < settings_.substeps; ++n) {
     grid_.executor.for_each_voxel(grid_.lattice, assemble);
-    grid_.executor.for_each_index(vessels.count, walls);
-    solve(first && !settings_.transient ? Diffusion::Start::cold : Diffusion::Start::warm);
+    solve(first && !settings_.transient ? Diffusion::Start::cold : Diffusion::Start::warm,
+          blood_->any() ? blood_.get() : nullptr);
   }
 }
 

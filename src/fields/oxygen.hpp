@@ -1,11 +1,14 @@
 // Oxygen and glucose: what cells take up, what vessels, tissue and medium supply.
 //
-//   D lap p - q p / (p + K_m) + kappa_v (p_v - p) + kappa_bg (p_bg - p) + kappa_m (p_m - p) = 0
+//   D lap p - q p / (p + K_m) + vessels + kappa_bg (p_bg - p) + kappa_m (p_m - p) = 0
 //
 // Uptake per cell by D. Grimes et al. 2014 (J. R. Soc. Interface 11:20131124), rescaled to the
-// voxel; vessel walls after M. Owen et al. 2011 (Cancer Res. 71:2826).
+// voxel; vessels as blood_exchange.hpp has it.
 #pragma once
 
+#include <memory>
+
+#include "fields/blood_exchange.hpp"
 #include "fields/field.hpp"
 
 namespace metavox {
@@ -25,9 +28,7 @@ struct MetaboliteSettings {
   int substeps = 1;   // of a transient field in one step
   double substep = 0; // min
   VoxelTerms terms;
-  bool oxygen = false;     // blood has the oxygen of its red cells, not `vessel_value` everywhere
-  double vessel_value = 0; // in all blood
-  double vessel_scale = 1; // wall conductance relative to oxygen's
+  BloodSubstance blood;
 };
 
 MetaboliteSettings oxygen_settings(const FieldSettings& settings);
@@ -41,7 +42,9 @@ class Metabolite : public Field {
 public:
   // Brings the field into balance with cells and vessels, or steps it in time. `first`: start from
   // coarse grids. Throws NumericalError where the solver does not converge.
-  void relax(const CellView& cells, const VesselWalls& vessels, TraitFactors factor, bool first);
+  void relax(const CellView& cells, const BloodView& blood, TraitFactors factor, bool first);
+  // What blood does in the field as it is; empty where there is no such field.
+  BloodReport measure_blood(const BloodView& blood);
 
 protected:
   Metabolite(const FieldGrid& grid, const FieldRow& row, const MetaboliteSettings& settings,
@@ -50,6 +53,7 @@ protected:
 private:
   MetaboliteSettings settings_;
   bool traits_matter_;
+  std::unique_ptr<BloodExchange> blood_;
 };
 
 class Oxygen : public Metabolite {

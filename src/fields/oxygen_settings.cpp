@@ -93,17 +93,56 @@ void uptake(Section<OxygenParameters>& s) {
 
 void supply(Section<OxygenParameters>& s) {
   using P = OxygenParameters;
-  s.number(&P::vessel_pressure, "vessel_pressure", "mmHg")
+  s.choice(&P::blood, "blood", {"march", "fixed"})
+      .normally("march")
+      .means("march: blood brings what its flow carries and runs out of it; fixed: walls hold "
+             "fixed_pressure, not bounded by flow, for closed forms.")
+      .from("mass balance along the vessels, as in Secomb et al. 2004, Ann Biomed Eng 32:1519")
+      .preset(Preset::physicell, "fixed", "PhysiCell's vessels hold a value")
+      .preset(Preset::analytic, "fixed", "closed forms have no flow");
+  s.number(&P::inlet_oxygen, "inlet_oxygen", "mmHg")
+      .between(0, 760)
+      .normally("0 mmHg")
+      .example("75 mmHg")
+      .means("Oxygen of blood where it enters the box; 0: 55 mmHg and 1 mmHg for each um of the "
+             "vessel's radius, at most 95, at least 8 above tissue_pressure.")
+      .from("the rule by radius is that of tumorcode (Welter et al. 2016, PLoS ONE 11:e0161267); "
+            "the floor is assumed");
+  s.number(&P::fixed_pressure, "fixed_pressure", "mmHg")
       .between(0, 760)
       .normally("40 mmHg")
-      .means("Oxygen pressure inside perfused capillaries.")
-      .from("assumed for capillaries at haematocrit 0.45; ", sources::owen,
-            " has 20 mmHg as reference");
+      .means("Oxygen pressure at the wall of every perfused vessel; only with blood: fixed.")
+      .from("assumed: a capillary half way along");
+  s.number(&P::haemoglobin, "haemoglobin", "fmol/um^3")
+      .between(0, 1)
+      .normally("0.0203 fmol/um^3")
+      .means("Oxygen that a volume of red cells binds when saturated.")
+      .from("from memory: 5.1 mM of haemoglobin with four places each, 0.455 mL/mL; tumorcode and "
+            "Secomb et al. 2004 have 0.5 mL/mL (0.0223)");
+  s.number(&P::p50, "p50", "mmHg")
+      .above(0, 760)
+      .normally("27 mmHg")
+      .means("Pressure at which half of the haemoglobin holds oxygen.")
+      .from("tumorcode (Welter et al. 2016); Secomb's group has 38 mmHg for rats");
+  s.number(&P::hill, "hill")
+      .between(1, 10)
+      .normally("2.7")
+      .means("Exponent of Hill's saturation curve.")
+      .from("tumorcode (Welter et al. 2016); Secomb's group has 3 for rats");
+  s.number(&P::blood_solubility, "blood_solubility", "fmol/um^3/mmHg")
+      .above(0, 1)
+      .normally("1.38e-6 fmol/um^3/mmHg")
+      .means("Oxygen dissolved in blood per volume and pressure.")
+      .from("3.1e-5 mL/mL/mmHg in tumorcode and in Secomb et al. 2004");
   s.number(&P::wall_permeability, "wall_permeability", "um/min")
       .between(0, 1e9)
-      .normally("6e4 um/min")
-      .means("Permeability of the capillary wall to oxygen.")
-      .from(sources::owen, " (6 cm/min)");
+      .normally("0 um/min")
+      .example("6e4 um/min")
+      .means("Permeability to oxygen of a vessel's wall and the blood within; 0: by the vessel's "
+             "diameter, some 5.6e4 um/min at 8 um and 2.2e4 at 40 um.")
+      .from("table of intravascular resistances of Secomb's programs (Secomb et al. 2004, Ann "
+            "Biomed Eng 32:1519); 6e4 um/min for all is ",
+            sources::owen);
   s.boolean(&P::tissue_supply, "tissue_supply")
       .normally("true")
       .means("Normal tissue is supplied by capillaries too fine to draw, so that it keeps "
@@ -139,9 +178,11 @@ void solution(Section<OxygenParameters>& s) {
   using P = OxygenParameters;
   s.number(&P::tolerance, "tolerance", "mmHg")
       .above(0, 100)
-      .normally("1e-3 mmHg")
-      .means("Error allowed in a solve.")
-      .from("assumed: a thousandth of the narrowest threshold that cells respond to");
+      .derived("0.01 mmHg where blood marches through vessels, else 1e-3 mmHg")
+      .example("1e-3 mmHg")
+      .means("Error allowed in a solve, of tissue and of blood.")
+      .from("assumed: a hundredth, or a thousandth, of the narrowest threshold that cells respond "
+            "to");
   s.faces(&P::faces, "faces", "mmHg")
       .between(0, 760)
       .derived("oxygen.tissue_pressure on all six",
@@ -177,7 +218,10 @@ void describe(Section<OxygenParameters>& s) {
   supply(s);
   solution(s);
   s.rule([](const OxygenParameters& p, Judge& judge) {
-    if (p.enabled && p.tissue_supply) judge.ordered("tissue_pressure", "arterial_pressure");
+    if (!p.enabled || !p.tissue_supply) return;
+    judge.ordered("tissue_pressure", "arterial_pressure");
+    if (p.inlet_oxygen > 0 && p.blood == BloodOxygen::march)
+      judge.ordered("tissue_pressure", "inlet_oxygen", Judge::Equal::allowed);
   });
 }
 

@@ -8,6 +8,7 @@
 
 namespace metavox {
 
+enum class BloodOxygen : std::uint8_t { march, fixed };
 enum class Uptake : std::uint8_t { michaelis_menten, first_order, constant };
 
 struct OxygenParameters {
@@ -24,8 +25,14 @@ struct OxygenParameters {
   double quiescent_factor; // f_state
   double normal_factor;
   double immune_factor;
-  double vessel_pressure;   // mmHg, p_v
-  double wall_permeability; // um/min, psi_O
+  BloodOxygen blood;
+  double inlet_oxygen;      // mmHg, of blood that enters the box; 0: by the vessel's radius
+  double fixed_pressure;    // mmHg, p_v of all blood where it is fixed
+  double haemoglobin;       // fmol/um^3 of red cells
+  double p50;               // mmHg
+  double hill;              // n
+  double blood_solubility;  // fmol/um^3/mmHg
+  double wall_permeability; // um/min, psi_O; 0: by the vessel's radius
   bool tissue_supply;       // homogenised supply of normal tissue
   double tissue_pressure;   // mmHg, p_t
   double arterial_pressure; // mmHg, p_art

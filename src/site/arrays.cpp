@@ -64,10 +64,17 @@ void Site::read(const std::string& wanted, void* host) const {
       out[i] = static_cast<std::uint8_t>(cell_state(static_cast<Kind>(kind[i]), flags[i]));
     return;
   }
-  if (wanted == "vessel_supply") {
+  if (wanted == "oxygen_release") {
     auto* out = static_cast<float*>(host);
     std::fill(out, out + s_->grid.lattice.voxels(), 0.0f);
-    for (const VesselWall& w : s_->vessels.host_walls()) out[w.voxel] = w.conductance;
+    const BloodPaths& paths = s_->vessels.blood();
+    const BloodReport report = s_->oxygen().measure_blood(paths.view());
+    if (report.given.empty()) return;
+    const double h = s_->grid.lattice.spacing;
+    const double per_voxel = 1 / (s_->parameters.oxygen.solubility * h * h * h);
+    paths.for_each_voxel(report.given, [&](std::int64_t voxel, double given) {
+      out[voxel] = static_cast<float>(given * per_voxel);
+    });
     return;
   }
   throw std::invalid_argument("the state has no array called " + wanted);

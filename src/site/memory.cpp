@@ -47,17 +47,17 @@ std::size_t estimate_device_bytes(const Parameters& p) {
   const Lattices l(p);
   const std::vector<std::size_t> buffers = device_buffers(p);
   return std::accumulate(buffers.begin(), buffers.end(), small_buffers) +
-         estimate_vessel_bytes(vasculature_settings(p), l.tissue, l.fields, p.simulation.seed);
+         estimate_vessel_bytes(vasculature_settings(p), l.tissue, p.simulation.seed);
 }
 
 double estimate_vessel_nodes(const Parameters& p) {
   const Lattices l(p);
-  return estimate_vessel_nodes(vasculature_settings(p), l.tissue, l.fields, p.simulation.seed);
+  return estimate_vessel_nodes(vasculature_settings(p), l.tissue, p.simulation.seed);
 }
 
 std::pair<double, double> estimate_network(const Parameters& p, const VesselNetwork& network) {
   const Lattices l(p);
-  const NetworkNeeds needs = needs_of_network(network, vasculature_settings(p), l.tissue, l.fields);
+  const NetworkNeeds needs = needs_of_network(network, vasculature_settings(p), l.tissue);
   return {needs.device, needs.nodes};
 }
 
@@ -86,7 +86,8 @@ std::vector<ArrayInfo> derived_arrays_of(const Parameters& p) {
   const Lattices l(p);
   return {on_lattice("cell_state", "1", "kind and rest of the cell in the voxel", ElementType::u8,
                      l.tissue),
-          on_lattice("vessel_supply", "1/min", "conductance of perfused vessel walls for oxygen",
+          on_lattice("oxygen_release", "mmHg/min",
+                     "oxygen that vessels give to the voxel, negative where they take it up",
                      ElementType::f32, l.fields)};
 }
 

@@ -151,6 +151,29 @@ std::vector<std::int64_t> places_to_feed(const Executor& executor, const Lattice
   return places.empty() ? sample_voxels(executor, lattice, kind, tissue, distance_sample) : places;
 }
 
+// What blood does with oxygen, amounts per minute.
+void add_blood(MetricSheet& sheet, const BloodReport& blood, const BloodPaths& paths) {
+  double given = 0, taken = 0, length = 0, low = 0;
+  constexpr double starved = 5; // mmHg
+  for (std::size_t k = 0; k < blood.given.size(); ++k) {
+    (blood.given[k] > 0 ? given : taken) += std::abs(blood.given[k]);
+    length += paths.lengths()[k];
+    if (blood.level[k] < starved) low += paths.lengths()[k];
+  }
+  const char* const by_pieces = "all pieces of vessels that give, or that take it up, together";
+  sheet.real("oxygen_in", "fmol/min", blood.in, "with blood that enters; 0 with `blood: fixed`");
+  sheet.real("oxygen_out", "fmol/min", blood.out, "with blood that leaves; 0 with `blood: fixed`");
+  sheet.real("oxygen_released", "fmol/min", given - taken, "from blood to tissue, net");
+  sheet.real("oxygen_given", "fmol/min", given, by_pieces);
+  sheet.real("oxygen_taken_back", "fmol/min", taken, by_pieces);
+  sheet.real("oxygen_extraction", "1", share(blood.in - blood.out, blood.in),
+             "share of the oxygen that enters which stays");
+  sheet.real("venous_saturation", "1", share(blood.bound_out, blood.red_out),
+             "of the red cells that leave");
+  sheet.real("blood_below_5_mmhg", "1", share(low, length),
+             "share of the length through which blood flows");
+}
+
 } // namespace
 
 MetricRow Site::measure() {
@@ -178,6 +201,8 @@ MetricRow Site::measure() {
   sheet.real("matrix_degraded_fraction", "1",
              static_cast<double>(at(bins, TallyCells::degraded_bin)) / tissue,
              "share of voxels below `migration.squeeze_threshold`");
+  if (p.vessels.pattern != VesselPattern::none && p.oxygen.enabled)
+    add_blood(sheet, s.oxygen().measure_blood(s.vessels.blood().view()), s.vessels.blood());
   s.vessels.measure(sheet, [&] { return places_to_feed(s.executor, s.tissue, cell.kind_code); });
   if (p.tracers.count > 0)
     add_tracers(sheet, s.cells.tracers().host_copy(), p.tracers.start, p.domain.spacing);

@@ -17,7 +17,8 @@ double densest_matrix(const MatrixParameters& m) {
 }
 
 double richest_oxygen(const OxygenParameters& o) {
-  double richest = std::max({o.initial, o.vessel_pressure, o.tissue_pressure});
+  double richest = std::max(
+      {o.initial, o.inlet_oxygen > 0 ? o.inlet_oxygen : 95.0, o.fixed_pressure, o.tissue_pressure});
   for (const Face& face : o.faces)
     if (face.kind == FaceKind::fixed) richest = std::max(richest, face.value);
   return richest;

@@ -28,6 +28,8 @@ void judge_places(const Parameters& p, Judge& judge);
 void judge_patterns(const Parameters& p, Judge& judge);
 // Inlets and outlets.
 void judge_vessel_ends(const Parameters& p, Judge& judge);
+// What blood brings with it.
+void judge_blood(const Parameters& p, Judge& judge);
 // Sprouts.
 void judge_growth(const Parameters& p, Judge& judge);
 

@@ -13,6 +13,11 @@ std::array<double, 3> middle(const Parameters& p) {
 
 // Defaults that follow from another section's settings.
 void derive_across(Section<Parameters>& whole) {
+  whole.derive("oxygen.tolerance", [](const Parameters& p) {
+    const bool marches =
+        p.vessels.pattern != VesselPattern::none && p.oxygen.blood == BloodOxygen::march;
+    return marches ? 1e-2 : 1e-3;
+  });
   whole.derive("oxygen.first_order_rate", [](const Parameters& p) {
     const double h = p.domain.spacing;
     return 10.0 * 2494.0 / (h * h * h);
@@ -57,6 +62,7 @@ void describe_all(Section<Parameters>& whole) {
   whole.rule(judge_places);
   whole.rule(judge_patterns);
   whole.rule(judge_vessel_ends);
+  whole.rule(judge_blood);
   whole.rule(judge_growth);
   whole.rule(judge_traps);
 }

@@ -90,9 +90,10 @@ void Site::step() {
   const bool first = s.step == 0, vessels_due = s.vessels.due(s.step);
   const CellView cells = s.cells.view();
   const TraitFactors factors = s.cells.factors();
+  const BloodView& blood = s.vessels.blood().view();
 
-  s.oxygen().relax(cells, s.vessels.walls(), factors, first);
-  s.glucose().relax(cells, s.vessels.walls(), factors, first);
+  s.oxygen().relax(cells, blood, factors, first);
+  s.glucose().relax(cells, blood, factors, first);
   s.cells.advance(s.executor, s.oxygen().concentration(), s.glucose().concentration(),
                   s.matrix.density(), s.matrix.membrane(), s.step);
   s.proteinase().relax(cells, factors);
@@ -124,7 +125,9 @@ std::int64_t Site::founders_per_clone() const { return s_->founders_per_clone; }
 const Parameters& Site::parameters() const { return s_->parameters; }
 const Executor& Site::executor() const { return s_->executor; }
 Executor& Site::executor() { return s_->executor; }
-std::shared_ptr<const VesselNetwork> Site::vessels() const { return s_->vessels.network(s_->step); }
+std::shared_ptr<const VesselNetwork> Site::vessels() const {
+  return s_->vessels.network(s_->step, s_->oxygen().measure_blood(s_->vessels.blood().view()));
+}
 std::vector<Event> Site::take_events() { return std::exchange(s_->events, {}); }
 
 } // namespace metavox

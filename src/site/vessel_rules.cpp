@@ -151,6 +151,38 @@ void judge_vessel_ends(const Parameters& p, Judge& judge) {
   if (v.pattern != VesselPattern::none && p.flow.enabled) judge_pressures(p, judge);
 }
 
+namespace {
+
+// Blood poorer than healthy tissue drinks from it: real behind a tumour, rarely meant elsewhere.
+void note_poor_blood(const Parameters& p, Judge& judge, const std::string& key, double oxygen) {
+  const OxygenParameters& o = p.oxygen;
+  if (oxygen <= 0 || oxygen >= o.tissue_pressure) return;
+  judge.note({key}, key + " is " + format_number(oxygen) + " mmHg, below the " +
+                        format_number(o.tissue_pressure) +
+                        " mmHg of healthy tissue (oxygen.tissue_pressure): such blood takes oxygen "
+                        "up on its way");
+}
+
+} // namespace
+
+void judge_blood(const Parameters& p, Judge& judge) {
+  const OxygenParameters& o = p.oxygen;
+  const VesselParameters& v = p.vessels;
+  if (v.pattern == VesselPattern::none || o.blood == BloodOxygen::fixed) return;
+  if (!p.flow.enabled)
+    return judge.complain(
+        {"flow.enabled", "oxygen.blood"},
+        "oxygen.blood is march, which follows the flow, but flow.enabled is false; "
+        "type oxygen.blood: fixed for walls that hold oxygen.fixed_pressure");
+  if (!o.enabled || !o.tissue_supply) return;
+  if (v.pattern == VesselPattern::pair)
+    note_poor_blood(p, judge, "vessels.vein_oxygen", v.vein_oxygen);
+  for (std::size_t i = 0; i < v.lines.size(); ++i)
+    note_poor_blood(p, judge, "vessels.lines[" + std::to_string(i) + "].oxygen", v.lines[i].oxygen);
+  for (std::size_t i = 0; i < v.ends.size(); ++i)
+    note_poor_blood(p, judge, "vessels.ends[" + std::to_string(i) + "].oxygen", v.ends[i].oxygen);
+}
+
 void judge_growth(const Parameters& p, Judge& judge) {
   const SproutingParameters& s = p.sprouting;
   if (!s.enabled) return;

@@ -178,6 +178,21 @@ void Diffusion::restrict_coefficients() {
                              RestrictCoefficients{view(level), view(level + 1), transfer(level)});
 }
 
+// What an exchange gives and takes where it touches the field, and the coarse coefficients that
+// follow from those.
+void Diffusion::impose(Exchange& exchange) {
+  exchange.impose();
+  const Exchange::Coarse coarse = exchange.coarse();
+  for (std::size_t level = 0; level + 1 < axes_.size() && level + 1 < coarse.first->size();
+       ++level) {
+    const std::int64_t begin = (*coarse.first)[level], end = (*coarse.first)[level + 1];
+    executor_.for_each_index(
+        end - begin,
+        RestrictCoefficientsAt{RestrictCoefficients{view(level), view(level + 1), transfer(level)},
+                               coarse.voxels + begin});
+  }
+}
+
 // Each level is walked once on the way down, with the residual, and once up, with the correction.
 // The operator's share in a coarse right side is that of the first guess, which sweeps leave alone.
 template <bool saturating>
@@ -241,28 +256,49 @@ void Diffusion::guess_from_coarse() {
   }
 }
 
+namespace {
+
+// The error that is left, from the changes of cycles. Those of the field alone shrink so fast that
+// their ratio is doubled for safety; with an exchange they shrink slowly and evenly.
+class Remaining {
+public:
+  explicit Remaining(float doubt) : doubt_(doubt) {}
+  float after(float change) {
+    const float ratio =
+        before_ > 0.0f ? exact::clamp(doubt_ * change / before_, 0.1f, 0.9f) : 0.25f;
+    before_ = change;
+    return change * ratio / (1.0f - ratio);
+  }
+
+private:
+  float doubt_, before_ = -1.0f;
+};
+
+} // namespace
+
 template <bool saturating>
-SolveReport Diffusion::solve_as(Start start) {
+SolveReport Diffusion::solve_as(Start start, Exchange* exchange) {
   restrict_coefficients();
   if (start == Start::cold) guess_from_coarse<saturating>();
   SolveReport report;
-  float before = -1.0f;
+  Remaining in_field(exchange != nullptr ? 1.0f : 2.0f), in_exchange(1.0f);
   while (report.cycles < settings_.max_cycles) {
     float residual = 0, correction = 0;
     cycle<saturating>(0, residual, correction);
     report.cycles += 1;
     report.residual = residual;
     if (!(correction < 1e30f) || !(residual < 1e30f)) break;
-    // The change of a cycle estimates the error before it; the ratio of two changes, doubled for
-    // safety, the share that stays.
-    const float change = correction + residual;
-    const float ratio = before > 0.0f ? exact::clamp(2.0f * change / before, 0.1f, 0.9f) : 0.25f;
-    report.error = change * ratio / (1.0f - ratio);
-    before = change;
+    report.error = in_field.after(correction + residual);
+    if (exchange != nullptr) {
+      // Twice, as both lag behind each other.
+      const float own = in_exchange.after(exchange->answer(report.cycles));
+      report.error = 2.0f * exact::max_of(report.error, own);
+    }
     if (report.error <= static_cast<float>(settings_.tolerance)) {
       report.converged = true;
       break;
     }
+    if (exchange != nullptr) impose(*exchange);
   }
   return report;
 }
@@ -304,10 +340,16 @@ SolveReport Diffusion::sweep_until_done(float* field) {
   return report;
 }
 
-SolveReport Diffusion::solve(float* field, Start start) {
-  if (sweeps_only_) return sweep_until_done(field);
+SolveReport Diffusion::solve(float* field, Start start, Exchange* exchange) {
+  if (sweeps_only_ && exchange == nullptr) return sweep_until_done(field);
+  const DiffusionLevel fine = view(0);
+  load(field, fine.c);
+  if (exchange != nullptr) {
+    exchange->begin(fine);
+    exchange->answer(0);
+    exchange->impose();
+  }
   if (closed_) {
-    const DiffusionLevel fine = view(0);
     const Lattice box = fine.lattice.box();
     const bool saturating = settings_.half_saturation > 0;
     if (executor_.max_over(box, LargestSink{fine, saturating, false}) == 0.0f) {
@@ -321,16 +363,15 @@ SolveReport Diffusion::solve(float* field, Start start) {
       return report;
     }
   }
-  load(field, scratch_->levels_.front().c.data());
-  const SolveReport report =
-      settings_.half_saturation > 0 ? solve_as<true>(start) : solve_as<false>(start);
+  const SolveReport report = settings_.half_saturation > 0 ? solve_as<true>(start, exchange)
+                                                           : solve_as<false>(start, exchange);
   // A NaN has reached every voxel by now, so the old field is kept: it shows where the NaN began.
   if (report.residual < 1e30f) store(field);
   return report;
 }
 
-SolveReport Diffusion::solve_or_throw(float* field, Start start) {
-  const SolveReport report = solve(field, start);
+SolveReport Diffusion::solve_or_throw(float* field, Start start, Exchange* exchange) {
+  const SolveReport report = solve(field, start, exchange);
   if (report.converged) return report;
   // A number that is not one spreads through the field at once, so its cause is looked for first.
   const DiffusionScratch::Level& finest = scratch_->levels_.front();

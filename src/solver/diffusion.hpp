@@ -22,6 +22,7 @@
 #include "core/errors.hpp"
 #include "core/executor.hpp"
 #include "settings/types.hpp"
+#include "solver/exchange.hpp"
 #include "solver/layout.hpp"
 #include "solver/transfer.hpp"
 
@@ -30,7 +31,7 @@ namespace metavox {
 struct SolveReport {
   int cycles = 0;
   float residual = 0; // largest scaled residual seen in the last cycle, field unit
-  float error = 0;    // estimated remaining error, field unit
+  float error = 0;    // estimated remaining error, field unit, of an exchange's own state too
   bool converged = false;
 };
 
@@ -81,11 +82,11 @@ public:
   enum class Start { warm, cold };
   // Solves for `field`, padded as Lattice has it. cold: starts from coarse grids (full multigrid)
   // instead of the values in `field`. The scratch's source, loss and uptake must be filled before
-  // every solve.
-  SolveReport solve(float* field, Start start = Start::warm);
+  // every solve. `exchange` stands in the field and comes to rest with it; null: none.
+  SolveReport solve(float* field, Start start = Start::warm, Exchange* exchange = nullptr);
   // The same; throws NumericalError naming the field, and the voxel where a value is not a number,
   // on failure.
-  SolveReport solve_or_throw(float* field, Start start = Start::warm);
+  SolveReport solve_or_throw(float* field, Start start = Start::warm, Exchange* exchange = nullptr);
   // Largest residual of `field`, each divided by its voxel's diagonal: field unit.
   float residual(float* field);
   DiffusionScratch& scratch() { return *scratch_; }
@@ -104,11 +105,12 @@ private:
   void fill_faces(float* c, const std::array<float, 6>& value); // ghosts of the finest level
   void store(float* field, bool add = false) const;
   void restrict_coefficients();
+  void impose(Exchange& exchange);
   template <bool saturating>
   void cycle(std::size_t level, float& residual, float& correction, bool add_operator = false);
   SolveReport sweep_until_done(float* field);
   template <bool saturating>
-  SolveReport solve_as(Start start);
+  SolveReport solve_as(Start start, Exchange* exchange);
   template <bool saturating>
   void guess_from_coarse();
 

@@ -98,6 +98,20 @@ struct RestrictCoefficients {
   }
 };
 
+// The same for a list of coarse voxels, x fastest, no ghosts.
+struct RestrictCoefficientsAt {
+  static constexpr const char* name = "diffusion.restrict_coefficients_at";
+  static constexpr double bytes = 8 * 8 + 16;
+  RestrictCoefficients all;
+  const std::int64_t* voxel;
+  MV_HD void operator()(std::int64_t n) const {
+    const SplitLattice& l = all.coarse.lattice;
+    const std::int64_t v = voxel[n], line = v / l.nx;
+    all(Voxel{static_cast<int>(v % l.nx), static_cast<int>(line % l.ny),
+              static_cast<int>(line / l.ny), 0});
+  }
+};
+
 // Averages the right side for a start from coarse grids.
 struct RestrictProblem {
   static constexpr const char* name = "diffusion.restrict_problem";

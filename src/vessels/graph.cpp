@@ -103,6 +103,7 @@ void VesselGraph::lay(const VesselNetwork& parents) {
     number[n] = add_node(node.position, widest[n], 0);
     nodes_.end[at(number[n])] = static_cast<std::uint8_t>(node.end);
     nodes_.end_pressure[at(number[n])] = node.end_pressure;
+    nodes_.end_oxygen[at(number[n])] = node.end_oxygen;
   }
   for (const VesselSegment& s : parents.segments) {
     const Point& a = parents.nodes[at(s.from)].position;
@@ -129,8 +130,8 @@ std::int32_t VesselGraph::add_node(const Point& p, double cover, std::int32_t sp
   std::int32_t n;
   if (free_nodes_.empty()) {
     n = node_count();
-    for (std::vector<double>* v :
-         {&nodes_.x, &nodes_.y, &nodes_.z, &nodes_.cover, &nodes_.end_pressure, &nodes_.pressure})
+    for (std::vector<double>* v : {&nodes_.x, &nodes_.y, &nodes_.z, &nodes_.cover,
+                                   &nodes_.end_pressure, &nodes_.end_oxygen, &nodes_.pressure})
       v->push_back(0);
     nodes_.sprout.push_back(0);
     nodes_.end.push_back(0);
@@ -146,7 +147,7 @@ std::int32_t VesselGraph::add_node(const Point& p, double cover, std::int32_t sp
   nodes_.cover[at(n)] = cover;
   nodes_.sprout[at(n)] = sprout;
   nodes_.end[at(n)] = 0;
-  nodes_.end_pressure[at(n)] = nodes_.pressure[at(n)] = 0;
+  nodes_.end_pressure[at(n)] = nodes_.end_oxygen[at(n)] = nodes_.pressure[at(n)] = 0;
   first_[at(n)] = none;
   degree_[at(n)] = 0;
   mark(n);
@@ -221,7 +222,7 @@ void VesselGraph::remove_node(std::int32_t n) {
   unmark(n);
   nodes_.x[at(n)] = nodes_.y[at(n)] = nodes_.z[at(n)] = nodes_.cover[at(n)] = 0;
   nodes_.end[at(n)] = 0;
-  nodes_.end_pressure[at(n)] = nodes_.pressure[at(n)] = 0;
+  nodes_.end_pressure[at(n)] = nodes_.end_oxygen[at(n)] = nodes_.pressure[at(n)] = 0;
   nodes_.sprout[at(n)] = -1;
   free_nodes_.push(n);
 }
@@ -335,7 +336,8 @@ std::string VesselGraph::shape_flaw() const {
   const auto nodes = nodes_.x.size();
   for (const std::size_t size :
        {nodes_.y.size(), nodes_.z.size(), nodes_.cover.size(), nodes_.sprout.size(),
-        nodes_.end.size(), nodes_.end_pressure.size(), nodes_.pressure.size()})
+        nodes_.end.size(), nodes_.end_pressure.size(), nodes_.end_oxygen.size(),
+        nodes_.pressure.size()})
     if (size != nodes) return "arrays of nodes differ in length";
   const auto segments = segments_.from.size();
   for (const std::size_t size :

@@ -49,6 +49,7 @@ public:
         sprout;                    // that made the node; 0: parent vessel; -1: the number is free
     std::vector<std::uint8_t> end; // VesselEnd
     std::vector<double> end_pressure; // mmHg
+    std::vector<double> end_oxygen;   // mmHg; 0: by the radius
     std::vector<double> pressure;     // mmHg
   };
   struct Segments {

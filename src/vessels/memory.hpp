@@ -12,10 +12,10 @@ namespace metavox {
 
 // Bytes of their lists on the device: walls, and readings on their way to the host.
 std::size_t estimate_vessel_bytes(const VasculatureSettings& settings, const Lattice& tissue,
-                                  const Lattice& fields, std::uint64_t seed);
+                                  std::uint64_t seed);
 // Nodes the vessel graph will have at most.
 double estimate_vessel_nodes(const VasculatureSettings& settings, const Lattice& tissue,
-                             const Lattice& fields, std::uint64_t seed);
+                             std::uint64_t seed);
 
 // Both for vessels of a file, which the settings do not tell.
 struct NetworkNeeds {
@@ -23,6 +23,6 @@ struct NetworkNeeds {
   double nodes = 0;
 };
 NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& settings,
-                              const Lattice& tissue, const Lattice& fields);
+                              const Lattice& tissue);
 
 } // namespace metavox

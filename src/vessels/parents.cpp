@@ -15,20 +15,22 @@ namespace {
 using Vector = std::array<double, 3>;
 
 std::int32_t add_node(VesselNetwork& network, const Vector& at, VesselEnd end = VesselEnd::none,
-                      double end_pressure = 0) {
+                      double end_pressure = 0, double end_oxygen = 0) {
   VesselNode node{};
   node.position = at;
   node.end = end;
   node.end_pressure = end_pressure;
+  node.end_oxygen = end_oxygen;
   network.nodes.push_back(node);
   return static_cast<std::int32_t>(network.nodes.size() - 1);
 }
 
-// Blood runs from `from` to `to`. A pressure of 0 stands for that of `flow`.
+// Blood runs from `from` to `to`. A pressure of 0 stands for that of `flow`, oxygen of 0 for that
+// of the radius.
 void add_line(VesselNetwork& network, const Vector& from, const Vector& to, double radius,
-              double inlet_pressure = 0, double outlet_pressure = 0) {
-  const std::int32_t first = add_node(network, from, VesselEnd::inlet, inlet_pressure);
-  const std::int32_t last = add_node(network, to, VesselEnd::outlet, outlet_pressure);
+              double inlet_pressure = 0, double outlet_pressure = 0, double oxygen = 0) {
+  const std::int32_t first = add_node(network, from, VesselEnd::inlet, inlet_pressure, oxygen);
+  const std::int32_t last = add_node(network, to, VesselEnd::outlet, outlet_pressure, oxygen);
   network.segments.push_back({first, last, radius, true});
 }
 
@@ -81,7 +83,7 @@ VesselNetwork artery_and_vein(const VesselParameters& p, const FlowParameters& f
   add_line(network, at(0, artery), at(size[along], artery), p.radius, flow.inlet_pressure,
            flow.inlet_pressure - p.drop);
   add_line(network, at(size[along], vein), at(0, vein), p.radius_vein,
-           flow.outlet_pressure + p.drop, flow.outlet_pressure);
+           flow.outlet_pressure + p.drop, flow.outlet_pressure, p.vein_oxygen);
   return network;
 }
 
@@ -170,6 +172,7 @@ void set_ends(VesselNetwork& network, const std::vector<std::string>& names,
                                     "' an end, but no vessel touches it");
       node.end = setting.role == EndRole::inlet ? VesselEnd::inlet : VesselEnd::outlet;
       node.end_pressure = setting.pressure;
+      node.end_oxygen = setting.oxygen;
       ++found;
     }
     if (found > 0) continue;
@@ -224,7 +227,8 @@ VesselNetwork build_parent_vessels(const VesselParameters& p, const FlowParamete
   case VesselPattern::none: return network;
   case VesselPattern::lines:
     for (const VesselLine& line : p.lines)
-      add_line(network, line.from, line.to, line.radius, line.inlet_pressure, line.outlet_pressure);
+      add_line(network, line.from, line.to, line.radius, line.inlet_pressure, line.outlet_pressure,
+               line.oxygen);
     break;
   case VesselPattern::grid: network = jittered_grid(p, lattice, seed); break;
   case VesselPattern::pair: network = artery_and_vein(p, flow, lattice); break;

@@ -42,7 +42,7 @@ Vasculature::Vasculature(const Executor& executor, const Lattice& tissue, const 
       sprouting_(p.sprouting), flow_(p.flow), regression_(p.regression), supply_(p.supply),
       matrix_(p.matrix), seed_(seed), step_length_(p.step),
       steps_between_(std::max(1, static_cast<int>(std::floor(p.vessel_step / p.step + 0.5)))),
-      graph_(tissue), counters_(counter_count, 0) {
+      graph_(tissue), counters_(counter_count, 0), paths_(executor, fields) {
   const double vessel_step = steps_between_ * step_length_;
   substeps_ =
       tip_substeps(vessel_step, tissue.spacing, sprouting_.diffusivity, sprouting_.speed_limit);
@@ -57,7 +57,7 @@ void Vasculature::start(const VesselNetwork& parents) {
   graph_.lay(parents);
   perfuse();
   if (flow_.enabled) solve_flow_now();
-  renew_walls();
+  paths_.renew(graph_, supply_);
   // No perfusion events for the vessels of the start, but unsettled flow is reported.
   events_.erase(std::remove_if(events_.begin(), events_.end(),
                                [](const Event& e) { return e.what != "flow_unsettled"; }),
@@ -67,7 +67,7 @@ void Vasculature::start(const VesselNetwork& parents) {
 void Vasculature::rebuild() {
   graph_.rebuild();
   topology_changed_ = blood_changed_ = false;
-  renew_walls();
+  paths_.renew(graph_, supply_);
 }
 
 // ---- one vessel step
@@ -91,7 +91,7 @@ void Vasculature::advance(const VesselSurroundings& tissue, std::int64_t step) {
   if (topology_changed_) perfuse();
   if (adapts) adapt_radii();
   if (flow_.enabled && blood_changed_) solve_flow_now();
-  if (blood_changed_) renew_walls();
+  if (blood_changed_) paths_.renew(graph_, supply_);
   blood_changed_ = false;
 }
 
@@ -645,14 +645,6 @@ void Vasculature::adapt_radii() {
   }
 }
 
-void Vasculature::renew_walls() {
-  host_walls_ = vessel_walls(graph_, fields_, supply_, vessels_.well_index);
-  fit(executor_, walls_, host_walls_.size());
-  wall_count_ = static_cast<std::int64_t>(host_walls_.size());
-  if (wall_count_ > 0)
-    executor_.copy_in(walls_.data(), host_walls_.data(), host_walls_.size() * sizeof(VesselWall));
-}
-
 // ---- reports
 
 void Vasculature::report(const char* what, std::int32_t node, const std::string& detail) {
@@ -684,7 +676,8 @@ std::int64_t Vasculature::neighbour(std::int64_t v, int direction) const {
   return tissue_.number(c[0], c[1], c[2]);
 }
 
-std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step) const {
+std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step,
+                                                          const BloodReport& oxygen) const {
   auto network = std::make_shared<VesselNetwork>();
   const VesselGraph::Segments& segments = graph_.segments();
   std::vector<std::int32_t> number(static_cast<std::size_t>(graph_.node_count()), -1);
@@ -698,6 +691,7 @@ std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step) con
     network->nodes.push_back(node);
   }
   for (const std::int32_t n : tips_.node) network->nodes[at(number[at(n)])].tip = true;
+  std::vector<std::int32_t> place(static_cast<std::size_t>(graph_.segment_count()), -1);
   for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
     if (!graph_.is_alive(s)) continue;
     const auto i = at(s);
@@ -706,13 +700,22 @@ std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step) con
     one.flow = segments.flow[i];
     one.haematocrit = segments.haematocrit[i];
     one.shear = one.perfused ? shear(s) : 0;
-    one.oxygen = one.perfused ? blood_oxygen(supply_, segments.haematocrit[i]) : 0;
+    place[i] = static_cast<std::int32_t>(network->segments.size());
     one.age = static_cast<double>(step - segments.born[i]) * step_length_;
     one.generation = segments.generation[i];
     one.sprout = segments.sprout[i];
     one.mature = graph_.has(s, VesselGraph::mature);
     one.collapsed = graph_.has(s, VesselGraph::collapsed);
     network->segments.push_back(one);
+  }
+  // Pieces of a segment are equally long.
+  for (std::size_t k = 0; k < oxygen.level.size(); ++k) {
+    const std::int32_t s = paths_.segments()[k];
+    VesselSegment& one = network->segments[at(place[at(s)])];
+    const double share = paths_.lengths()[k] / graph_.length(s);
+    one.oxygen += share * oxygen.level[k];
+    one.saturation += share * oxygen.saturation[k];
+    one.released += oxygen.given[k];
   }
   return network;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/executor.hpp"
+#include "vessels/blood_paths.hpp"
 #include "vessels/flow/blood_flow.hpp"
 #include "vessels/graph.hpp"
 #include "vessels/sprout.hpp"
@@ -153,13 +154,12 @@ public:
   // Voxels that became vessel, or are free again, since the last call.
   VesselGraph::Changes take_changes() { return graph_.take_changes(); }
 
-  VesselWalls walls() const { return {walls_.data(), wall_count_}; }
-  const std::vector<VesselWall>& host_walls() const { return host_walls_; }
+  const BloodPaths& blood() const { return paths_; }
   const VesselGraph& graph() const { return graph_; }
   VesselGraph& graph() { return graph_; }
   std::vector<Event> take_events();
 
-  std::shared_ptr<const VesselNetwork> network(std::int64_t step) const;
+  std::shared_ptr<const VesselNetwork> network(std::int64_t step, const BloodReport& oxygen) const;
   // Columns of metrics.csv. places(): numbers of the voxels whose distance to blood is measured,
   // asked for only where there are vessels.
   void measure(MetricSheet& sheet, const std::function<std::vector<std::int64_t>()>& places) const;
@@ -200,7 +200,6 @@ private:
   void perfuse();
   void solve_flow_now();
   void adapt_radii();
-  void renew_walls();
   double shear(std::int32_t segment) const;
   std::int32_t new_tip(std::int32_t from, std::int64_t voxel, std::int32_t generation,
                        std::int32_t parent_sprout);
@@ -240,9 +239,7 @@ private:
   std::vector<Event> events_;
   FlowReport flow_report_;
 
-  std::vector<VesselWall> host_walls_;
-  Buffer<VesselWall> walls_;
-  std::int64_t wall_count_ = 0;
+  BloodPaths paths_;
   Buffer<std::int64_t> voxel_stage_;
   Buffer<VesselReading> reading_stage_;
   Buffer<TipReading> tip_stage_;
@@ -259,6 +256,8 @@ void Vasculature::for_each_array(const F& f) {
     n.sprout);
   f("vessel_node_end", "1", "0 inner node, 1 inlet, 2 outlet", n.end);
   f("vessel_node_end_pressure", "mmHg", "pressure held at an inlet or outlet", n.end_pressure);
+  f("vessel_node_end_oxygen", "mmHg",
+    "oxygen of blood that enters there; 0: by the vessel's radius", n.end_oxygen);
   f("vessel_node_pressure", "mmHg", "blood pressure", n.pressure);
   VesselGraph::Segments& s = graph_.segments();
   f("vessel_from", "1", "first node of a segment; -1 number not in use", s.from);

@@ -2,10 +2,10 @@
 // and matrix.
 #pragma once
 
+#include "vessels/blood_paths.hpp"
 #include "vessels/flow_settings.hpp"
 #include "vessels/growth_settings.hpp"
 #include "vessels/vessel_settings.hpp"
-#include "vessels/wall.hpp"
 
 namespace metavox {
 

@@ -38,6 +38,12 @@ void line(Section<VesselLine>& s) {
       .example("15 mmHg")
       .means("Pressure at `to`; 0: flow.outlet_pressure.")
       .from(sources::run_choice);
+  s.number(&P::oxygen, "oxygen", "mmHg")
+      .between(0, 760)
+      .normally("0 mmHg")
+      .example("75 mmHg")
+      .means("Oxygen of blood that enters the vessel; 0: oxygen.inlet_oxygen.")
+      .from(sources::run_choice);
 }
 
 void end(Section<VesselEndSetting>& s) {
@@ -60,6 +66,13 @@ void end(Section<VesselEndSetting>& s) {
       .normally("0 mmHg")
       .example("20 mmHg")
       .means("Blood pressure there; 0: flow.inlet_pressure or flow.outlet_pressure.")
+      .from(sources::run_choice);
+  s.number(&P::oxygen, "oxygen", "mmHg")
+      .between(0, 760)
+      .normally("0 mmHg")
+      .example("75 mmHg")
+      .means("Oxygen of blood that enters there, at an outlet too should its flow turn; 0: "
+             "oxygen.inlet_oxygen.")
       .from(sources::run_choice);
 }
 
@@ -116,6 +129,11 @@ void sizes(Section<VesselParameters>& s) {
       .means("Pair: pressure that artery and vein each lose along the box; twice it must stay "
              "below the difference of flow.inlet_pressure and outlet_pressure.")
       .from("assumed: leaves a fifth of that difference between the two where it is least");
+  s.number(&P::vein_oxygen, "vein_oxygen", "mmHg")
+      .between(0, 760)
+      .normally("40 mmHg")
+      .means("Pair: oxygen of the blood that enters the vein.")
+      .from("from memory of textbooks: mixed venous blood at rest");
   s.number(&P::exclusion, "exclusion", "um")
       .between(0, 1e6)
       .normally("0 um")
@@ -126,10 +144,6 @@ void sizes(Section<VesselParameters>& s) {
 
 void files_and_checks(Section<VesselParameters>& s) {
   using P = VesselParameters;
-  s.boolean(&P::well_index, "well_index")
-      .normally("true")
-      .means("Corrects for a lattice line acting as a cylinder of another radius.")
-      .from("Peaceman 1978 (quoted from memory)");
   s.file(&P::file, "file")
       .normally("none")
       .example("vessels.vtp")

@@ -18,6 +18,7 @@ struct VesselLine {
   double radius;                  // um
   double inlet_pressure;          // mmHg at `from`; 0: flow.inlet_pressure
   double outlet_pressure;         // mmHg at `to`; 0: flow.outlet_pressure
+  double oxygen;                  // mmHg, of blood that enters at either end; 0: by the radius
 };
 
 struct VesselEndSetting { // one entry of vessels.ends: which ends of vessels let blood in or out
@@ -25,6 +26,7 @@ struct VesselEndSetting { // one entry of vessels.ends: which ends of vessels le
   std::string face; // "-x" ... "+z": every free end on that face; empty: by name
   std::string name; // of a node of vessels.file
   double pressure;  // mmHg; 0: flow.inlet_pressure or flow.outlet_pressure
+  double oxygen;    // mmHg, of blood that enters; 0: oxygen.inlet_oxygen
 };
 
 struct VesselParameters {
@@ -41,7 +43,7 @@ struct VesselParameters {
   double offset;      // um from the face low in the next axis to the pair's plane; 0: the middle
   double drop;        // mmHg that the artery and the vein of a pair each lose along the box
   double exclusion;   // um: no vessel of the grid closer than this to the box's centre
-  bool well_index;    // correct for the lattice line's effective radius
+  double vein_oxygen; // mmHg, of blood that enters the vein of a pair
   std::string file;  // .vtp poly-lines with a radius, or .swc; resolved against the config's folder
   double file_scale; // um per unit of the file, or another factor where file_unit is given
   LengthUnit file_unit;

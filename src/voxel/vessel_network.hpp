@@ -14,6 +14,7 @@ struct VesselNode {
   std::array<double, 3> position;  // um
   VesselEnd end = VesselEnd::none; // where blood enters or leaves the box
   double end_pressure = 0;         // mmHg, of an inlet or outlet
+  double end_oxygen = 0;           // mmHg, of blood that enters there; 0: by the vessel's radius
   double pressure = 0;             // mmHg, solved
   bool tip = false;                // a growing sprout ends here
 };
@@ -25,7 +26,9 @@ struct VesselSegment {
   double flow = 0;             // um^3/min, positive from `from` to `to`
   double haematocrit = 0;      // discharge
   double shear = 0;            // dyn/cm^2, of the wall
-  double oxygen = 0;           // mmHg, of its blood; 0 where there is no flow
+  double oxygen = 0;           // mmHg, mean of its blood; 0 where there is no flow
+  double saturation = 0;       // share of its haemoglobin that holds oxygen
+  double released = 0;         // fmol/min of oxygen; negative where it takes some up
   double age = 0;              // min
   std::int32_t generation = 0; // 0: parent vessel, 1: its sprouts, 2: their branches ...
   std::int32_t sprout = 0;     // 0: parent vessel, else the number of the sprout that laid it

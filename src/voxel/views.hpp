@@ -1,4 +1,4 @@
-// What sciences see of one another: the cells of a lattice, a field, the walls of vessels.
+// What sciences see of one another: the cells of a lattice, and a field. Vessels: blood.hpp.
 //
 // There is no cell table. A cell lives in the arrays at the voxel it stands in, and every rule
 // reads a neighbourhood and then changes voxels that nobody else can change, so the order of
@@ -109,21 +109,6 @@ struct FieldView {
     return (line(y0, z0) * (1.0f - ty) + line(y1, z0) * ty) * (1.0f - tz) +
            (line(y0, z1) * (1.0f - ty) + line(y1, z1) * ty) * tz;
   }
-};
-
-// One entry per field voxel that vessels touch.
-struct VesselWall {
-  std::int64_t voxel; // of the field, x fastest, no ghosts
-  float wall;         // 1/min, conductance of the bare walls
-  float conductance;  // 1/min, for the oxygen that red cells bring
-  float supply;       // mmHg/min: that conductance times the oxygen pressure of the blood
-  float spare;
-};
-
-// The walls as functors see them.
-struct VesselWalls {
-  const VesselWall* wall = nullptr;
-  std::int64_t count = 0;
 };
 
 } // namespace metavox

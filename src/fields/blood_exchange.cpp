@@ -1,0 +1,418 @@
+#include "fields/blood_exchange.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "core/constants.hpp"
+#include "core/launch.hpp"
+
+namespace metavox {
+
+double oxygen_permeability(double radius, double solubility) {
+  // Diameter in um; resistance of a vessel to oxygen in mmHg um s per um^3 of gas.
+  constexpr double table[][2] = {{4, 2.45},   {5, 2.00},   {6, 1.74},   {8, 1.44},
+                                 {10, 1.27},  {12, 1.16},  {14, 1.08},  {16, 1.02},
+                                 {18, 0.974}, {20, 0.935}, {22, 0.895}, {24, 0.853},
+                                 {28, 0.815}, {32, 0.779}, {40, 0.750}, {50, 0.730}};
+  constexpr double litres_per_mole = 22.4; // of gas
+  constexpr std::size_t rows = sizeof table / sizeof *table;
+  const double diameter = 2 * radius;
+  double resistance = table[0][1];
+  if (diameter >= table[rows - 1][0]) resistance = table[rows - 1][1];
+  for (std::size_t n = 0; n + 1 < rows; ++n) {
+    if (diameter < table[n][0] || diameter >= table[n + 1][0]) continue;
+    const double share = (diameter - table[n][0]) / (table[n + 1][0] - table[n][0]);
+    resistance = table[n][1] + share * (table[n + 1][1] - table[n][1]);
+  }
+  // um^3 of gas to fmol, seconds to minutes.
+  return 60 / (litres_per_mole * solubility * resistance * 2 * pi * radius);
+}
+
+namespace {
+
+// The disc with which a piece exchanges, um; see vessels/blood_paths.cpp, which fills it.
+MV_HD inline double disc_radius(double radius, double spacing) {
+  return exact::max_of(1.3 * radius, 1.5 * spacing);
+}
+
+struct ConductPieces {
+  static constexpr const char* name = "blood.conduct";
+  static constexpr double bytes = 24;
+  const double* length;
+  const double* radius;
+  const std::int64_t* first_weight;
+  const double* permeability; // um/min
+  double diffusivity, spacing;
+  double* conductance;
+  bool bare; // no resistance of the wall
+  MV_HD void operator()(std::int64_t n) const {
+    const double r = radius[n];
+    // A uniform source in the disc keeps its mean this far out: a e^(-1/4).
+    const double edge = 0.77880078307140487 * disc_radius(r, spacing);
+    const double tissue = exact::log(edge / r) / (2.0 * pi * diffusivity);
+    const double wall = bare ? 0.0 : 1.0 / (2.0 * pi * r * permeability[n]);
+    const bool inside = first_weight[n + 1] > first_weight[n];
+    conductance[n] = inside ? length[n] / (wall + tissue) : 0.0;
+  }
+};
+
+// Values of the field in touched voxels, from the solver's layout or from a field's own.
+struct ReadSplit {
+  static constexpr const char* name = "blood.read";
+  static constexpr double bytes = 16;
+  const std::int64_t* voxel;
+  SplitLattice split;
+  const float* c;
+  float* value;
+  MV_HD void operator()(std::int64_t n) const {
+    const std::int64_t v = voxel[n], line = v / split.nx;
+    value[n] = c[split.index(static_cast<int>(v % split.nx), static_cast<int>(line % split.ny),
+                             static_cast<int>(line / split.ny))];
+  }
+};
+struct ReadField {
+  static constexpr const char* name = "blood.read_field";
+  static constexpr double bytes = 16;
+  const std::int64_t* voxel;
+  Lattice lattice;
+  const float* c;
+  float* value;
+  MV_HD void operator()(std::int64_t n) const { value[n] = c[lattice.voxel_at(voxel[n]).i]; }
+};
+
+struct KeepBase {
+  static constexpr const char* name = "blood.keep";
+  static constexpr double bytes = 24;
+  const std::int64_t* voxel;
+  SplitLattice split;
+  const float *f, *k;
+  float *base_f, *base_k;
+  MV_HD void operator()(std::int64_t n) const {
+    const std::int64_t v = voxel[n], line = v / split.nx;
+    const std::int64_t i =
+        split.index(static_cast<int>(v % split.nx), static_cast<int>(line % split.ny),
+                    static_cast<int>(line / split.ny));
+    base_f[n] = f[i];
+    base_k[n] = k[i];
+  }
+};
+
+struct GatherTissue {
+  static constexpr const char* name = "blood.gather";
+  static constexpr double bytes = 16 * 12;
+  const std::int64_t* first;
+  const DiscWeight* weight;
+  const float* value;
+  double* tissue;
+  MV_HD void operator()(std::int64_t n) const {
+    double sum = 0.0;
+    for (std::int64_t w = first[n]; w < first[n + 1]; ++w)
+      sum += static_cast<double>(weight[w].weight) * static_cast<double>(value[weight[w].at]);
+    tissue[n] = sum;
+  }
+};
+
+// What all pieces share of a march.
+struct PieceLaw {
+  BloodContent content;
+  double alpha; // amount per um^3 of tissue and level
+  double lag;   // theta: between the response of a piece to its own tissue and that of the lot
+  const double* conductance;
+  const double* tissue;
+  double* level;
+  float* change;
+  double* given;
+  double* steepness;
+
+  // Blood that brings `amount` per minute, which would rise by `rise` if all tissue rose by one.
+  // `p`: its level on entry, then on leaving.
+  MV_HD void pass(std::int64_t n, double flow, double haematocrit, double& p, double& amount,
+                  double& rise) const {
+    const double wall = conductance[n], exchange = alpha * wall, around = tissue[n];
+    const double bound = flow * haematocrit * content.haemoglobin;
+    double slope;
+    const double now =
+        content.level(bound, flow * content.solubility + exchange, amount + exchange * around,
+                      exact::min_of(p, around), exact::max_of(p, around), p, slope);
+    const double left = exact::max_of(amount - exchange * (now - around), 0.0);
+    given[n] = amount - left;
+    // How the level follows its own tissue, and how with all tissue upstream.
+    const double own = exchange / slope, all = (rise + exchange) / slope;
+    steepness[n] = wall * (lag * (1.0 - own) + (1.0 - lag) * exact::max_of(0.0, 1.0 - all));
+    rise = (slope - exchange) * all;
+    const double moved = now - level[n];
+    change[n] = static_cast<float>(moved < 0.0 ? -moved : moved);
+    level[n] = now;
+    p = now;
+    amount = left;
+  }
+};
+
+// All that leaves one vertex, up to the next ones.
+struct MarchBlood {
+  static constexpr const char* name = "blood.march";
+  static constexpr double bytes = 400;
+  PieceLaw law;
+  const BloodVertex* vertex;
+  const BloodBranch* branch;
+  const std::int32_t* arc;
+  double entering;                     // level; negative: the vertex's own oxygen
+  double *carried, *response, *at_end; // of branches, where they end
+
+  MV_HD void operator()(std::int64_t n) const {
+    const BloodVertex v = vertex[n];
+    double amount = 0.0, rise = 0.0, highest = 0.0;
+    for (std::int32_t a = v.first_in; a < v.first_out; ++a) {
+      amount += carried[arc[a]];
+      rise += response[arc[a]];
+      highest = exact::max_of(highest, at_end[arc[a]]);
+    }
+    amount *= 1.0 - v.leaving;
+    rise *= 1.0 - v.leaving;
+    if (v.entering > 0.0) {
+      const double level = entering >= 0.0 ? entering : v.oxygen;
+      amount += v.entering * law.content.of(level, v.haematocrit);
+      highest = exact::max_of(highest, level);
+    }
+    double flow = 0.0, red = 0.0;
+    for (std::int32_t a = v.first_out; a < v.last_out; ++a) {
+      flow += branch[arc[a]].flow;
+      red += branch[arc[a]].flow * branch[arc[a]].haematocrit;
+    }
+    if (!(flow > 0.0)) return;
+    const BloodContent& content = law.content;
+    double slope;
+    // Red cells that end elsewhere than they came from, by rounding, may lift it above all inflows.
+    const double p = content.level(red * content.haemoglobin, flow * content.solubility, amount,
+                                   0.0, 2.0 * highest + 1.0, highest, slope);
+    // The main branch takes what rounding leaves.
+    double rest = amount;
+    for (std::int32_t a = v.first_out; a < v.last_out; ++a)
+      if (arc[a] != v.main) rest -= branch[arc[a]].flow * content.of(p, branch[arc[a]].haematocrit);
+    for (std::int32_t a = v.first_out; a < v.last_out; ++a) {
+      const BloodBranch& b = branch[arc[a]];
+      double here = p, brought = arc[a] != v.main ? b.flow * content.of(p, b.haematocrit)
+                                                  : exact::max_of(rest, 0.0);
+      double d = 0.0;
+      if (content.haemoglobin > 0.0) content.curve.at(p, d);
+      const double share =
+          b.flow * (b.haematocrit * content.haemoglobin * d + content.solubility) / slope;
+      double follows = rise * share;
+      for (std::int64_t k = b.first_piece; k < b.last_piece; ++k)
+        law.pass(k, b.flow, b.haematocrit, here, brought, follows);
+      carried[arc[a]] = brought;
+      response[arc[a]] = follows;
+      at_end[arc[a]] = here;
+    }
+  }
+};
+
+// Blood that never runs out.
+struct HoldBlood {
+  static constexpr const char* name = "blood.hold";
+  static constexpr double bytes = 52;
+  PieceLaw law;
+  double held;
+  MV_HD void operator()(std::int64_t n) const {
+    const double wall = law.conductance[n];
+    law.given[n] = law.alpha * wall * (held - law.tissue[n]);
+    law.steepness[n] = wall;
+    law.change[n] = 0.0f;
+    law.level[n] = held;
+  }
+};
+
+struct LargestChange {
+  static constexpr const char* name = "blood.change";
+  static constexpr double bytes = 4;
+  const float* change;
+  MV_HD float operator()(const Voxel& s) const { return change[s.x]; }
+};
+
+struct SupplyVoxels {
+  static constexpr const char* name = "blood.supply";
+  static constexpr double bytes = 24 + 24 * 10;
+  const std::int64_t* voxel;
+  const std::int64_t* first;
+  const DiscWeight* piece;
+  const float *value, *base_f, *base_k;
+  const double *given, *steepness;
+  double per_level, per_volume; // 1/alpha, 1/h^3
+  SplitLattice split;
+  float *f, *k;
+  MV_HD void operator()(std::int64_t n) const {
+    const double now = static_cast<double>(value[n]);
+    double source = 0.0, loss = 0.0;
+    for (std::int64_t w = first[n]; w < first[n + 1]; ++w) {
+      const double share = static_cast<double>(piece[w].weight);
+      const double g = steepness[piece[w].at];
+      source += share * (given[piece[w].at] * per_level + g * now);
+      loss += share * g;
+    }
+    const std::int64_t v = voxel[n], line = v / split.nx;
+    const std::int64_t i =
+        split.index(static_cast<int>(v % split.nx), static_cast<int>(line % split.ny),
+                    static_cast<int>(line / split.ny));
+    f[i] = static_cast<float>(static_cast<double>(base_f[n]) + source * per_volume);
+    k[i] = static_cast<float>(static_cast<double>(base_k[n]) + loss * per_volume);
+  }
+};
+
+template <class T>
+void fit(const Executor& executor, Buffer<T>& buffer, std::int64_t n) {
+  if (buffer.size() < n) buffer = Buffer<T>(executor, n + n / 2 + 1024);
+}
+
+// Midway between the response of a piece and that of the whole bed convergence is fastest, and safe
+// where discs are wide; where it is not, the bed's pieces are taken one by one. Measured on beds,
+// loops and sprouting networks.
+constexpr double usual_lag = 0.4, safe_lag = 1.0;
+constexpr int patience = 6, look_back = 4; // cycles
+constexpr float slow = 0.7f;
+
+} // namespace
+
+BloodExchange::BloodExchange(const Executor& executor, const BloodSubstance& substance)
+    : executor_(executor), substance_(substance) {
+  if (substance.haemoglobin <= 0) return;
+  const std::vector<double> table = SaturationCurve::make_table(substance.half, substance.exponent);
+  table_ = Buffer<double>(executor_, static_cast<std::int64_t>(table.size()));
+  table_.upload(table.data());
+}
+
+void BloodExchange::look_at(const BloodView& blood) {
+  if (blood.edition == blood_.edition && blood.pieces == blood_.pieces) return;
+  blood_ = blood;
+  if (!any()) return;
+  for (Buffer<double>* b : {&conductance_, &tissue_, &level_, &given_, &steepness_})
+    fit(executor_, *b, blood.pieces);
+  fit(executor_, change_, blood.pieces);
+  for (Buffer<double>* b : {&carried_, &response_, &at_end_}) fit(executor_, *b, blood.branches);
+  for (Buffer<float>* b : {&value_, &base_f_, &base_k_}) fit(executor_, *b, blood.touched);
+  // The wall of a piece, in `level_` until the first march.
+  std::vector<double> wall(static_cast<std::size_t>(blood.pieces), substance_.wall);
+  if (substance_.wall <= 0) {
+    std::vector<double> radius(wall.size());
+    executor_.copy_out(radius.data(), blood.radius, radius.size() * sizeof(double));
+    double last = -1, found = 0;
+    for (std::size_t n = 0; n < wall.size(); ++n) {
+      if (radius[n] != last) found = oxygen_permeability(last = radius[n], substance_.dissolved);
+      wall[n] = found;
+    }
+  }
+  executor_.copy_in(level_.data(), wall.data(), wall.size() * sizeof(double));
+  executor_.for_each_index(blood.pieces,
+                           ConductPieces{blood.length, blood.radius, blood.first_weight,
+                                         level_.data(), substance_.diffusivity, substance_.spacing,
+                                         conductance_.data(), substance_.fixed});
+}
+
+void BloodExchange::march() {
+  executor_.for_each_index(blood_.pieces, GatherTissue{blood_.first_weight, blood_.weight,
+                                                       value_.data(), tissue_.data()});
+  BloodContent content;
+  content.curve = {table_.data(), substance_.half, substance_.exponent};
+  content.haemoglobin = substance_.haemoglobin;
+  content.solubility = substance_.plasma;
+  const PieceLaw law{content,          substance_.dissolved, lag_,           conductance_.data(),
+                     tissue_.data(),   level_.data(),        change_.data(), given_.data(),
+                     steepness_.data()};
+  if (substance_.fixed)
+    executor_.for_each_index(blood_.pieces, HoldBlood{law, substance_.level});
+  else
+    executor_.for_each_level(*blood_.levels, blood_.level,
+                             MarchBlood{law, blood_.vertex, blood_.branch, blood_.arc,
+                                        substance_.entering, carried_.data(), response_.data(),
+                                        at_end_.data()});
+}
+
+void BloodExchange::begin(const DiffusionLevel& fine) {
+  fine_ = fine;
+  lag_ = usual_lag;
+  changes_.clear();
+  executor_.for_each_index(blood_.touched, KeepBase{blood_.voxel, fine.lattice, fine.f, fine.k,
+                                                    base_f_.data(), base_k_.data()});
+  // In a circle some blood is asked for before it has come.
+  if (blood_.circles)
+    for (Buffer<double>* b : {&carried_, &response_, &at_end_}) b->clear();
+}
+
+float BloodExchange::answer(int cycles) {
+  executor_.for_each_index(blood_.touched,
+                           ReadSplit{blood_.voxel, fine_.lattice, fine_.c, value_.data()});
+  march();
+  if (cycles == 0) return 0.0f; // there is nothing to compare with
+  const Lattice row{static_cast<int>(blood_.pieces), 1, 1, 1};
+  changes_.push_back(executor_.max_over(row, LargestChange{change_.data()}));
+  const auto n = changes_.size();
+  if (n >= patience && changes_[n - 1] > slow * changes_[n - 1 - look_back]) lag_ = safe_lag;
+  return changes_.back();
+}
+
+void BloodExchange::impose() {
+  const double h = substance_.spacing;
+  executor_.for_each_index(blood_.touched,
+                           SupplyVoxels{blood_.voxel, blood_.first_piece_at, blood_.piece_at,
+                                        value_.data(), base_f_.data(), base_k_.data(),
+                                        given_.data(), steepness_.data(), 1 / substance_.dissolved,
+                                        1 / (h * h * h), fine_.lattice, fine_.f, fine_.k});
+}
+
+BloodReport BloodExchange::report(const float* field, const Lattice& lattice) {
+  BloodReport report;
+  if (!any()) return report;
+  lag_ = usual_lag;
+  if (blood_.circles)
+    for (Buffer<double>* b : {&carried_, &response_, &at_end_}) b->clear();
+  executor_.for_each_index(blood_.touched, ReadField{blood_.voxel, lattice, field, value_.data()});
+  march();
+  const auto copied = [&](const auto* from, std::int64_t count) {
+    std::vector<std::decay_t<decltype(*from)>> values(static_cast<std::size_t>(count));
+    if (count > 0) executor_.copy_out(values.data(), from, values.size() * sizeof *from);
+    return values;
+  };
+  report.level = copied(level_.data(), blood_.pieces);
+  report.given = copied(given_.data(), blood_.pieces);
+  report.saturation.assign(report.level.size(), 0.0);
+  const auto saturation = [&](double p) {
+    return p > 0 ? SaturationCurve::hill(p, substance_.half, substance_.exponent) : 0.0;
+  };
+  if (substance_.haemoglobin > 0)
+    for (std::size_t n = 0; n < report.level.size(); ++n)
+      report.saturation[n] = saturation(report.level[n]);
+  if (substance_.fixed) return report;
+  const std::int64_t vertices = blood_.levels->empty() ? 0 : blood_.levels->back();
+  const auto vertex = copied(blood_.vertex, vertices);
+  const auto carried = copied(carried_.data(), blood_.branches);
+  const auto at_end = copied(at_end_.data(), blood_.branches);
+  const auto branch = copied(blood_.branch, blood_.branches);
+  BloodContent content;
+  const std::vector<double> table =
+      substance_.haemoglobin > 0 ? SaturationCurve::make_table(substance_.half, substance_.exponent)
+                                 : std::vector<double>{};
+  content.curve = {table.data(), substance_.half, substance_.exponent};
+  content.haemoglobin = substance_.haemoglobin;
+  content.solubility = substance_.plasma;
+  std::int32_t arcs = 0;
+  for (const BloodVertex& v : vertex) arcs = std::max(arcs, v.last_out);
+  const auto arc = copied(blood_.arc, arcs);
+  for (const BloodVertex& v : vertex) {
+    if (v.entering > 0)
+      report.in +=
+          v.entering *
+          content.of(substance_.entering >= 0 ? substance_.entering : v.oxygen, v.haematocrit);
+    if (v.leaving <= 0) continue;
+    double arrives = 0;
+    for (std::int32_t a = v.first_in; a < v.first_out; ++a) {
+      const auto b = static_cast<std::size_t>(arc[static_cast<std::size_t>(a)]);
+      arrives += carried[b];
+      const double red = v.leaving * branch[b].flow * branch[b].haematocrit;
+      report.red_out += red;
+      if (substance_.haemoglobin > 0) report.bound_out += red * saturation(at_end[b]);
+    }
+    report.out += v.leaving * arrives;
+  }
+  return report;
+}
+
+} // namespace metavox

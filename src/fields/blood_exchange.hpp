@@ -1,0 +1,77 @@
+// A substance on its way through the blood: what it gives to the tissue it passes and takes back,
+// solved together with the field.
+//
+// Along a piece of length l in blood of flow Q (content C, see saturation.hpp) that passes through
+// its wall G l (p - p_t), p_t being the mean of the tissue in a disc across the piece,
+//
+//   Q C(p) + a G l p = F_in + a G l p_t,   F_out = F_in - a G l (p - p_t)
+//
+// has one root, and gives no more than arrives, however slow the blood. Where branches meet, all
+// blood that leaves has one level. Conductance per length, for a disc of radius r and tissue of
+// diffusivity D: 1/G = 1/(2 pi R psi) + ln(r e^(-1/4) / R) / (2 pi D), the first term being the
+// wall and the blood within.
+#pragma once
+
+#include <vector>
+
+#include "core/executor.hpp"
+#include "fields/saturation.hpp"
+#include "solver/exchange.hpp"
+#include "voxel/blood.hpp"
+
+namespace metavox {
+
+// One substance in blood, in the unit of its field ("level"); amounts per level are `dissolved`.
+struct BloodSubstance {
+  double diffusivity = 0; // um^2/min, in tissue
+  double dissolved = 1;   // amount per um^3 of tissue and level: alpha
+  double plasma = 1;      // the same in blood
+  double haemoglobin = 0; // amount per um^3 of full red cells
+  double half = 27, exponent = 2.7;
+  double wall = 0;      // um/min; 0: that of oxygen, by the vessel's radius
+  bool fixed = false;   // all blood holds `level`, whatever it has given
+  double level = 0;     // in fixed blood
+  double entering = -1; // level of blood that enters; negative: what the vertex says
+  double spacing = 0;   // um, of the field's lattice
+};
+
+// Permeability of wall and blood to oxygen by radius, um/min, tissue holding `solubility` fmol/um^3
+// per mmHg: the intravascular resistances that T. Secomb's group uses (Secomb et al. 2004, Ann.
+// Biomed. Eng. 32:1519; table of their program), interpolated by diameter.
+double oxygen_permeability(double radius, double solubility);
+
+class BloodExchange final : public Exchange {
+public:
+  BloodExchange(const Executor& executor, const BloodSubstance& substance);
+  // Geometry and flow have changed, or not: see BloodView::edition.
+  void look_at(const BloodView& blood);
+  bool any() const { return blood_.pieces > 0; }
+
+  void begin(const DiffusionLevel& fine) override;
+  float answer(int cycles) override;
+  void impose() override;
+  Coarse coarse() const override { return {blood_.coarse, blood_.first_coarse}; }
+
+  // Marches once through `field`, padded as its lattice has it.
+  BloodReport report(const float* field, const Lattice& lattice);
+  // What one piece's wall conducts, um^3/min.
+  std::vector<double> conductances() const { return conductance_.host_copy(); }
+
+private:
+  void march();
+
+  Executor executor_;
+  BloodSubstance substance_;
+  BloodView blood_;
+  DiffusionLevel fine_{};
+  Buffer<double> table_;
+  // Of pieces, branches and touched voxels.
+  Buffer<double> conductance_, tissue_, level_, given_, steepness_;
+  Buffer<float> change_;
+  Buffer<double> carried_, response_, at_end_;
+  Buffer<float> value_, base_f_, base_k_;
+  double lag_ = 0;             // theta
+  std::vector<float> changes_; // of the marches of a solve
+};
+
+} // namespace metavox

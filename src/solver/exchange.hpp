@@ -1,0 +1,37 @@
+// Something that stands in the field, gives to it and takes from it, and changes with it: blood in
+// vessels. The solver asks it after every cycle, so that both come to rest together.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "solver/layout.hpp"
+
+namespace metavox {
+
+class Exchange {
+public:
+  Exchange() = default;
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  virtual ~Exchange() = default;
+
+  // Before a solve: the finest grid, with f and k of all else.
+  virtual void begin(const DiffusionLevel& fine) = 0;
+  // Reads c there, and returns the largest change of what it carries since the last call, field
+  // unit; in the first of a solve 0. `cycles`: so far.
+  virtual float answer(int cycles) = 0;
+  // Writes f and k there, so that a voxel's equation holds what it gives and how that falls as c
+  // rises.
+  virtual void impose() = 0;
+
+  // The voxels of coarser grids whose coefficients follow from those it changes: grid g from 1 on
+  // has voxels[first[g - 1]] to voxels[first[g] - 1], x fastest, no ghosts.
+  struct Coarse {
+    const std::int64_t* voxels;
+    const std::vector<std::int64_t>* first;
+  };
+  virtual Coarse coarse() const = 0;
+};
+
+} // namespace metavox

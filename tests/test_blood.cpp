@@ -1,0 +1,294 @@
+// Oxygen that blood carries and can run out of: the march along vessels, alone and with the tissue.
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "fields/blood_exchange.hpp"
+#include "fields/saturation.hpp"
+#include "support.hpp"
+#include "vessels/blood_paths.hpp"
+
+namespace metavox {
+namespace {
+
+std::string number(double v) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.17g", v);
+  return text;
+}
+
+BloodContent whole_blood(const std::vector<double>& table) {
+  BloodContent content;
+  content.curve.table = table.data();
+  content.haemoglobin = 0.0203;
+  content.solubility = 1.38e-6;
+  return content;
+}
+
+TEST(Saturation, CurveFollowsHillsAndSoDoesItsSlope) {
+  const std::vector<double> table = SaturationCurve::make_table(27, 2.7);
+  SaturationCurve curve{table.data(), 27, 2.7};
+  double slope;
+  for (double p = 0.01; p < 400; p *= 1.013) {
+    const double x = std::pow(p / 27, 2.7), s = x / (1 + x);
+    EXPECT_NEAR(curve.at(p, slope), s, 1e-8) << p;
+    EXPECT_NEAR(slope, 2.7 * s * (1 - s) / p, 3e-5) << p;
+  }
+  EXPECT_EQ(curve.at(0, slope), 0);
+  EXPECT_EQ(curve.at(-1, slope), 0);
+}
+
+TEST(Saturation, LevelIsFoundAgainFromTheContent) {
+  const std::vector<double> table = SaturationCurve::make_table(27, 2.7);
+  const BloodContent content = whole_blood(table);
+  for (const double haematocrit : {0.0, 1e-6, 0.1, 0.45, 0.95})
+    for (double p = 1e-3; p < 500; p *= 1.3)
+      for (const double start : {0.0, 5.0, 95.0, 600.0}) {
+        double slope;
+        const double found = content.level(haematocrit * content.haemoglobin, content.solubility,
+                                           content.of(p, haematocrit), 0, 600, start, slope);
+        EXPECT_NEAR(found, p, 1e-9 * (1 + p)) << haematocrit << " " << start;
+      }
+}
+
+TEST(Wall, LetsOxygenThroughAsTheTableOfResistancesSays) {
+  EXPECT_NEAR(oxygen_permeability(4, 1.31e-6), 5.6e4, 0.1e4);
+  EXPECT_NEAR(oxygen_permeability(5, 1.31e-6), 5.1e4, 0.1e4);
+  EXPECT_NEAR(oxygen_permeability(10, 1.31e-6), 3.5e4, 0.1e4);
+  EXPECT_NEAR(oxygen_permeability(20, 1.31e-6), 2.2e4, 0.1e4);
+  EXPECT_GT(oxygen_permeability(1, 1.31e-6), oxygen_permeability(2, 1.31e-6));
+}
+
+// A graph of straight vessels whose flow and red cells the test sets.
+struct Network {
+  Lattice fields{24, 24, 24, 20};
+  VesselNetwork parents;
+  VesselGraph graph{fields};
+
+  std::int32_t node(double x, double y, double z, VesselEnd end = VesselEnd::none,
+                    double oxygen = 0) {
+    VesselNode n{};
+    n.position = {x, y, z};
+    n.end = end;
+    n.end_oxygen = oxygen;
+    parents.nodes.push_back(n);
+    return static_cast<std::int32_t>(parents.nodes.size() - 1);
+  }
+  void vessel(std::int32_t from, std::int32_t to, double flow, double haematocrit,
+              double radius = 4) {
+    VesselSegment s{from, to, radius, true};
+    s.flow = flow;
+    s.haematocrit = haematocrit;
+    parents.segments.push_back(s);
+  }
+  // Lays all and gives every piece of a vessel its flow.
+  void lay() {
+    graph.lay(parents);
+    VesselGraph::Segments& s = graph.segments();
+    for (std::int32_t k = 0; k < graph.segment_count(); ++k) {
+      const auto i = static_cast<std::size_t>(k);
+      s.flags[i] = static_cast<std::uint8_t>(s.flags[i] | VesselGraph::perfused);
+      const Point a = graph.position(s.from[i]), b = graph.position(s.to[i]);
+      for (const VesselSegment& v : parents.segments) {
+        const Point &p = parents.nodes[static_cast<std::size_t>(v.from)].position,
+                    &q = parents.nodes[static_cast<std::size_t>(v.to)].position;
+        const auto along = [&](const Point& x) {
+          double whole = 0, part = 0, off = 0;
+          for (std::size_t c = 0; c < 3; ++c) {
+            whole += (q[c] - p[c]) * (q[c] - p[c]);
+            part += (x[c] - p[c]) * (q[c] - p[c]);
+          }
+          for (std::size_t c = 0; c < 3; ++c)
+            off += std::abs(x[c] - p[c] - part / whole * (q[c] - p[c]));
+          return off < 1e-6 && part > -1e-6 && part < whole + 1e-6 ? part / whole : -1.0;
+        };
+        const double ta = along(a), tb = along(b);
+        if (ta < 0 || tb < 0) continue;
+        s.flow[i] = tb > ta ? v.flow : -v.flow;
+        s.haematocrit[i] = v.haematocrit;
+      }
+    }
+  }
+};
+
+BloodSubstance oxygen() {
+  BloodSubstance s;
+  s.diffusivity = 1.2e5;
+  s.dissolved = 1.31e-6;
+  s.plasma = 1.38e-6;
+  s.haemoglobin = 0.0203;
+  s.spacing = 20;
+  return s;
+}
+
+// Marches once through tissue that has one level everywhere.
+struct Marched {
+  BloodReport report;
+  std::vector<double> conductance;
+  std::vector<std::int32_t> segment;
+  std::vector<double> length;
+};
+Marched march(const Network& n, const BloodSubstance& substance, float tissue,
+              const BloodSupply& supply = {}) {
+  const Executor cpu = Executor::on_cpu(1);
+  BloodPaths paths(cpu, n.fields);
+  paths.renew(n.graph, supply);
+  BloodExchange exchange(cpu, substance);
+  exchange.look_at(paths.view());
+  const std::vector<float> field(static_cast<std::size_t>(n.fields.padded()), tissue);
+  Marched m;
+  m.report = exchange.report(field.data(), n.fields);
+  m.conductance = exchange.conductances();
+  m.segment = paths.segments();
+  m.length = paths.lengths();
+  return m;
+}
+
+double sum(const std::vector<double>& v) {
+  double total = 0;
+  for (const double x : v) total += x;
+  return total;
+}
+
+// T3. Plasma between pieces of equal conductance falls by the same factor in each.
+TEST(March, PlasmaFollowsItsClosedForm) {
+  Network n;
+  const double q = 2e4;
+  n.vessel(n.node(250, 250, 0, VesselEnd::inlet, 95), n.node(250, 250, 480, VesselEnd::outlet), q,
+           0.0);
+  n.lay();
+  const BloodSubstance s = oxygen();
+  const Marched m = march(n, s, 20);
+  const double x = s.dissolved * m.conductance[3] / (q * s.plasma);
+  double expected = 75;
+  for (std::size_t k = 0; k < m.report.level.size(); ++k) {
+    expected /= 1 + s.dissolved * m.conductance[k] / (q * s.plasma);
+    EXPECT_NEAR(m.report.level[k] - 20, expected, 1e-10 * 75) << k;
+    const double steps = static_cast<double>(k + 1);
+    EXPECT_NEAR(m.report.level[k] - 20, 75 * std::exp(-steps * x), 75 * steps * x * x / 2 + 0.5);
+  }
+  EXPECT_NEAR(m.report.in, q * s.plasma * 95, 1e-12 * m.report.in);
+  EXPECT_NEAR(m.report.in - m.report.out, sum(m.report.given), 1e-12 * m.report.in);
+}
+
+// T4. All that leaves a junction has one pressure, whatever its haematocrit.
+TEST(March, JunctionsMixAndLoseNothing) {
+  for (const auto& [ins, outs] : {std::pair{1, 2}, {2, 1}, {2, 2}, {1, 3}, {3, 1}}) {
+    Network n;
+    const std::int32_t middle = n.node(250, 250, 250);
+    const double in_oxygen[3] = {95, 20, 60}, in_flow[3] = {2e5, 1e5, 5e4};
+    double flow = 0, red = 0;
+    for (int k = 0; k < ins; ++k) {
+      n.vessel(n.node(250, 50 + 150 * k, 0, VesselEnd::inlet, in_oxygen[k]), middle, in_flow[k],
+               0.45);
+      flow += in_flow[k];
+      red += in_flow[k] * 0.45;
+    }
+    double rest = flow, red_rest = red;
+    for (int k = 0; k < outs; ++k) {
+      const bool last = k + 1 == outs;
+      const double q = last ? rest : 0.3 * flow, h = last ? red_rest / rest : 0.2 * red / q;
+      n.vessel(middle, n.node(250, 50 + 150 * k, 470, VesselEnd::outlet), q, h);
+      rest -= q;
+      red_rest -= q * h;
+    }
+    n.lay();
+    const BloodSubstance s = oxygen();
+    BloodSupply supply;
+    supply.haematocrit = 0.45;
+    const Marched m = march(n, s, 30, supply);
+    EXPECT_GT(m.report.in, 0);
+    EXPECT_NEAR(m.report.in - m.report.out, sum(m.report.given), 1e-13 * m.report.in);
+    // The pieces next to the junction: one level left, however red.
+    const std::vector<double> table = SaturationCurve::make_table(27, 2.7);
+    const BloodContent content = whole_blood(table);
+    double first = -1;
+    for (std::size_t k = 0; k < m.report.level.size(); ++k) {
+      const std::int32_t seg = m.segment[k];
+      const auto i = static_cast<std::size_t>(seg);
+      if (n.graph.position(n.graph.segments().from[i])[2] != 250 ||
+          (k > 0 && m.segment[k - 1] == seg))
+        continue;
+      const double q = n.graph.segments().flow[i], h = n.graph.segments().haematocrit[i];
+      const double brought = q * content.of(m.report.level[k], h) + m.report.given[k];
+      double slope;
+      const double left = content.level(q * h * content.haemoglobin, q * content.solubility,
+                                        brought, 0, 95, 50, slope);
+      if (first < 0) first = left;
+      EXPECT_NEAR(left, first, 1e-9) << ins << ":" << outs;
+    }
+    EXPECT_GT(first, 30);
+  }
+}
+
+TEST(March, NeverGivesMoreThanArrives) {
+  for (const double flow : {1e-6, 1e-2, 1.0, 1e3, 1e6}) {
+    Network n;
+    n.vessel(n.node(250, 250, 0, VesselEnd::inlet, 95), n.node(250, 250, 480, VesselEnd::outlet),
+             flow, 0.45);
+    n.lay();
+    BloodSupply supply;
+    supply.haematocrit = 0.45;
+    const Marched m = march(n, oxygen(), 0, supply);
+    EXPECT_LE(sum(m.report.given), m.report.in * (1 + 1e-12));
+    EXPECT_GE(m.report.out, 0);
+    EXPECT_NEAR(m.report.in - m.report.out, sum(m.report.given), 1e-12 * m.report.in);
+    // From tissue that holds more than the blood it takes up, up to the tissue's level.
+    const Marched back = march(n, oxygen(), 120, supply);
+    for (const double p : back.report.level) EXPECT_LE(p, 120 * (1 + 1e-12));
+    EXPECT_LT(sum(back.report.given), 0);
+  }
+}
+
+// A box of tissue around one straight vessel along x, closed on all sides.
+std::string krogh_box(double h, int length, int width, double radius, double offset = 0) {
+  const double middle = (width / 2 + 0.5 * (width % 2)) * h + offset;
+  // Vessel voxels take up nothing: the others take up their share.
+  const double cells = static_cast<double>(width) * width;
+  const double uptake = 7e-17 * 0.5 * 0.55 * std::pow(h / 20, 3) * cells / (cells - 1) / 0.5;
+  return "domain: {voxels: [" + std::to_string(length) + ", " + std::to_string(width) + ", " +
+         std::to_string(width) + "], spacing: " + number(h) +
+         " um}\ntissue: {parenchyma: 1, stroma: 0}\n"
+         "oxygen: {faces: no_flux, tissue_supply: false, inlet_oxygen: 95 mmHg, tolerance: 1e-4 "
+         "mmHg, consumption: " +
+         number(uptake) +
+         " mol/s/cell}\n"
+         "fields: {max_cycles: 200}\n"
+         "vessels: {pattern: lines, lines: [{from: [0 um, " +
+         number(middle) + " um, " + number(middle) + " um], to: [" + number(length * h) + " um, " +
+         number(middle) + " um, " + number(middle) + " um], radius: " + number(radius) + " um}]}\n";
+}
+
+// T2. After Krogh, with Hill's curve: 1.74 nL/min through 1.6 mm of tissue 150 um wide.
+TEST(KroghHill, BloodLeavesAsTheBalanceSaysAtEveryVoxelSize) {
+  const std::vector<double> table = SaturationCurve::make_table(27, 2.7);
+  const BloodContent content = whole_blood(table);
+  for (const double h : {25.0, 12.5, 10.0}) {
+    const int length = static_cast<int>(1600 / h), width = static_cast<int>(150 / h);
+    Site site(support::parameters_of(krogh_box(h, length, width, 5)), support::fastest());
+    site.step();
+    const MetricRow row = site.measure();
+    const double in = value_of(row, "oxygen_in"), out = value_of(row, "oxygen_out"),
+                 flow = value_of(row, "blood_flow") * 1e6;
+    EXPECT_NEAR(flow, 1.741e6, 0.002e6);
+    double slope;
+    const double p_out = content.level(flow * 0.45 * content.haemoglobin, flow * content.solubility,
+                                       out, 0, 95, 40, slope);
+    EXPECT_NEAR(p_out, 35.08, 0.25) << "h " << h;
+    EXPECT_NEAR(in - out, value_of(row, "oxygen_released"), 1e-12 * in);
+    // Closed tissue takes up what the blood gives.
+    const std::vector<float> p = support::array_of<float>(site, "oxygen");
+    const std::vector<std::uint8_t> kind = support::array_of<std::uint8_t>(site, "kind");
+    const Parameters& q = site.parameters();
+    double uptake = 0;
+    for (std::size_t i = 0; i < p.size(); ++i)
+      if (kind[i] == static_cast<std::uint8_t>(Kind::parenchyma))
+        uptake += q.oxygen.consumption * 6e16 * q.oxygen.normal_factor * static_cast<double>(p[i]) /
+                  (static_cast<double>(p[i]) + q.oxygen.half_saturation);
+    EXPECT_NEAR(uptake / value_of(row, "oxygen_released"), 1, h < 12 ? 1e-4 : 2e-5) << "h " << h;
+  }
+}
+
+} // namespace
+} // namespace metavox
