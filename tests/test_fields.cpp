@@ -13,6 +13,7 @@
 #include "cells/room.hpp"
 #include "cells/sense.hpp"
 #include "fields/oxygen.hpp"
+#include "site/take_apart.hpp"
 #include "solver/diffusion.hpp"
 #include "support.hpp"
 #include "tissue/matrix.hpp"
@@ -710,6 +711,65 @@ TEST(FieldBytes, OfCellAndMatrixRowsAreThoseOfTheirSites) {
         EXPECT_EQ(ma, mb) << "DegradeMatrix, membrane";
       }
     }
+}
+
+// ---- who takes up how much
+
+// Lack of oxygen and age lower the uptake of a tumour cell at rest; want of room, which comes and
+// goes with every move beside it, does not. Nothing but tumour cells rests.
+TEST(Uptake, IsLoweredByHypoxicAndSenescentRestOnly) {
+  const auto oxygen = support::parameters_of("domain: {voxels: [8, 1, 1]}\n");
+  for (const int coarsen : {1, 2}) {
+    const Lattice tissue{8 * coarsen, coarsen, coarsen, 20.0 / coarsen}, field{8, 1, 1, 20};
+    const SplitLattice split{8, 1, 1};
+    const std::uint16_t flags[8] = {0,
+                                    flag_crowded,
+                                    flag_hypoxic,
+                                    flag_senescent,
+                                    flag_crowded | flag_hypoxic,
+                                    flag_crowded | flag_senescent,
+                                    flag_crowded | flag_stem | flag_limited,
+                                    flag_hypoxic};
+    std::vector<std::uint8_t> kind(static_cast<std::size_t>(tissue.padded()));
+    std::vector<std::uint16_t> flag(kind.size());
+    for_each_voxel(tissue, [&](int x, int y, int z) {
+      const auto i = static_cast<std::size_t>(tissue.index(x, y, z));
+      const int voxel = x / coarsen; // of the field
+      kind[i] = static_cast<std::uint8_t>(voxel == 7       ? Kind::parenchyma
+                                          : voxel % 2 == 0 ? Kind::epithelial
+                                                           : Kind::mesenchymal);
+      flag[i] = flags[voxel];
+    });
+    const auto n = static_cast<std::size_t>(split.padded());
+    const auto assembled = [&](bool by_row) {
+      std::vector<float> f(n), k(n), q(n);
+      AssembleField<MetaboliteLaw> assemble{};
+      assemble.kind = kind.data();
+      assemble.flags = flag.data();
+      assemble.terms = oxygen_settings(field_settings(oxygen)).terms;
+      assemble.tissue = tissue;
+      assemble.split = split;
+      assemble.coarsen = coarsen;
+      assemble.f = f.data();
+      assemble.k = k.data();
+      assemble.q = q.data();
+      if (by_row) {
+        assemble.row(Row{0, 0, 0, field.nx, field.index(0, 0, 0)});
+      } else {
+        for (int x = 0; x < field.nx; ++x) assemble(field.voxel(x, 0, 0));
+      }
+      return q;
+    };
+    const std::vector<float> by_row = assembled(true), by_site = assembled(false);
+    const float share[8] = {1, 1, 0.5f, 0.5f, 0.5f, 0.5f, 1, 0.5f};
+    const auto full = static_cast<float>(oxygen_uptake_per_voxel(oxygen.oxygen, 20));
+    for (int x = 0; x < 8; ++x) {
+      SCOPED_TRACE("coarsen " + std::to_string(coarsen) + ", voxel " + std::to_string(x));
+      const auto i = static_cast<std::size_t>(split.index(x, 0, 0));
+      EXPECT_FLOAT_EQ(by_row[i], full * share[x]);
+      EXPECT_FLOAT_EQ(by_site[i], full * share[x]);
+    }
+  }
 }
 
 // ---- nothing happens where nothing should

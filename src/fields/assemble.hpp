@@ -11,7 +11,7 @@
 namespace metavox {
 
 // What one voxel contributes, by the code of the kind in it. Entries from 16 on are those of tumour
-// cells at rest; laws that know no rest leave them alone.
+// cells whose rest lowers their uptake; laws that know no rest leave them alone.
 struct VoxelTerms {
   float source[32] = {};   // unit/min
   float increase[32] = {}; // unit/min that full hypoxia adds to the source
@@ -61,7 +61,7 @@ struct AssembleField {
     if constexpr (!Law::ramps) return 0.0f;
     return exact::clamp((high - oxygen[field_voxel]) * inverse_width, 0.0f, 1.0f);
   }
-  MV_HD static bool resting(std::uint16_t flag) { return (flag & flags_of_rest) != 0; }
+  MV_HD static bool resting(std::uint16_t flag) { return (flag & flags_of_low_uptake) != 0; }
   MV_HD float secreted(int entry, float ramp) const {
     if constexpr (!Law::ramps) return terms.source[entry];
     return terms.source[entry] + terms.increase[entry] * ramp;
@@ -153,7 +153,7 @@ private:
       for (int x = 0; x < n; ++x) {
         const int cancer = is_tumour(static_cast<Kind>(code[x])) ? 1 : 0;
         tumours |= cancer;
-        entry[x] = (code[x] & 15) + ((flag[x] & flags_of_rest) != 0 ? 16 * cancer : 0);
+        entry[x] = (code[x] & 15) + ((flag[x] & flags_of_low_uptake) != 0 ? 16 * cancer : 0);
       }
     } else {
 #pragma omp simd reduction(| : tumours)

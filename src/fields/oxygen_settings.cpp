@@ -75,7 +75,9 @@ void uptake(Section<OxygenParameters>& s) {
   s.number(&P::quiescent_factor, "quiescent_factor")
       .between(0, 100)
       .normally("0.5")
-      .means("Uptake of resting tumour cells relative to proliferating ones.")
+      .means("Uptake of tumour cells in hypoxic or senescent rest relative to the others; want of "
+             "room "
+             "does not lower it.")
       .from("assumed: resting cells respire less; explore 0.1 to 1")
       .preset(Preset::physicell, "1", "uptake does not depend on the phase there");
   s.number(&P::normal_factor, "normal_factor")

@@ -271,5 +271,8 @@ enum Flag : std::uint16_t {
   flag_excess = 8192       // the voxel holds a second cell
 };
 inline constexpr std::uint16_t flags_of_rest = flag_hypoxic | flag_crowded | flag_senescent;
+// Rest that lowers what a cell takes up. Want of room comes and goes with every move beside a cell;
+// its uptake goes on as before.
+inline constexpr std::uint16_t flags_of_low_uptake = flag_hypoxic | flag_senescent;
 
 } // namespace metavox
