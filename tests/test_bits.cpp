@@ -396,6 +396,38 @@ tissue:
   }
 }
 
+// The only cell that starves gives its place to a newborn in the same step: all divide at once, and
+// the only room besides lies in a membrane. The event is told all the same, at the first tumour
+// cell.
+TEST(Milestones, AreToldWhereOthersHaveThePlaceAlready) {
+  const Parameters p = parameters_of(R"yaml(
+domain: {voxels: [7, 6, 5], spacing: 20 um}
+oxygen: {frozen: "(40*(1 - exp(-((x-70)^2 + (y-70)^2 + (z-50)^2)/50))) mmHg"}
+quiescence: {enabled: false}
+cycle: {epithelial: 6 min, half_pressure: 0 mmHg, variation: 0}
+death: {necrosis_rate: 100 1/min, apoptosis: 0 1/min}
+migration: {enabled: false}
+tissue:
+  parenchyma: 0
+  stroma: 0
+  cells: [{shape: layer, axis: x, begin: 20 um, end: 140 um}]
+  membranes: [{shape: layer, axis: x, at: 10 um}]
+)yaml");
+  for (const Executor& e : executors()) {
+    Site s(p, e);
+    s.step();
+    EXPECT_EQ(value_of(s.measure(), "deaths_necrotic"), 1) << e.description();
+    const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
+    ASSERT_EQ(std::count(kind.begin(), kind.end(), static_cast<std::uint8_t>(Kind::necrotic)), 0);
+    const std::vector<Event> events = s.take_events();
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].what, "first_necrosis");
+    EXPECT_EQ(events[0].x, 30);
+    EXPECT_EQ(events[0].y, 10);
+    EXPECT_EQ(events[0].z, 10);
+  }
+}
+
 TEST(TakenSnapshot, OfNamedArraysHoldsOnlyThose) {
   Site s(parameters_of(flat), Executor::on_cpu(1));
   const Snapshot shot = take_snapshot(s, {"oxygen", "cell_state"});

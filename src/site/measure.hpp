@@ -124,20 +124,19 @@ struct LargestKind {
   MV_HD float operator()(const Voxel& s) const { return static_cast<float>(kind[s.i]); }
 };
 
-// The first line along x in which a kind stands: its number y + ny z, mirrored as in SmallestOf; 0
-// where there is none.
+// The first line along x in which one of the kinds stands: its number y + ny z, mirrored as in
+// SmallestOf; 0 where there is none.
 struct FirstLineOf {
   static constexpr const char* name = "measure.first_line";
   static constexpr double bytes = 1;
   const std::uint8_t* kind;
-  Kind wanted;
+  KindMask wanted;
   int ny;
   MV_HD float operator()(const Voxel& s) const {
     const auto line = static_cast<std::uint32_t>(s.y) +
                       static_cast<std::uint32_t>(ny) * static_cast<std::uint32_t>(s.z);
-    return static_cast<Kind>(kind[s.i]) == wanted
-               ? exact::bit_cast<float>(SmallestOf::mirror - line)
-               : 0.0f;
+    return (wanted >> kind[s.i] & 1) != 0 ? exact::bit_cast<float>(SmallestOf::mirror - line)
+                                          : 0.0f;
   }
   static int value(float mirrored) {
     return static_cast<int>(SmallestOf::mirror - exact::bit_cast<std::uint32_t>(mirrored));

@@ -1,7 +1,9 @@
 // What happened for the first time, for events.csv.
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <optional>
 
 #include "core/launch.hpp"
 #include "site/events.hpp"
@@ -18,7 +20,10 @@ struct Milestone {
   KindMask from;
   Kind to;
 };
-constexpr std::string_view first_cell = "the first such cell in the order of voxels";
+// A newborn cell or a vessel may take the place of what changed, or of the body, in the same step.
+constexpr std::string_view first_cell =
+    "the first such cell in the order of voxels; where others have its place already, the first "
+    "tumour cell, or the middle of the box";
 constexpr Milestone milestones[] = {
     {{"first_necrosis", true, first_cell, "a tumour cell died of hypoxia"},
      tumour_kinds,
@@ -54,19 +59,29 @@ constexpr EventRow extinction{"tumour_extinct", true, "0, 0, 0", "no living tumo
 
 } // namespace
 
-// At the first voxel where the kind stands; nothing where there is none.
-void Site::State::add_event(const std::string& what, Kind kind, const std::string& detail) {
+// The centre of the first voxel where one of the kinds stands; none where there is none.
+std::optional<std::array<double, 3>> Site::State::first_place(KindMask wanted) const {
   // One line instead of the lattice comes to the host.
   const std::uint8_t* kinds = cells.arrays().kind.data();
-  const float found = executor.max_over(tissue, FirstLineOf{kinds, kind, tissue.ny});
-  if (found == 0) return;
+  const float found = executor.max_over(tissue, FirstLineOf{kinds, wanted, tissue.ny});
+  if (found == 0) return {};
   const int number = FirstLineOf::value(found), y = number % tissue.ny, z = number / tissue.ny;
   std::vector<std::uint8_t> line(static_cast<std::size_t>(tissue.nx));
   executor.copy_out(line.data(), kinds + tissue.index(0, y, z), line.size());
   const auto x = static_cast<int>(
-      std::find(line.begin(), line.end(), static_cast<std::uint8_t>(kind)) - line.begin());
+      std::find_if(line.begin(), line.end(), [&](auto k) { return (wanted >> k & 1) != 0; }) -
+      line.begin());
   const auto centre = [&](int n) { return (n + 0.5) * tissue.spacing; };
-  events.push_back({time(), what, centre(x), centre(y), centre(z), detail});
+  return std::array<double, 3>{centre(x), centre(y), centre(z)};
+}
+
+void Site::State::add_event(const std::string& what, Kind kind, const std::string& detail) {
+  auto place = first_place(only(kind));
+  if (!place) place = first_place(tumour_kinds);
+  const auto middle = [&](int n) { return 0.5 * n * tissue.spacing; };
+  const auto [x, y, z] = place.value_or(
+      std::array<double, 3>{middle(tissue.nx), middle(tissue.ny), middle(tissue.nz)});
+  events.push_back({time(), what, x, y, z, detail});
 }
 
 // Milestones are read off the ledger, so a restarted run reports the same ones.

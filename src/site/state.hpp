@@ -1,8 +1,10 @@
 // What a site consists of. Only the files of this room look inside.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -72,6 +74,7 @@ struct Site::State {
   void check_vessels();
   void record_events(const Ledger& before, const KindCounts& count_before);
   void add_event(const std::string& what, Kind kind, const std::string& detail);
+  std::optional<std::array<double, 3>> first_place(KindMask wanted) const;
 
   // f(row, buffer) for every array of the state. The order is part of the hash: append.
   template <class F>
