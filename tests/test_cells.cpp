@@ -903,7 +903,7 @@ simulation: {preset: analytic}
 domain: {voxels: [7, 7, 7], spacing: 20 um}
 oxygen: {enabled: true, frozen: 40 mmHg}
 quiescence: {crowding: true}
-cycle: {epithelial: 60 min}
+cycle: {enabled: true, epithelial: 60 min}
 tissue: {cells: [{shape: box, from: [60 um, 60 um, 60 um], to: [80 um, 80 um, 80 um]}]}
 )",
                            {std::string("cycle.push_length=") + length});
@@ -1552,7 +1552,7 @@ TEST(Membrane, HoldsCellsBackUntilItIsWorn) {
 simulation: {preset: analytic}
 domain: {voxels: [16, 12, 12]}
 oxygen: {enabled: true, frozen: 40 mmHg}
-cycle: {epithelial: 300 min, mesenchymal: 300 min}
+cycle: {enabled: true, epithelial: 300 min, mesenchymal: 300 min}
 migration: {enabled: true, epithelial: 6 um^2/min, mesenchymal: 6 um^2/min, haptotaxis: 0 um^2/min}
 tissue:
   membranes: [{shape: layer, axis: x, at: 160 um}]

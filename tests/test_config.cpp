@@ -242,9 +242,9 @@ TEST(Config, PresetsChangeDefaultsAndGiveWayToSettings) {
   EXPECT_EQ(q.oxygen.first_order_rate, 24.94);
   const Parameters a = read("simulation: {preset: analytic}\n").parameters;
   EXPECT_FALSE(a.oxygen.enabled || a.glucose.enabled || a.proteinase.enabled ||
-               a.inhibitor.enabled || a.quiescence.enabled || a.quiescence.crowding ||
-               a.death.necrosis || a.stem.enabled || a.transition.enabled || a.migration.enabled ||
-               a.oxygen.tissue_supply);
+               a.inhibitor.enabled || a.cycle.enabled || a.quiescence.enabled ||
+               a.quiescence.crowding || a.death.necrosis || a.stem.enabled ||
+               a.transition.enabled || a.migration.enabled || a.oxygen.tissue_supply);
   EXPECT_EQ(a.death.apoptosis + a.death.anoikis + a.death.crushing + a.mutation.probability +
                 a.tissue.parenchyma + a.tissue.stroma,
             0);

@@ -799,7 +799,8 @@ proteinase: {enabled: true, secretion: 0 1/min, decay: 0 1/min}
 inhibitor: {enabled: true, secretion: 0 1/min, decay: 0 1/min}
 matrix: {contact_degradation: 0 1/min, soluble_degradation: 0 1/min, deposition: 0 1/min,
          debris_clearance: 0 1/min, density: 0.7}
-tissue: {parenchyma: 0.5, stroma: 0.2}
+tissue: {parenchyma: 0.5, stroma: 0.2,
+         cells: [{shape: sphere, radius: 80 um, mesenchymal_fraction: 0.4}]}
 )";
   for (const Executor& executor : support::executors()) {
     Site simulation = support::simulation_of(yaml, executor);

@@ -158,7 +158,7 @@ double doubling_time(double pressure, double founders) {
   Site s = simulation_of(R"(
 simulation: {preset: analytic}
 domain: {voxels: [56, 56, 56]}
-cycle: {variation: 0, push_length: 300 um}
+cycle: {enabled: true, variation: 0, push_length: 300 um}
 matrix: {frozen: true}
 )",
                          {"oxygen.enabled=true", "oxygen.frozen=" + number(pressure) + " mmHg",
@@ -244,7 +244,7 @@ const std::string spheroid = R"(
 simulation: {preset: analytic}
 oxygen: {enabled: true, frozen: 40 mmHg}
 quiescence: {crowding: true}
-cycle: {push_length: 100 um}
+cycle: {enabled: true, push_length: 100 um}
 matrix: {frozen: true}
 tissue: {cells: [{shape: sphere, radius: 100 um}]}
 )";
@@ -349,7 +349,7 @@ TEST(LongSpheroid, GrowsAtItsSurface) {
 const std::string movers = R"(
 simulation: {preset: analytic}
 oxygen: {enabled: true, frozen: 40 mmHg}
-cycle: {mesenchymal: 1334 min, half_pressure: 0 mmHg, push_length: 0 um}
+cycle: {enabled: true, mesenchymal: 1334 min, half_pressure: 0 mmHg, push_length: 0 um}
 migration: {enabled: true, mesenchymal: 0.6 um^2/min, haptotaxis: 0 um^2/min, squeeze: false, bond_mm: 0}
 matrix: {frozen: true}
 )";

@@ -8,6 +8,11 @@ namespace {
 
 void pace(Section<CycleParameters>& s) {
   using P = CycleParameters;
+  s.boolean(&P::enabled, "enabled")
+      .normally("true")
+      .means("Cells grow and divide.")
+      .from("assumed: off only in closed forms and to tell growth from movement")
+      .preset(Preset::analytic, "false", switched_off);
   s.choice(&P::law, "law", {"owen", "physicell"})
       .normally("owen")
       .means(

@@ -8,6 +8,7 @@ namespace metavox {
 enum class CycleLaw : std::uint8_t { owen, physicell };
 
 struct CycleParameters {
+  bool enabled;
   CycleLaw law;
   double epithelial;    // min, T_E
   double mesenchymal;   // min, T_M

@@ -47,9 +47,12 @@ FateParameters fate_parameters(const PopulationSettings& p, int push_distance2) 
   f.body_steps = std::max<std::uint16_t>(1, steps_of(p.death.apoptotic_body, dt));
   f.debris_cleared = threshold(1 - exact::exp(-p.death.debris_clearance * dt));
   f.physicell_ramp = p.cycle.law == CycleLaw::physicell;
-  f.advance_epithelial = f32(clock_unit * dt / p.cycle.epithelial);
-  f.advance_mesenchymal = f32(clock_unit * dt / p.cycle.mesenchymal);
-  f.advance_normal = f32(clock_unit * dt / p.cycle.normal);
+  const auto ticks = [&](double time) {
+    return p.cycle.enabled ? f32(clock_unit * dt / time) : 0.0f;
+  };
+  f.advance_epithelial = ticks(p.cycle.epithelial);
+  f.advance_mesenchymal = ticks(p.cycle.mesenchymal);
+  f.advance_normal = ticks(p.cycle.normal);
   f.half_pressure = f32(p.cycle.half_pressure);
   f.half_pressure_normal = f32(p.cycle.half_pressure_normal);
   f.ramp_low = f32(p.cycle.ramp_low);
@@ -151,6 +154,7 @@ Population::Population(const Executor& executor, const Lattice& lattice,
   division_.mutates = threshold(p.mutation.probability);
   division_.deviation = static_cast<float>(p.mutation.deviation / trait_step);
   division_.variation = static_cast<float>(p.cycle.variation);
+  divides_ = p.cycle.enabled;
   migration_on_ = p.migration.enabled;
   into_dead_ = p.cycle.into_dead;
   normal_always_ = p.normal.regeneration || p.death.apoptosis_normal > 0;
@@ -212,7 +216,7 @@ void Population::advance(const Executor& executor, const FieldView& oxygen,
   if (active_.count > 0) {
     measure_room(executor);
     settle_fate(executor, oxygen, glucose, matrix);
-    divide(executor, membrane);
+    if (divides_) divide(executor, membrane);
   }
   if (migration_on_) migrate(executor, oxygen, matrix, membrane);
 }

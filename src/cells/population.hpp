@@ -115,7 +115,7 @@ private:
   FateParameters fate_{};
   DivisionParameters division_{};
   MigrationParameters32 walk_{};
-  bool migration_on_, tracers_on_, into_dead_, normal_always_;
+  bool divides_, migration_on_, tracers_on_, into_dead_, normal_always_;
   float tracer_diffusivity_;
   int substeps_, reach_;
 
