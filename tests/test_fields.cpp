@@ -772,6 +772,45 @@ TEST(Uptake, IsLoweredByHypoxicAndSenescentRestOnly) {
   }
 }
 
+// ---- amounts
+
+// A layer of M-like cells, one voxel thick, releases S an hour into a closed box in which the rest
+// decays: after three days
+//   c(x) = S w (1 - e^(-l t))/l + sum_m 2 S a_m cos(m pi x/L) (1 - e^(-(l + d_m) t))/(l + d_m),
+// d_m the rate of mode m on the lattice, w and a_m what the layer has of the modes. Preset
+// analytic: the cells stand, and neither divide nor die. At default tolerance, step and so on; D 6
+// and 10 are swept, the others take coarse grids.
+TEST(Amounts, OfProteinaseAreRightAfterThreeDays) {
+  constexpr int n = 20, layer = 4;
+  constexpr double h = 20, secretion = 2.9e-4, decay = 1.5e-4, days = 3, t = days * 1440;
+  for (const double d : {6.0, 10.0, 52.0, 400.0}) {
+    SCOPED_TRACE("D " + std::to_string(d));
+    Site site = support::simulation_of(
+        "simulation: {preset: analytic}\ndomain: {voxels: [20, 6, 5]}\n"
+        "tissue: {cells: [{shape: layer, axis: x, begin: 80 um, end: 100 um, kind: "
+        "mesenchymal}]}\n",
+        {"proteinase.enabled=true", "proteinase.diffusivity=" + std::to_string(d) + " um^2/min"});
+    const std::vector<std::uint8_t> kind = support::array_of<std::uint8_t>(site, "kind");
+    while (site.time() < t) site.step();
+    EXPECT_EQ(support::array_of<std::uint8_t>(site, "kind"), kind) << "cells do not stand";
+    const std::vector<float> c = support::array_of<float>(site, "proteinase");
+    double sum = 0;
+    for (const float v : c) sum += static_cast<double>(v);
+    const double amount = 30 * secretion * (1 - std::exp(-decay * t)) / decay;
+    EXPECT_NEAR(sum / amount, 1, 0.005);
+    for (int x = 0; x < n; ++x) {
+      double wanted = 0;
+      for (int m = 0; m < n; ++m) {
+        const double wave = 3.14159265358979324 * m / n, s = 2 / h * std::sin(wave / 2);
+        const double rate = decay + d * s * s;
+        wanted += (m == 0 ? 1.0 : 2.0) / n * std::cos(wave * (layer + 0.5)) *
+                  std::cos(wave * (x + 0.5)) * secretion * (1 - std::exp(-rate * t)) / rate;
+      }
+      EXPECT_NEAR(static_cast<double>(c[static_cast<std::size_t>(x)]) / wanted, 1, 0.005) << x;
+    }
+  }
+}
+
 // ---- nothing happens where nothing should
 
 TEST(FieldNegativeControl, ZeroRatesLeaveFieldsBitIdentical) {

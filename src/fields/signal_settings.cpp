@@ -38,7 +38,8 @@ void describe(Section<ProteinaseParameters>& s) {
   s.number(&P::tolerance, "tolerance")
       .above(0, 1)
       .normally("1e-5")
-      .means("Error allowed in a solve.")
+      .means("Error allowed in a solve; about two thousandths of what a step changes are the other "
+             "limit.")
       .from("assumed: small against the scaled amounts that occur");
   s.faces(&P::faces, "faces")
       .between(0, 1e9)
@@ -84,7 +85,8 @@ void describe(Section<InhibitorParameters>& s) {
   s.number(&P::tolerance, "tolerance")
       .above(0, 1)
       .normally("1e-5")
-      .means("Error allowed in a solve.")
+      .means("Error allowed in a solve; about two thousandths of what a step changes are the other "
+             "limit.")
       .from("assumed: as for MMP-2");
   s.faces(&P::faces, "faces")
       .between(0, 1e9)

@@ -15,6 +15,27 @@ int halved(int n) { return (n + 1) / 2; }
 
 bool smallest(const SplitLattice& l) { return l.nx <= 1 && l.ny <= 1 && l.nz <= 1; }
 
+// The change of a cycle estimates the error before it; the ratio of two changes, doubled for
+// safety, the share that stays. `before` is negative for the first cycle.
+float error_after(float change, float before, float doubt = 2.0f) {
+  const float ratio = before > 0.0f ? exact::clamp(doubt * change / before, 0.1f, 0.9f) : 0.25f;
+  return change * ratio / (1.0f - ratio);
+}
+
+// A step in time leaves at most about this share of its change undone. What it leaves has mostly
+// the sign of the change, so that over many steps the share is what amounts are wrong by.
+constexpr float left_of_change = 2e-3f;
+constexpr float no_floor = -3e38f;
+
+// Red-black sweeps that leave that share where every voxel loses as fast as it exchanges or faster.
+int sweeps_of_a_step(double least_loss, double coupling) {
+  const double kept = coupling / (coupling + least_loss);
+  double left = 1;
+  int sweeps = 0;
+  for (; left > static_cast<double>(left_of_change); ++sweeps) left *= kept * kept;
+  return std::max(sweeps, 3);
+}
+
 } // namespace
 
 DiffusionScratch::DiffusionScratch(const Executor& executor, const Lattice& lattice)
@@ -119,7 +140,9 @@ Diffusion::Diffusion(const Executor& executor, const Lattice& lattice,
     }
     axes_.push_back(axes);
     inverse_coupling_.push_back(static_cast<float>(1 / coupling));
-    if (level == 0) sweeps_only_ = settings.half_saturation <= 0 && settings.least_loss > coupling;
+    if (level > 0) continue;
+    sweeps_only_ = settings.half_saturation <= 0 && settings.least_loss > coupling;
+    if (sweeps_only_) first_sweeps_ = sweeps_of_a_step(settings.least_loss, coupling);
   }
   tables_ = Buffer<float>(executor_, static_cast<std::int64_t>(tables.size()));
   tables_.upload(tables.data());
@@ -196,11 +219,12 @@ void Diffusion::impose(Exchange& exchange) {
 // Each level is walked once on the way down, with the residual, and once up, with the correction.
 // The operator's share in a coarse right side is that of the first guess, which sweeps leave alone.
 template <bool saturating>
-void Diffusion::cycle(std::size_t level, float& residual, float& correction, bool add_operator) {
+void Diffusion::cycle(std::size_t level, float lowest, float& residual, float& correction,
+                      bool add_operator) {
   const DiffusionLevel here = view(level);
   const Lattice box = here.lattice.box();
   const SmoothField<saturating> smooth{here, smallest(here.lattice) ? 1.0f : over_relaxation,
-                                       settings_.floor};
+                                       lowest};
   AddOperator<saturating> add{here};
   if (add_operator) add.level.c = scratch_->levels_[level].guess.data();
   residual = correction = 0.0f;
@@ -223,11 +247,11 @@ void Diffusion::cycle(std::size_t level, float& residual, float& correction, boo
                           : executor_.chain(box, settings_.sweeps_before, NoStage{}, smooth,
                                             coarse_box, restrict_residual, largest);
   float coarse_residual, coarse_correction;
-  cycle<saturating>(level + 1, coarse_residual, coarse_correction, true);
-  correction = executor_.chain(box, settings_.sweeps_after,
-                               CorrectField{here.lattice, coarse.lattice, here.c, coarse.c, guess,
-                                            transfer(level), settings_.floor},
-                               smooth, box, NoStage{}, largest);
+  cycle<saturating>(level + 1, lowest, coarse_residual, coarse_correction, true);
+  correction = executor_.chain(
+      box, settings_.sweeps_after,
+      CorrectField{here.lattice, coarse.lattice, here.c, coarse.c, guess, transfer(level), lowest},
+      smooth, box, NoStage{}, largest);
 }
 
 template <bool saturating>
@@ -248,7 +272,7 @@ void Diffusion::guess_from_coarse() {
   }
   for (std::size_t level = depth - 1; level > 0; --level) {
     float residual, correction;
-    cycle<saturating>(level, residual, correction);
+    cycle<saturating>(level, settings_.floor, residual, correction);
     const DiffusionLevel fine = view(level - 1), coarse = view(level);
     executor_.for_each_voxel(fine.lattice.box(),
                              InterpolateField{fine.lattice, coarse.lattice, fine.c, coarse.c,
@@ -256,43 +280,29 @@ void Diffusion::guess_from_coarse() {
   }
 }
 
-namespace {
-
-// The error that is left, from the changes of cycles. Those of the field alone shrink so fast that
-// their ratio is doubled for safety; with an exchange they shrink slowly and evenly.
-class Remaining {
-public:
-  explicit Remaining(float doubt) : doubt_(doubt) {}
-  float after(float change) {
-    const float ratio =
-        before_ > 0.0f ? exact::clamp(doubt_ * change / before_, 0.1f, 0.9f) : 0.25f;
-    before_ = change;
-    return change * ratio / (1.0f - ratio);
-  }
-
-private:
-  float doubt_, before_ = -1.0f;
-};
-
-} // namespace
-
 template <bool saturating>
 SolveReport Diffusion::solve_as(Start start, Exchange* exchange) {
   restrict_coefficients();
   if (start == Start::cold) guess_from_coarse<saturating>();
   SolveReport report;
-  Remaining in_field(exchange != nullptr ? 1.0f : 2.0f), in_exchange(1.0f);
+  // The field's changes shrink so fast that their ratio is doubled for safety; with an exchange they
+  // shrink slowly and evenly.
+  const float doubt = exchange != nullptr ? 1.0f : 2.0f;
+  float before = -1.0f, own_before = -1.0f;
   while (report.cycles < settings_.max_cycles) {
     float residual = 0, correction = 0;
-    cycle<saturating>(0, residual, correction);
+    cycle<saturating>(0, settings_.floor, residual, correction);
     report.cycles += 1;
     report.residual = residual;
     if (!(correction < 1e30f) || !(residual < 1e30f)) break;
-    report.error = in_field.after(correction + residual);
+    const float change = correction + residual;
+    report.error = error_after(change, before, doubt);
+    before = change;
     if (exchange != nullptr) {
-      // Twice, as both lag behind each other.
-      const float own = in_exchange.after(exchange->answer(report.cycles));
-      report.error = 2.0f * exact::max_of(report.error, own);
+      const float moved = exchange->answer(report.cycles);
+      const float own = error_after(moved, own_before, doubt);
+      own_before = moved;
+      report.error = 2.0f * exact::max_of(report.error, own); // both lag behind each other
     }
     if (report.error <= static_cast<float>(settings_.tolerance)) {
       report.converged = true;
@@ -303,27 +313,32 @@ SolveReport Diffusion::solve_as(Start start, Exchange* exchange) {
   return report;
 }
 
-// Where every voxel loses more than it exchanges, sweeps alone converge fast, and the residual
-// bounds the error: |e| <= max |r| / min k. They work on the change of the field, whose rounding is
-// small against that of the field, so that amounts are conserved over many steps.
-SolveReport Diffusion::sweep_until_done(float* field) {
+// Fields stepped in time are solved for their change, whose rounding is small against that of the
+// field, so that amounts are conserved over many steps. The field itself stands where uptake would.
+StartChange Diffusion::start_change(float* field) {
   const DiffusionLevel fine = view(0);
-  const Lattice box = fine.lattice.box();
-  // The field itself stands where uptake would.
   StartChange start{fine, fine.c};
   start.level.c = fine.q;
   load(field, fine.q);
   fill_faces(fine.c, {});
+  return start;
+}
+
+// Where every voxel loses more than it exchanges, sweeps alone converge fast, and the residual
+// bounds the error: |e| <= max |r| / min k.
+SolveReport Diffusion::sweep_until_done(float* field) {
+  const DiffusionLevel fine = view(0);
+  const Lattice box = fine.lattice.box();
+  const StartChange start = start_change(field);
   const double coupling = 1 / static_cast<double>(inverse_coupling_[0]);
-  // A sweep leaves about a tenth of an error. Three mostly do, and more follow two by two.
-  constexpr int first_sweeps = 3;
   SolveReport report;
   float before = 0.0f;
   while (report.cycles < settings_.max_cycles) {
-    const SmoothField<false> smooth{fine, 1.0f, -3e38f};
+    const SmoothField<false> smooth{fine, 1.0f, no_floor};
     const ResidualNorm<false> residual{fine};
+    // The first sweeps mostly do, and more follow two by two.
     report.residual = report.cycles == 0
-                          ? executor_.chain(box, first_sweeps, start, smooth, box, residual)
+                          ? executor_.chain(box, first_sweeps_, start, smooth, box, residual)
                           : executor_.chain(box, 2, NoStage{}, smooth, box, residual);
     report.cycles += 1;
     report.error = report.residual *
@@ -340,8 +355,32 @@ SolveReport Diffusion::sweep_until_done(float* field) {
   return report;
 }
 
+SolveReport Diffusion::change_by_cycles(float* field) {
+  executor_.for_each_voxel(view(0).lattice.box(), start_change(field));
+  restrict_coefficients();
+  SolveReport report;
+  float before = -1.0f, allowed = static_cast<float>(settings_.tolerance);
+  while (report.cycles < settings_.max_cycles && !report.converged) {
+    float residual = 0, correction = 0;
+    cycle<false>(0, no_floor, residual, correction);
+    report.cycles += 1;
+    report.residual = residual;
+    if (!(correction < 1e30f) || !(residual < 1e30f)) return report;
+    const float change = correction + residual;
+    // The first cycle starts from none and so finds about the whole change.
+    if (report.cycles == 1) allowed = exact::min_of(allowed, left_of_change * change);
+    report.error = error_after(change, before);
+    before = change;
+    report.converged = report.error <= allowed;
+  }
+  store(field, true);
+  return report;
+}
+
 SolveReport Diffusion::solve(float* field, Start start, Exchange* exchange) {
-  if (sweeps_only_ && exchange == nullptr) return sweep_until_done(field);
+  if (exchange == nullptr && sweeps_only_) return sweep_until_done(field);
+  if (exchange == nullptr && settings_.least_loss > 0 && settings_.half_saturation <= 0)
+    return change_by_cycles(field);
   const DiffusionLevel fine = view(0);
   load(field, fine.c);
   if (exchange != nullptr) {
@@ -408,9 +447,9 @@ void Diffusion::cycles(float* field, int n, bool prepare) {
   float residual, correction;
   for (int k = 0; k < n; ++k)
     if (settings_.half_saturation > 0)
-      cycle<true>(0, residual, correction);
+      cycle<true>(0, settings_.floor, residual, correction);
     else
-      cycle<false>(0, residual, correction);
+      cycle<false>(0, settings_.floor, residual, correction);
   if (prepare) store(field);
 }
 

@@ -43,8 +43,7 @@ struct DiffusionSettings {
   int max_cycles = 60;
   int sweeps_before = 3; // of a cycle, on the way down
   int sweeps_after = 2;  // and up: V(3,2)
-  double least_loss =
-      0; // 1/min, no voxel's k is below; where it exceeds the coupling coarse grids are not needed
+  double least_loss = 0; // 1/min, no voxel's k is below; above 0 for a field stepped in time
   Faces faces{};
   float floor = 0; // field unit, no value goes below; 0 where uptake saturates
 };
@@ -107,8 +106,11 @@ private:
   void restrict_coefficients();
   void impose(Exchange& exchange);
   template <bool saturating>
-  void cycle(std::size_t level, float& residual, float& correction, bool add_operator = false);
+  void cycle(std::size_t level, float lowest, float& residual, float& correction,
+             bool add_operator = false);
+  StartChange start_change(float* field);
   SolveReport sweep_until_done(float* field);
+  SolveReport change_by_cycles(float* field);
   template <bool saturating>
   SolveReport solve_as(Start start, Exchange* exchange);
   template <bool saturating>
@@ -119,8 +121,9 @@ private:
   std::shared_ptr<DiffusionScratch> scratch_;
   std::vector<std::array<Axis, 3>> axes_;
   std::vector<float> inverse_coupling_;
-  bool closed_; // no face lets anything through
-  bool sweeps_only_ = false;
+  bool closed_;              // no face lets anything through
+  bool sweeps_only_ = false; // losses are so fast that coarse grids are not needed
+  int first_sweeps_ = 3;     // there
   Buffer<float> tables_;
 };
 
