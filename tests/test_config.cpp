@@ -922,6 +922,13 @@ TEST(Config, NotesWhatIsRarelyMeant) {
       "case.yaml:2: the box is 20 um thick along z, where its faces hold oxygen at 52 mmHg: no "
       "cell is "
       "far from them; type oxygen.faces: {z_low: no_flux, z_high: no_flux}");
+  has("oxygen:\n  medium_exchange: 100 1/min\n",
+      "case.yaml:2: oxygen.medium_exchange of 100 1/min leaves a layer of 34.6 um beside the "
+      "tissue "
+      "unstirred, so its surface gets less than medium_pressure; for stirred medium type 3e+04 "
+      "1/min");
+  EXPECT_EQ(notes("oxygen: {medium_exchange: 400 1/min}\n"), ""); // 17 um
+  has("oxygen: {medium_exchange: 400 1/min}\ndomain: {spacing: 17 um}\n", "a layer of 17.3 um");
   has("domain: {voxels: [100, 5, 100]}\nglucose: {enabled: true, faces: {y_low: 5 mM}}\n",
       "where its faces hold glucose at");
   has("domain: {spacing: 10 um}\n", "case.yaml:1: a voxel of 10 um holds one cell, so tissue has 8 "

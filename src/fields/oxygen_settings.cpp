@@ -171,8 +171,9 @@ void supply(Section<OxygenParameters>& s) {
   s.number(&P::medium_exchange, "medium_exchange", "1/min")
       .between(0, 1e9)
       .normally("0 1/min")
-      .example("100 1/min")
-      .means("Rate at which stirred medium brings empty voxels to medium_pressure; 0: no medium.")
+      .example("1e5 1/min")
+      .means("Rate at which stirred medium brings empty voxels to medium_pressure; 0: no medium. "
+             "Unstirred beside the tissue is about sqrt(diffusivity/medium_exchange).")
       .from("assumed: tissue, not culture, is the default");
 }
 

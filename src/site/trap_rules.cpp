@@ -35,6 +35,21 @@ void judge_faces(const Parameters& p, Judge& judge, const std::string& name, con
                  ".faces: {" + closed + "} for a slice of thick tissue");
 }
 
+// Slow exchange is felt over a layer of medium, across which pressure falls before the tissue
+// begins.
+void judge_medium(const Parameters& p, Judge& judge) {
+  const OxygenParameters& o = p.oxygen;
+  const double h = p.domain.spacing * p.fields.coarsen;
+  const double layer = std::sqrt(o.diffusivity / std::max(o.medium_exchange, 1e-9));
+  if (o.medium_exchange <= 0 || layer <= h) return;
+  judge.note({"oxygen.medium_exchange"},
+             "oxygen.medium_exchange of " + format_number(o.medium_exchange) +
+                 " 1/min leaves a layer of " + text_of("%.3g", layer) +
+                 " um beside the tissue unstirred, so its surface gets less than medium_pressure; "
+                 "for stirred medium type " +
+                 text_of("%.1g", 100 * o.diffusivity / (h * h)) + " 1/min");
+}
+
 void judge_spacing(const Parameters& p, Judge& judge) {
   constexpr double usual = 20; // um, the default that the others were chosen for
   const double h = p.domain.spacing, volume = h * h * h / (usual * usual * usual);
@@ -57,7 +72,10 @@ void judge_traps(const Parameters& p, Judge& judge) {
   const auto solved = [](bool enabled, const Frozen& frozen) {
     return enabled && !frozen.active();
   };
-  if (solved(p.oxygen.enabled, p.oxygen.frozen)) judge_faces(p, judge, "oxygen", p.oxygen.faces);
+  if (solved(p.oxygen.enabled, p.oxygen.frozen)) {
+    judge_faces(p, judge, "oxygen", p.oxygen.faces);
+    judge_medium(p, judge);
+  }
   if (solved(p.glucose.enabled, p.glucose.frozen))
     judge_faces(p, judge, "glucose", p.glucose.faces);
   if (solved(p.vegf.enabled, p.vegf.frozen)) judge_faces(p, judge, "vegf", p.vegf.faces);
