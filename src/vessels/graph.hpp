@@ -38,7 +38,13 @@ std::vector<std::int64_t> voxels_around(const Point& at, double radius, const La
 class VesselGraph {
 public:
   static constexpr std::int32_t none = -1;
-  enum SegmentFlag : std::uint8_t { alive = 1, perfused = 2, mature = 4, collapsed = 8 };
+  enum SegmentFlag : std::uint8_t {
+    alive = 1,
+    perfused = 2, // connected: on a simple path from an inlet to an outlet
+    mature = 4,
+    collapsed = 8,
+    carries = 16 // red cells; see carrying.hpp
+  };
 
   // Arrays of the state; index: node, or segment.
   struct Nodes {

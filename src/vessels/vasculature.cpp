@@ -8,6 +8,7 @@
 
 #include "core/launch.hpp"
 #include "core/random.hpp"
+#include "vessels/carrying.hpp"
 #include "vessels/events.hpp"
 #include "vessels/index.hpp"
 #include "vessels/perfusion.hpp"
@@ -57,6 +58,7 @@ void Vasculature::start(const VesselNetwork& parents) {
   graph_.lay(parents);
   perfuse();
   if (flow_.enabled) solve_flow_now();
+  renew_carrying();
   paths_.renew(graph_, supply_);
   // No perfusion events for the vessels of the start, but unsettled flow is reported.
   events_.erase(std::remove_if(events_.begin(), events_.end(),
@@ -91,6 +93,7 @@ void Vasculature::advance(const VesselSurroundings& tissue, std::int64_t step) {
   if (topology_changed_) perfuse();
   if (adapts) adapt_radii();
   if (flow_.enabled && blood_changed_) solve_flow_now();
+  if (blood_changed_) renew_carrying();
   if (blood_changed_) paths_.renew(graph_, supply_);
   blood_changed_ = false;
 }
@@ -420,13 +423,12 @@ void Vasculature::mature_and_collapse() {
     if (!graph_.is_alive(s)) continue;
     const auto i = at(s);
     if (counters_[first_flow] < 0 && graph_.segments().generation[i] > 0 &&
-        (flags[i] & VesselGraph::perfused) != 0 &&
+        (flags[i] & VesselGraph::carries) != 0 &&
         (at_tumour(graph_.segments().from[i]) || at_tumour(graph_.segments().to[i]))) {
       counters_[first_flow] = step_;
-      report("first_flow", graph_.segments().from[i],
-             "blood flows through a new vessel at the tumour");
+      report("first_flow", graph_.segments().from[i], "red cells pass a new vessel at the tumour");
     }
-    if ((flags[i] & VesselGraph::mature) == 0 && (flags[i] & VesselGraph::perfused) != 0 &&
+    if ((flags[i] & VesselGraph::mature) == 0 && (flags[i] & VesselGraph::carries) != 0 &&
         static_cast<double>(step_ - graph_.segments().born[i]) * step_length_ >=
             sprouting_.maturation_age) {
       const Draw d = draw(seed_, Purpose::maturation, static_cast<std::uint64_t>(s),
@@ -471,14 +473,14 @@ double Vasculature::shear(std::int32_t s) const {
 
 void Vasculature::regress() {
   VesselGraph::Segments& segments = graph_.segments();
-  // A system of sprouts without blood lives as long as one of its tips grows.
+  // A system of sprouts without red cells lives as long as one of its tips grows.
   std::vector<std::uint8_t> guarded(static_cast<std::size_t>(graph_.segment_count()), 0);
   std::vector<std::int32_t> open = tips_.node;
   while (!open.empty()) {
     const std::int32_t n = open.back();
     open.pop_back();
     graph_.for_each_segment(n, [&](std::int32_t s, std::int32_t other) {
-      if (guarded[at(s)] != 0 || graph_.has(s, VesselGraph::perfused)) return;
+      if (guarded[at(s)] != 0 || graph_.has(s, VesselGraph::carries)) return;
       guarded[at(s)] = 1;
       open.push_back(other);
     });
@@ -493,7 +495,7 @@ void Vasculature::regress() {
     if (!graph_.is_alive(s)) continue;
     const auto i = at(s);
     bool needed = guarded[i] != 0;
-    if (graph_.has(s, VesselGraph::perfused)) {
+    if (graph_.has(s, VesselGraph::carries)) {
       const std::int32_t n = segments.from[i];
       const bool fed = regression_.vegf_protects && at(n) < reading_.size() &&
                        static_cast<double>(reading_[at(n)].vegf) >
@@ -554,13 +556,12 @@ void Vasculature::perfuse() {
   std::vector<std::uint8_t> now;
   executor_.timed("vessel.perfusion", 0, 0,
                   [&] { now = perfused_edges(graph_.node_count(), edges, inlets, outlets); });
-  std::vector<std::uint8_t> carries(segments.flags.size(), 0);
-  for (std::size_t k = 0; k < owner.size(); ++k) carries[at(owner[k])] = now[k];
-  std::map<std::int32_t, std::int32_t> filled; // sprout: first node
+  std::vector<std::uint8_t> connected(segments.flags.size(), 0);
+  for (std::size_t k = 0; k < owner.size(); ++k) connected[at(owner[k])] = now[k];
   for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
     if (!graph_.is_alive(s)) continue;
     const auto i = at(s);
-    const bool before = graph_.has(s, VesselGraph::perfused), after = carries[i] != 0;
+    const bool before = graph_.has(s, VesselGraph::perfused), after = connected[i] != 0;
     if (before == after) continue;
     blood_changed_ = true;
     segments.flags[i] =
@@ -568,13 +569,27 @@ void Vasculature::perfuse() {
                                         : segments.flags[i] & ~VesselGraph::perfused);
     segments.flow[i] = 0;
     segments.haematocrit[i] = after ? flow_.haematocrit : 0;
-    if (!after) continue;
-    filled.try_emplace(segments.sprout[i], segments.from[i]);
+  }
+}
+
+// Where flow is not solved, all that is perfused carries.
+void Vasculature::renew_carrying() {
+  VesselGraph::Segments& segments = graph_.segments();
+  std::map<std::int32_t, std::int32_t> filled; // sprout: first node
+  for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
+    if (!graph_.is_alive(s)) continue;
+    const auto i = at(s);
+    const bool before = graph_.has(s, VesselGraph::carries);
+    const double flux = red_cell_flux(segments.flow[i], segments.haematocrit[i]);
+    const bool after =
+        graph_.has(s, VesselGraph::perfused) && (!flow_.enabled || carries_red_cells(flux, before));
+    if (before == after) continue;
+    segments.flags[i] = static_cast<std::uint8_t>(segments.flags[i] ^ VesselGraph::carries);
+    if (after && segments.sprout[i] != 0) filled.try_emplace(segments.sprout[i], segments.from[i]);
   }
   for (const auto& [sprout, node] : filled) {
-    if (sprout == 0) continue;
     counters_[perfused_sprouts] += 1;
-    report("perfusion", node, "sprout " + std::to_string(sprout) + " fills with blood");
+    report("perfusion", node, "red cells begin to pass sprout " + std::to_string(sprout));
   }
 }
 
@@ -704,6 +719,7 @@ std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step,
     one.age = static_cast<double>(step - segments.born[i]) * step_length_;
     one.generation = segments.generation[i];
     one.sprout = segments.sprout[i];
+    one.carries = graph_.has(s, VesselGraph::carries);
     one.mature = graph_.has(s, VesselGraph::mature);
     one.collapsed = graph_.has(s, VesselGraph::collapsed);
     network->segments.push_back(one);

@@ -199,6 +199,7 @@ private:
   void regress();
   void perfuse();
   void solve_flow_now();
+  void renew_carrying();
   void adapt_radii();
   double shear(std::int32_t segment) const;
   std::int32_t new_tip(std::int32_t from, std::int64_t voxel, std::int32_t generation,
@@ -267,7 +268,8 @@ void Vasculature::for_each_array(const F& f) {
   f("vessel_idle", "1", "step since which a segment is not needed; -1 it is", s.idle);
   f("vessel_generation", "1", "0 parent vessel, 1 its sprouts, 2 their branches", s.generation);
   f("vessel_sprout", "1", "number of the sprout that laid a segment; 0 parent vessel", s.sprout);
-  f("vessel_flags", "1", "bits: 1 in use, 2 perfused, 4 mature, 8 collapsed", s.flags);
+  f("vessel_flags", "1", "bits: 1 in use, 2 perfused, 4 mature, 8 collapsed, 16 carries red cells",
+    s.flags);
   f("vessel_flow", "um^3/min", "blood flow from the first node to the second", s.flow);
   f("vessel_haematocrit", "1", "discharge haematocrit", s.haematocrit);
   f("tip_node", "1", "node at which a sprout grows", tips_.node);

@@ -32,6 +32,7 @@ struct VesselSegment {
   double age = 0;              // min
   std::int32_t generation = 0; // 0: parent vessel, 1: its sprouts, 2: their branches ...
   std::int32_t sprout = 0;     // 0: parent vessel, else the number of the sprout that laid it
+  bool carries = false;        // red cells, 1/s and more
   bool mature = true;          // covered by pericytes; immature vessels leak
   bool collapsed = false;      // closed by the pressure of crowded tumour
 };
