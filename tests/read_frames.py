@@ -119,8 +119,8 @@ def metrics_at(table, day):
 
 
 VESSEL_POINTS = {"radius", "flow", "velocity", "shear", "pressure", "haematocrit", "oxygen", "age", "tip", "node", "perfused",
-                 "generation", "sprout", "mature", "collapsed"}
-VESSEL_CLASS = ("perfused", "generation", "sprout", "mature", "collapsed")
+                 "carries", "generation", "sprout", "mature", "collapsed"}
+VESSEL_CLASS = ("perfused", "carries", "generation", "sprout", "mature", "collapsed")
 
 
 def check_vessels(path, data):
@@ -136,13 +136,14 @@ def check_vessels(path, data):
     for name in ("flow", "velocity", "shear", "haematocrit", "oxygen", "age"):
         check(value[name].min() >= 0, f"{path}: {name} goes down to {value[name].min()}")
     check(value["haematocrit"].max() < 1, f"{path}: haematocrit of {value['haematocrit'].max()}")
-    for name in ("perfused", "mature", "collapsed", "tip"):
+    for name in ("perfused", "carries", "mature", "collapsed", "tip"):
         check(set(np.unique(value[name])) <= {0, 1}, f"{path}: {name} is not 0 or 1")
     for name in VESSEL_CLASS:
         same = lines.GetArray(name) is not None and np.array_equal(np.repeat(vtk_to_numpy(lines.GetArray(name)), count), value[name])
         check(same, f"{path}: {name} changes along a line, or differs between its points and the line")
     idle = value["perfused"] == 0
     check(not value["flow"][idle].any(), f"{path}: flow in a vessel that is not perfused")
+    check(not value["carries"][idle].any(), f"{path}: red cells in a vessel that is not perfused")
     at = vtk_to_numpy(data.GetPoints().GetData()).astype(float)
     check(np.isfinite(at).all(), f"{path}: positions that are not finite")
     step = np.zeros(len(at))

@@ -416,6 +416,7 @@ TEST_F(Frames, VesselsAreJoinedIntoPolyLines) {
                                    {"length", "um"},
                                    {"tip", "1"},
                                    {"perfused", "1"},
+                                   {"carries", "1"},
                                    {"generation", "1"},
                                    {"sprout", "1"},
                                    {"mature", "1"},
@@ -426,9 +427,13 @@ TEST_F(Frames, VesselsAreJoinedIntoPolyLines) {
 
 TEST_F(Frames, VesselsBreakWhereTheirClassChanges) {
   const std::vector<void (*)(VesselSegment&)> changes = {
-      [](VesselSegment& v) { v.perfused = false; }, [](VesselSegment& v) { v.generation = 2; },
-      [](VesselSegment& v) { v.sprout = 5; },       [](VesselSegment& v) { v.mature = false; },
-      [](VesselSegment& v) { v.collapsed = true; }, [](VesselSegment&) {}};
+      [](VesselSegment& v) { v.perfused = false; },
+      [](VesselSegment& v) { v.generation = 2; },
+      [](VesselSegment& v) { v.sprout = 5; },
+      [](VesselSegment& v) { v.mature = false; },
+      [](VesselSegment& v) { v.collapsed = true; },
+      [](VesselSegment& v) { v.carries = true; },
+      [](VesselSegment&) {}};
   for (std::size_t i = 0; i < changes.size(); ++i) {
     VesselNetwork net;
     for (int n = 0; n < 4; ++n) net.nodes.push_back({{10.0 * n, 0, 0}});
@@ -470,6 +475,7 @@ TEST_F(Frames, VesselsFollowTheBlood) {
   VesselSegment a{4, 1, 8, true}, b{1, 2, 4, true}, c{1, 3, 5, false}, d{3, 0, 5, false};
   a.flow = -3e6;
   b.flow = -3e6;
+  a.carries = true;
   a.shear = 12;
   a.haematocrit = 0.5;
   a.oxygen = 80;
@@ -493,6 +499,8 @@ TEST_F(Frames, VesselsFollowTheBlood) {
   EXPECT_EQ(values_of(points, "age")[4], 2);
   EXPECT_NEAR(values_of(points, "velocity")[4], 3e6 / (3.14159265 * 64) / 60000, 1e-5);
   EXPECT_EQ(values_of(points, "perfused"), (Values{0, 0, 0, 1, 1, 1, 1}));
+  EXPECT_EQ(values_of(points, "carries"), (Values{0, 0, 0, 1, 1, 0, 0}));
+  EXPECT_EQ(values_of(data->GetCellData(), "carries"), (Values{0, 1, 0}));
   EXPECT_EQ(values_of(data->GetCellData(), "flow"), (Values{0, 3, 3}));
   EXPECT_EQ(values_of(data->GetCellData(), "generation"), (Values{1, 0, 0}));
   EXPECT_EQ(values_of(data->GetCellData(), "sprout"), (Values{7, 0, 0}));

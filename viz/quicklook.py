@@ -307,6 +307,8 @@ class Vessels:
         values = {}
         for i in range(arrays.GetNumberOfArrays()):
             values[arrays.GetArrayName(i)] = vtk_to_numpy(arrays.GetArray(i))[order]
+        if "perfused" in values:  # runs of old
+            values.setdefault("carries", values["perfused"])
         return cls(vtk_to_numpy(data.GetPoints().GetData()).astype(float)[order], offsets, values)
 
     def lengths(self):
@@ -406,8 +408,13 @@ def scaled(values, limits, log):
     return np.clip((values - limits[0]) / max(limits[1] - limits[0], 1e-30), 0, 1)
 
 
+def working(vessels, by):
+    """Where red cells pass; where colours are numbers of the blood, wherever any blood does."""
+    return vessels.values["carries" if by == "perfused" else "perfused"] > 0
+
+
 def vessel_colours(vessels, by, limits):
-    idle = vessels.values["perfused"] == 0
+    idle = ~working(vessels, by)
     if by == "perfused":
         colours = np.tile(palette.rgb(palette.VESSEL_PERFUSED), (len(idle), 1))
     else:
@@ -838,7 +845,7 @@ class Picture:
                 self.vessel_bar = Bar(f"vessels: {title}", unit, palette.vessel_stops(args.vessels_by), limits, "tubes", scale == "log")
             for actor in tubes(vessels, vessel_colours(vessels, args.vessels_by, stage.limits.get("vessels")), h):
                 renderer.AddActor(actor)
-            flow = vessels.values["perfused"] > 0
+            flow = working(vessels, args.vessels_by)
             if args.vessels_by == "perfused" and flow.any():
                 self.vessel_legend.append(("vessel, perfused", palette.VESSEL_PERFUSED, False))
             if not flow.all() and (args.vessels_by == "perfused" or palette.VESSEL_FIELDS[args.vessels_by][3]):

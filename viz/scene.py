@@ -378,23 +378,25 @@ class Scene:
         near.ClipType.Position = self.low
         near.ClipType.Length = self.edge
         near.Invert = 1
-        idle = "perfused" if self.vessels_by == "perfused" or palette.VESSEL_FIELDS[self.vessels_by][3] else None
+        # Perfused is what red cells pass; numbers of the blood are shown wherever any blood does, and in runs of old.
+        passed = self.vessels_by == "perfused" and self.vessels.PointData.GetArray("carries") is not None
+        self.perfusion = "carries" if passed else "perfused"
         if self.vessels_by == "perfused":
-            self.show_vessels(near, "perfused", self.perfusion_colours())
+            self.show_vessels(near, self.perfusion, self.perfusion_colours())
         else:
             array = self.vessels.PointData.GetArray(self.vessels_by)
             if array is None:
                 raise RuntimeError(f"the vessels of this run have no {self.vessels_by}; there are {', '.join(self.vessels.PointData.keys())}")
             flowing = near
-            if idle:  # vessels without blood keep their own colour
+            if palette.VESSEL_FIELDS[self.vessels_by][3]:  # vessels without blood keep their own colour
                 parts = []
                 for name, low, high in (("vessels with blood", 1, 1), ("vessels without blood", 0, 0)):
                     part = Threshold(registrationName=name, Input=near)
-                    part.Scalars = ["POINTS", "perfused"]
+                    part.Scalars = ["POINTS", self.perfusion]
                     part.LowerThreshold, part.UpperThreshold = low, high
                     parts.append(part)
                 flowing = parts[0]
-                self.show_vessels(parts[1], "perfused", self.perfusion_colours())
+                self.show_vessels(parts[1], self.perfusion, self.perfusion_colours())
             title, unit, scale = palette.VESSEL_FIELDS[self.vessels_by][:3]
             table, limits = self.vessel_table(flowing, scale)
             self.show_vessels(flowing, self.vessels_by, table)
@@ -408,7 +410,7 @@ class Scene:
 
     def perfusion_colours(self):
         idle = palette.VESSEL_IDLE if self.vessels_by == "perfused" else palette.VESSEL_NO_FLOW
-        return category_colours("perfused", [(0, "vessel, not perfused", idle), (1, "vessel, perfused", palette.VESSEL_PERFUSED)])
+        return category_colours(self.perfusion, [(0, "vessel, not perfused", idle), (1, "vessel, perfused", palette.VESSEL_PERFUSED)])
 
     def show_vessels(self, what, array, table):
         shown = Show(what, self.view)

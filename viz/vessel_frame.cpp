@@ -51,6 +51,7 @@ struct Code {
 };
 constexpr Code flags[] = {
     {"perfused", [](const VesselSegment& v) { return v.perfused ? 1 : 0; }},
+    {"carries", [](const VesselSegment& v) { return v.carries ? 1 : 0; }},
     {"mature", [](const VesselSegment& v) { return v.mature ? 1 : 0; }},
     {"collapsed", [](const VesselSegment& v) { return v.collapsed ? 1 : 0; }}};
 constexpr Code numbers[] = {

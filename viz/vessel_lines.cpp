@@ -30,8 +30,8 @@ std::vector<Chain> chains_of(const VesselNetwork& network) {
       at[next_free[index(n)]++] = static_cast<std::int32_t>(i);
 
   const auto alike = [](const VesselSegment& a, const VesselSegment& b) {
-    return a.perfused == b.perfused && a.generation == b.generation && a.sprout == b.sprout &&
-           a.mature == b.mature && a.collapsed == b.collapsed;
+    return a.perfused == b.perfused && a.carries == b.carries && a.generation == b.generation &&
+           a.sprout == b.sprout && a.mature == b.mature && a.collapsed == b.collapsed;
   };
   const auto passes = [&](std::size_t n) {
     return first[n + 1] - first[n] == 2 && network.nodes[n].end == VesselEnd::none &&
