@@ -805,10 +805,11 @@ const Bad bad_inputs[] = {
      "sprouting.enabled needs VEGF, but vegf.enabled is false; type vegf.enabled: true"},
     {"sprouting: {enabled: true}\nvegf: {enabled: true}\n",
      "sprouting.enabled needs vessels to sprout from"},
-    {"sprouting: {enabled: true, speed_limit: 7 um/min}\nvegf: {enabled: true}\n"
+    {"sprouting: {enabled: true, speed_limit: 700 um/min}\nvegf: {enabled: true}\n"
      "vessels: {pattern: grid}\n",
-     "takes a tip through 10.5 voxels in one time.vessel_step, and 10 is the most; type a "
-     "speed_limit of at most 6.666666666666667 um/min"},
+     "tips would need 1051 moves, none longer than a voxel, in one time.vessel_step, and 1000 are "
+     "the most; type a lower sprouting.speed_limit"},
+    {"sprouting: {persistence: 0 min}\n", "it must be between 1 and 1e+05 min"},
     {"sprouting: {radius: 60 um}\n", "it must be between 1 and 50 um"},
     {"sprouting: {chemotaxis: 1 um^2/min}\n", "type for example: chemotaxis: 1.56e4 um^2/min/nM"},
     {"sprouting: {starvation: 2}\n", "it must be between 0 and 1"},

@@ -720,7 +720,7 @@ TEST_F(Numbers, FieldsThatAreNoNumbers) {
 
 TEST_F(Numbers, VesselsThatAreNoNumbers) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const char* name : {"vessel_node_x", "vessel_node_cover", "vessel_node_pressure",
+  for (const char* name : {"vessel_node_x", "vessel_node_y", "vessel_node_pressure",
                            "vessel_radius", "vessel_flow", "vessel_haematocrit"}) {
     SCOPED_TRACE(name);
     expect_diagnosis(run_with(7, [&](Site& s) { change(s, name, 3, nan); }), 8,

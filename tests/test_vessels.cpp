@@ -1,4 +1,4 @@
-// The vessel graph, the rule that tips follow, and vessels at work on the lattice.
+// The vessel graph, and vessels at work on the lattice. Tips: test_tips.cpp.
 
 #include <numeric>
 #include <random>
@@ -8,7 +8,6 @@
 #include "site/take_apart.hpp"
 #include "support.hpp"
 #include "vessels/geometry.hpp"
-#include "vessels/sprout.hpp"
 #include "vessels/vasculature.hpp"
 
 namespace metavox {
@@ -76,16 +75,51 @@ TEST(VesselGeometry, FarFacesBelongToTheLastVoxels) {
 
 // ---- the graph
 
-TEST(VesselGraph, ALineIsCutIntoPiecesOfAVoxel) {
+// Where nodes lie is the vessel's; the voxels it passes are the lattice's.
+TEST(VesselGraph, ALineIsCutIntoPartsWhateverTheVoxels) {
+  for (const int fine : {1, 2}) {
+    VesselGraph g(Lattice(24 * fine, 20 * fine, 18 * fine, 20.0 / fine));
+    g.lay(line({0, 51, 73}, {480, 51, 73}));
+    EXPECT_EQ(g.living_segments(), 24);
+    EXPECT_EQ(g.marked_count(), 24u * static_cast<unsigned>(fine));
+    EXPECT_NEAR(total_length(g), 480, 1e-9);
+    EXPECT_EQ(g.flaw(), "");
+    const VesselGraph::Changes c = g.take_changes();
+    EXPECT_EQ(c.entered.size(), 24u * static_cast<unsigned>(fine));
+    EXPECT_TRUE(c.left.empty());
+  }
   VesselGraph g(box);
-  g.lay(line({0, 50, 70}, {480, 50, 70}));
-  EXPECT_EQ(g.living_segments(), 23); // 24 voxels, each with one node
-  EXPECT_EQ(g.marked_count(), 24u);
-  EXPECT_NEAR(total_length(g), 480, 1e-9);
-  EXPECT_EQ(g.flaw(), "");
-  const VesselGraph::Changes c = g.take_changes();
-  EXPECT_EQ(c.entered.size(), 24u);
-  EXPECT_TRUE(c.left.empty());
+  g.lay(line({0, 51, 73}, {485 * 0.6, 51, 73 + 485 * 0.8}));
+  EXPECT_EQ(g.living_segments(), 25);
+  for (std::int32_t s = 0; s < g.segment_count(); ++s) EXPECT_NEAR(g.length(s), 19.4, 1e-9);
+}
+
+// Lumens sum up to what they hold, in whatever voxels it lies.
+TEST(VesselGraph, LumensFillTheirShareOfTheVoxels) {
+  for (const int fine : {1, 2}) {
+    const double h = 20.0 / fine;
+    VesselGraph g(Lattice(24 * fine, 20 * fine, 18 * fine, h));
+    VesselNetwork net = line({30, 51, 73}, {430, 251, 273}, 4);
+    net.segments[0].radius = 4;
+    g.lay(net);
+    double sum = 0;
+    for (const std::int64_t v : g.marked_voxels()) {
+      EXPECT_TRUE(g.touches(v));
+      sum += g.fraction(v) * h * h * h;
+    }
+    const double expected = 3.14159265358979 * 16 * total_length(g);
+    EXPECT_NEAR(sum, expected, 1e-6 * expected);
+    EXPECT_EQ(g.fraction(0), 0);
+  }
+  // 5 um take 0.785 of a voxel of 10 um, and leave room in one of 20.
+  VesselGraph fine(Lattice(48, 40, 36, 10)), coarse(box);
+  fine.lay(line({0, 51, 73}, {480, 51, 73}));
+  coarse.lay(line({0, 51, 73}, {480, 51, 73}));
+  EXPECT_TRUE(fine.fills(static_cast<std::int64_t>(fine.lattice().global(7, 5, 7))));
+  const auto v = static_cast<std::int64_t>(box.global(7, 2, 3));
+  EXPECT_FALSE(coarse.fills(v));
+  EXPECT_TRUE(coarse.touches(v));
+  EXPECT_NEAR(coarse.fraction(v), 3.14159265358979 * 25 / 400, 1e-6);
 }
 
 TEST(VesselGraph, AWideVesselTakesTheVoxelsOfItsLumen) {
@@ -95,7 +129,10 @@ TEST(VesselGraph, AWideVesselTakesTheVoxelsOfItsLumen) {
   // Per cross-section the voxels whose centre lies within 45 um of the axis: 0, +-20, +-40 on each
   // side.
   EXPECT_GT(g.marked_count(), 24u * 13u);
-  EXPECT_GE(g.anchor(static_cast<std::int64_t>(box.global(12, 10, 9))), 0);
+  const auto beside = static_cast<std::int64_t>(box.global(12, 10, 9));
+  EXPECT_TRUE(g.marked(beside));
+  EXPECT_FALSE(g.touches(beside));
+  EXPECT_EQ(g.fraction(beside), 1);
 }
 
 TEST(VesselGraph, RefusesAVesselOfNoLength) {
@@ -111,7 +148,7 @@ TEST(VesselGraph, RefusesAVesselOfNoLength) {
   EXPECT_THROW(i.lay(dangling), std::invalid_argument);
 }
 
-// What a graph looks like from outside: lists and anchors in the order that rules meet them.
+// What a graph looks like from outside: lists and marks in the order that rules meet them.
 std::vector<std::int64_t> image(const VesselGraph& g) {
   std::vector<std::int64_t> all;
   for (std::int32_t n = 0; n < g.node_count(); ++n) {
@@ -121,13 +158,45 @@ std::vector<std::int64_t> image(const VesselGraph& g) {
       all.push_back(s);
       all.push_back(other);
     });
-    g.for_each_at(g.voxel(n), [&](std::int32_t m) { all.push_back(1000000 + m); });
+  }
+  for (const std::int64_t v : g.marked_voxels()) {
+    all.push_back(v);
+    all.push_back(std::llround(g.fraction(v) * 4294967296.0));
+    all.push_back(g.touches(v) ? 1 : 0);
   }
   return all;
 }
 
+// Whoever asks what is near a place is told of every segment whose wall reaches it.
+void nearby(VesselGraph& g, std::mt19937_64& random) {
+  std::uniform_real_distribution<double> u(0, 1);
+  const Point low{480 * u(random), 400 * u(random), 360 * u(random)};
+  const Point high{low[0] + 30, low[1] + 20, low[2] + 25};
+  std::set<std::int32_t> told;
+  g.for_each_near(low, high, [&](std::int32_t s) { told.insert(s); });
+  const Point middle{low[0] + 15, low[1] + 10, low[2] + 12.5};
+  for (std::int32_t s = 0; s < g.segment_count(); ++s) {
+    if (!g.is_alive(s)) {
+      EXPECT_EQ(told.count(s), 0u);
+      continue;
+    }
+    const auto i = static_cast<std::size_t>(s);
+    const Point foot =
+        nearest_on(g.position(g.segments().from[i]), g.position(g.segments().to[i]), middle);
+    if (distance2(foot, middle) <= std::pow(10 + g.segments().radius[i], 2)) {
+      EXPECT_EQ(told.count(s), 1u);
+    }
+  }
+}
+
 TEST(VesselGraph, StaysConsistentUnderRandomGrowthAndRemoval) {
   std::mt19937_64 random(7);
+  const auto shifted = [&](Point at) {
+    std::uniform_real_distribution<double> u(-12, 12);
+    for (std::size_t a = 0; a < 3; ++a)
+      at[a] = std::clamp(at[a] + u(random), 1.0, (a == 0 ? 479.0 : a == 1 ? 399.0 : 359.0));
+    return at;
+  };
   VesselGraph g(box);
   g.lay(line({0, 50, 70}, {480, 50, 70}));
   g.lay(line({210, 0, 190}, {210, 400, 190}, 25));
@@ -145,22 +214,34 @@ TEST(VesselGraph, StaysConsistentUnderRandomGrowthAndRemoval) {
     for (std::int32_t s = 0; s < g.segment_count(); ++s)
       if (g.is_alive(s)) segments.push_back(s);
     const auto pick = [&](const std::vector<std::int32_t>& v) { return v[random() % v.size()]; };
-    const unsigned what = segments.size() < 20 ? 0 : random() % 4;
+    const auto what = segments.size() < 20 ? 0 : static_cast<int>(random() % 7);
     if (what <= 1) { // a new node beside an old one
       const std::int32_t from = pick(nodes);
-      Point at = g.position(from);
-      at[random() % 3] += random() % 2 != 0 ? 20 : -20;
-      for (std::size_t a = 0; a < 3; ++a)
-        at[a] = std::clamp(at[a], 1.0, (a == 0 ? 479.0 : a == 1 ? 399.0 : 359.0));
-      const std::int32_t to = g.add_node(at, 4, round);
+      const std::int32_t to = g.add_node(shifted(g.position(from)), round);
       g.add_segment(from, to, 4, 1, round, round);
     } else if (what == 2) { // a fusion
       const std::int32_t a = pick(nodes), b = pick(nodes);
       if (a != b) g.add_segment(a, b, 4, 1, round, round);
+    } else if (what == 3) { // a tip goes on
+      const std::int32_t n = pick(nodes);
+      g.move_node(n, shifted(g.position(n)));
+    } else if (what == 4) { // somebody joins in the middle
+      const std::int32_t k = pick(segments);
+      const double length = g.length(k), all = total_length(g);
+      const Point a = g.position(g.segments().from[static_cast<std::size_t>(k)]),
+                  b = g.position(g.segments().to[static_cast<std::size_t>(k)]);
+      const std::int32_t n =
+          g.split(k, {0.7 * a[0] + 0.3 * b[0], 0.7 * a[1] + 0.3 * b[1], 0.7 * a[2] + 0.3 * b[2]});
+      EXPECT_EQ(g.degree(n), 2);
+      EXPECT_NEAR(g.length(k), 0.3 * length, 1e-9 * length + 1e-12);
+      EXPECT_NEAR(total_length(g), all, 1e-9 * all);
+    } else if (what == 5) { // blood widens it
+      g.set_radius(pick(segments), 2 + static_cast<double>(random() % 30));
     } else {
       g.remove_segment(pick(segments));
     }
     follow();
+    nearby(g, random);
     if (round % 10 == 0) {
       std::vector<std::uint8_t> kinds(static_cast<std::size_t>(box.voxels()), 0);
       for (const std::int64_t v : vessel)
@@ -174,8 +255,7 @@ TEST(VesselGraph, StaysConsistentUnderRandomGrowthAndRemoval) {
       ASSERT_EQ(image(copy), image(g)) << "round " << round;
       ASSERT_EQ(copy.flaw(kinds), "");
       VesselGraph other = g;
-      const std::int32_t n = copy.add_node({10, 10, 10}, 4, 1),
-                         m = other.add_node({10, 10, 10}, 4, 1);
+      const std::int32_t n = copy.add_node({10, 10, 10}, 1), m = other.add_node({10, 10, 10}, 1);
       ASSERT_EQ(n, m);
     }
   }
@@ -192,103 +272,6 @@ TEST(VesselGraph, FlawFindsWhatIsWrong) {
   EXPECT_NE(g.flaw(kinds), "");
   g.segments().radius[3] = 0;
   EXPECT_NE(g.flaw(), "");
-}
-
-// ---- tips
-
-TipRule default_rule(double spacing = 20, double dt = 15) {
-  return {spacing, dt, 0.6, 1.56e4, 0.071, 0, 0.6};
-}
-
-TipReading along_x(double value, double per_um, double spacing) {
-  TipReading r{};
-  for (float& v : r.vegf) v = static_cast<float>(value);
-  r.vegf[1] = static_cast<float>(value - per_um * spacing);
-  r.vegf[2] = static_cast<float>(value + per_um * spacing);
-  return r;
-}
-
-// A15: frozen V = 0.01 + 2e-5 x nM, at x = 500 um: 0.2434 um/min. Tolerance 3 %.
-TEST(Tip, DriftsByReceptorSaturation) {
-  const double expected = 1.56e4 * 2e-5 / (1 + 0.02 / 0.071);
-  EXPECT_NEAR(expected, 0.2434, 5e-5);
-  for (const double h : {10.0, 20.0}) {
-    const TipRule rule = default_rule(h, 5);
-    const TipJump jump = tip_jump(rule, along_x(0.02, 2e-5, h));
-    EXPECT_NEAR((jump.towards[1] - jump.towards[0]) * h / rule.dt, expected,
-                1e-5 * expected); // VEGF is single precision
-    EXPECT_DOUBLE_EQ(jump.towards[0],
-                     rule.dt / (h * h) * 0.6); // upwind: against the gradient chance alone
-    // 10^5 walkers, one jump each.
-    double mean = 0;
-    constexpr int walkers = 100000;
-    for (int n = 0; n < walkers; ++n) {
-      const Draw d = draw(11, Purpose::tip_walk, static_cast<std::uint64_t>(n), 3);
-      const int a = choose(jump, to_unit(d.word[0]));
-      mean += (a == 1 ? 1.0 : a == 0 ? -1.0 : 0.0) / walkers;
-    }
-    EXPECT_NEAR(mean * h / rule.dt, expected, 0.03 * expected);
-  }
-}
-
-TEST(Tip, ShallowGradientsUseCentralDifferences) {
-  const TipRule rule = default_rule();
-  const TipJump jump = tip_jump(rule, along_x(0.02, 4e-7, 20));
-  const double k = rule.dt / 400, quarter = 1.56e4 / (1 + 0.02 / 0.071) * 4e-7 * 40 / 4;
-  ASSERT_LT(quarter, 0.6);
-  EXPECT_NEAR(jump.towards[1], k * (0.6 + quarter), 1e-6);
-  EXPECT_NEAR(jump.towards[0], k * (0.6 - quarter), 1e-6);
-}
-
-TEST(Tip, NeverExceedsItsSpeedNorCertainty) {
-  std::mt19937_64 random(3);
-  std::uniform_real_distribution<float> u(0, 1);
-  for (const double h : {10.0, 14.0, 20.0}) {
-    const int substeps = tip_substeps(30, h, 0.6, 0.6);
-    const TipRule rule = default_rule(h, 30.0 / substeps);
-    for (int n = 0; n < 5000; ++n) {
-      TipReading r{};
-      for (float& v : r.vegf) v = u(random) * u(random);
-      const TipJump jump = tip_jump(rule, r);
-      double sum = 0, speed2 = 0;
-      for (int a = 0; a < 3; ++a) {
-        const double v = (jump.towards[2 * a + 1] - jump.towards[2 * a]) * h / rule.dt;
-        speed2 += v * v;
-      }
-      for (const double p : jump.towards) {
-        EXPECT_GE(p, 0);
-        sum += p;
-      }
-      EXPECT_LE(sum, 1 + 1e-12);
-      EXPECT_LE(std::sqrt(speed2), 0.6 * (1 + 1e-6));
-    }
-  }
-}
-
-TEST(Tip, StaysInTheBox) {
-  TipReading r = along_x(0.5, 1e-3, 20);
-  r.closed = 1 << 1;
-  EXPECT_EQ(tip_jump(default_rule(), r).towards[1], 0);
-}
-
-TEST(Tip, HaptotaxisFollowsTheMatrix) {
-  TipRule rule = default_rule();
-  rule.haptotaxis = 592;
-  TipReading r{};
-  for (float& e : r.matrix) e = 0.5f;
-  r.matrix[4] = 0.51f;
-  r.matrix[3] = 0.49f;
-  const TipJump jump = tip_jump(rule, r);
-  EXPECT_NEAR((jump.towards[3] - jump.towards[2]) * 20 / rule.dt, 592 * 0.01 / 20, 1e-4);
-  EXPECT_DOUBLE_EQ(jump.towards[0], jump.towards[1]);
-}
-
-TEST(Tip, BranchesByTheTable) {
-  EXPECT_EQ(branching_probability(0.29), 0);
-  EXPECT_EQ(branching_probability(0.3), 0.2);
-  EXPECT_EQ(branching_probability(0.6), 0.3);
-  EXPECT_EQ(branching_probability(0.79), 0.4);
-  EXPECT_EQ(branching_probability(0.8), 1.0);
 }
 
 // ---- walls

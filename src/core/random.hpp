@@ -29,6 +29,7 @@ enum class Purpose : std::uint32_t {
   maturation = 53,          // of a segment
   occlusion = 54,           // of a segment
   make_way = 55,            // of a voxel
+  tip_start = 56,           // of a sprout: the velocity it begins with
   test = 63
 };
 

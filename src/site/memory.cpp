@@ -57,7 +57,7 @@ double estimate_vessel_nodes(const Parameters& p) {
 
 std::pair<double, double> estimate_network(const Parameters& p, const VesselNetwork& network) {
   const Lattices l(p);
-  const NetworkNeeds needs = needs_of_network(network, vasculature_settings(p), l.tissue);
+  const NetworkNeeds needs = needs_of_network(network, vasculature_settings(p));
   return {needs.device, needs.nodes};
 }
 

@@ -3,6 +3,7 @@
 
 #include "settings/units.hpp"
 #include "site/rules.hpp"
+#include "vessels/sprout.hpp"
 
 namespace metavox {
 namespace {
@@ -194,19 +195,18 @@ void judge_growth(const Parameters& p, Judge& judge) {
     judge.complain({"sprouting.enabled", "vessels.pattern"},
                    "sprouting.enabled needs vessels to sprout from, but vessels.pattern is none; "
                    "type for example vessels.pattern: grid");
-  const double h = p.domain.spacing;
-  if (s.radius >= h)
-    judge.complain({"sprouting.radius", "domain.spacing"},
-                   "sprouting.radius must be below domain.spacing (" + format_number(h) +
-                       " um), as a sprout is a line of voxels");
-  const double voxels = s.speed_limit * p.time.vessel_step / h;
-  if (voxels > 10 * (1 + 1e-12))
-    judge.complain(
-        {"sprouting.speed_limit", "time.vessel_step"},
-        "sprouting.speed_limit takes a tip through " + format_number(std::round(voxels * 10) / 10) +
-            " voxels in one time.vessel_step, and 10 is the most; type a speed_limit "
-            "of at most " +
-            format_number(10 * h / p.time.vessel_step) + " um/min or a shorter vessel_step");
+  // Moves of a tip, each of which reads the lattice anew.
+  constexpr double most = 1000;
+  const double moves = tip_moves(
+      p.time.vessel_step, p.domain.spacing,
+      {s.diffusivity, s.persistence, s.chemotaxis, s.saturation, s.haptotaxis, s.speed_limit});
+  if (moves > most)
+    judge.complain({"sprouting.speed_limit", "sprouting.diffusivity", "time.vessel_step"},
+                   "tips would need " + format_number(moves) +
+                       " moves, none longer than a voxel, in one time.vessel_step, and " +
+                       format_number(most) +
+                       " are the most; type a lower sprouting.speed_limit or "
+                       "sprouting.diffusivity, or a shorter vessel_step");
 }
 
 } // namespace metavox

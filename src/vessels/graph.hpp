@@ -1,10 +1,12 @@
 // The vessels of a site as they grow and go: a graph of nodes and segments, and the voxels it
 // takes.
 //
-// Every voxel that a centreline passes holds at least one node, so sprouting, fusing and pruning
-// are local. Numbers of nodes and segments are stable; freed ones are given again, lowest first,
-// and lists hang in ascending order, so that the arrays alone decide everything that follows and a
-// restarted run cannot differ. Adding or removing a segment costs what it touches.
+// Where nodes lie follows from vessels alone, never from the lattice: every voxel that a segment
+// passes, and each whose centre lies in the lumen of a wide one, is marked. Sums over the segments
+// of a voxel are integers, so that the order in which segments came and went leaves no trace.
+// Numbers of nodes and segments are stable; freed ones are given again, lowest first, and lists
+// hang in ascending order, so that the arrays alone decide everything that follows and a restarted
+// run cannot differ. Adding, moving or removing a segment costs what it touches.
 #pragma once
 
 #include <array>
@@ -15,11 +17,14 @@
 #include <vector>
 
 #include "core/lattice.hpp"
+#include "vessels/segment_bins.hpp"
 #include "voxel/vessel_network.hpp"
 
 namespace metavox {
 
-using Point = std::array<double, 3>; // um
+double distance2(const Point& a, const Point& b); // um^2
+// The point of a line from a to b nearest to p.
+Point nearest_on(const Point& a, const Point& b, const Point& p);
 
 // A piece of a line within one voxel: the fractions of the line's length where it enters and
 // leaves.
@@ -49,8 +54,6 @@ public:
   // Arrays of the state; index: node, or segment.
   struct Nodes {
     std::vector<double> x, y, z; // um
-    std::vector<double>
-        cover; // um, lumen radius; voxels within it are taken where it exceeds a voxel
     std::vector<std::int32_t>
         sprout;                    // that made the node; 0: parent vessel; -1: the number is free
     std::vector<std::uint8_t> end; // VesselEnd
@@ -72,29 +75,40 @@ public:
 
   explicit VesselGraph(const Lattice& lattice) : lattice_(lattice) {}
 
-  // Parent vessels, cut into pieces about a voxel long. Throws std::invalid_argument for a segment
-  // of no length.
+  // Parent vessels, cut into equal parts of at most `longest_part`. Throws std::invalid_argument
+  // for a segment of no length.
+  static constexpr double longest_part = 20; // um
   void lay(const VesselNetwork& parents);
 
-  std::int32_t add_node(const Point& at, double cover, std::int32_t sprout);
+  std::int32_t add_node(const Point& at, std::int32_t sprout);
   // flags: `alive` is understood.
   std::int32_t add_segment(std::int32_t from, std::int32_t to, double radius,
                            std::int32_t generation, std::int32_t sprout, std::int64_t step,
                            std::uint8_t flags = 0);
+  // Takes the ends of its segments along.
+  void move_node(std::int32_t node, const Point& to);
+  // Puts a node into a segment. The part from `from` keeps the number, and the new part to `to` is
+  // like it in all else.
+  std::int32_t split(std::int32_t segment, const Point& at);
+  void set_radius(std::int32_t segment, double radius);
   // Nodes that lose their last segment go too.
   void remove_segment(std::int32_t segment);
 
-  // The lowest node in a voxel, or whose lumen takes it; none.
-  std::int32_t anchor(std::int64_t voxel) const;
-  bool marked(std::int64_t voxel) const { return at_voxel_.count(voxel) != 0; }
-  std::size_t marked_count() const { return at_voxel_.size(); }
-  // f(node) for every node in or over the voxel, ascending.
+  // Whether a voxel is taken: a centreline passes it, or its centre lies in a lumen wider than it.
+  bool marked(std::int64_t voxel) const { return marks_.count(voxel) != 0; }
+  std::size_t marked_count() const { return marks_.size(); }
+  std::vector<std::int64_t> marked_voxels() const; // ascending
+  // Whether a centreline passes the voxel.
+  bool touches(std::int64_t voxel) const;
+  // The share of a voxel that lumens take, 0 to 1; whether they leave no room for a cell.
+  static constexpr double full_from = 0.6; // assumed
+  double fraction(std::int64_t voxel) const;
+  bool fills(std::int64_t voxel) const { return fraction(voxel) >= full_from; }
+  // f(segment) for every segment whose wall may reach into the box, in no order, perhaps twice.
   template <class F>
-  void for_each_at(std::int64_t voxel, const F& f) const {
-    const auto found = at_voxel_.find(voxel);
-    if (found == at_voxel_.end()) return;
-    for (std::int32_t e = found->second; e >= 0; e = entries_[static_cast<std::size_t>(e)].next)
-      f(entries_[static_cast<std::size_t>(e)].node);
+  void for_each_near(const Point& low, const Point& high, const F& f) {
+    if (!binned_) bin_all();
+    bins_.for_each(low, high, f);
   }
   // f(segment, the node at its other end), ascending by segment.
   template <class F>
@@ -113,8 +127,11 @@ public:
   Changes take_changes();
 
   Point position(std::int32_t node) const;
-  std::int64_t voxel(std::int32_t node) const; // x fastest, no ghosts
-  double length(std::int32_t segment) const;   // um
+  std::int64_t voxel_at(const Point& place) const; // x fastest, no ghosts; -1: outside
+  std::int64_t voxel(std::int32_t node) const { return voxel_at(position(node)); }
+  double length(std::int32_t segment) const; // um
+  // Counts every change of where segments lie.
+  std::int64_t revision() const { return revision_; }
   bool is_alive(std::int32_t segment) const {
     return (segments_.flags[static_cast<std::size_t>(segment)] & alive) != 0;
   }
@@ -147,30 +164,38 @@ public:
 
 private:
   std::string shape_flaw() const;
-  void mark(std::int32_t node);
-  void unmark(std::int32_t node);
+  // What a segment does to a voxel. `fill` in units of a voxel / 2^32.
+  struct Mark {
+    std::int32_t passing = 0, lumens = 0;
+    std::int64_t fill = 0;
+    bool operator==(const Mark& o) const {
+      return passing == o.passing && lumens == o.lumens && fill == o.fill;
+    }
+  };
+  template <class F>
+  void for_each_taken(std::int32_t segment, const F& f) const;
+  void place(std::int32_t segment);
+  void displace(std::int32_t segment);
+  void bin_all();
+  std::pair<Point, Point> bounds(std::int32_t segment) const;
   void link(std::int32_t half, std::int32_t node);
   void unlink(std::int32_t half, std::int32_t node);
   void remove_node(std::int32_t node);
-  std::vector<std::int64_t> taken_by(std::int32_t node) const;
 
-  struct Entry {
-    std::int32_t node, next;
-  };
   using LowestFirst = std::priority_queue<std::int32_t, std::vector<std::int32_t>, std::greater<>>;
 
   Lattice lattice_;
   Nodes nodes_;
   Segments segments_;
-  // Derived: lists of half segments at nodes (2 s leaves `from`, 2 s + 1 leaves `to`), nodes at
-  // voxels, free numbers.
+  // Derived: lists of half segments at nodes (2 s leaves `from`, 2 s + 1 leaves `to`), marks of
+  // voxels, free numbers, and, once somebody asked what is near, where segments lie.
   std::vector<std::int32_t> first_, next_, degree_;
-  std::unordered_map<std::int64_t, std::int32_t> at_voxel_;
-  std::vector<Entry> entries_;
-  std::vector<std::int32_t> free_entries_;
+  std::unordered_map<std::int64_t, Mark> marks_;
   LowestFirst free_nodes_, free_segments_;
   std::vector<std::pair<std::int64_t, int>> changes_; // voxel, +1 or -1
-  std::int64_t living_segments_ = 0;
+  std::int64_t living_segments_ = 0, revision_ = 0;
+  SegmentBins bins_;
+  bool binned_ = false;
 };
 
 } // namespace metavox

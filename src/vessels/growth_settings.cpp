@@ -15,7 +15,8 @@ void sprouts(Section<SproutingParameters>& s) {
   s.number(&P::rate, "rate", "1/min")
       .between(0, 1e3)
       .normally("2.5e-4 1/min")
-      .means("Rate at which a voxel of mature vessel sprouts where VEGF is plenty.")
+      .means("Rate at which an endothelial cell, 20 um of mature vessel, sprouts where VEGF is "
+             "plenty.")
       .from(sources::owen);
   s.number(&P::half_response, "half_response", "nM")
       .above(0, 1e6)
@@ -35,8 +36,15 @@ void motion(Section<SproutingParameters>& s) {
   s.number(&P::diffusivity, "diffusivity", "um^2/min")
       .between(0, 1e6)
       .normally("0.6 um^2/min")
-      .means("Random motility of tips.")
-      .from(sources::anderson_chaplain, " (1e-10 cm^2/s); Owen et al. 2011: 1");
+      .means("Random motility of tips over times beyond sprouting.persistence.")
+      .from(sources::anderson_chaplain,
+            " (1e-10 cm^2/s); Owen et al. 2011: 1; isolated endothelial cells have 16 to 40, but a "
+            "tip drags its stalk: explore 0.6 to 16");
+  s.number(&P::persistence, "persistence", "min")
+      .between(1, 1e5)
+      .normally("180 min")
+      .means("Time for which the random motion of a tip keeps its direction.")
+      .from("1 to 3 h in codes that follow Stokes & Lauffenburger 1991, J Theor Biol 152:377");
   s.number(&P::chemotaxis, "chemotaxis", "um^2/min/nM")
       .between(0, 1e9)
       .normally("1.56e4 um^2/min/nM")
@@ -56,9 +64,10 @@ void motion(Section<SproutingParameters>& s) {
             sources::anderson_chaplain);
   s.number(&P::speed_limit, "speed_limit", "um/min")
       .above(0, 1e3)
-      .normally("0.6 um/min")
+      .normally("0.2 um/min")
       .means("Fastest drift of a tip.")
-      .from("assumed: 0.86 mm per day; explore 0.1 to 1");
+      .from("derived: sprouts cross the 1.2 mm of a corneal pocket in 5 to 7 days, 0.12 to 0.17 "
+            "um/min; neovessels in gel 0.08 um/min (Utzinger et al. 2015, Angiogenesis 18:219)");
 }
 
 void branching(Section<SproutingParameters>& s) {
@@ -108,9 +117,9 @@ void survival(Section<SproutingParameters>& s) {
       .from("assumed: tips open matrix as invading cells do");
   s.number(&P::radius, "radius", "um")
       .between(1, 50)
-      .normally("4 um")
+      .normally("5 um")
       .means("Radius of a new sprout.")
-      .from("assumed: somewhat below a capillary's 5 um");
+      .from("assumed: that of a capillary; narrower ones, off parents of 5 um, would skim plasma");
   s.number(&P::maturation_age, "maturation_age", "min")
       .between(0, 1e7)
       .normally("5 day")

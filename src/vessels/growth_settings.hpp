@@ -5,10 +5,11 @@ namespace metavox {
 
 struct SproutingParameters {
   bool enabled;
-  double rate;          // 1/min per endothelial voxel at saturating VEGF, P_max
+  double rate;          // 1/min per endothelial cell at saturating VEGF, P_max
   double half_response; // nM, V_50
   double exclusion;     // um, R_ex: no sprout this close to a tip
   double diffusivity;   // um^2/min, D_tip
+  double persistence;   // min for which the noise of a tip keeps its direction, P
   double chemotaxis;    // um^2/min/nM, chi_0
   double saturation;    // nM, K_chi
   double haptotaxis;    // um^2/min per unit of matrix (fibronectin), rho

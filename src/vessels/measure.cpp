@@ -80,12 +80,10 @@ void Vasculature::measure(MetricSheet& sheet,
              "share of that length in which blood goes slower than 0.01 mm/s");
   std::int64_t branch_points = 0;
   std::vector<Point> vessels;
-  std::vector<std::int64_t> voxels;
   for (std::int32_t k = 0; k < graph_.node_count(); ++k) {
     if (!graph_.node_alive(k)) continue;
     if (graph_.degree(k) >= 3) branch_points += 1;
     if (fed[static_cast<std::size_t>(k)] != 0) vessels.push_back(graph_.position(k));
-    if (graph_.voxel(k) >= 0) voxels.push_back(graph_.voxel(k));
   }
   sheet.count("vessel_segments", graph_.living_segments(), "now");
   sheet.count("tips", static_cast<std::int64_t>(tips_.size()), "now");
@@ -124,7 +122,7 @@ void Vasculature::measure(MetricSheet& sheet,
   sheet.real("vessel_distance_p90", "um", quantile(0.9), to_blood);
   sheet.real("vessel_distance_max", "um", quantile(1), to_blood);
   sheet.real(
-      "fractal_dimension", "1", fractal_dimension(voxels, tissue_),
+      "fractal_dimension", "1", fractal_dimension(graph_.marked_voxels(), tissue_),
       "box counting on the projection of all vessels along z, boxes from a voxel to a quarter "
       "of the wider side");
 }

@@ -10,11 +10,11 @@
 namespace metavox {
 namespace {
 
-// What vessels take on the lattice: voxels along parents, field voxels their walls reach, and
-// voxels that sprouts may take, in which a dense tumour network has one in a hundred. A network
-// read from a file is counted when it is laid.
+// What vessels take: nodes along parents and along sprouts, of which a dense tumour network has a
+// voxel's edge in one voxel of a hundred. There is about a piece for every node. A network read from
+// a file is counted when it is laid.
 struct VesselExtent {
-  double voxels = 0, pieces = 0, grown = 0;
+  double nodes = 0;
 };
 
 // Bytes on the back end for a piece of vessel: its lists; some 13 weights, listed by piece and by
@@ -22,19 +22,14 @@ struct VesselExtent {
 // Counted on beds at 10 and 20 um.
 constexpr double piece_bytes = 24 + 13 * 2 * sizeof(DiscWeight) + 9 * 36 + 2 * 44;
 
-// Pieces are as long as the way between two nodes, at most 20 um.
-double pieces_per_um(const Lattice& tissue) { return 1 / std::min(tissue.spacing, 20.0); }
-
 // `share`: of the vessels of the start that the network is.
-void add_network(VesselExtent& e, const VesselNetwork& network, double share,
-                 const Lattice& tissue) {
+void add_network(VesselExtent& e, const VesselNetwork& network, double share) {
   for (const VesselSegment& s : network.segments) {
     const Point& a = network.nodes[static_cast<std::size_t>(s.from)].position;
     const Point& b = network.nodes[static_cast<std::size_t>(s.to)].position;
     double length2 = 0;
     for (std::size_t k = 0; k < 3; ++k) length2 += (a[k] - b[k]) * (a[k] - b[k]);
-    e.voxels += share * std::sqrt(length2) / tissue.spacing;
-    e.pieces += share * std::sqrt(length2) * pieces_per_um(tissue);
+    e.nodes += share * (std::sqrt(length2) / VesselGraph::longest_part + 1);
   }
 }
 
@@ -53,42 +48,36 @@ VesselExtent vessel_extent(const VasculatureSettings& p, const Lattice& tissue,
           *extent = 1024;
         }
     const VesselNetwork parents = build_parent_vessels(p.vessels, p.flow, sample, seed);
-    add_network(e, parents, share, tissue);
+    add_network(e, parents, share);
   }
   if (p.sprouting.enabled) {
-    e.grown = 0.01 * static_cast<double>(tissue.voxels());
-    e.pieces += e.grown * tissue.spacing * pieces_per_um(tissue);
+    const double grown = 0.01 * static_cast<double>(tissue.voxels()) * tissue.spacing; // um
+    e.nodes += grown / 10; // parts of sprouts, as tips lay them
   }
   return e;
 }
 
 } // namespace
 
-// Lists of vessels on the device: walls, and readings on their way to the host. They grow by half
-// more than they need.
-std::size_t estimate_vessel_bytes(const VasculatureSettings& p, const Lattice& tissue,
-                                  std::uint64_t seed) {
+// Lists of vessels on the device: walls, and readings on their way to the host. They grow
+// by half more than they need.
+std::size_t estimate_vessel_bytes(const VasculatureSettings& p, const Lattice& tissue, std::uint64_t seed) {
   const VesselExtent e = vessel_extent(p, tissue, seed);
-  const double listed = p.sprouting.enabled ? 1.5 * (e.voxels + e.grown) : 0;
-  return static_cast<std::size_t>((1.5 * e.pieces + 1024) * piece_bytes +
+  const double listed = p.sprouting.enabled ? 1.5 * e.nodes : 0;
+  return static_cast<std::size_t>((1.5 * e.nodes + 1024) * piece_bytes +
                                   listed * (sizeof(std::int64_t) + sizeof(VesselReading)));
 }
 
-double estimate_vessel_nodes(const VasculatureSettings& p, const Lattice& tissue,
-                             std::uint64_t seed) {
-  const VesselExtent e = vessel_extent(p, tissue, seed);
-  return e.voxels + e.grown;
+double estimate_vessel_nodes(const VasculatureSettings& p, const Lattice& tissue, std::uint64_t seed) {
+  return vessel_extent(p, tissue, seed).nodes;
 }
 
-NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& p,
-                              const Lattice& tissue) {
+NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& p) {
   VesselExtent e;
-  add_network(e, network, 1, tissue);
-  // Short pieces have a node each, long ones a node per voxel; a wall per voxel that each meets.
-  const auto pieces = static_cast<double>(network.segments.size());
-  const double nodes = e.voxels + pieces + static_cast<double>(network.nodes.size());
+  add_network(e, network, 1);
+  const double nodes = e.nodes + static_cast<double>(network.nodes.size());
   const double listed = p.sprouting.enabled ? 1.5 * nodes : 0;
-  return {1.5 * (e.pieces + pieces) * piece_bytes +
+  return {1.5 * e.nodes * piece_bytes +
               listed * (sizeof(std::int64_t) + sizeof(VesselReading)),
           nodes};
 }

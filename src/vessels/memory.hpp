@@ -22,7 +22,6 @@ struct NetworkNeeds {
   double device = 0; // bytes
   double nodes = 0;
 };
-NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& settings,
-                              const Lattice& tissue);
+NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& settings);
 
 } // namespace metavox

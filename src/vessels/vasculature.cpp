@@ -19,19 +19,6 @@ namespace {
 // Arterioles and venules have muscle in their walls and do not give way to crowded cells. Assumed:
 // wider than any capillary.
 constexpr double collapsible_radius = 10; // um
-// A sprout may fuse with the vessel it came from only after it has gone this far, in voxels.
-// Assumed: nearer, a tip that has just left could meet its parent by the lattice's coarseness
-// alone.
-constexpr double own_parent_distance = 4;
-// sprouting.rate is that of one endothelial cell, of which a vessel has one for each such length.
-// Assumed: a round figure.
-constexpr double endothelial_cell_length = 20; // um
-
-double distance2(const Point& a, const Point& b) {
-  double d2 = 0;
-  for (std::size_t k = 0; k < 3; ++k) d2 += (a[k] - b[k]) * (a[k] - b[k]);
-  return d2;
-}
 
 double chance(double rate, double time) { return 1 - exact::exp(-rate * time); }
 
@@ -45,11 +32,10 @@ Vasculature::Vasculature(const Executor& executor, const Lattice& tissue, const 
       steps_between_(std::max(1, static_cast<int>(std::floor(p.vessel_step / p.step + 0.5)))),
       graph_(tissue), counters_(counter_count, 0), paths_(executor, fields) {
   const double vessel_step = steps_between_ * step_length_;
-  substeps_ =
-      tip_substeps(vessel_step, tissue.spacing, sprouting_.diffusivity, sprouting_.speed_limit);
-  rule_ = {tissue.spacing,        vessel_step / substeps_, sprouting_.diffusivity,
-           sprouting_.chemotaxis, sprouting_.saturation,   sprouting_.haptotaxis,
-           sprouting_.speed_limit};
+  const TipDrive drive{sprouting_.diffusivity, sprouting_.persistence, sprouting_.chemotaxis,
+                       sprouting_.saturation,  sprouting_.haptotaxis,  sprouting_.speed_limit};
+  substeps_ = static_cast<int>(tip_moves(vessel_step, tissue.spacing, drive));
+  rule_ = tip_rule(drive, vessel_step / substeps_);
   counters_[first_contact] = counters_[first_flow] = -1;
   counters_[next_sprout] = 1;
 }
@@ -98,12 +84,6 @@ void Vasculature::advance(const VesselSurroundings& tissue, std::int64_t step) {
   blood_changed_ = false;
 }
 
-template <class T>
-void Vasculature::fit(const Executor& executor, Buffer<T>& buffer, std::size_t n) {
-  const auto wanted = static_cast<std::int64_t>(n);
-  if (buffer.size() < wanted) buffer = Buffer<T>(executor, wanted + wanted / 2 + 1024);
-}
-
 void Vasculature::sense(const VesselSurroundings& tissue) {
   const auto n = static_cast<std::size_t>(graph_.node_count());
   std::vector<std::int64_t> voxel(n, -1);
@@ -117,295 +97,6 @@ void Vasculature::sense(const VesselSurroundings& tissue) {
                                         tissue.cells.kind_code, tissue.cells.flags, tissue_});
   reading_.resize(n);
   executor_.copy_out(reading_.data(), reading_stage_.data(), n * sizeof(VesselReading));
-}
-
-std::vector<TipReading> Vasculature::read_around(const VesselSurroundings& tissue,
-                                                 const std::vector<std::int64_t>& voxels) {
-  std::vector<TipReading> readings(voxels.size());
-  if (voxels.empty()) return readings;
-  fit(executor_, voxel_stage_, voxels.size());
-  fit(executor_, tip_stage_, voxels.size());
-  executor_.copy_in(voxel_stage_.data(), voxels.data(), voxels.size() * sizeof(std::int64_t));
-  executor_.for_each_index(static_cast<std::int64_t>(voxels.size()),
-                           SenseTips{voxel_stage_.data(), tip_stage_.data(), tissue.vegf,
-                                     tissue.cells.kind_code, tissue.matrix, tissue.membrane,
-                                     tissue_});
-  executor_.copy_out(readings.data(), tip_stage_.data(), voxels.size() * sizeof(TipReading));
-  return readings;
-}
-
-// ---- tips
-
-void Vasculature::walk_tips(const VesselSurroundings& tissue) {
-  for (int substep = 0; substep < substeps_; ++substep) {
-    // Tips act one after the other, in an order drawn anew, so that none has the better of its
-    // neighbours.
-    std::vector<std::pair<std::uint64_t, std::size_t>> order;
-    std::vector<std::int64_t> voxels;
-    for (std::size_t t = 0; t < tips_.size(); ++t) {
-      voxels.push_back(graph_.voxel(tips_.node[t]));
-      if (gone_[t] == 0)
-        order.emplace_back(mix64(mix64(seed_ + static_cast<std::uint64_t>(step_) * 64 +
-                                       static_cast<std::uint64_t>(substep)) ^
-                                 static_cast<std::uint64_t>(tips_.sprout[t])),
-                           t);
-    }
-    std::sort(order.begin(), order.end());
-    const std::vector<TipReading> around = read_around(tissue, voxels);
-    for (const auto& [rank, t] : order) {
-      if (gone_[t] != 0) continue; // another tip has just fused with it
-      if (around[t].tumour > 0 && counters_[first_contact] < 0) {
-        counters_[first_contact] = step_;
-        report("first_contact", tips_.node[t], "a sprout reaches the tumour");
-      }
-      const Draw d = draw(seed_, Purpose::tip_walk, static_cast<std::uint64_t>(tips_.sprout[t]),
-                          static_cast<std::uint64_t>(step_), static_cast<std::uint32_t>(substep));
-      const int direction = choose(tip_jump(rule_, around[t]), to_unit(d.word[0]));
-      if (direction < 0) continue;
-      // Dense matrix lets few attempts through, as for cells.
-      const double e = static_cast<double>(around[t].matrix[direction + 1]);
-      if (matrix_.hinders && e > matrix_.threshold &&
-          to_unit(d.word[1]) >= exact::exp(-(e - matrix_.threshold) / matrix_.width))
-        continue;
-      settle_tip(t, direction);
-    }
-  }
-}
-
-void Vasculature::settle_tip(std::size_t t, int direction) {
-  const std::int32_t from = tips_.node[t];
-  const std::int64_t target = neighbour(graph_.voxel(from), direction);
-  if (target < 0) return;
-  if (graph_.marked(target)) {
-    try_fusion(t, target); // or the way is barred
-    return;
-  }
-  const std::int32_t node = graph_.add_node(centre(target), sprouting_.radius, tips_.sprout[t]);
-  graph_.add_segment(from, node, sprouting_.radius, tips_.generation[t], tips_.sprout[t], step_);
-  tips_.node[t] = node;
-  for (int a = 0; a < 6; ++a) {
-    const std::int64_t beside = neighbour(target, a);
-    if (beside >= 0 && graph_.marked(beside) && try_fusion(t, beside)) return;
-  }
-}
-
-// Joins the tip to what stands in `voxel` if it may; says whether.
-bool Vasculature::try_fusion(std::size_t t, std::int64_t voxel) {
-  const double near = own_parent_distance * tissue_.spacing;
-  const bool close_to_root =
-      distance2(graph_.position(tips_.node[t]), centre(tips_.root[t])) < near * near;
-  std::int32_t found = VesselGraph::none;
-  bool barred = false;
-  graph_.for_each_at(voxel, [&](std::int32_t n) {
-    const std::int32_t other = graph_.nodes().sprout[at(n)];
-    if (other == tips_.sprout[t] || (other == tips_.exempt[t] && close_to_root)) barred = true;
-    if (found == VesselGraph::none) found = n;
-  });
-  if (barred || found == VesselGraph::none) return false;
-  join(t, found);
-  return true;
-}
-
-void Vasculature::join(std::size_t t, std::int32_t node) {
-  const std::int32_t own = tips_.node[t];
-  bool linked = own == node;
-  graph_.for_each_segment(
-      own, [&](std::int32_t, std::int32_t other) { linked = linked || other == node; });
-  if (!linked && distance2(graph_.position(own), graph_.position(node)) > 0)
-    graph_.add_segment(own, node, sprouting_.radius, tips_.generation[t], tips_.sprout[t], step_);
-  topology_changed_ = true;
-  std::size_t other = tips_.size();
-  for (std::size_t k = 0; k < tips_.size(); ++k)
-    if (k != t && gone_[k] == 0 && tips_.node[k] == node) other = k;
-  if (other == tips_.size()) {
-    gone_[t] = 1;
-    counters_[vessel_fusions] += 1;
-    report("fusion", own, "sprout " + std::to_string(tips_.sprout[t]) + " meets a vessel");
-    return;
-  }
-  // Of two tips the older sprout goes on.
-  counters_[tip_fusions] += 1;
-  report("fusion", own,
-         "sprout " + std::to_string(tips_.sprout[t]) + " meets sprout " +
-             std::to_string(tips_.sprout[other]));
-  const std::size_t stays = tips_.sprout[t] < tips_.sprout[other] ? t : other;
-  const std::size_t ends = stays == t ? other : t;
-  gone_[ends] = 1;
-  tips_.exempt[stays] = tips_.sprout[ends];
-  tips_.root[stays] = graph_.voxel(tips_.node[stays]);
-}
-
-void Vasculature::erode(const VesselSurroundings& tissue) {
-  if (sprouting_.proteinase <= 0 || matrix_.frozen) return;
-  std::vector<std::int64_t> voxels;
-  for (std::size_t t = 0; t < tips_.size(); ++t)
-    if (gone_[t] == 0) voxels.push_back(graph_.voxel(tips_.node[t]));
-  if (voxels.empty()) return;
-  fit(executor_, voxel_stage_, voxels.size());
-  executor_.copy_in(voxel_stage_.data(), voxels.data(), voxels.size() * sizeof(std::int64_t));
-  const double loss =
-      matrix_.contact_degradation * sprouting_.proteinase * steps_between_ * step_length_;
-  executor_.for_each_index(
-      1, ErodeAtTips{voxel_stage_.data(), static_cast<std::int64_t>(voxels.size()), tissue.matrix,
-                     static_cast<float>(exact::exp(-loss)),
-                     static_cast<float>(exact::exp(-loss * matrix_.contact_weight)), tissue_});
-}
-
-void Vasculature::branch_and_starve(const VesselSurroundings& tissue) {
-  std::vector<std::int64_t> voxels;
-  for (const std::int32_t n : tips_.node) voxels.push_back(graph_.voxel(n));
-  const std::vector<TipReading> around = read_around(tissue, voxels);
-  const double dt = steps_between_ * step_length_;
-  const std::size_t tips_before = tips_.size();
-  for (std::size_t t = 0; t < tips_before; ++t) {
-    if (gone_[t] != 0) continue;
-    const double vegf = static_cast<double>(around[t].vegf[0]);
-    if (vegf < sprouting_.starvation * sprouting_.half_response) {
-      if (tips_.starving[t] < 0) tips_.starving[t] = step_;
-      if (static_cast<double>(step_ - tips_.starving[t]) * step_length_ >= sprouting_.survival) {
-        gone_[t] = 1;
-        counters_[starved_tips] += 1;
-        report("tip_death", tips_.node[t],
-               "sprout " + std::to_string(tips_.sprout[t]) + " found no VEGF");
-        continue;
-      }
-    } else {
-      tips_.starving[t] = -1;
-    }
-    const double age =
-        static_cast<double>(step_ - std::max(tips_.born[t], tips_.branched[t])) * step_length_;
-    if (!sprouting_.branching || age < sprouting_.branching_age) continue;
-    const double share = branching_probability(vegf / sprouting_.branching_reference);
-    if (share <= 0) continue;
-    const double rate = share >= 1 ? 3.0 / sprouting_.branching_time
-                                   : -exact::log(1 - share) / sprouting_.branching_time;
-    const Draw d = draw(seed_, Purpose::branching, static_cast<std::uint64_t>(tips_.sprout[t]),
-                        static_cast<std::uint64_t>(step_));
-    if (to_unit(d.word[0]) >= chance(rate, dt)) continue;
-    const std::int32_t node = tips_.node[t];
-    if (tip_within(graph_.position(node), sprouting_.branching_exclusion, t)) continue;
-    // Lateral: across the way it has come.
-    int forward = -1;
-    graph_.for_each_segment(node, [&](std::int32_t, std::int32_t other) {
-      const Point a = graph_.position(other), b = graph_.position(node);
-      for (int axis = 0; axis < 3; ++axis)
-        if (std::abs(b[static_cast<std::size_t>(axis)] - a[static_cast<std::size_t>(axis)]) >
-            0.5 * tissue_.spacing)
-          forward = axis;
-    });
-    int best = -1;
-    for (int a = 0; a < 6; ++a) {
-      const std::int64_t to = neighbour(voxels[t], a);
-      if (a / 2 == forward || to < 0 || (around[t].closed >> a & 1) != 0 || graph_.marked(to))
-        continue;
-      if (best < 0 || around[t].vegf[a + 1] > around[t].vegf[best + 1]) best = a;
-    }
-    if (best < 0) continue;
-    const std::int32_t fresh =
-        new_tip(node, neighbour(voxels[t], best), tips_.generation[t] + 1, tips_.sprout[t]);
-    gone_.push_back(0);
-    tips_.exempt[t] = fresh;
-    tips_.root[t] = voxels[t];
-    tips_.branched[t] = step_;
-    counters_[branches] += 1;
-    report("branch", node,
-           "sprout " + std::to_string(tips_.sprout[t]) + " branches into sprout " +
-               std::to_string(fresh));
-  }
-}
-
-void Vasculature::start_sprouts(const VesselSurroundings& tissue) {
-  const double dt = steps_between_ * step_length_;
-  std::vector<std::int32_t> willing;
-  std::vector<std::int64_t> voxels;
-  for (std::int32_t n = 0; n < static_cast<std::int32_t>(reading_.size()); ++n) {
-    const double vegf = static_cast<double>(reading_[at(n)].vegf);
-    if (vegf <= 0 || !graph_.node_alive(n) || graph_.degree(n) != 2) continue;
-    double length = 0;
-    graph_.for_each_segment(n,
-                            [&](std::int32_t s, std::int32_t) { length += graph_.length(s) / 2; });
-    const double rate = sprouting_.rate * (length / endothelial_cell_length) * vegf /
-                        (vegf + sprouting_.half_response);
-    const Draw d = draw(seed_, Purpose::sprouting, static_cast<std::uint64_t>(n),
-                        static_cast<std::uint64_t>(step_));
-    if (to_unit(d.word[0]) >= chance(rate, dt)) continue;
-    bool fit_to_sprout = true;
-    graph_.for_each_segment(n, [&](std::int32_t s, std::int32_t other) {
-      fit_to_sprout = fit_to_sprout && graph_.has(s, VesselGraph::mature) &&
-                      !graph_.has(s, VesselGraph::collapsed) && graph_.degree(other) <= 2;
-    });
-    const std::int64_t v = graph_.voxel(n);
-    if (!fit_to_sprout || v < 0 || graph_.anchor(v) != n) continue;
-    willing.push_back(n);
-    voxels.push_back(v);
-  }
-  const std::vector<TipReading> around = read_around(tissue, voxels);
-  for (std::size_t k = 0; k < willing.size(); ++k) {
-    const std::int32_t n = willing[k];
-    if (graph_.degree(n) != 2 || tip_within(graph_.position(n), sprouting_.exclusion, tips_.size()))
-      continue;
-    // Towards the most VEGF, out of the lumen of a wide vessel.
-    const int reach =
-        1 + static_cast<int>(std::ceil(graph_.nodes().cover[at(n)] / tissue_.spacing));
-    int best = -1;
-    std::int64_t place = -1;
-    for (int a = 0; a < 6; ++a) {
-      if (best >= 0 && around[k].vegf[a + 1] <= around[k].vegf[best + 1]) continue;
-      std::int64_t to = voxels[k];
-      for (int m = 0; m < reach && to >= 0; ++m) {
-        to = neighbour(to, a);
-        if (to >= 0 && !graph_.marked(to)) break;
-      }
-      if (to < 0 || graph_.marked(to) || (around[k].closed >> a & 1) != 0) continue;
-      best = a;
-      place = to;
-    }
-    if (best < 0) continue;
-    std::int32_t generation = 0;
-    graph_.for_each_segment(n, [&](std::int32_t s, std::int32_t) {
-      generation = std::max(generation, graph_.segments().generation[at(s)]);
-    });
-    const std::int32_t fresh = new_tip(n, place, generation + 1, graph_.nodes().sprout[at(n)]);
-    counters_[sprouts] += 1;
-    report("sprout", n, "sprout " + std::to_string(fresh) + " starts");
-  }
-}
-
-std::int32_t Vasculature::new_tip(std::int32_t from, std::int64_t voxel, std::int32_t generation,
-                                  std::int32_t parent_sprout) {
-  if (counters_[next_sprout] >= 2147483647)
-    throw NumericalError("more sprouts than the vessel graph has numbers for");
-  const auto sprout = static_cast<std::int32_t>(counters_[next_sprout]++);
-  const std::int32_t node = graph_.add_node(centre(voxel), sprouting_.radius, sprout);
-  graph_.add_segment(from, node, sprouting_.radius, generation, sprout, step_);
-  tips_.node.push_back(node);
-  tips_.sprout.push_back(sprout);
-  tips_.generation.push_back(generation);
-  tips_.exempt.push_back(parent_sprout);
-  tips_.root.push_back(voxel);
-  tips_.born.push_back(step_);
-  tips_.branched.push_back(step_);
-  tips_.starving.push_back(-1);
-  return sprout;
-}
-
-void Vasculature::remove_tips(const std::vector<std::uint8_t>& gone) {
-  std::size_t kept = 0;
-  for (std::size_t t = 0; t < gone.size(); ++t) {
-    if (gone[t] != 0) continue;
-    tips_.for_each([&](auto& v) { v[kept] = v[t]; });
-    ++kept;
-  }
-  tips_.for_each([&](auto& v) { v.resize(kept); });
-  gone_.assign(kept, 0);
-}
-
-bool Vasculature::tip_within(const Point& p, double distance, std::size_t except) const {
-  for (std::size_t t = 0; t < tips_.size(); ++t)
-    if (t != except && (t >= gone_.size() || gone_[t] == 0) &&
-        distance2(graph_.position(tips_.node[t]), p) < distance * distance)
-      return true;
-  return false;
 }
 
 // ---- maturation, collapse, regression
@@ -654,8 +345,9 @@ void Vasculature::adapt_radii() {
     const double relative = std::max(shear(s), 1e-3) / flow_.adaptation_shear;
     const double growth = std::clamp(
         flow_.adaptation_rate * dt * exact::log(relative) / 2.302585092994046, -0.1, 0.1);
-    double& radius = graph_.segments().radius[at(s)];
-    radius = std::clamp(radius * exact::exp(growth), flow_.smallest_radius, flow_.largest_radius);
+    const double radius = graph_.segments().radius[at(s)];
+    graph_.set_radius(
+        s, std::clamp(radius * exact::exp(growth), flow_.smallest_radius, flow_.largest_radius));
     blood_changed_ = true;
   }
 }
@@ -673,22 +365,10 @@ void Vasculature::report(const char* what, std::int32_t node, const std::string&
 
 std::vector<Event> Vasculature::take_events() { return std::exchange(events_, {}); }
 
-std::array<int, 3> Vasculature::coordinates(std::int64_t v) const {
-  const Voxel s = tissue_.voxel_at(v);
-  return {s.x, s.y, s.z};
-}
-
 Point Vasculature::centre(std::int64_t v) const {
-  const std::array<int, 3> c = coordinates(v);
-  return {(c[0] + 0.5) * tissue_.spacing, (c[1] + 0.5) * tissue_.spacing,
-          (c[2] + 0.5) * tissue_.spacing};
-}
-
-std::int64_t Vasculature::neighbour(std::int64_t v, int direction) const {
-  std::array<int, 3> c = coordinates(v);
-  c[static_cast<std::size_t>(direction / 2)] += (direction & 1) != 0 ? 1 : -1;
-  if (!tissue_.holds(c[0], c[1], c[2])) return -1;
-  return tissue_.number(c[0], c[1], c[2]);
+  const Voxel s = tissue_.voxel_at(v);
+  return {(s.x + 0.5) * tissue_.spacing, (s.y + 0.5) * tissue_.spacing,
+          (s.z + 0.5) * tissue_.spacing};
 }
 
 std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step,

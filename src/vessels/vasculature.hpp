@@ -14,6 +14,7 @@
 #include "vessels/blood_paths.hpp"
 #include "vessels/flow/blood_flow.hpp"
 #include "vessels/graph.hpp"
+#include "vessels/sense_tips.hpp"
 #include "vessels/sprout.hpp"
 #include "vessels/vasculature_settings.hpp"
 #include "voxel/report.hpp"
@@ -67,64 +68,6 @@ struct SenseVessels {
   }
 };
 
-struct SenseTips {
-  static constexpr const char* name = "vessel.sense_tips";
-  static constexpr double bytes = 100;
-  const std::int64_t* voxel;
-  TipReading* reading;
-  FieldView vegf;
-  const std::uint8_t* kind;
-  const float* matrix;
-  const std::uint16_t* membrane;
-  Lattice lattice;
-  MV_HD void operator()(std::int64_t n) const {
-    const Voxel own = lattice.voxel_at(voxel[n]);
-    TipReading r{};
-    r.vegf[0] = vegf.at(own);
-    r.matrix[0] = matrix[own.i];
-    for (int a = 0; a < 6; ++a) {
-      int to[3] = {own.x, own.y, own.z};
-      to[a / 2] += (a & 1) != 0 ? 1 : -1;
-      r.vegf[a + 1] = r.vegf[0];
-      r.matrix[a + 1] = r.matrix[0];
-      if (!lattice.holds(to[0], to[1], to[2])) {
-        r.closed = static_cast<std::uint8_t>(r.closed | (1 << a));
-        continue;
-      }
-      const Voxel s = lattice.voxel(to[0], to[1], to[2]);
-      r.vegf[a + 1] = vegf.at(s);
-      r.matrix[a + 1] = matrix[s.i];
-      if (membrane[s.i] != 0) r.closed = static_cast<std::uint8_t>(r.closed | (1 << a));
-      if (is_tumour(static_cast<Kind>(kind[s.i])))
-        r.tumour = static_cast<std::uint8_t>(r.tumour + 1);
-    }
-    reading[n] = r;
-  }
-};
-
-// Tips dissolve the matrix they stand in and touch, as M-like cells do. One after the other: two
-// tips may share a voxel.
-struct ErodeAtTips {
-  static constexpr const char* name = "vessel.erode";
-  static constexpr double bytes = 56;
-  const std::int64_t* voxel;
-  std::int64_t count;
-  float* matrix;
-  float keep_own, keep_neighbour;
-  Lattice lattice;
-  MV_HD void operator()(std::int64_t) const {
-    const std::int64_t stride[3] = {1, lattice.pitch(), lattice.plane()};
-    for (std::int64_t n = 0; n < count; ++n) {
-      const std::int64_t i = lattice.voxel_at(voxel[n]).i;
-      matrix[i] = matrix[i] * keep_own;
-      for (int a = 0; a < 3; ++a) {
-        matrix[i - stride[a]] = matrix[i - stride[a]] * keep_neighbour;
-        matrix[i + stride[a]] = matrix[i + stride[a]] * keep_neighbour;
-      }
-    }
-  }
-};
-
 class Vasculature {
 public:
   // What happened so far, counted; part of the state.
@@ -170,15 +113,25 @@ public:
   // After the arrays were replaced.
   void rebuild();
 
+  // A tip stands where its node does.
   struct Tips {
     std::vector<std::int32_t> node, sprout, generation,
-        exempt;                     // exempt: sprout it must not fuse with near `root`
-    std::vector<std::int64_t> root; // voxel
+        exempt;                                    // sprout it must not fuse with near its root
+    std::vector<double> root_x, root_y, root_z;    // um, where it parted from that sprout or met it
+    std::vector<double> noise_x, noise_y, noise_z; // um/min, w of its motion
     std::vector<std::int64_t> born, branched, starving; // steps; starving: -1 if fed
     std::size_t size() const { return node.size(); }
+    Point root(std::size_t t) const { return {root_x[t], root_y[t], root_z[t]}; }
+    void part_from(std::size_t t, std::int32_t other, const Point& where) {
+      exempt[t] = other;
+      root_x[t] = where[0];
+      root_y[t] = where[1];
+      root_z[t] = where[2];
+    }
     template <class F>
     void for_each(const F& f) {
-      f(node), f(sprout), f(generation), f(exempt), f(root), f(born), f(branched), f(starving);
+      f(node), f(sprout), f(generation), f(exempt), f(root_x), f(root_y), f(root_z), f(noise_x),
+          f(noise_y), f(noise_z), f(born), f(branched), f(starving);
     }
   };
   const Tips& tips() const { return tips_; }
@@ -186,12 +139,35 @@ public:
 
 private:
   void sense(const VesselSurroundings& tissue);
+  // Of tips; in tips.cpp.
+  struct Encounter {
+    std::int64_t distance2; // between it and the way of the tip, in grains
+    std::int32_t segment;
+    Point foot; // where on the segment
+    bool operator<(const Encounter& o) const {
+      return distance2 != o.distance2 ? distance2 < o.distance2 : segment < o.segment;
+    }
+    bool operator==(const Encounter& o) const { return segment == o.segment; }
+  };
+  struct Encounters {
+    std::vector<Encounter> vessels; // that a tip may join, nearest first
+    bool in_own_lumen = false;
+  };
   std::vector<TipReading> read_around(const VesselSurroundings& tissue,
-                                      const std::vector<std::int64_t>& voxels);
+                                      const std::vector<Point>& places);
+  bool walled(const VesselSurroundings& tissue, const Point& from, const Point& to);
+  bool in_box(const Point& place) const;
+  bool in_lumen(const Point& place);
   void walk_tips(const VesselSurroundings& tissue);
-  void settle_tip(std::size_t tip, int direction);
-  bool try_fusion(std::size_t tip, std::int64_t voxel);
+  void move_tip(const VesselSurroundings& tissue, std::size_t tip, const TipReading& around,
+                int substep);
+  void lay(std::size_t tip, const Point& to, bool by_steps);
+  Encounters encounters(std::size_t tip, const Point& from, const Point& to);
+  std::vector<std::pair<std::int32_t, double>> along_vessels(std::int32_t node,
+                                                             double farthest) const;
+  void meet(std::size_t tip, const Encounter& encounter);
   void join(std::size_t tip, std::int32_t node);
+  bool may_sprout(std::int32_t node) const;
   void erode(const VesselSurroundings& tissue);
   void branch_and_starve(const VesselSurroundings& tissue);
   void start_sprouts(const VesselSurroundings& tissue);
@@ -202,17 +178,22 @@ private:
   void renew_carrying();
   void adapt_radii();
   double shear(std::int32_t segment) const;
-  std::int32_t new_tip(std::int32_t from, std::int64_t voxel, std::int32_t generation,
+  std::int32_t sprout_of(std::int32_t segment) const {
+    return graph_.segments().sprout[static_cast<std::size_t>(segment)];
+  }
+  std::int32_t new_tip(std::int32_t from, const Point& place, std::int32_t generation,
                        std::int32_t parent_sprout);
   void remove_tips(const std::vector<std::uint8_t>& gone);
   bool tip_within(const Point& at, double distance, std::size_t except) const;
   void report(const char* what, std::int32_t node, const std::string& detail);
-  std::array<int, 3> coordinates(std::int64_t voxel) const;
   Point centre(std::int64_t voxel) const;
-  std::int64_t neighbour(std::int64_t voxel, int direction) const; // -1: outside
 
+  // A buffer that is too short is made anew, longer than asked for.
   template <class T>
-  static void fit(const Executor& executor, Buffer<T>& buffer, std::size_t n);
+  static void fit(const Executor& executor, Buffer<T>& buffer, std::size_t n) {
+    const auto wanted = static_cast<std::int64_t>(n);
+    if (buffer.size() < wanted) buffer = Buffer<T>(executor, wanted + wanted / 2 + 1024);
+  }
 
   Executor executor_;
   Lattice tissue_, fields_;
@@ -243,7 +224,9 @@ private:
   BloodPaths paths_;
   Buffer<std::int64_t> voxel_stage_;
   Buffer<VesselReading> reading_stage_;
+  Buffer<TipPlace> place_stage_;
   Buffer<TipReading> tip_stage_;
+  Buffer<std::uint16_t> membrane_stage_;
 };
 
 template <class F>
@@ -252,7 +235,6 @@ void Vasculature::for_each_array(const F& f) {
   f("vessel_node_x", "um", "position of a node of the vessel graph", n.x);
   f("vessel_node_y", "um", "position of a node of the vessel graph", n.y);
   f("vessel_node_z", "um", "position of a node of the vessel graph", n.z);
-  f("vessel_node_cover", "um", "radius of the lumen around a node", n.cover);
   f("vessel_node_sprout", "1", "sprout that made the node; 0 parent vessel, -1 number not in use",
     n.sprout);
   f("vessel_node_end", "1", "0 inner node, 1 inlet, 2 outlet", n.end);
@@ -276,7 +258,12 @@ void Vasculature::for_each_array(const F& f) {
   f("tip_sprout", "1", "number of the sprout", tips_.sprout);
   f("tip_generation", "1", "1 sprout of a parent vessel, 2 its branch", tips_.generation);
   f("tip_exempt", "1", "sprout that the tip must first leave behind", tips_.exempt);
-  f("tip_root", "1", "voxel in which it touched that sprout", tips_.root);
+  f("tip_root_x", "um", "where it touched that sprout", tips_.root_x);
+  f("tip_root_y", "um", "where it touched that sprout", tips_.root_y);
+  f("tip_root_z", "um", "where it touched that sprout", tips_.root_z);
+  f("tip_noise_x", "um/min", "velocity of the tip's own, without drift", tips_.noise_x);
+  f("tip_noise_y", "um/min", "velocity of the tip's own, without drift", tips_.noise_y);
+  f("tip_noise_z", "um/min", "velocity of the tip's own, without drift", tips_.noise_z);
   f("tip_born", "1", "step in which the tip began", tips_.born);
   f("tip_branched", "1", "step of its last branching", tips_.branched);
   f("tip_starving", "1", "step since which it finds too little VEGF; -1 it does not",
