@@ -9,6 +9,7 @@
 #include "support.hpp"
 #include "vessels/geometry.hpp"
 #include "vessels/vasculature.hpp"
+#include "vessels/vessel_length.hpp"
 
 namespace metavox {
 namespace {
@@ -274,7 +275,53 @@ TEST(VesselGraph, FlawFindsWhatIsWrong) {
   EXPECT_NE(g.flaw(), "");
 }
 
-// ---- walls
+// ---- lengths
+
+TEST(VesselLengths, AreThoseOfTheVesselsOnAnyLattice) {
+  VesselGraph g(box);
+  g.lay(line({0, 51, 73}, {480, 351, 273}));
+  g.lay(line({-40, 211, 100}, {200, 211, 100})); // 40 um of it lie outside
+  for (const Lattice& fields : {box, Lattice{12, 10, 9, 40}, Lattice{48, 40, 36, 10}}) {
+    double sum = 0;
+    std::int64_t last = -1;
+    for (const VesselLength& v : vessel_lengths(g, fields)) {
+      EXPECT_GT(v.voxel, last);
+      last = v.voxel;
+      sum += static_cast<double>(v.length);
+    }
+    EXPECT_NEAR(sum, total_length(g) - 40, 1e-3);
+  }
+}
+
+// Endothelium takes up VEGF by its length: what it takes away is the same in voxels of half the
+// size.
+TEST(VesselLengths, TakeUpVegfWhateverTheVoxels) {
+  const std::string yaml = R"(
+domain: {size: [400 um, 400 um, 240 um], spacing: 20 um}
+oxygen: {enabled: false}
+vegf:
+  enabled: true
+  normal_factor: 0
+  tolerance: 1e-5 nM
+  sources:
+    - {shape: box, from: [40 um, 40 um, 80 um], to: [120 um, 120 um, 160 um], rate: 0.05 nM/min}
+vessels: {pattern: lines, lines: [{from: [0 um, 250 um, 130 um], to: [400 um, 250 um, 130 um]}]}
+tissue: {parenchyma: 0, stroma: 0}
+)";
+  const auto mean = [&](const std::string& spacing, const std::string& uptake) {
+    Site s =
+        simulation_of(yaml, {"domain.spacing=" + spacing, "vegf.endothelial_uptake=" + uptake});
+    s.step();
+    return metrics_of(s).at("vegf_mean");
+  };
+  double taken[2] = {};
+  for (const int fine : {0, 1}) {
+    const std::string h = fine == 1 ? "10 um" : "20 um";
+    taken[fine] = mean(h, "0 mol/h/cell") - mean(h, "2e-20 mol/h/cell");
+  }
+  EXPECT_GT(taken[0], 0.001);
+  EXPECT_NEAR(taken[1] / taken[0], 1, 0.05);
+}
 
 // ---- measures
 

@@ -9,6 +9,9 @@ namespace metavox {
 namespace {
 
 constexpr double avogadro = 6.02214076e23;
+// An endothelial cell for each such length of vessel. Assumed: a round figure, as where they
+// sprout.
+constexpr double endothelial_cell_length = 20; // um
 
 DiffusionSettings diffusion_settings(const FieldSettings& p) {
   DiffusionSettings s = solver_settings("vegf", p.vegf, p.max_cycles);
@@ -19,8 +22,7 @@ DiffusionSettings diffusion_settings(const FieldSettings& p) {
 VoxelTerms terms_of(const VegfParameters& v, double spacing) {
   VoxelTerms terms;
   const double litres = spacing * spacing * spacing * 1e-15;
-  // A molecule per second in one voxel, nM/min; and a mole.
-  const double molecule = 60 / (litres * avogadro) * 1e9, mole = 60 / litres * 1e9;
+  const double molecule = 60 / (litres * avogadro) * 1e9; // one per second in a voxel, nM/min
   const auto set = [&](KindMask kinds, double factor) {
     for (const Kind k : kinds_in(kinds)) {
       const int code = static_cast<int>(k);
@@ -31,7 +33,6 @@ VoxelTerms terms_of(const VegfParameters& v, double spacing) {
   };
   set(tumour_kinds, 1);
   set(normal_kinds, v.normal_factor);
-  terms.uptake[static_cast<int>(Kind::vessel)] = static_cast<float>(v.endothelial_uptake * mole);
   return terms;
 }
 
@@ -67,8 +68,8 @@ void Vegf::lay_pellets(const FieldSettings& p) {
   sources_.upload(sources.data());
 }
 
-void Vegf::relax(const CellView& cells, TraitFactors factor, const float* oxygen, double time,
-                 bool first) {
+void Vegf::relax(const CellView& cells, const VesselLengths& vessels, TraitFactors factor,
+                 const float* oxygen, double time, bool first) {
   if (!solved()) return;
   const auto process = grid_.executor.process(row().name);
   auto assemble = prepared<VegfLaw>(cells, factor);
@@ -81,6 +82,14 @@ void Vegf::relax(const CellView& cells, TraitFactors factor, const float* oxygen
   assemble.previous_rate = transient_ ? static_cast<float>(1 / step_) : 0.0f;
   assemble.uniform_loss = static_cast<float>(settings_.decay + (transient_ ? 1 / step_ : 0));
   grid_.executor.for_each_voxel(grid_.lattice, assemble);
+  const double h = grid_.lattice.spacing;
+  const double mole = 60 / (h * h * h * 1e-15) * 1e9; // one per second in a voxel, nM/min
+  grid_.executor.for_each_index(
+      vessels.count,
+      AddEndothelium{
+          vessels.entry,
+          static_cast<float>(settings_.endothelial_uptake * mole / endothelial_cell_length),
+          grid_.lattice, grid_.scratch->split(), grid_.scratch->uptake()});
   for (const Pellet& pellet : pellets_)
     if (pellet.until <= 0 || time < pellet.until)
       grid_.executor.for_each_index(pellet.count,

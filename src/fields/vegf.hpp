@@ -43,6 +43,22 @@ struct AddSources {
   }
 };
 
+// Endothelium takes up VEGF by its length.
+struct AddEndothelium {
+  static constexpr const char* name = "vegf.endothelium";
+  static constexpr double bytes = 24;
+  const VesselLength* vessel;
+  float per_length; // nM/min for a um of vessel in a voxel, at saturation
+  Lattice lattice;
+  SplitLattice split;
+  float* q;
+  MV_HD void operator()(std::int64_t n) const {
+    const Voxel s = lattice.voxel_at(vessel[n].voxel);
+    const std::int64_t j = split.index(s.x, s.y, s.z);
+    q[j] = q[j] + per_length * vessel[n].length;
+  }
+};
+
 class Vegf : public Field {
 public:
   Vegf(const FieldGrid& grid, const FieldSettings& settings);
@@ -50,8 +66,8 @@ public:
   // Brings the field into balance with oxygen, cells and endothelium, or steps it in time. `oxygen`
   // lies on the same lattice. `first`: start from coarse grids. Throws NumericalError where the
   // solver does not converge.
-  void relax(const CellView& cells, TraitFactors factor, const float* oxygen, double time,
-             bool first);
+  void relax(const CellView& cells, const VesselLengths& vessels, TraitFactors factor,
+             const float* oxygen, double time, bool first);
   // Solved in every step, or only when vessels look at it.
   bool every_step() const { return solved() && transient_; }
 

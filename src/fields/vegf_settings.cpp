@@ -64,7 +64,7 @@ void uptake_and_solution(Section<VegfParameters>& s) {
   s.number(&P::endothelial_uptake, "endothelial_uptake", "mol/s/cell")
       .between(0, 1e-12)
       .normally("4e-19 mol/h/cell")
-      .means("VEGF that an endothelial cell takes up at saturation; one such cell a vessel voxel.")
+      .means("VEGF that an endothelial cell, 20 um of vessel, takes up at saturation.")
       .from(sources::connor);
   s.number(&P::half_saturation, "half_saturation", "nM")
       .above(0, 1e6)

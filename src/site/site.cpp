@@ -101,7 +101,8 @@ void Site::step() {
   s.matrix.degrade(s.executor, cells, factors, s.proteinase().concentration(),
                    s.inhibitor().concentration());
   if (vessels_due || s.vegf().every_step())
-    s.vegf().relax(cells, factors, s.oxygen().values().data(), s.time(), first);
+    s.vegf().relax(cells, s.vessels.lengths(), factors, s.oxygen().values().data(), s.time(),
+                   first);
   if (vessels_due) s.grow_vessels();
   s.cells.check_ledger(s.executor, s.step);
   s.step += 1;

@@ -61,9 +61,7 @@ void judge_spacing(const Parameters& p, Judge& judge) {
           " times the cells per volume of the usual 20 um; for the same tissue multiply what "
           "a cell takes and gives (oxygen.consumption, glucose.consumption, "
           "vegf.basal_secretion, vegf.hypoxic_secretion) by " +
-          text_of("%.3g", volume) + " and vegf.endothelial_uptake by " +
-          text_of("%.3g", h / usual) +
-          "; sprouts, dense fronts and crushing still depend on the spacing");
+          text_of("%.3g", volume) + "; dense fronts and crushing still depend on the spacing");
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include "vessels/parents.hpp"
 #include "vessels/vasculature.hpp"
 #include "voxel/blood.hpp"
+#include "voxel/views.hpp"
 
 namespace metavox {
 namespace {
@@ -18,9 +19,10 @@ struct VesselExtent {
 };
 
 // Bytes on the back end for a piece of vessel: its lists; some 13 weights, listed by piece and by
-// voxel; the 9 field voxels that it adds to those that discs reach; and what two substances carry.
-// Counted on beds at 10 and 20 um.
-constexpr double piece_bytes = 24 + 13 * 2 * sizeof(DiscWeight) + 9 * 36 + 2 * 44;
+// voxel; the 9 field voxels that it adds to those that discs reach; what two substances carry; and
+// the field voxels that it passes. Counted on beds at 10 and 20 um.
+constexpr double piece_bytes =
+    24 + 13 * 2 * sizeof(DiscWeight) + 9 * 36 + 2 * 44 + 2 * sizeof(VesselLength);
 
 // `share`: of the vessels of the start that the network is.
 void add_network(VesselExtent& e, const VesselNetwork& network, double share) {
@@ -59,7 +61,7 @@ VesselExtent vessel_extent(const VasculatureSettings& p, const Lattice& tissue,
 
 } // namespace
 
-// Lists of vessels on the device: walls, and readings on their way to the host. They grow
+// Lists of vessels on the device: walls, lengths, and readings on their way to the host. They grow
 // by half more than they need.
 std::size_t estimate_vessel_bytes(const VasculatureSettings& p, const Lattice& tissue, std::uint64_t seed) {
   const VesselExtent e = vessel_extent(p, tissue, seed);

@@ -10,7 +10,7 @@
 
 namespace metavox {
 
-// Bytes of their lists on the device: walls, and readings on their way to the host.
+// Bytes of their lists on the device: walls, lengths, and readings on their way to the host.
 std::size_t estimate_vessel_bytes(const VasculatureSettings& settings, const Lattice& tissue,
                                   std::uint64_t seed);
 // Nodes the vessel graph will have at most.

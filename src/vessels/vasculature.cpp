@@ -12,6 +12,7 @@
 #include "vessels/events.hpp"
 #include "vessels/index.hpp"
 #include "vessels/perfusion.hpp"
+#include "vessels/vessel_length.hpp"
 
 namespace metavox {
 namespace {
@@ -46,6 +47,7 @@ void Vasculature::start(const VesselNetwork& parents) {
   if (flow_.enabled) solve_flow_now();
   renew_carrying();
   paths_.renew(graph_, supply_);
+  renew_lengths();
   // No perfusion events for the vessels of the start, but unsettled flow is reported.
   events_.erase(std::remove_if(events_.begin(), events_.end(),
                                [](const Event& e) { return e.what != "flow_unsettled"; }),
@@ -56,6 +58,8 @@ void Vasculature::rebuild() {
   graph_.rebuild();
   topology_changed_ = blood_changed_ = false;
   paths_.renew(graph_, supply_);
+  length_revision_ = -1;
+  renew_lengths();
 }
 
 // ---- one vessel step
@@ -81,6 +85,7 @@ void Vasculature::advance(const VesselSurroundings& tissue, std::int64_t step) {
   if (flow_.enabled && blood_changed_) solve_flow_now();
   if (blood_changed_) renew_carrying();
   if (blood_changed_) paths_.renew(graph_, supply_);
+  renew_lengths();
   blood_changed_ = false;
 }
 
@@ -350,6 +355,16 @@ void Vasculature::adapt_radii() {
         s, std::clamp(radius * exact::exp(growth), flow_.smallest_radius, flow_.largest_radius));
     blood_changed_ = true;
   }
+}
+
+void Vasculature::renew_lengths() {
+  if (length_revision_ == graph_.revision()) return;
+  length_revision_ = graph_.revision();
+  const std::vector<VesselLength> lengths = vessel_lengths(graph_, fields_);
+  fit(executor_, lengths_, lengths.size());
+  length_count_ = static_cast<std::int64_t>(lengths.size());
+  if (length_count_ > 0)
+    executor_.copy_in(lengths_.data(), lengths.data(), lengths.size() * sizeof(VesselLength));
 }
 
 // ---- reports

@@ -98,6 +98,7 @@ public:
   VesselGraph::Changes take_changes() { return graph_.take_changes(); }
 
   const BloodPaths& blood() const { return paths_; }
+  VesselLengths lengths() const { return {lengths_.data(), length_count_}; }
   const VesselGraph& graph() const { return graph_; }
   VesselGraph& graph() { return graph_; }
   std::vector<Event> take_events();
@@ -177,6 +178,7 @@ private:
   void solve_flow_now();
   void renew_carrying();
   void adapt_radii();
+  void renew_lengths();
   double shear(std::int32_t segment) const;
   std::int32_t sprout_of(std::int32_t segment) const {
     return graph_.segments().sprout[static_cast<std::size_t>(segment)];
@@ -222,6 +224,8 @@ private:
   FlowReport flow_report_;
 
   BloodPaths paths_;
+  Buffer<VesselLength> lengths_;
+  std::int64_t length_count_ = 0, length_revision_ = -1;
   Buffer<std::int64_t> voxel_stage_;
   Buffer<VesselReading> reading_stage_;
   Buffer<TipPlace> place_stage_;

@@ -111,4 +111,15 @@ struct FieldView {
   }
 };
 
+// How much vessel there is in a field voxel, whatever flows in it; one entry per voxel with any.
+struct VesselLength {
+  std::int64_t voxel; // of the field, x fastest, no ghosts
+  float length;       // um
+  float spare;
+};
+struct VesselLengths {
+  const VesselLength* entry = nullptr;
+  std::int64_t count = 0;
+};
+
 } // namespace metavox
