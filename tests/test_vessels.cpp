@@ -410,6 +410,23 @@ TEST(Vasculature, SproutsReachThePelletFuseAndFill) {
     EXPECT_EQ(seen.count(what), 1u) << what;
 }
 
+TEST(Vasculature, FramesTellWhatVesselsTake) {
+  Site s = small();
+  advance(s, 240);
+  const std::vector<float> share = array_of<float>(s, "vessel_fraction");
+  const std::vector<std::uint8_t> kind = array_of<std::uint8_t>(s, "kind");
+  double sum = 0;
+  for (std::size_t v = 0; v < share.size(); ++v) {
+    EXPECT_EQ(share[v] > 0, kind[v] == static_cast<std::uint8_t>(Kind::vessel)) << v;
+    sum += static_cast<double>(share[v]) * 8e-6;
+  }
+  const Metrics m = metrics_of(s);
+  EXPECT_NEAR(sum, m.at("vessel_volume"), 0.01 * m.at("vessel_volume")); // mm^3
+  EXPECT_GT(m.at("vessel_volume"), 2 * 0.6 * 78.5e-6);
+  Site none = simulation_of("domain: {voxels: [8, 8, 8]}\n");
+  for (const ArrayInfo& info : none.derived_arrays()) EXPECT_NE(info.name, "vessel_fraction");
+}
+
 TEST(Vasculature, NothingGrowsWithoutVegf) {
   Site s = small({"vegf.sources=[]"});
   advance(s, 240);

@@ -77,6 +77,14 @@ void Site::read(const std::string& wanted, void* host) const {
     });
     return;
   }
+  if (wanted == "vessel_fraction") {
+    auto* out = static_cast<float*>(host);
+    std::fill(out, out + s_->tissue.voxels(), 0.0f);
+    const VesselGraph& graph = s_->vessels.graph();
+    for (const std::int64_t v : graph.marked_voxels())
+      out[v] = static_cast<float>(graph.fraction(v));
+    return;
+  }
   throw std::invalid_argument("the state has no array called " + wanted);
 }
 

@@ -38,7 +38,7 @@ void Vasculature::measure(MetricSheet& sheet,
 
   const VesselGraph::Segments& s = graph_.segments();
   const VesselGraph::Nodes& n = graph_.nodes();
-  double length = 0, connected = 0, carrying = 0, slow = 0, immature = 0, cells = 0, flow_in = 0;
+  double length = 0, volume = 0, connected = 0, carrying = 0, slow = 0, immature = 0, cells = 0, flow_in = 0;
   std::vector<std::pair<double, double>> fluxes; // 1/s, um
   std::vector<std::uint8_t> fed(static_cast<std::size_t>(graph_.node_count()), 0);
   for (std::int32_t k = 0; k < graph_.segment_count(); ++k) {
@@ -46,6 +46,7 @@ void Vasculature::measure(MetricSheet& sheet,
     const auto i = static_cast<std::size_t>(k);
     const double l = graph_.length(k);
     length += l;
+    volume += pi * s.radius[i] * s.radius[i] * l;
     if (!graph_.has(k, VesselGraph::mature)) immature += l;
     if (!graph_.has(k, VesselGraph::perfused)) continue;
     connected += l;
@@ -78,6 +79,7 @@ void Vasculature::measure(MetricSheet& sheet,
   sheet.real("red_cell_flux_p10", "1/s", quantile_by_length(fluxes, 0.1), of_connected);
   sheet.real("slow_fraction", "1", flow_.enabled ? share(slow, connected) : 0.0,
              "share of that length in which blood goes slower than 0.01 mm/s");
+  sheet.real("vessel_volume", "mm^3", volume * 1e-9, "of all segments, as cylinders");
   std::int64_t branch_points = 0;
   std::vector<Point> vessels;
   for (std::int32_t k = 0; k < graph_.node_count(); ++k) {
