@@ -24,7 +24,7 @@ tissue: {cells: [{shape: sphere, kind: epithelial, radius: 200 um, mesenchymal_f
 )";
 
 // What `validate` states before a run is what the run then allocates, to 2 %, for each set of
-// fields.
+// fields. Where vessels grow, the room that their lists may come to need is counted too.
 TEST(Memory, IsCountedBeforehand) {
   for (const std::vector<std::string>& changes :
        std::vector<std::vector<std::string>>{{},
@@ -39,7 +39,9 @@ TEST(Memory, IsCountedBeforehand) {
     const Site simulation(config.parameters, Executor::on_cpu(1));
     const auto counted = static_cast<double>(estimate_device_bytes(config.parameters));
     const auto allocated = static_cast<double>(simulation.executor().memory_allocated());
-    EXPECT_NEAR(counted, allocated, 0.02 * allocated + 65536) << testing::PrintToString(changes);
+    const double more = config.parameters.sprouting.enabled ? 0.05 * allocated : 0;
+    EXPECT_GE(counted, 0.98 * allocated - 65536) << testing::PrintToString(changes);
+    EXPECT_LE(counted, 1.02 * allocated + 65536 + more) << testing::PrintToString(changes);
   }
 }
 

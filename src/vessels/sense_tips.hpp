@@ -50,9 +50,9 @@ struct SenseTips {
     const int extent[3] = {lattice.nx, lattice.ny, lattice.nz};
     for (int a = 0; a < 3; ++a) {
       const double u = place[n].at[a] / lattice.spacing;
-      own[a] = exact::clamp(static_cast<int>(std::floor(u)), 0, extent[a] - 1);
+      own[a] = exact::clamp(static_cast<int>(::floor(u)), 0, extent[a] - 1);
       const double v = u - 0.5;
-      first[a] = exact::clamp(static_cast<int>(std::floor(v)), -1, extent[a] - 1);
+      first[a] = exact::clamp(static_cast<int>(::floor(v)), -1, extent[a] - 1);
       part[a] = exact::clamp(v - first[a], 0.0, 1.0);
     }
     TipReading r{};
