@@ -310,8 +310,9 @@ TEST(Tip, SpreadsAndDriftsTheSameOnAnyLattice) {
 }
 
 TEST(Tip, DriftsAsFastAlongDiagonals) {
-  const double third = 1 / std::sqrt(3.0), speed = 0.15;
-  const Walk found = walk(20, 15, {third, third, third}, speed, 1000);
+  // The limit is one of speed, not of its parts.
+  const double third = 1 / std::sqrt(3.0), speed = default_drive().speed_limit;
+  const Walk found = walk(20, 15, {third, third, third}, 1.5 * speed, 1000);
   EXPECT_NEAR(found.drift, speed, 0.02 * speed);
   EXPECT_NEAR(found.along, 0.6, 0.1 * 0.6);
   EXPECT_NEAR(found.across, 0.6, 0.08 * 0.6);
