@@ -209,7 +209,8 @@ std::vector<std::pair<std::int32_t, double>> Vasculature::along_vessels(std::int
       if (std::make_pair(reached[m].second, reached[m].first) <
           std::make_pair(reached[k].second, reached[k].first))
         std::swap(reached[m], reached[k]);
-    const auto [here, distance] = reached[k];
+    const std::int32_t here = reached[k].first;
+    const double distance = reached[k].second;
     graph_.for_each_segment(here, [&](std::int32_t s, std::int32_t other) {
       const double there = distance + graph_.length(s);
       if (there >= farthest) return;
