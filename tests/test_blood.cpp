@@ -1,6 +1,8 @@
 // Oxygen that blood carries and can run out of: the march along vessels, alone and with the tissue.
 
+#include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -287,6 +289,170 @@ TEST(KroghHill, BloodLeavesAsTheBalanceSaysAtEveryVoxelSize) {
         uptake += q.oxygen.consumption * 6e16 * q.oxygen.normal_factor * static_cast<double>(p[i]) /
                   (static_cast<double>(p[i]) + q.oxygen.half_saturation);
     EXPECT_NEAR(uptake / value_of(row, "oxygen_released"), 1, h < 12 ? 1e-4 : 2e-5) << "h " << h;
+  }
+}
+
+// What one vessel along a line gives to tissue that eats, in fmol/min per um, far from everything:
+// first-order uptake, so that K0 tells what it must be. Along x it crosses a thin box from face to
+// face.
+struct Line {
+  double given = 0, length = 0;
+  double per_um() const { return given / length; }
+};
+// `walled`: through its wall from a strong flow of blood, else from blood that is fixed at 40 mmHg.
+Line lone_vessel(double h, const Point& direction, double radius, const Point& aside = {},
+                 bool walled = false) {
+  const double lambda = 60; // um, over which oxygen falls
+  const bool along_x = direction[1] == 0 && direction[2] == 0;
+  const int n = static_cast<int>(std::lround((along_x ? 640 : 960) / h)), nx = along_x ? 4 : n;
+  const double d = 1.2e5, k = d / (lambda * lambda);
+  const Point middle{0.5 * nx * h + aside[0], 0.5 * n * h + aside[1], 0.5 * n * h + aside[2]};
+  double norm = 0, reach = 1e9;
+  for (const double c : direction) norm += c * c;
+  norm = std::sqrt(norm);
+  for (std::size_t a = 0; a < 3; ++a)
+    if (direction[a] != 0) reach = std::min(reach, middle[a] * norm / std::abs(direction[a]));
+  const double half = along_x ? reach : 0.95 * reach, measured = std::min(half, 120.0);
+  Point from{}, to{};
+  for (std::size_t a = 0; a < 3; ++a) {
+    from[a] = middle[a] - half * direction[a] / norm;
+    to[a] = middle[a] + half * direction[a] / norm;
+  }
+  Lattice box{nx, n, n, h};
+  VesselGraph graph(box);
+  VesselNetwork network;
+  network.nodes.push_back({from, VesselEnd::inlet});
+  network.nodes.push_back({to, VesselEnd::outlet});
+  network.nodes[0].end_oxygen = 40;
+  network.segments.push_back({0, 1, radius, true});
+  graph.lay(network);
+  for (std::uint8_t& f : graph.segments().flags)
+    f = static_cast<std::uint8_t>(f | VesselGraph::perfused);
+  std::fill(graph.segments().flow.begin(), graph.segments().flow.end(), 1e12);
+  const Executor cpu = Executor::on_cpu(2);
+  BloodPaths paths(cpu, box);
+  BloodSupply supply;
+  supply.fixed = !walled;
+  paths.renew(graph, supply);
+  BloodSubstance substance = oxygen();
+  substance.fixed = !walled;
+  substance.level = 40;
+  substance.spacing = h;
+  BloodExchange exchange(cpu, substance);
+  exchange.look_at(paths.view());
+  DiffusionSettings settings{};
+  settings.name = "oxygen";
+  settings.diffusivity = d;
+  settings.tolerance = 1e-4;
+  settings.max_cycles = 200;
+  settings.faces = support::all_faces(FaceKind::no_flux);
+  const auto scratch = std::make_shared<DiffusionScratch>(cpu, box);
+  Diffusion solver(cpu, box, settings, scratch);
+  std::fill(scratch->loss(), scratch->loss() + scratch->split().padded(), static_cast<float>(k));
+  std::fill(scratch->source(), scratch->source() + scratch->split().padded(), 0.0f);
+  std::vector<float> field(static_cast<std::size_t>(box.padded()), 0.0f);
+  EXPECT_TRUE(solver.solve(field.data(), Diffusion::Start::cold, &exchange).converged);
+  const BloodReport report = exchange.report(field.data(), box);
+  Line line;
+  for (std::size_t piece = 0; piece < report.given.size(); ++piece) {
+    const auto segment = static_cast<std::size_t>(paths.segments()[piece]);
+    const Point a = graph.position(graph.segments().from[segment]);
+    double off = 0;
+    for (std::size_t c = 0; c < 3; ++c) off += (a[c] - middle[c]) * direction[c] / norm;
+    if (std::abs(off) > measured) continue; // the ends of the vessel are not looked at
+    line.given += report.given[piece];
+    line.length += paths.lengths()[piece];
+  }
+  return line;
+}
+
+// 2 pi D alpha p / (K0(R/L) L / (R K1(R/L))) with the modified Bessel functions: flux through the
+// wall of a cylinder that holds p.
+double cylinder_flux(double radius) {
+  const double x = radius / 60;
+  return 2 * 3.14159265358979 * 1.2e5 * 1.31e-6 * 40 * x * std::cyl_bessel_k(1, x) /
+         std::cyl_bessel_k(0, x);
+}
+
+// T7. In a plane alone: 0.97 to 0.99 of the cylinder at 20 um, 0.99 to 1.02 at 10 um, 1.00 to 1.02
+// at 5 um.
+TEST(Disc, GivesWhatACylinderGivesInEveryDirection) {
+  for (const double h : {20.0, 10.0}) {
+    double low = 1e9, high = 0;
+    for (const Point& direction :
+         {Point{1, 0, 0}, Point{1, 1, 0}, Point{2, 1, 0}, Point{1, 1, 1}, Point{1, 0.618, 0.382}}) {
+      const Line line = lone_vessel(h, direction, 4);
+      const double ratio = line.per_um() / cylinder_flux(4);
+      EXPECT_GT(ratio, 0.97) << "h " << h;
+      EXPECT_LT(ratio, 1.02) << "h " << h;
+      low = std::min(low, ratio);
+      high = std::max(high, ratio);
+    }
+    EXPECT_LT(high / low - 1, 0.015) << "h " << h;
+  }
+}
+
+// T8.
+TEST(Disc, GivesTheSameWhereverTheVesselLiesInItsVoxel) {
+  double low = 1e9, high = 0;
+  for (const double u : {0.0, 0.25, 0.5})
+    for (const double v : {0.0, 0.25, 0.5}) {
+      const Line line = lone_vessel(20, {1, 0, 0}, 4, {0, u * 20, v * 20}, true);
+      low = std::min(low, line.per_um());
+      high = std::max(high, line.per_um());
+    }
+  EXPECT_LT(high / low - 1, 0.025);
+  const double coarse = lone_vessel(20, {1, 0, 0}, 4, {}, true).per_um();
+  for (const double h : {10.0, 5.0})
+    EXPECT_NEAR(lone_vessel(h, {1, 0, 0}, 4, {}, true).per_um() / coarse, 1, 0.03) << "h " << h;
+}
+
+// T6. Capillaries in healthy tissue never drain it, however little red blood they carry.
+TEST(HealthyTissue, KeepsItsOxygenBesideCapillaries) {
+  for (const double haematocrit : {0.45, 0.2, 0.1}) {
+    Site site(support::parameters_of(
+                  "domain: {voxels: [80, 80, 80], spacing: 20 um}\n"
+                  "vessels: {pattern: grid, spacing: 300 um, jitter: 0}\nflow: {haematocrit: " +
+                  number(haematocrit) + "}\n"),
+              support::fastest());
+    site.step();
+    const std::vector<float> p = support::array_of<float>(site, "oxygen");
+    const MetricRow row = site.measure();
+    EXPECT_GE(*std::min_element(p.begin(), p.end()), 51.5f) << haematocrit;
+    EXPECT_GT(value_of(row, "oxygen_released"), 0) << haematocrit;
+    EXPECT_LT(value_of(row, "oxygen_extraction"), 0.3) << haematocrit;
+    EXPECT_LE(value_of(row, "oxygen_released"), value_of(row, "oxygen_in"));
+  }
+}
+
+// T5. A loop through which next to nothing flows gives up what little it brings, and no more.
+TEST(Loops, GiveUpAllTheyBring) {
+  for (const double slow : {1e-2, 1e-5, 1e-8}) {
+    Network n;
+    const std::int32_t in = n.node(250, 50, 0, VesselEnd::inlet, 60),
+                       out = n.node(250, 50, 480, VesselEnd::outlet), a = n.node(250, 50, 100),
+                       b = n.node(250, 50, 380), c = n.node(250, 300, 100),
+                       d = n.node(250, 300, 380);
+    const double q = 1e6;
+    n.vessel(in, a, q, 0.45);
+    n.vessel(a, b, q * (1 - slow), 0.45);
+    n.vessel(b, out, q, 0.45);
+    n.vessel(a, c, q * slow, 0.45);
+    n.vessel(c, d, q * slow, 0.45);
+    n.vessel(d, b, q * slow, 0.45);
+    n.lay();
+    BloodSupply supply;
+    supply.haematocrit = 0.45;
+    const Marched m = march(n, oxygen(), 20, supply);
+    EXPECT_NEAR(m.report.in - m.report.out, sum(m.report.given), 1e-12 * m.report.in);
+    for (std::size_t k = 0; k < m.report.level.size(); ++k) {
+      const auto s = static_cast<std::size_t>(m.segment[k]);
+      const Point p = n.graph.position(n.graph.segments().from[s]),
+                  r = n.graph.position(n.graph.segments().to[s]);
+      if (p[1] == 300 && r[1] == 300 && p[2] > 200 && slow < 1e-3) {
+        EXPECT_NEAR(m.report.level[k], 20, 0.05);
+      }
+    }
   }
 }
 

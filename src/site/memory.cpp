@@ -87,7 +87,8 @@ std::vector<ArrayInfo> derived_arrays_of(const Parameters& p) {
   std::vector<ArrayInfo> infos{
       on_lattice("cell_state", "1", "kind and rest of the cell in the voxel", ElementType::u8,
                  l.tissue),
-      on_lattice("vessel_supply", "1/min", "conductance of perfused vessel walls for oxygen",
+      on_lattice("oxygen_release", "mmHg/min",
+                 "oxygen that vessels give to the voxel, negative where they take it up",
                  ElementType::f32, l.fields)};
   if (p.vessels.pattern != VesselPattern::none)
     infos.push_back(on_lattice("vessel_fraction", "1", "share of the voxel that vessels take",

@@ -285,10 +285,11 @@ SolveReport Diffusion::solve_as(Start start, Exchange* exchange) {
   restrict_coefficients();
   if (start == Start::cold) guess_from_coarse<saturating>();
   SolveReport report;
-  // The field's changes shrink so fast that their ratio is doubled for safety; with an exchange they
-  // shrink slowly and evenly.
+  // The field's changes shrink so fast that their ratio is doubled for safety; with an exchange
+  // they shrink slowly and evenly.
   const float doubt = exchange != nullptr ? 1.0f : 2.0f;
   float before = -1.0f, own_before = -1.0f;
+  std::vector<float> moves;
   while (report.cycles < settings_.max_cycles) {
     float residual = 0, correction = 0;
     cycle<saturating>(0, settings_.floor, residual, correction);
@@ -303,11 +304,14 @@ SolveReport Diffusion::solve_as(Start start, Exchange* exchange) {
       const float own = error_after(moved, own_before, doubt);
       own_before = moved;
       report.error = 2.0f * exact::max_of(report.error, own); // both lag behind each other
+      // Changes that shrink no more are rounding, if they are small.
+      moves.push_back(exact::max_of(change, moved));
+      const std::size_t n = moves.size();
+      report.converged = n > 8 && moves[n - 1] >= moves[n - 5] &&
+                         moves[n - 1] <= 2.0f * static_cast<float>(settings_.tolerance);
     }
-    if (report.error <= static_cast<float>(settings_.tolerance)) {
-      report.converged = true;
-      break;
-    }
+    if (report.error <= static_cast<float>(settings_.tolerance)) report.converged = true;
+    if (report.converged) break;
     if (exchange != nullptr) impose(*exchange);
   }
   return report;

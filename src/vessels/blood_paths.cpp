@@ -13,9 +13,9 @@ namespace {
 // Pieces are short against the way over which blood changes; halved, the oxygen that a bed releases
 // changes by less than 1 %.
 constexpr double longest_piece = 20; // um
-// A disc is looked at in two planes along the piece, on three rings of equal area, at twelve places
-// of each.
-constexpr int planes = 2, rings = 3, places = 12;
+// A disc is looked at in two planes along the piece or in one per field voxel, on three rings of
+// equal area, at twelve places of each.
+constexpr int least_planes = 2, rings = 3, places = 12;
 
 double disc_radius(double radius, double spacing) { return std::max(1.3 * radius, 1.5 * spacing); }
 
@@ -36,6 +36,8 @@ const BloodPaths::Discs& BloodPaths::discs_of(const VesselGraph& graph, std::int
   if (!d.first.empty() && d.from == from && d.to == to && d.radius == radius) return d;
   d = {from, to, radius, {0}, {}};
   const int pieces = std::max(1, static_cast<int>(std::ceil(length / longest_piece - 1e-9)));
+  const int planes =
+      std::max(least_planes, static_cast<int>(std::ceil(length / pieces / fields_.spacing - 1e-9)));
   // Two directions across.
   Point along{};
   std::size_t least = 0;

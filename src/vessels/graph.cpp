@@ -155,8 +155,8 @@ std::int32_t VesselGraph::add_node(const Point& p, std::int32_t sprout) {
   std::int32_t n;
   if (free_nodes_.empty()) {
     n = node_count();
-    for (std::vector<double>* v : {&nodes_.x, &nodes_.y, &nodes_.z, 
-                                   &nodes_.end_pressure, &nodes_.end_oxygen, &nodes_.pressure})
+    for (std::vector<double>* v : {&nodes_.x, &nodes_.y, &nodes_.z, &nodes_.end_pressure,
+                                   &nodes_.end_oxygen, &nodes_.pressure})
       v->push_back(0);
     nodes_.sprout.push_back(0);
     nodes_.end.push_back(0);
@@ -450,9 +450,8 @@ void VesselGraph::rebuild() {
 std::string VesselGraph::shape_flaw() const {
   const auto nodes = nodes_.x.size();
   for (const std::size_t size :
-       {nodes_.y.size(), nodes_.z.size(), nodes_.sprout.size(),
-        nodes_.end.size(), nodes_.end_pressure.size(), nodes_.end_oxygen.size(),
-        nodes_.pressure.size()})
+       {nodes_.y.size(), nodes_.z.size(), nodes_.sprout.size(), nodes_.end.size(),
+        nodes_.end_pressure.size(), nodes_.end_oxygen.size(), nodes_.pressure.size()})
     if (size != nodes) return "arrays of nodes differ in length";
   const auto segments = segments_.from.size();
   for (const std::size_t size :

@@ -38,7 +38,8 @@ void Vasculature::measure(MetricSheet& sheet,
 
   const VesselGraph::Segments& s = graph_.segments();
   const VesselGraph::Nodes& n = graph_.nodes();
-  double length = 0, volume = 0, connected = 0, carrying = 0, slow = 0, immature = 0, cells = 0, flow_in = 0;
+  double length = 0, volume = 0, connected = 0, carrying = 0, slow = 0, immature = 0, cells = 0,
+         flow_in = 0;
   std::vector<std::pair<double, double>> fluxes; // 1/s, um
   std::vector<std::uint8_t> fed(static_cast<std::size_t>(graph_.node_count()), 0);
   for (std::int32_t k = 0; k < graph_.segment_count(); ++k) {

@@ -12,8 +12,8 @@ namespace metavox {
 namespace {
 
 // What vessels take: nodes along parents and along sprouts, of which a dense tumour network has a
-// voxel's edge in one voxel of a hundred. There is about a piece for every node. A network read from
-// a file is counted when it is laid.
+// voxel's edge in one voxel of a hundred. There is about a piece for every node. A network read
+// from a file is counted when it is laid.
 struct VesselExtent {
   double nodes = 0;
 };
@@ -63,14 +63,16 @@ VesselExtent vessel_extent(const VasculatureSettings& p, const Lattice& tissue,
 
 // Lists of vessels on the device: walls, lengths, and readings on their way to the host. They grow
 // by half more than they need.
-std::size_t estimate_vessel_bytes(const VasculatureSettings& p, const Lattice& tissue, std::uint64_t seed) {
+std::size_t estimate_vessel_bytes(const VasculatureSettings& p, const Lattice& tissue,
+                                  std::uint64_t seed) {
   const VesselExtent e = vessel_extent(p, tissue, seed);
   const double listed = p.sprouting.enabled ? 1.5 * e.nodes : 0;
   return static_cast<std::size_t>((1.5 * e.nodes + 1024) * piece_bytes +
                                   listed * (sizeof(std::int64_t) + sizeof(VesselReading)));
 }
 
-double estimate_vessel_nodes(const VasculatureSettings& p, const Lattice& tissue, std::uint64_t seed) {
+double estimate_vessel_nodes(const VasculatureSettings& p, const Lattice& tissue,
+                             std::uint64_t seed) {
   return vessel_extent(p, tissue, seed).nodes;
 }
 
@@ -79,8 +81,7 @@ NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSet
   add_network(e, network, 1);
   const double nodes = e.nodes + static_cast<double>(network.nodes.size());
   const double listed = p.sprouting.enabled ? 1.5 * nodes : 0;
-  return {1.5 * e.nodes * piece_bytes +
-              listed * (sizeof(std::int64_t) + sizeof(VesselReading)),
+  return {1.5 * e.nodes * piece_bytes + listed * (sizeof(std::int64_t) + sizeof(VesselReading)),
           nodes};
 }
 
