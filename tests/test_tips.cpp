@@ -437,6 +437,46 @@ TEST(Tips, StartPerLengthOfVessel) {
   EXPECT_NEAR(starts[1] / starts[0], 1, 0.3);
 }
 
+// T12. A network is that of its vessels and of VEGF, not of the voxels: its length after five days,
+// mean of five seeds, in voxels of half the size.
+TEST(LongTips, GrowTheSameNetworkOnALatticeTwiceAsFine) {
+  const std::string yaml = R"(
+domain: {size: [600 um, 520 um, 480 um], spacing: 20 um}
+matrix: {density: 0.3}
+oxygen: {enabled: false}
+vegf:
+  enabled: true
+  sources:
+    - {shape: box, from: [260 um, 220 um, 200 um], to: [340 um, 300 um, 280 um], rate: 0.1 nM/min}
+sprouting: {enabled: true}
+regression: {enabled: true}
+vessels:
+  pattern: lines
+  lines:
+    - {from: [0 um, 45 um, 245 um], to: [600 um, 45 um, 245 um]}
+    - {from: [600 um, 475 um, 245 um], to: [0 um, 475 um, 245 um]}
+tissue: {parenchyma: 0, stroma: 0}
+)";
+  constexpr int seeds = 5;
+  double length[2] = {}, filled[2] = {};
+  for (int seed = 1; seed <= seeds; ++seed)
+    for (const int fine : {0, 1}) {
+      Site s = simulation_of(yaml,
+                             {"simulation.seed=" + std::to_string(seed),
+                              fine == 1 ? "domain.spacing=10 um" : "domain.spacing=20 um"},
+                             {}, Executor::on_cpu(1));
+      advance(s, 5 * 240);
+      const Metrics m = metrics_of(s);
+      length[fine] += m.at("vessel_length") / seeds;
+      filled[fine] += m.at("perfused_fraction") / seeds;
+    }
+  EXPECT_GT(length[0], 3 * 1.2); // mm; 1.2 at the start
+  EXPECT_NEAR(length[1], length[0], 0.15 * length[0]);
+  EXPECT_NEAR(filled[1], filled[0], 0.15 * filled[0]);
+  RecordProperty("length_mm_20_um", std::to_string(length[0]));
+  RecordProperty("length_mm_10_um", std::to_string(length[1]));
+}
+
 // The corneal pocket: 1.2 mm on day 4 to 8 (front of sprouts; 0.12-0.17 um/min in mice and
 // rabbits).
 TEST(LongTips, CrossTheCornealPocketInDays) {
