@@ -108,7 +108,7 @@ TEST(Carrying, BeginsAtOneASecondAndEndsAtHalfOfIt) {
     EXPECT_NEAR(bench.flux(), flux, 1e-6);
     EXPECT_EQ(bench.all(VesselGraph::carries), carries) << flux;
     EXPECT_TRUE(bench.all(VesselGraph::perfused));
-    for (const VesselSegment& s : bench.v.network(0)->segments) EXPECT_EQ(s.carries, carries);
+    for (const VesselSegment& s : bench.v.network(0, BloodReport{})->segments) EXPECT_EQ(s.carries, carries);
   }
   EXPECT_EQ(bench.v.counted(Vasculature::perfused_sprouts), 2);
   int told = 0;
