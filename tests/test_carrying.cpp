@@ -241,7 +241,8 @@ TEST(Carrying, MetricsOfThreeVesselsAndABlindOne) {
   EXPECT_NEAR(flux_of(bench, 430, -1, 250, &velocity), 2, 1e-6);
   EXPECT_LT(velocity, 0.01);
   MetricSheet sheet;
-  const std::int64_t beside_third = box.global(5, 15, 9); // its centre is (110, 310, 190)
+  const auto beside_third =
+      static_cast<std::int64_t>(box.global(5, 15, 9)); // its centre is (110, 310, 190)
   bench.v.measure(sheet, [&] { return std::vector<std::int64_t>{beside_third}; });
   const MetricRow row = sheet.take();
   EXPECT_NEAR(value_of(row, "vessel_length"), 1.34, 1e-9);
