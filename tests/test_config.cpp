@@ -763,6 +763,10 @@ const Bad bad_inputs[] = {
      "oxygen.blood is march, which follows the flow, but flow.enabled is false; type oxygen.blood: "
      "fixed"},
     {"oxygen: {inlet_oxygen: 45 mmHg}\n", "oxygen.inlet_oxygen"},
+    {"oxygen: {vessel_pressure: 40 mmHg}\n",
+     "oxygen.vessel_pressure is no longer a setting; blood brings what its flow carries: type "
+     "oxygen.inlet_oxygen"},
+    {"vessels: {well_index: false}\n", "vessels.well_index is no longer a setting"},
     {"vessels: {pattern: lines, lines: [{from: [0 um, 0 um, 0 um], to: [0 um, 0 um, 9 um], radius: "
      "0.9 um}]}\n",
      "vessels.lines[0].radius is 0.9 um"},

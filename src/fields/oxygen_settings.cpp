@@ -93,7 +93,7 @@ void uptake(Section<OxygenParameters>& s) {
       .from("immune cells of the cancer_immune sample of PhysiCell, ", sources::physicell);
 }
 
-void supply(Section<OxygenParameters>& s) {
+void blood(Section<OxygenParameters>& s) {
   using P = OxygenParameters;
   s.choice(&P::blood, "blood", {"march", "fixed"})
       .normally("march")
@@ -110,6 +110,8 @@ void supply(Section<OxygenParameters>& s) {
              "vessel's radius, at most 95, at least 8 above tissue_pressure.")
       .from("the rule by radius is that of tumorcode (Welter et al. 2016, PLoS ONE 11:e0161267); "
             "the floor is assumed");
+  s.gone("vessel_pressure", "blood brings what its flow carries: type oxygen.inlet_oxygen for what "
+                            "enters, or oxygen.blood: fixed and oxygen.fixed_pressure");
   s.number(&P::fixed_pressure, "fixed_pressure", "mmHg")
       .between(0, 760)
       .normally("40 mmHg")
@@ -145,6 +147,10 @@ void supply(Section<OxygenParameters>& s) {
       .from("table of intravascular resistances of Secomb's programs (Secomb et al. 2004, Ann "
             "Biomed Eng 32:1519); 6e4 um/min for all is ",
             sources::owen);
+}
+
+void supply(Section<OxygenParameters>& s) {
+  using P = OxygenParameters;
   s.boolean(&P::tissue_supply, "tissue_supply")
       .normally("true")
       .means("Normal tissue is supplied by capillaries too fine to draw, so that it keeps "
@@ -218,6 +224,7 @@ void solution(Section<OxygenParameters>& s) {
 void describe(Section<OxygenParameters>& s) {
   transport(s);
   uptake(s);
+  blood(s);
   supply(s);
   solution(s);
   s.rule([](const OxygenParameters& p, Judge& judge) {

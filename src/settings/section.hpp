@@ -238,6 +238,11 @@ public:
     return ListRow(made);
   }
 
+  // A setting of former versions: `advice` says what to type instead.
+  void gone(std::string_view leaf, std::string_view advice) {
+    part_.gone.emplace_back(leaf, advice);
+  }
+
   // Sets the default of a row further down, `derived` in words there. Keys within lists have [].
   template <class Of>
   void derive(std::string_view leaf, Of value) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "settings/setting.hpp"
@@ -35,6 +36,8 @@ struct Part {
   std::vector<Setting*> settings;
   std::vector<std::unique_ptr<SettingList>> lists;
   std::vector<std::unique_ptr<Part>> sections;
+  // Settings of former versions, and what to type instead.
+  std::vector<std::pair<std::string, std::string>> gone;
   // Judge values that belong together, once all could be read.
   std::vector<std::function<void(Object, const Path&, Judge&)>> rules;
 

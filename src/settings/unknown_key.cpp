@@ -65,6 +65,9 @@ std::string unknown_key(const std::string& key, const Table& table) {
   const std::string leaf = key.substr(dot == std::string::npos ? 0 : dot + 1);
   const std::string shown = key.size() > 100 ? key.substr(0, 100) + "..." : key;
   const Part* part = part_of(table.whole(), section);
+  if (part != nullptr)
+    for (const auto& [former, advice] : part->gone)
+      if (former == leaf) return shown + " is no longer a setting; " + advice;
   const std::vector<std::string> siblings =
       part != nullptr ? names_in(*part) : std::vector<std::string>{};
   const std::string near = meant(key, leaf, siblings, table);

@@ -144,6 +144,9 @@ void sizes(Section<VesselParameters>& s) {
 
 void files_and_checks(Section<VesselParameters>& s) {
   using P = VesselParameters;
+  s.gone("well_index",
+         "vessels exchange with a disc across them, which needs no correction: remove "
+         "it");
   s.file(&P::file, "file")
       .normally("none")
       .example("vessels.vtp")
