@@ -425,6 +425,52 @@ TEST(HealthyTissue, KeepsItsOxygenBesideCapillaries) {
   }
 }
 
+// What cells take up less what fine capillaries, faces and vessels bring, as a share of the uptake.
+double gap_in_balance(const std::string& yaml) {
+  Site site(support::parameters_of(yaml), support::fastest());
+  const auto kind = support::array_of<std::uint8_t>(site, "kind");
+  const auto flags = support::array_of<std::uint16_t>(site, "flags");
+  site.step(); // the field belongs to the cells before
+  const auto p = support::array_of<float>(site, "oxygen");
+  const Parameters& q = site.parameters();
+  const OxygenParameters& o = q.oxygen;
+  const double full = o.consumption * 6e16, half = o.half_saturation;
+  const double normal = full * o.normal_factor;
+  const double kappa = normal * o.tissue_pressure / (o.tissue_pressure + half) /
+                       (o.arterial_pressure - o.tissue_pressure);
+  const auto& n = q.domain.voxels;
+  const double h = q.domain.spacing;
+  double uptake = 0, supply = 0, faces = 0;
+  std::size_t i = 0;
+  for (int z = 0; z < n[2]; ++z)
+    for (int y = 0; y < n[1]; ++y)
+      for (int x = 0; x < n[0]; ++x, ++i) {
+        const double c = static_cast<double>(p[i]), taken = c / (c + half);
+        const auto k = static_cast<Kind>(kind[i]);
+        if (is_tumour(k)) uptake += full * taken * (flags[i] != 0 ? o.quiescent_factor : 1.0);
+        if (k == Kind::parenchyma || k == Kind::stroma) {
+          uptake += normal * taken;
+          supply += kappa * (o.arterial_pressure - c);
+        }
+        const int at[3] = {x, y, z};
+        for (std::size_t a = 0; a < 3; ++a)
+          for (const int side : {0, n[a] - 1})
+            if (at[a] == side)
+              faces += 2 * o.diffusivity * h * o.solubility * (o.tissue_pressure - c);
+      }
+  const double released = value_of(site.measure(), "oxygen_released");
+  EXPECT_GT(released, 0.02 * uptake);
+  return (uptake - supply - faces - released) / uptake;
+}
+
+TEST(Balance, ClosesAroundATumourWithVessels) {
+  const std::string yaml = "domain: {voxels: [48, 48, 48], spacing: 20 um}\n"
+                           "tissue: {cells: [{shape: sphere, radius: 300 um, kind: epithelial}]}\n"
+                           "vessels: {pattern: grid, spacing: 150 um}\n";
+  EXPECT_LT(std::abs(gap_in_balance(yaml)), 5e-4);
+  EXPECT_LT(std::abs(gap_in_balance(yaml + "oxygen: {tolerance: 1e-4 mmHg}\n")), 1e-5);
+}
+
 // T5. A loop through which next to nothing flows gives up what little it brings, and no more.
 TEST(Loops, GiveUpAllTheyBring) {
   for (const double slow : {1e-2, 1e-5, 1e-8}) {

@@ -759,6 +759,7 @@ TEST_F(Numbers, CheckNamesArrayAndPlace) {
   };
   for (const ArrayInfo& info : s.state_arrays()) {
     if (info.type != ElementType::f32 && info.type != ElementType::f64) continue;
+    if (info.spacing <= 0 && info.extents[0] < 3) continue; // of tips, where there are none
     std::vector<std::byte> whole(info.bytes());
     s.read(info.name, whole.data());
     for (const double bad : {std::nan(""), 1e35 * 1e4 /* infinite as float */, 2e9, -0.5}) {

@@ -36,10 +36,13 @@ TEST(Memory, IsCountedBeforehand) {
                                              {"tracers.count=5000"},
                                              {"domain.voxels=[200, 100, 1]"}}) {
     const Config config = read_config_text(tumour, "memory.yaml", changes);
-    const Site simulation(config.parameters, Executor::on_cpu(1));
+    Site simulation(config.parameters, Executor::on_cpu(1));
+    simulation.step(); // what blood carries gets its room when it first flows
     const auto counted = static_cast<double>(estimate_device_bytes(config.parameters));
     const auto allocated = static_cast<double>(simulation.executor().memory_allocated());
-    const double more = config.parameters.sprouting.enabled ? 0.05 * allocated : 0;
+    // Sprouts may come to a voxel's edge in one voxel of a hundred.
+    const auto& n = config.parameters.domain.voxels;
+    const double more = config.parameters.sprouting.enabled ? 40.0 * n[0] * n[1] * n[2] : 0;
     EXPECT_GE(counted, 0.98 * allocated - 65536) << testing::PrintToString(changes);
     EXPECT_LE(counted, 1.02 * allocated + 65536 + more) << testing::PrintToString(changes);
   }
@@ -53,7 +56,7 @@ TEST(Memory, StaysBelowEightyBytesPerVoxel) {
       read_config_text(tumour, "memory.yaml", {"domain.voxels=[1024, 1024, 1024]"});
   EXPECT_LE(static_cast<double>(estimate_device_bytes(large.parameters)) /
                 (1024.0 * 1024.0 * 1024.0),
-            65);
+            72); // 9 of them for capillaries 200 um apart
 }
 
 TEST(Memory, NoBufferIsMadeInsideAStep) {

@@ -267,7 +267,7 @@ TEST(ValidationFields, A5KroghErlangCylinder) {
 
 // The same where voxels are smaller than the capillary, and than its radius.
 TEST(ValidationFields, A5FinerThanTheCapillary) {
-  for (const double h : {9.0, 7.0, 4.0}) {
+  for (const double h : {9.0, 7.0, 5.0}) {
     const Krogh k = krogh_cylinder(h, 60, 60 + h, 40, Executor::on_cpu(1));
     const KroghError error = krogh_error(k, 60);
     std::cout << "h " << h << ": largest error " << error.largest << " mmHg\n";

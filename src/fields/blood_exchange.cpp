@@ -30,11 +30,6 @@ double oxygen_permeability(double radius, double solubility) {
 
 namespace {
 
-// The disc with which a piece exchanges, um; see vessels/blood_paths.cpp, which fills it.
-MV_HD inline double disc_radius(double radius, double spacing) {
-  return exact::max_of(1.3 * radius, 1.5 * spacing);
-}
-
 struct ConductPieces {
   static constexpr const char* name = "blood.conduct";
   static constexpr double bytes = 24;
@@ -48,7 +43,7 @@ struct ConductPieces {
   MV_HD void operator()(std::int64_t n) const {
     const double r = radius[n];
     // A uniform source in the disc keeps its mean this far out: a e^(-1/4).
-    const double edge = 0.77880078307140487 * disc_radius(r, spacing);
+    const double edge = 0.77880078307140487 * disc_radius(r, spacing, bare);
     const double tissue = exact::log(edge / r) / (2.0 * pi * diffusivity);
     const double wall = bare ? 0.0 : 1.0 / (2.0 * pi * r * permeability[n]);
     const bool inside = first_weight[n + 1] > first_weight[n];
@@ -260,7 +255,7 @@ struct SupplyVoxels {
 
 template <class T>
 void fit(const Executor& executor, Buffer<T>& buffer, std::int64_t n) {
-  if (buffer.size() < n) buffer = Buffer<T>(executor, n + n / 2 + 1024);
+  if (buffer.size() < n) buffer = Buffer<T>(executor, (buffer.size() == 0 ? n : n + n / 2) + 1024);
 }
 
 // Midway between the response of a piece and that of the whole bed convergence is fastest, and safe

@@ -52,13 +52,14 @@ tissue:
     - {shape: sphere, radius: 130 um}
 )";
 
-// More than one block of threads along x, and more lines than blocks that a device holds at once.
+// More than one block of threads along x, more lines than blocks that a device holds at once, and
+// more vessels than threads of a block.
 constexpr const char* wide = R"(
 simulation: {name: selfcheck, seed: 5, duration: 1 day}
 domain: {voxels: [130, 70, 66], spacing: 20 um}
 vegf: {enabled: true}
 sprouting: {enabled: true, maturation_age: 0 min}
-vessels: {pattern: grid, spacing: 200 um}
+vessels: {pattern: grid, spacing: 80 um}
 tissue:
   parenchyma: 0.3
   stroma: 0.1
@@ -76,14 +77,24 @@ tissue:
     - {shape: sphere, kind: epithelial, radius: 120 um, mesenchymal_fraction: 0.3}
 )";
 
+// Vessels that hold their oxygen.
+constexpr const char* held = R"(
+simulation: {name: selfcheck, seed: 7, duration: 1 day}
+domain: {voxels: [17, 15, 13], spacing: 20 um}
+oxygen: {blood: fixed}
+vessels: {pattern: grid, spacing: 100 um}
+)";
+
 struct Case {
   const char* name;
   const char* text;
   int steps;
   bool each_launch; // or the first of each functor, where all memory is much
 };
-constexpr Case cases[] = {
-    {"plain", plain, 6, true}, {"everything", everything, 6, true}, {"wide", wide, 2, false}};
+constexpr Case cases[] = {{"plain", plain, 6, true},
+                          {"everything", everything, 6, true},
+                          {"wide", wide, 2, false},
+                          {"held", held, 2, true}};
 
 std::uint64_t fold(std::uint64_t hash, const void* data, std::size_t bytes) {
   const auto* at = static_cast<const unsigned char*>(data);

@@ -19,6 +19,11 @@ struct Lattices {
 // Arrays that are smaller than this together: tables, counters, edges of lists.
 constexpr std::size_t small_buffers = std::size_t{64} << 10;
 
+BloodExtent blood_extent(const Parameters& p) {
+  return {(p.oxygen.enabled ? 1 : 0) + (p.glucose.enabled ? 1 : 0),
+          p.domain.spacing * p.fields.coarsen};
+}
+
 ArrayInfo on_lattice(const char* name, const char* unit, const char* meaning, ElementType type,
                      const Lattice& l) {
   return {name, unit, meaning, type, {l.nx, l.ny, l.nz}, l.spacing};
@@ -47,7 +52,8 @@ std::size_t estimate_device_bytes(const Parameters& p) {
   const Lattices l(p);
   const std::vector<std::size_t> buffers = device_buffers(p);
   return std::accumulate(buffers.begin(), buffers.end(), small_buffers) +
-         estimate_vessel_bytes(vasculature_settings(p), l.tissue, p.simulation.seed);
+         estimate_vessel_bytes(vasculature_settings(p), l.tissue, p.simulation.seed,
+                               blood_extent(p));
 }
 
 double estimate_vessel_nodes(const Parameters& p) {
@@ -57,7 +63,7 @@ double estimate_vessel_nodes(const Parameters& p) {
 
 std::pair<double, double> estimate_network(const Parameters& p, const VesselNetwork& network) {
   const Lattices l(p);
-  const NetworkNeeds needs = needs_of_network(network, vasculature_settings(p));
+  const NetworkNeeds needs = needs_of_network(network, vasculature_settings(p), blood_extent(p));
   return {needs.device, needs.nodes};
 }
 

@@ -140,9 +140,8 @@ Diffusion::Diffusion(const Executor& executor, const Lattice& lattice,
     }
     axes_.push_back(axes);
     inverse_coupling_.push_back(static_cast<float>(1 / coupling));
-    if (level > 0) continue;
-    sweeps_only_ = settings.half_saturation <= 0 && settings.least_loss > coupling;
-    if (sweeps_only_) first_sweeps_ = sweeps_of_a_step(settings.least_loss, coupling);
+    if (level == 0) sweeps_only_ = settings.half_saturation <= 0 && settings.least_loss > coupling;
+    if (level == 0 && sweeps_only_) first_sweeps_ = sweeps_of_a_step(settings.least_loss, coupling);
   }
   tables_ = Buffer<float>(executor_, static_cast<std::int64_t>(tables.size()));
   tables_.upload(tables.data());

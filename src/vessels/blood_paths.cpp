@@ -17,8 +17,6 @@ constexpr double longest_piece = 20; // um
 // equal area, at twelve places of each.
 constexpr int least_planes = 2, rings = 3, places = 12;
 
-double disc_radius(double radius, double spacing) { return std::max(1.3 * radius, 1.5 * spacing); }
-
 } // namespace
 
 double inlet_oxygen(const BloodSupply& supply, double radius) {
@@ -56,7 +54,7 @@ const BloodPaths::Discs& BloodPaths::discs_of(const VesselGraph& graph, std::int
   for (std::size_t a = 0; a < 3; ++a)
     beside[a] = along[(a + 1) % 3] * across[(a + 2) % 3] - along[(a + 2) % 3] * across[(a + 1) % 3];
 
-  const double h = fields_.spacing, wide = disc_radius(radius, h);
+  const double h = fields_.spacing, wide = disc_radius(radius, h, bare_);
   std::vector<std::int64_t> met;
   for (int piece = 0; piece < pieces; ++piece) {
     met.clear();
@@ -123,147 +121,98 @@ void BloodPaths::add_segment(const VesselGraph& graph, std::int32_t s, bool back
   for (std::size_t k = 0; k < pieces; ++k) add_piece(d, s, backwards ? pieces - 1 - k : k);
 }
 
-// Branches and vertices in levels, each of which needs only the blood of earlier ones.
-void BloodPaths::follow_flow(const VesselGraph& graph, const BloodSupply& supply) {
-  const auto nodes = static_cast<std::size_t>(graph.node_count());
+// Branches get their numbers, and pieces theirs, in the order of vertices.
+void BloodPaths::add_branches(const VesselGraph& graph, const Streams& streams,
+                              std::vector<std::int32_t>& number) {
   const VesselGraph::Segments& s = graph.segments();
-  const auto flows = [&](std::int32_t k) {
-    return graph.is_alive(k) && graph.has(k, VesselGraph::perfused) && s.flow[at(k)] != 0;
-  };
-  const auto upstream = [&](std::int32_t k) {
-    return s.flow[at(k)] > 0 ? s.from[at(k)] : s.to[at(k)];
-  };
-  const auto downstream = [&](std::int32_t k) {
-    return s.flow[at(k)] > 0 ? s.to[at(k)] : s.from[at(k)];
-  };
-  std::vector<std::int32_t> arriving(nodes, 0), leaving(nodes, 0), onward(nodes, -1);
-  for (std::int32_t k = 0; k < graph.segment_count(); ++k) {
-    if (!flows(k)) continue;
-    ++arriving[at(downstream(k))];
-    ++leaving[at(upstream(k))];
-    onward[at(upstream(k))] = k;
-  }
-  const auto end = [&](std::size_t n) {
-    return graph.nodes().end[n] != static_cast<std::uint8_t>(VesselEnd::none);
-  };
-  const auto passes = [&](std::size_t n) { // blood comes one way and goes one way
-    return arriving[n] == 1 && leaving[n] == 1 && !end(n);
-  };
-
-  // Branches by the node they leave, then by segment.
-  struct Way {
-    std::int32_t first; // segment
-    std::int32_t from, to;
-  };
-  std::vector<Way> ways;
-  std::vector<std::vector<std::int32_t>> out(nodes), in(nodes);
-  for (std::int32_t k = 0; k < graph.segment_count(); ++k) {
-    if (!flows(k) || passes(at(upstream(k)))) continue;
-    std::int32_t last = k;
-    while (passes(at(downstream(last)))) last = onward[at(downstream(last))];
-    const auto number = static_cast<std::int32_t>(ways.size());
-    ways.push_back({k, upstream(k), downstream(last)});
-    out[at(upstream(k))].push_back(number);
-    in[at(downstream(last))].push_back(number);
-  }
-
-  // Nodes that are vertices, in levels.
-  std::vector<std::int32_t> order, waiting(nodes, 0);
-  std::size_t vertices = 0;
-  for (std::size_t n = 0; n < nodes; ++n) {
-    if (in[n].empty() && out[n].empty()) continue;
-    ++vertices;
-    waiting[n] = static_cast<std::int32_t>(in[n].size());
-    if (waiting[n] == 0) order.push_back(static_cast<std::int32_t>(n));
-  }
-  level_.assign(1, 0);
-  for (std::size_t begin = 0; begin < order.size();) {
-    for (const std::size_t last = order.size(); begin < last; ++begin)
-      for (const std::int32_t w : out[at(order[begin])])
-        if (--waiting[at(ways[at(w)].to)] == 0) order.push_back(ways[at(w)].to);
-    level_.push_back(static_cast<std::int64_t>(begin));
-  }
-  view_.circles = order.size() < vertices;
-  if (view_.circles) {
-    const std::size_t ordered = order.size();
-    for (std::size_t n = 0; n < nodes; ++n)
-      if (waiting[n] > 0) order.push_back(static_cast<std::int32_t>(n));
-    const std::vector<double>& pressure = graph.nodes().pressure;
-    std::sort(order.begin() + static_cast<std::ptrdiff_t>(ordered), order.end(),
-              [&](std::int32_t p, std::int32_t q) {
-                return pressure[at(p)] != pressure[at(q)] ? pressure[at(p)] > pressure[at(q)]
-                                                          : p < q;
-              });
-    for (std::size_t k = ordered; k < order.size(); ++k)
-      level_.push_back(static_cast<std::int64_t>(k + 1));
-  }
-
-  // Branches get their numbers, and pieces theirs, in the order of vertices.
-  std::vector<std::int32_t> number(ways.size(), -1);
-  for (const std::int32_t n : order)
-    for (const std::int32_t w : out[at(n)]) {
+  for (const std::int32_t n : streams.order())
+    for (const std::int32_t w : streams.out()[n]) {
+      const Streams::Way& way = streams.ways()[at(w)];
       number[at(w)] = static_cast<std::int32_t>(branch_.size());
       BloodBranch b;
       b.first_piece = static_cast<std::int32_t>(length_.size());
-      b.flow = std::abs(s.flow[at(ways[at(w)].first)]);
-      b.haematocrit = s.haematocrit[at(ways[at(w)].first)];
-      for (std::int32_t k = ways[at(w)].first;; k = onward[at(downstream(k))]) {
-        add_segment(graph, k, s.flow[at(k)] < 0);
-        if (downstream(k) == ways[at(w)].to) break;
-      }
+      b.flow = std::abs(s.flow[at(way.first)]);
+      b.haematocrit = s.haematocrit[at(way.first)];
+      streams.for_each_segment(way,
+                               [&](std::int32_t k) { add_segment(graph, k, s.flow[at(k)] < 0); });
       b.last_piece = static_cast<std::int32_t>(length_.size());
       branch_.push_back(b);
     }
-  for (const std::int32_t n : order) {
-    BloodVertex v;
-    double in_flow = 0, out_flow = 0, widest = 0, largest = 0;
-    v.first_in = static_cast<std::int32_t>(arc_.size());
-    for (const std::int32_t w : in[at(n)]) {
-      arc_.push_back(number[at(w)]);
-      in_flow += branch_[at(number[at(w)])].flow;
-    }
-    v.first_out = static_cast<std::int32_t>(arc_.size());
-    for (const std::int32_t w : out[at(n)]) {
-      const BloodBranch& b = branch_[at(number[at(w)])];
-      arc_.push_back(number[at(w)]);
-      out_flow += b.flow;
-      widest = std::max(widest, s.radius[at(ways[at(w)].first)]);
-      if (b.flow > largest) {
-        largest = b.flow;
-        v.main = number[at(w)];
-      }
-    }
-    v.last_out = static_cast<std::int32_t>(arc_.size());
-    if (end(at(n))) {
-      const double gain = out_flow - in_flow, own = graph.nodes().end_oxygen[at(n)];
-      v.haematocrit = supply.haematocrit;
-      v.oxygen = own > 0 ? own : inlet_oxygen(supply, widest);
-      if (gain > 0) v.entering = gain;
-      if (gain < 0) v.leaving = -gain / in_flow;
-    }
-    vertex_.push_back(v);
-  }
 }
 
-void BloodPaths::index_voxels() {
-  voxel_ = place_;
-  std::sort(voxel_.begin(), voxel_.end());
-  voxel_.erase(std::unique(voxel_.begin(), voxel_.end()), voxel_.end());
-  first_piece_at_.assign(voxel_.size() + 1, 0);
-  for (std::size_t w = 0; w < place_.size(); ++w) {
-    const auto found = std::lower_bound(voxel_.begin(), voxel_.end(), place_[w]);
-    weight_[w].at = static_cast<std::int32_t>(found - voxel_.begin());
-    ++first_piece_at_[at(weight_[w].at) + 1];
+// An end cuts through a larger vessel: what leaves it beyond what arrives comes from outside, and
+// what arrives beyond that leaves the box, whatever the end is called.
+void BloodPaths::add_vertex(const VesselGraph& graph, const BloodSupply& supply,
+                            const Streams& streams, const std::vector<std::int32_t>& number,
+                            std::int32_t n) {
+  BloodVertex v;
+  double in_flow = 0, out_flow = 0, widest = 0, largest = 0;
+  v.first_in = static_cast<std::int32_t>(arc_.size());
+  for (const std::int32_t w : streams.in()[n]) {
+    arc_.push_back(number[at(w)]);
+    in_flow += branch_[at(number[at(w)])].flow;
   }
-  for (std::size_t t = 0; t < voxel_.size(); ++t) first_piece_at_[t + 1] += first_piece_at_[t];
-  piece_at_.resize(weight_.size());
-  std::vector<std::int64_t> next(first_piece_at_.begin(), first_piece_at_.end() - 1);
+  v.first_out = static_cast<std::int32_t>(arc_.size());
+  for (const std::int32_t w : streams.out()[n]) {
+    const BloodBranch& b = branch_[at(number[at(w)])];
+    arc_.push_back(number[at(w)]);
+    out_flow += b.flow;
+    widest = std::max(widest, graph.segments().radius[at(streams.ways()[at(w)].first)]);
+    if (b.flow > largest) {
+      largest = b.flow;
+      v.main = number[at(w)];
+    }
+  }
+  v.last_out = static_cast<std::int32_t>(arc_.size());
+  if (graph.nodes().end[at(n)] != static_cast<std::uint8_t>(VesselEnd::none)) {
+    const double gain = out_flow - in_flow, own = graph.nodes().end_oxygen[at(n)];
+    v.haematocrit = supply.haematocrit;
+    v.oxygen = own > 0 ? own : inlet_oxygen(supply, widest);
+    if (gain > 0) v.entering = gain;
+    if (gain < 0) v.leaving = -gain / in_flow;
+  }
+  vertex_.push_back(v);
+}
+
+// Weights by voxel, those of a voxel in the order of pieces: sorted by the digits of the voxel,
+// each pass keeping the order of the one before.
+void BloodPaths::index_voxels() {
+  struct Entry {
+    std::int64_t voxel;
+    std::int32_t weight, piece;
+  };
+  std::vector<Entry> entries(place_.size()), sorted(place_.size());
+  std::int64_t all = 0;
   for (std::size_t p = 0; p + 1 < first_weight_.size(); ++p)
     for (std::int64_t w = first_weight_[p]; w < first_weight_[p + 1]; ++w) {
-      const DiscWeight& one = weight_[static_cast<std::size_t>(w)];
-      piece_at_[static_cast<std::size_t>(next[at(one.at)]++)] = {static_cast<std::int32_t>(p),
-                                                                 one.weight};
+      const auto k = static_cast<std::size_t>(w);
+      entries[k] = {place_[k], static_cast<std::int32_t>(w), static_cast<std::int32_t>(p)};
+      all |= place_[k];
     }
+  constexpr int bits = 11;
+  for (int shift = 0; all >> shift != 0; shift += bits) {
+    const auto digit = [shift](const Entry& e) {
+      return static_cast<std::size_t>(e.voxel >> shift) & ((std::size_t{1} << bits) - 1);
+    };
+    std::vector<std::size_t> begin((std::size_t{1} << bits) + 1, 0);
+    for (const Entry& e : entries) ++begin[digit(e) + 1];
+    for (std::size_t d = 0; d + 1 < begin.size(); ++d) begin[d + 1] += begin[d];
+    for (const Entry& e : entries) sorted[begin[digit(e)]++] = e;
+    entries.swap(sorted);
+  }
+  voxel_.clear();
+  first_piece_at_.assign(1, 0);
+  piece_at_.resize(entries.size());
+  for (std::size_t k = 0; k < entries.size(); ++k) {
+    if (voxel_.empty() || voxel_.back() != entries[k].voxel) {
+      voxel_.push_back(entries[k].voxel);
+      first_piece_at_.push_back(first_piece_at_.back());
+    }
+    DiscWeight& one = weight_[at(entries[k].weight)];
+    one.at = static_cast<std::int32_t>(voxel_.size()) - 1;
+    piece_at_[k] = {entries[k].piece, one.weight};
+    ++first_piece_at_.back();
+  }
 }
 
 void BloodPaths::index_coarse() {
@@ -289,7 +238,8 @@ void BloodPaths::upload() {
   const auto copy = [&](auto& buffer, const auto& values) {
     using T = typename std::decay_t<decltype(values)>::value_type;
     const auto n = static_cast<std::int64_t>(values.size());
-    if (buffer.size() < n) buffer = Buffer<T>(executor_, n + n / 2 + 1024);
+    if (buffer.size() < n)
+      buffer = Buffer<T>(executor_, (view_.edition == 0 ? n : n + n / 2) + 1024);
     if (n > 0) executor_.copy_in(buffer.data(), values.data(), values.size() * sizeof(T));
     return buffer.data();
   };
@@ -314,16 +264,22 @@ void BloodPaths::upload() {
 }
 
 void BloodPaths::renew(const VesselGraph& graph, const BloodSupply& supply) {
+  bare_ = supply.fixed;
   length_.clear(), radius_.clear(), segment_.clear(), place_.clear(), weight_.clear();
   branch_.clear(), vertex_.clear(), arc_.clear();
-  level_.assign(1, 0);
   first_weight_.assign(1, 0);
+  level_.assign(1, 0);
   view_.circles = false;
   if (supply.fixed) {
     for (std::int32_t k = 0; k < graph.segment_count(); ++k)
       if (graph.is_alive(k) && graph.has(k, VesselGraph::perfused)) add_segment(graph, k, false);
   } else {
-    follow_flow(graph, supply);
+    const Streams streams(graph);
+    std::vector<std::int32_t> number(streams.ways().size(), -1);
+    add_branches(graph, streams, number);
+    for (const std::int32_t n : streams.order()) add_vertex(graph, supply, streams, number, n);
+    level_ = streams.levels();
+    view_.circles = streams.circles();
   }
   index_voxels();
   index_coarse();

@@ -7,6 +7,7 @@
 
 #include "core/executor.hpp"
 #include "vessels/graph.hpp"
+#include "vessels/streams.hpp"
 #include "voxel/blood.hpp"
 
 namespace metavox {
@@ -65,13 +66,17 @@ private:
   const Discs& discs_of(const VesselGraph& graph, std::int32_t segment);
   void add_piece(const Discs& discs, std::int32_t segment, std::size_t piece);
   void add_segment(const VesselGraph& graph, std::int32_t segment, bool backwards);
-  void follow_flow(const VesselGraph& graph, const BloodSupply& supply);
+  void add_branches(const VesselGraph& graph, const Streams& streams,
+                    std::vector<std::int32_t>& number);
+  void add_vertex(const VesselGraph& graph, const BloodSupply& supply, const Streams& streams,
+                  const std::vector<std::int32_t>& number, std::int32_t node);
   void index_voxels();
   void index_coarse();
   void upload();
 
   Executor executor_;
   Lattice fields_;
+  bool bare_ = false;        // walls resist nothing
   std::vector<Discs> discs_; // by segment
   BloodView view_;
 

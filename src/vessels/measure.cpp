@@ -20,22 +20,41 @@ double cross_section(double radius) { return pi * radius * radius; }
 
 // The least value that this share of the length does not exceed. values: sorted, each with its
 // length.
-double quantile_by_length(const std::vector<std::pair<double, double>>& values, double share) {
+double quantile_by_length(const std::vector<std::pair<double, double>>& values, double quantile) {
   double whole = 0, so_far = 0;
   for (const auto& [value, length] : values) whole += length;
   for (const auto& [value, length] : values) {
     so_far += length;
-    if (so_far >= share * whole) return value;
+    if (so_far >= quantile * whole) return value;
   }
   return 0;
+}
+
+double share(double part, double whole) { return whole > 0 ? part / whole : 0.0; }
+
+void add_distances(MetricSheet& sheet, std::vector<double> distance) {
+  std::sort(distance.begin(), distance.end());
+  double mean = 0;
+  for (const double d : distance) mean += d / static_cast<double>(distance.size());
+  const auto quantile = [&](double q) {
+    return distance.empty()
+               ? 0.0
+               : distance[static_cast<std::size_t>(q * static_cast<double>(distance.size() - 1))];
+  };
+  const char* const to_blood =
+      "from living tumour cells, or where there are none from all voxels without vessel, to the "
+      "nearest node of a vessel that red cells pass; of an even sample of 8192 to 16384; 0 where "
+      "there is none";
+  sheet.real("vessel_distance_mean", "um", mean, to_blood);
+  sheet.real("vessel_distance_median", "um", quantile(0.5), to_blood);
+  sheet.real("vessel_distance_p90", "um", quantile(0.9), to_blood);
+  sheet.real("vessel_distance_max", "um", quantile(1), to_blood);
 }
 
 } // namespace
 
 void Vasculature::measure(MetricSheet& sheet,
                           const std::function<std::vector<std::int64_t>()>& places) const {
-  const auto share = [](double part, double whole) { return whole > 0 ? part / whole : 0.0; };
-
   const VesselGraph::Segments& s = graph_.segments();
   const VesselGraph::Nodes& n = graph_.nodes();
   double length = 0, volume = 0, connected = 0, carrying = 0, slow = 0, immature = 0, cells = 0,
@@ -107,23 +126,7 @@ void Vasculature::measure(MetricSheet& sheet,
 
   std::vector<Point> at;
   for (const std::int64_t place : places()) at.push_back(centre(place));
-  std::vector<double> distance = distances_to(vessels, at);
-  std::sort(distance.begin(), distance.end());
-  double mean = 0;
-  for (const double d : distance) mean += d / static_cast<double>(distance.size());
-  const auto quantile = [&](double q) {
-    return distance.empty()
-               ? 0.0
-               : distance[static_cast<std::size_t>(q * static_cast<double>(distance.size() - 1))];
-  };
-  const char* const to_blood =
-      "from living tumour cells, or where there are none from all voxels without vessel, to the "
-      "nearest node of a vessel that red cells pass; of an even sample of 8192 to 16384; 0 where "
-      "there is none";
-  sheet.real("vessel_distance_mean", "um", mean, to_blood);
-  sheet.real("vessel_distance_median", "um", quantile(0.5), to_blood);
-  sheet.real("vessel_distance_p90", "um", quantile(0.9), to_blood);
-  sheet.real("vessel_distance_max", "um", quantile(1), to_blood);
+  add_distances(sheet, distances_to(vessels, at));
   sheet.real(
       "fractal_dimension", "1", fractal_dimension(graph_.marked_voxels(), tissue_),
       "box counting on the projection of all vessels along z, boxes from a voxel to a quarter "

@@ -11,33 +11,53 @@
 namespace metavox {
 namespace {
 
-// What vessels take: nodes along parents and along sprouts, of which a dense tumour network has a
-// voxel's edge in one voxel of a hundred. There is about a piece for every node. A network read
-// from a file is counted when it is laid.
-struct VesselExtent {
+// Bytes on the back end for a piece of vessel, of which there is about one for every node: its own
+// lists; some 14 weights, listed by piece and by voxel; the field voxels that its disc reaches,
+// with their parents, and those it passes; and what substances carry there. Counted on beds and
+// sprouts at 10 and 20 um.
+double piece_bytes(const BloodExtent& e) {
+  const double reached =
+      12 * std::min(1.0, 20 / e.field_spacing); // pieces beside it reach the same
+  return 24 + 14 * 2 * sizeof(DiscWeight) + 21 * reached + 1.5 * sizeof(VesselLength) +
+         e.substances * (44 + 12 * reached);
+}
+
+// Lists that may grow have room for half more.
+double room(const VasculatureSettings& p) { return p.sprouting.enabled ? 1.5 : 1.0; }
+
+double device_bytes(double nodes, const VasculatureSettings& p, const BloodExtent& e) {
+  const double read = p.sprouting.enabled ? sizeof(std::int64_t) + sizeof(VesselReading) : 0.0;
+  return room(p) * nodes * (piece_bytes(e) + read);
+}
+
+// Nodes along parents. `share`: of the vessels of the start that the network is.
+double nodes_of(const VesselNetwork& network, double share) {
   double nodes = 0;
-};
-
-// Bytes on the back end for a piece of vessel: its lists; some 13 weights, listed by piece and by
-// voxel; the 9 field voxels that it adds to those that discs reach; what two substances carry; and
-// the field voxels that it passes. Counted on beds at 10 and 20 um.
-constexpr double piece_bytes =
-    24 + 13 * 2 * sizeof(DiscWeight) + 9 * 36 + 2 * 44 + 2 * sizeof(VesselLength);
-
-// `share`: of the vessels of the start that the network is.
-void add_network(VesselExtent& e, const VesselNetwork& network, double share) {
   for (const VesselSegment& s : network.segments) {
     const Point& a = network.nodes[static_cast<std::size_t>(s.from)].position;
     const Point& b = network.nodes[static_cast<std::size_t>(s.to)].position;
     double length2 = 0;
     for (std::size_t k = 0; k < 3; ++k) length2 += (a[k] - b[k]) * (a[k] - b[k]);
-    e.nodes += share * (std::sqrt(length2) / VesselGraph::longest_part + 1);
+    nodes += share * (std::sqrt(length2) / VesselGraph::longest_part + 1);
   }
+  return nodes;
 }
 
-VesselExtent vessel_extent(const VasculatureSettings& p, const Lattice& tissue,
-                           std::uint64_t seed) {
-  VesselExtent e;
+} // namespace
+
+std::size_t estimate_vessel_bytes(const VasculatureSettings& p, const Lattice& tissue,
+                                  std::uint64_t seed, const BloodExtent& e) {
+  // Every list has room for 1024 entries more than it needs.
+  const double spare = 1024 * (150.0 + 80 * e.substances);
+  return static_cast<std::size_t>(device_bytes(estimate_vessel_nodes(p, tissue, seed), p, e) +
+                                  spare);
+}
+
+// A network read from a file is counted when it is laid. A dense tumour network has a voxel's edge
+// of sprout in one voxel of a hundred, in parts of 10 um.
+double estimate_vessel_nodes(const VasculatureSettings& p, const Lattice& tissue,
+                             std::uint64_t seed) {
+  double nodes = 0;
   if (p.vessels.pattern != VesselPattern::none && p.vessels.pattern != VesselPattern::file) {
     // Of a grid that fills a wide box a part will do: laying the whole of it takes memory that may
     // not be there.
@@ -49,40 +69,17 @@ VesselExtent vessel_extent(const VasculatureSettings& p, const Lattice& tissue,
           share *= *extent / 1024.0;
           *extent = 1024;
         }
-    const VesselNetwork parents = build_parent_vessels(p.vessels, p.flow, sample, seed);
-    add_network(e, parents, share);
+    nodes += nodes_of(build_parent_vessels(p.vessels, p.flow, sample, seed), share);
   }
-  if (p.sprouting.enabled) {
-    const double grown = 0.01 * static_cast<double>(tissue.voxels()) * tissue.spacing; // um
-    e.nodes += grown / 10; // parts of sprouts, as tips lay them
-  }
-  return e;
+  if (p.sprouting.enabled)
+    nodes += 0.01 * static_cast<double>(tissue.voxels()) * tissue.spacing / 10;
+  return nodes;
 }
 
-} // namespace
-
-// Lists of vessels on the device: walls, lengths, and readings on their way to the host. They grow
-// by half more than they need.
-std::size_t estimate_vessel_bytes(const VasculatureSettings& p, const Lattice& tissue,
-                                  std::uint64_t seed) {
-  const VesselExtent e = vessel_extent(p, tissue, seed);
-  const double listed = p.sprouting.enabled ? 1.5 * e.nodes : 0;
-  return static_cast<std::size_t>((1.5 * e.nodes + 1024) * piece_bytes +
-                                  listed * (sizeof(std::int64_t) + sizeof(VesselReading)));
-}
-
-double estimate_vessel_nodes(const VasculatureSettings& p, const Lattice& tissue,
-                             std::uint64_t seed) {
-  return vessel_extent(p, tissue, seed).nodes;
-}
-
-NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& p) {
-  VesselExtent e;
-  add_network(e, network, 1);
-  const double nodes = e.nodes + static_cast<double>(network.nodes.size());
-  const double listed = p.sprouting.enabled ? 1.5 * nodes : 0;
-  return {1.5 * e.nodes * piece_bytes + listed * (sizeof(std::int64_t) + sizeof(VesselReading)),
-          nodes};
+NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& p,
+                              const BloodExtent& e) {
+  const double nodes = nodes_of(network, 1) + static_cast<double>(network.nodes.size());
+  return {device_bytes(nodes, p, e), nodes};
 }
 
 } // namespace metavox

@@ -10,9 +10,15 @@
 
 namespace metavox {
 
-// Bytes of their lists on the device: walls, lengths, and readings on their way to the host.
+// What of the fields matters to the memory of vessels.
+struct BloodExtent {
+  int substances;       // fields that blood carries
+  double field_spacing; // um
+};
+
+// Bytes of their lists on the device.
 std::size_t estimate_vessel_bytes(const VasculatureSettings& settings, const Lattice& tissue,
-                                  std::uint64_t seed);
+                                  std::uint64_t seed, const BloodExtent& extent);
 // Nodes the vessel graph will have at most.
 double estimate_vessel_nodes(const VasculatureSettings& settings, const Lattice& tissue,
                              std::uint64_t seed);
@@ -22,6 +28,7 @@ struct NetworkNeeds {
   double device = 0; // bytes
   double nodes = 0;
 };
-NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& settings);
+NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& settings,
+                              const BloodExtent& extent);
 
 } // namespace metavox

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/exact.hpp"
+
 namespace metavox {
 
 // Pieces that follow each other downstream from one vertex to the next.
@@ -27,6 +29,12 @@ struct BloodVertex {
   double haematocrit = 0; // of what enters
   double leaving = 0;     // share of what arrives that leaves the box
 };
+
+// Radius of the disc with which a piece exchanges, um: beyond the vessel, and beyond the lattice's
+// own line. A wall that resists nothing needs a wider one, or the two would be coupled too stiffly.
+MV_HD inline double disc_radius(double radius, double spacing, bool bare) {
+  return exact::max_of((bare ? 2.0 : 1.3) * radius, 1.5 * spacing);
+}
 
 struct DiscWeight {
   std::int32_t at; // a touched voxel, or a piece
