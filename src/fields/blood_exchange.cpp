@@ -8,26 +8,6 @@
 
 namespace metavox {
 
-double oxygen_permeability(double radius, double solubility) {
-  // Diameter in um; resistance of a vessel to oxygen in mmHg um s per um^3 of gas.
-  constexpr double table[][2] = {{4, 2.45},   {5, 2.00},   {6, 1.74},   {8, 1.44},
-                                 {10, 1.27},  {12, 1.16},  {14, 1.08},  {16, 1.02},
-                                 {18, 0.974}, {20, 0.935}, {22, 0.895}, {24, 0.853},
-                                 {28, 0.815}, {32, 0.779}, {40, 0.750}, {50, 0.730}};
-  constexpr double litres_per_mole = 22.4; // of gas
-  constexpr std::size_t rows = sizeof table / sizeof *table;
-  const double diameter = 2 * radius;
-  double resistance = table[0][1];
-  if (diameter >= table[rows - 1][0]) resistance = table[rows - 1][1];
-  for (std::size_t n = 0; n + 1 < rows; ++n) {
-    if (diameter < table[n][0] || diameter >= table[n + 1][0]) continue;
-    const double share = (diameter - table[n][0]) / (table[n + 1][0] - table[n][0]);
-    resistance = table[n][1] + share * (table[n + 1][1] - table[n][1]);
-  }
-  // um^3 of gas to fmol, seconds to minutes.
-  return 60 / (litres_per_mole * solubility * resistance * 2 * pi * radius);
-}
-
 namespace {
 
 struct ConductPieces {
@@ -36,18 +16,22 @@ struct ConductPieces {
   const double* length;
   const double* radius;
   const std::int64_t* first_weight;
-  const double* permeability; // um/min
+  Wall wall;
+  double permeability; // um/min, where the wall is given
+  double dissolved;    // amount per um^3 of tissue and level
   double diffusivity, spacing;
   double* conductance;
-  bool bare; // no resistance of the wall
   MV_HD void operator()(std::int64_t n) const {
     const double r = radius[n];
     // A uniform source in the disc keeps its mean this far out: a e^(-1/4).
-    const double edge = 0.77880078307140487 * disc_radius(r, spacing, bare);
-    const double tissue = exact::log(edge / r) / (2.0 * pi * diffusivity);
-    const double wall = bare ? 0.0 : 1.0 / (2.0 * pi * r * permeability[n]);
+    const double edge = 0.77880078307140487 * disc_radius(r, spacing, wall == Wall::none);
+    double resistance = exact::log(edge / r) / (2.0 * pi * diffusivity);
+    if (wall != Wall::none) {
+      const double psi = wall == Wall::given ? permeability : oxygen_permeability(r, dissolved);
+      resistance += 1.0 / (2.0 * pi * r * psi); // nothing passes through a wall of psi 0
+    }
     const bool inside = first_weight[n + 1] > first_weight[n];
-    conductance[n] = inside ? length[n] / (wall + tissue) : 0.0;
+    conductance[n] = inside ? length[n] / resistance : 0.0;
   }
 };
 
@@ -284,22 +268,11 @@ void BloodExchange::look_at(const BloodView& blood) {
   fit(executor_, change_, blood.pieces);
   for (Buffer<double>* b : {&carried_, &response_, &at_end_}) fit(executor_, *b, blood.branches);
   for (Buffer<float>* b : {&value_, &base_f_, &base_k_}) fit(executor_, *b, blood.touched);
-  // The wall of a piece, in `level_` until the first march.
-  std::vector<double> wall(static_cast<std::size_t>(blood.pieces), substance_.wall);
-  if (substance_.wall <= 0) {
-    std::vector<double> radius(wall.size());
-    executor_.copy_out(radius.data(), blood.radius, radius.size() * sizeof(double));
-    double last = -1, found = 0;
-    for (std::size_t n = 0; n < wall.size(); ++n) {
-      if (radius[n] != last) found = oxygen_permeability(last = radius[n], substance_.dissolved);
-      wall[n] = found;
-    }
-  }
-  executor_.copy_in(level_.data(), wall.data(), wall.size() * sizeof(double));
-  executor_.for_each_index(blood.pieces,
-                           ConductPieces{blood.length, blood.radius, blood.first_weight,
-                                         level_.data(), substance_.diffusivity, substance_.spacing,
-                                         conductance_.data(), substance_.fixed});
+  executor_.for_each_index(
+      blood.pieces, ConductPieces{blood.length, blood.radius, blood.first_weight,
+                                  substance_.fixed ? Wall::none : substance_.wall,
+                                  substance_.permeability, substance_.dissolved,
+                                  substance_.diffusivity, substance_.spacing, conductance_.data()});
 }
 
 void BloodExchange::march() {

@@ -12,14 +12,20 @@
 // wall and the blood within.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
+#include "core/constants.hpp"
 #include "core/executor.hpp"
 #include "fields/saturation.hpp"
 #include "solver/exchange.hpp"
 #include "voxel/blood.hpp"
 
 namespace metavox {
+
+// What resists between blood and tissue: nothing, wall and blood as oxygen meets them in a vessel
+// of that diameter, or a permeability.
+enum class Wall : std::uint8_t { none, of_oxygen, given };
 
 // One substance in blood, in the unit of its field ("level"); amounts per level are `dissolved`.
 struct BloodSubstance {
@@ -28,17 +34,32 @@ struct BloodSubstance {
   double plasma = 1;      // the same in blood
   double haemoglobin = 0; // amount per um^3 of full red cells
   double half = 27, exponent = 2.7;
-  double wall = 0;      // um/min; 0: that of oxygen, by the vessel's radius
-  bool fixed = false;   // all blood holds `level`, whatever it has given
-  double level = 0;     // in fixed blood
-  double entering = -1; // level of blood that enters; negative: what the vertex says
-  double spacing = 0;   // um, of the field's lattice
+  Wall wall = Wall::of_oxygen;
+  double permeability = 0; // um/min, of a wall that is given
+  bool fixed = false;      // all blood holds `level`, whatever it has given
+  double level = 0;        // in fixed blood
+  double entering = -1;    // level of blood that enters; negative: what the vertex says
+  double spacing = 0;      // um, of the field's lattice
 };
 
 // Permeability of wall and blood to oxygen by radius, um/min, tissue holding `solubility` fmol/um^3
 // per mmHg: the intravascular resistances that T. Secomb's group uses (Secomb et al. 2004, Ann.
 // Biomed. Eng. 32:1519; table of their program), interpolated by diameter.
-double oxygen_permeability(double radius, double solubility);
+MV_HD inline double oxygen_permeability(double radius, double solubility) {
+  // Diameter in um; resistance of a vessel to oxygen in mmHg um s per um^3 of gas.
+  constexpr int rows = 16;
+  const double diameter[rows] = {4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32, 40, 50};
+  const double resistance[rows] = {2.45,  2.00,  1.74,  1.44,  1.27,  1.16,  1.08,  1.02,
+                                   0.974, 0.935, 0.895, 0.853, 0.815, 0.779, 0.750, 0.730};
+  constexpr double litres_per_mole = 22.4; // of gas
+  const double d = exact::clamp(2.0 * radius, diameter[0], diameter[rows - 1]);
+  int row = 0;
+  while (row + 2 < rows && d >= diameter[row + 1]) ++row;
+  const double share = (d - diameter[row]) / (diameter[row + 1] - diameter[row]);
+  const double here = resistance[row] + share * (resistance[row + 1] - resistance[row]);
+  // um^3 of gas to fmol, seconds to minutes.
+  return 60.0 / (litres_per_mole * solubility * here * 2.0 * pi * radius);
+}
 
 class BloodExchange final : public Exchange {
 public:

@@ -74,7 +74,8 @@ MetaboliteSettings oxygen_settings(const FieldSettings& p) {
   b.haemoglobin = o.haemoglobin;
   b.half = o.p50;
   b.exponent = o.hill;
-  b.wall = o.wall_permeability;
+  b.wall = o.wall_permeability > 0 ? Wall::given : Wall::of_oxygen;
+  b.permeability = o.wall_permeability;
   b.fixed = o.blood == BloodOxygen::fixed;
   b.level = o.fixed_pressure;
   return s;
@@ -87,7 +88,8 @@ MetaboliteSettings glucose_settings(const FieldSettings& p) {
   s.diffusion.half_saturation = g.half_saturation;
   s.substep = p.step;
   s.blood.diffusivity = g.diffusivity;
-  s.blood.wall = g.wall_permeability;
+  s.blood.wall = Wall::given;
+  s.blood.permeability = g.wall_permeability;
   s.blood.fixed = p.oxygen.blood == BloodOxygen::fixed;
   s.blood.level = s.blood.entering = g.plasma; // in all of the blood: it enters red cells freely
   const double h = p.spacing;
