@@ -8,9 +8,11 @@ import sys
 
 SPILL = 64  # bytes stored; below that ptxas trades a register or two for one more block
 REGISTERS_OF_SM, THREADS_OF_SM = 65536, 2048  # sm_80 and sm_90
-BLOCK = {"voxels": 256, "bricks": 512, "colours": 256, "maximum": 256, "tally": 256, "indices": 256, "compaction": 256}
+BLOCK = {"voxels": 256, "bricks": 512, "colours": 256, "maximum": 256, "tally": 256, "indices": 256, "levels": 256,
+         "compaction": 256}
 LOOPS = {"voxel_kernel": "voxels", "brick_kernel": "bricks", "colour_kernel": "colours", "max_kernel": "maximum",
-         "tally_kernel": "tally", "index_kernel": "indices", "count_kernel": "compaction", "scatter_kernel": "compaction"}
+         "tally_kernel": "tally", "index_kernel": "indices", "level_kernel": "levels", "count_kernel": "compaction",
+         "scatter_kernel": "compaction"}
 
 
 def read(log):
