@@ -175,6 +175,37 @@ TEST(Carrying, ATipSparesVesselsOfPlasma) {
   }
 }
 
+// A tip that joins a vessel between two nodes cuts it there. Where no loop closes, its flow stays,
+// and the ways of its blood are still those that a restart would find.
+TEST(Blood, GoesOnWhereASproutWithoutBloodCutsItsVessel) {
+  const Parameters p = parameters_of(
+      "domain: {voxels: [24, 20, 18]}\nvegf: {enabled: true}\n"
+      "sprouting: {enabled: true, diffusivity: 0 um^2/min}\n"
+      "vessels: {pattern: lines, lines: [{from: [0 um, 50 um, 70 um], to: [480 um, 50 "
+      "um, 70 um]}]}\n");
+  VesselNetwork network = sprout_with(10);
+  network.nodes.push_back({{230, 64, 170}});
+  network.nodes.push_back({{230, 64, 70}});
+  network.segments.push_back({2, 3, 5, true});
+  Bench bench(p, network);
+  const std::int32_t line = 24; // parts of 20 um, before those of the stalk
+  for (std::size_t k = line; k < bench.segments().sprout.size(); ++k)
+    bench.segments().sprout[k] = 2;
+  bench.v.for_each_array([](const std::string& name, const char*, const char*, auto& values) {
+    if (name.rfind("tip_", 0) != 0) return;
+    values.push_back(name == "tip_node" ? 3 : name == "tip_sprout" ? 2 : 0);
+  });
+  bench.v.rebuild();
+  bench.advance();
+  ASSERT_EQ(bench.v.counted(Vasculature::vessel_fusions), 1);
+  ASSERT_FALSE(bench.v.graph().has(line, VesselGraph::perfused));
+  const std::vector<std::int32_t> segments = bench.v.blood().segments();
+  const std::vector<double> lengths = bench.v.blood().lengths();
+  bench.v.rebuild(); // what a restart does
+  EXPECT_EQ(segments, bench.v.blood().segments());
+  EXPECT_EQ(lengths, bench.v.blood().lengths());
+}
+
 // First flow waits for red cells.
 TEST(Carrying, FirstFlowIsThatOfRedCells) {
   Bench bench(always_solved(), sprout_with(1));

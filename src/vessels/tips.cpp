@@ -283,9 +283,10 @@ void Vasculature::meet(std::size_t t, const Encounter& e) {
   const double first = distance2(graph_.position(from), e.foot),
                second = distance2(graph_.position(to), e.foot);
   if (std::min(first, second) <= node_reach * node_reach)
-    join(t, first <= second ? from : to);
-  else
-    join(t, graph_.split(e.segment, e.foot));
+    return join(t, first <= second ? from : to);
+  // The ways of the blood are made of segments: they are found anew, though no loop may close.
+  if (graph_.has(e.segment, VesselGraph::perfused)) blood_changed_ = true;
+  join(t, graph_.split(e.segment, e.foot));
 }
 
 void Vasculature::join(std::size_t t, std::int32_t node) {
