@@ -43,11 +43,7 @@ struct ReadSplit {
   SplitLattice split;
   const float* c;
   float* value;
-  MV_HD void operator()(std::int64_t n) const {
-    const std::int64_t v = voxel[n], line = v / split.nx;
-    value[n] = c[split.index(static_cast<int>(v % split.nx), static_cast<int>(line % split.ny),
-                             static_cast<int>(line / split.ny))];
-  }
+  MV_HD void operator()(std::int64_t n) const { value[n] = c[split.index(voxel[n])]; }
 };
 struct ReadField {
   static constexpr const char* name = "blood.read_field";
@@ -67,10 +63,7 @@ struct KeepBase {
   const float *f, *k;
   float *base_f, *base_k;
   MV_HD void operator()(std::int64_t n) const {
-    const std::int64_t v = voxel[n], line = v / split.nx;
-    const std::int64_t i =
-        split.index(static_cast<int>(v % split.nx), static_cast<int>(line % split.ny),
-                    static_cast<int>(line / split.ny));
+    const std::int64_t i = split.index(voxel[n]);
     base_f[n] = f[i];
     base_k[n] = k[i];
   }
@@ -228,10 +221,7 @@ struct SupplyVoxels {
       source += share * (given[piece[w].at] * per_level + g * now);
       loss += share * g;
     }
-    const std::int64_t v = voxel[n], line = v / split.nx;
-    const std::int64_t i =
-        split.index(static_cast<int>(v % split.nx), static_cast<int>(line % split.ny),
-                    static_cast<int>(line / split.ny));
+    const std::int64_t i = split.index(voxel[n]);
     f[i] = static_cast<float>(static_cast<double>(base_f[n]) + source * per_volume);
     k[i] = static_cast<float>(static_cast<double>(base_k[n]) + loss * per_volume);
   }
@@ -254,9 +244,14 @@ constexpr float slow = 0.7f;
 BloodExchange::BloodExchange(const Executor& executor, const BloodSubstance& substance)
     : executor_(executor), substance_(substance) {
   if (substance.haemoglobin <= 0) return;
-  const std::vector<double> table = SaturationCurve::make_table(substance.half, substance.exponent);
-  table_ = Buffer<double>(executor_, static_cast<std::int64_t>(table.size()));
-  table_.upload(table.data());
+  curve_ = SaturationCurve::make_table(substance.half, substance.exponent);
+  table_ = Buffer<double>(executor_, static_cast<std::int64_t>(curve_.size()));
+  table_.upload(curve_.data());
+}
+
+// `table`: the curve's, where it is used.
+BloodContent BloodExchange::content(const double* table) const {
+  return {{table, substance_.half, substance_.exponent}, substance_.haemoglobin, substance_.plasma};
 }
 
 void BloodExchange::look_at(const BloodView& blood) {
@@ -278,13 +273,9 @@ void BloodExchange::look_at(const BloodView& blood) {
 void BloodExchange::march() {
   executor_.for_each_index(blood_.pieces, GatherTissue{blood_.first_weight, blood_.weight,
                                                        value_.data(), tissue_.data()});
-  BloodContent content;
-  content.curve = {table_.data(), substance_.half, substance_.exponent};
-  content.haemoglobin = substance_.haemoglobin;
-  content.solubility = substance_.plasma;
-  const PieceLaw law{content,          substance_.dissolved, lag_,           conductance_.data(),
-                     tissue_.data(),   level_.data(),        change_.data(), given_.data(),
-                     steepness_.data()};
+  const PieceLaw law{content(table_.data()), substance_.dissolved, lag_,
+                     conductance_.data(),    tissue_.data(),       level_.data(),
+                     change_.data(),         given_.data(),        steepness_.data()};
   if (substance_.fixed)
     executor_.for_each_index(blood_.pieces, HoldBlood{law, substance_.level});
   else
@@ -354,21 +345,14 @@ BloodReport BloodExchange::report(const float* field, const Lattice& lattice) {
   const auto carried = copied(carried_.data(), blood_.branches);
   const auto at_end = copied(at_end_.data(), blood_.branches);
   const auto branch = copied(blood_.branch, blood_.branches);
-  BloodContent content;
-  const std::vector<double> table =
-      substance_.haemoglobin > 0 ? SaturationCurve::make_table(substance_.half, substance_.exponent)
-                                 : std::vector<double>{};
-  content.curve = {table.data(), substance_.half, substance_.exponent};
-  content.haemoglobin = substance_.haemoglobin;
-  content.solubility = substance_.plasma;
+  const BloodContent blood = content(curve_.data());
   std::int32_t arcs = 0;
   for (const BloodVertex& v : vertex) arcs = std::max(arcs, v.last_out);
   const auto arc = copied(blood_.arc, arcs);
   for (const BloodVertex& v : vertex) {
     if (v.entering > 0)
-      report.in +=
-          v.entering *
-          content.of(substance_.entering >= 0 ? substance_.entering : v.oxygen, v.haematocrit);
+      report.in += v.entering * blood.of(substance_.entering >= 0 ? substance_.entering : v.oxygen,
+                                         v.haematocrit);
     if (v.leaving <= 0) continue;
     double arrives = 0;
     for (std::int32_t a = v.first_in; a < v.first_out; ++a) {

@@ -79,12 +79,14 @@ public:
   std::vector<double> conductances() const { return conductance_.host_copy(); }
 
 private:
+  BloodContent content(const double* table) const;
   void march();
 
   Executor executor_;
   BloodSubstance substance_;
   BloodView blood_;
   DiffusionLevel fine_{};
+  std::vector<double> curve_; // of saturation; `table_` is the same on the back end
   Buffer<double> table_;
   // Of pieces, branches and touched voxels.
   Buffer<double> conductance_, tissue_, level_, given_, steepness_;

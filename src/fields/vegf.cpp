@@ -9,9 +9,6 @@ namespace metavox {
 namespace {
 
 constexpr double avogadro = 6.02214076e23;
-// An endothelial cell for each such length of vessel. Assumed: a round figure, as where they
-// sprout.
-constexpr double endothelial_cell_length = 20; // um
 
 DiffusionSettings diffusion_settings(const FieldSettings& p) {
   DiffusionSettings s = solver_settings("vegf", p.vegf, p.max_cycles);

@@ -104,12 +104,7 @@ struct RestrictCoefficientsAt {
   static constexpr double bytes = 8 * 8 + 16;
   RestrictCoefficients all;
   const std::int64_t* voxel;
-  MV_HD void operator()(std::int64_t n) const {
-    const SplitLattice& l = all.coarse.lattice;
-    const std::int64_t v = voxel[n], line = v / l.nx;
-    all(Voxel{static_cast<int>(v % l.nx), static_cast<int>(line % l.ny),
-              static_cast<int>(line / l.ny), 0});
-  }
+  MV_HD void operator()(std::int64_t n) const { all(all.coarse.lattice.box().voxel_at(voxel[n])); }
 };
 
 // Averages the right side for a start from coarse grids.

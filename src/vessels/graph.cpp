@@ -85,30 +85,6 @@ std::vector<VoxelPiece> pieces_of(const Point& from, const Point& to, const Latt
   return pieces;
 }
 
-std::vector<std::int64_t> voxels_around(const Point& p, double radius, const Lattice& l) {
-  std::vector<std::int64_t> voxels;
-  std::array<int, 3> own{};
-  const bool inside = voxel_of(p, l, own);
-  if (inside) voxels.push_back(l.number(own[0], own[1], own[2]));
-  if (radius < l.spacing) return voxels;
-  int low[3], high[3];
-  const int n[3] = {l.nx, l.ny, l.nz};
-  for (std::size_t a = 0; a < 3; ++a) {
-    low[a] = std::max(0, static_cast<int>(std::floor((p[a] - radius) / l.spacing)));
-    high[a] = std::min(n[a] - 1, static_cast<int>(std::floor((p[a] + radius) / l.spacing)));
-  }
-  for (int z = low[2]; z <= high[2]; ++z)
-    for (int y = low[1]; y <= high[1]; ++y)
-      for (int x = low[0]; x <= high[0]; ++x) {
-        const double ex = (x + 0.5) * l.spacing - p[0], ey = (y + 0.5) * l.spacing - p[1],
-                     ez = (z + 0.5) * l.spacing - p[2];
-        if (ex * ex + ey * ey + ez * ez > radius * radius) continue;
-        if (inside && own == std::array<int, 3>{x, y, z}) continue;
-        voxels.push_back(l.number(x, y, z));
-      }
-  return voxels;
-}
-
 void VesselGraph::lay(const VesselNetwork& parents) {
   std::vector<std::int32_t> number(parents.nodes.size());
   std::vector<std::uint8_t> used(parents.nodes.size(), 0);

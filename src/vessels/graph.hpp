@@ -36,10 +36,6 @@ struct VoxelPiece {
 // faces belong to its last voxels.
 std::vector<VoxelPiece> pieces_of(const Point& from, const Point& to, const Lattice& lattice);
 
-// Numbers of the voxels whose centre lies within `radius` of `at`, and of the one that holds it: x
-// fastest, no ghosts.
-std::vector<std::int64_t> voxels_around(const Point& at, double radius, const Lattice& lattice);
-
 class VesselGraph {
 public:
   static constexpr std::int32_t none = -1;

@@ -23,9 +23,6 @@ constexpr double capture_distance = 15; // um
 constexpr double node_reach = 5; // um
 // Sprouts are drawn in parts of this length. Assumed: a lumen's width.
 constexpr double part_length = 10; // um
-// sprouting.rate is that of one endothelial cell, of which a vessel has one for each such length.
-// Assumed: a round figure. So near a junction no sprout starts.
-constexpr double endothelial_cell_length = 20; // um
 
 double chance(double rate, double time) { return 1 - exact::exp(-rate * time); }
 
@@ -400,7 +397,8 @@ bool Vasculature::may_sprout(std::int32_t n) const {
     may = may && graph_.has(s, VesselGraph::mature) && !graph_.has(s, VesselGraph::collapsed);
   });
   if (!may) return false;
-  // A hair more, so that nodes a cell apart count whatever rounding does.
+  // None starts so near a junction. A hair more, so that nodes a cell apart count whatever rounding
+  // does.
   for (const auto& [other, distance] : along_vessels(n, endothelial_cell_length + 1e-6))
     if (graph_.degree(other) > 2) return false;
   return true;

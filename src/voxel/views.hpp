@@ -111,6 +111,10 @@ struct FieldView {
   }
 };
 
+// A vessel has an endothelial cell for each such length: rates per cell are meant so. Assumed: a
+// round figure.
+inline constexpr double endothelial_cell_length = 20; // um
+
 // How much vessel there is in a field voxel, whatever flows in it; one entry per voxel with any.
 struct VesselLength {
   std::int64_t voxel; // of the field, x fastest, no ghosts
