@@ -422,6 +422,7 @@ std::shared_ptr<const VesselNetwork> Vasculature::network(std::int64_t step,
   // Pieces of a segment are equally long.
   for (std::size_t k = 0; k < oxygen.level.size(); ++k) {
     const std::int32_t s = paths_.segments()[k];
+    if (place[at(s)] < 0) continue; // a graph gone wrong is drawn as it is
     VesselSegment& one = network->segments[at(place[at(s)])];
     const double share = paths_.lengths()[k] / graph_.length(s);
     one.oxygen += share * oxygen.level[k];
