@@ -262,6 +262,27 @@ TEST_F(StandIn, FindsAnAddressOfHostMemory) {
   EXPECT_EQ(standin::host_addresses(), std::vector<std::string>{"test.lost, byte 0"});
 }
 
+struct Gap {
+  std::uint8_t first;
+  std::uint64_t second;
+};
+__global__ void looks(Gap) {}
+
+// What stood where an argument lies now is not the argument.
+TEST_F(StandIn, TakesNoAddressFromBetweenMembers) {
+  const std::vector<std::uint32_t> host(n);
+  const std::uint32_t* left[2] = {host.data(), host.data()};
+  Gap gap;
+  std::memcpy(&gap, static_cast<const void*>(left), sizeof gap);
+  gap.first = 1;
+  gap.second = 2;
+  const Executor executor = Executor::on_cuda();
+  for (int k = 0; k < 3; ++k) start<Threads::alone>("test.gap", looks, dim3(1), dim3(1), gap);
+  executor.synchronise();
+  for (const std::string& found : standin::host_addresses())
+    EXPECT_EQ(found.find("test.gap"), std::string::npos) << found;
+}
+
 // Growing vessels, from the first step to the last, in every order: the hash of the CPU.
 TEST_F(StandIn, GrowsVesselsAsTheCpuDoes) {
   const auto hash_on = [](const Executor& executor) {

@@ -114,8 +114,15 @@ std::uint64_t bits_of(T value) {
   std::memcpy(&bits, &value, sizeof value);
   return bits;
 }
+// The argument's bytes as words. What lies between its members may be left of anything, an address
+// among it, and is cleared where the compiler can.
 template <class T>
-void add_words(std::vector<std::uint64_t>& words, const T& argument) {
+void add_words(std::vector<std::uint64_t>& words, T argument) {
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_clear_padding)
+  __builtin_clear_padding(&argument);
+#endif
+#endif
   const std::size_t begin = words.size();
   words.resize(begin + (sizeof argument + 7) / 8, 0);
   std::memcpy(words.data() + begin, &argument, sizeof argument);
