@@ -229,6 +229,51 @@ TEST(Beds, EndsByFace) {
   EXPECT_TRUE(contains(refusal(lines + "outlet, face: +x}]}"), "no free end"));
 }
 
+TEST(Beds, EndsByFlow) {
+  const VesselNetwork n =
+      bed("{pattern: grid, spacing: 100 um, ends: [{role: inlet, face: -z, flow: 2 nL/min, "
+          "haematocrit: 0.2}]}",
+          {"flow.haematocrit=0.4"});
+  for (const VesselNode& node : n.nodes) {
+    const bool inlet = node.end == VesselEnd::inlet;
+    EXPECT_DOUBLE_EQ(node.end_flow, inlet ? 2e6 : 0);
+    EXPECT_EQ(node.end_haematocrit, inlet ? 0.2 : -1);
+  }
+  // What leaves by an outlet counts against the network; an end without its own has that of flow.
+  const VesselNetwork out = bed("{pattern: grid, spacing: 100 um, ends: [{role: outlet, face: +z, "
+                                "flow: 5e5 um^3/min}]}",
+                                {"flow.haematocrit=0.4"});
+  for (const VesselNode& node : out.nodes)
+    if (node.end == VesselEnd::outlet) {
+      EXPECT_EQ(node.end_flow, -5e5);
+      EXPECT_EQ(node.end_haematocrit, 0.4);
+    }
+  // A later entry wins altogether.
+  for (const VesselNode& node : bed("{pattern: grid, ends: [{role: inlet, face: -z, flow: 1 nL/min}"
+                                    ", {role: inlet, face: -z, pressure: 30 mmHg}]}")
+                                    .nodes)
+    EXPECT_EQ(node.end_flow, 0);
+  const std::string both = "{pattern: grid, ends: [{role: inlet, face: -z, flow: 1 nL/min}, "
+                           "{role: outlet, face: +z, flow: 1 nL/min}]}";
+  EXPECT_TRUE(contains(refusal(both), "vessels.ends[0] gives a flow to the inlet at ("));
+  EXPECT_TRUE(contains(refusal(both),
+                       "all other ends of these vessels have given flows too, so "
+                       "that nothing says which pressure there is; remove the flow of "
+                       "one of them, for example vessels.ends[0].flow: that end then "
+                       "holds flow.inlet_pressure, or type its pressure"));
+  const std::string line =
+      "{pattern: lines, lines: [{from: [0 um, 9 um, 9 um], to: [300 um, 9 um, 9 um]}, {from: [0 "
+      "um, 50 um, 9 um], to: [299 um, 50 um, 9 um]}], ends: [";
+  // A part of its own needs a pressure of its own; one inlet without an outlet lets nothing in.
+  EXPECT_EQ(refusal(line + "{role: inlet, face: -x, flow: 1 nL/min}]}"), "accepted");
+  EXPECT_TRUE(contains(refusal("{pattern: lines, lines: [{from: [0 um, 9 um, 9 um], to: [300 um, 9 "
+                               "um, 9 um]}, {from: [150 um, 50 um, 9 um], to: [150 um, 400 um, 9 "
+                               "um]}], ends: [{role: inlet, face: +x, flow: 1 nL/min}]}"),
+                       "gives a flow to the inlet at (300, 9, 9) um, but no vessels lead from "
+                       "there to an outlet; add one to vessels.ends, or remove vessels.ends[0]."
+                       "flow"));
+}
+
 class VesselFiles : public testing::Test {
 protected:
   // The vessels of a file of this text, with more settings of `vessels`.

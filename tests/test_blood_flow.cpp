@@ -114,6 +114,15 @@ TEST(Perfusion, NeedsInletsAndOutlets) {
   EXPECT_EQ(perfused_edges(0, {}, {}, {}), Marks{});
 }
 
+TEST(Perfusion, ReachFollowsMarkedEdges) {
+  const Edges edges{{0, 1}, {1, 2}, {3, 4}, {4, 5}, {2, 3}, {6, 6}};
+  EXPECT_EQ(edges_in_reach(7, edges, {1, 1, 1, 1, 0, 0}, {2}), (Marks{1, 1, 0, 0, 0, 0}));
+  EXPECT_EQ(edges_in_reach(7, edges, {1, 1, 1, 1, 1, 0}, {5}), (Marks{1, 1, 1, 1, 1, 0}));
+  EXPECT_EQ(edges_in_reach(7, edges, {1, 0, 1, 1, 1, 0}, {0, 4}), (Marks{1, 0, 1, 1, 1, 0}));
+  EXPECT_EQ(edges_in_reach(7, edges, {1, 1, 1, 1, 1, 0}, {}), Marks(6, 0));
+  EXPECT_THROW(edges_in_reach(3, {{0, 1}}, {1}, {3}), std::invalid_argument);
+}
+
 TEST(Perfusion, RefusesNodesThatDoNotFit) {
   EXPECT_THROW(perfused_edges(2, {{0, 2}}, {0}, {1}), std::invalid_argument);
   EXPECT_THROW(perfused_edges(2, {{-1, 1}}, {0}, {1}), std::invalid_argument);
@@ -647,6 +656,122 @@ TEST(BloodFlow, LoopsOnOneNodeAndPartsOfTheirOwn) {
   EXPECT_NEAR(s.flow[6], 10 / resistance(4, 80, 0.3), 1e-11 * s.flow[6]);
   EXPECT_DOUBLE_EQ(s.haematocrit[6], 0.3);
   EXPECT_EQ(s.pressure[8], 0);
+}
+
+// ---- given flows
+
+TEST(BloodFlow, AGivenFlowIsWhatFlows) {
+  const double r[] = {resistance(5, 100, 0.3), resistance(3, 50, 0.3)};
+  for (const double q : {1e5, 3e6}) {
+    FlowNetwork n = line({5, 3}, {100, 50}, 0, 12, 0.3);
+    n.ends[0].inflow = q;
+    FlowSolution s;
+    solve_flow(n, settings_for(PhaseSeparation::pries), s);
+    for (const double flow : s.flow) EXPECT_NEAR(flow, q, 1e-9 * q);
+    EXPECT_EQ(s.pressure[2], 12);
+    EXPECT_NEAR(s.pressure[1] - 12, q * r[1], 1e-9 * q * r[1]);
+    EXPECT_NEAR(s.pressure[0] - 12, q * (r[0] + r[1]), 1e-9 * q * (r[0] + r[1]));
+    for (const double h : s.haematocrit) EXPECT_DOUBLE_EQ(h, 0.3);
+    // Taken out at the far end, with the pressure held where it enters.
+    n.ends = {{0, 40, 0.3}, {2, 0, 0.6, -q}};
+    solve_flow(n, settings_for(PhaseSeparation::pries), s);
+    for (const double flow : s.flow) EXPECT_NEAR(flow, q, 1e-9 * q);
+    EXPECT_NEAR(40 - s.pressure[2], q * (r[0] + r[1]), 1e-9 * q * (r[0] + r[1]));
+    for (const double h : s.haematocrit) EXPECT_DOUBLE_EQ(h, 0.3);
+  }
+  // One that enters in the middle of a vessel joins what comes along it.
+  FlowNetwork n = line({5, 5}, {100, 100}, 30, 10, 0.4);
+  n.ends.push_back({1, 0, 0.1, 2e5});
+  FlowSolution s;
+  solve_flow(n, settings_for(PhaseSeparation::pries), s);
+  EXPECT_NEAR(s.flow[1] - s.flow[0], 2e5, 1e-9 * 2e5);
+  EXPECT_NEAR(s.flow[1] * s.haematocrit[1], s.flow[0] * 0.4 + 2e5 * 0.1, 1e-9 * s.flow[1]);
+  EXPECT_NEAR(s.pressure[0] - s.pressure[1], s.flow[0] * resistance(5, 100, 0.4), 1e-6);
+}
+
+TEST(BloodFlow, GivenInflowsMixByTheirFlow) {
+  FlowNetwork n;
+  n.nodes = 4;
+  n.segments = {{0, 3, 5, 100}, {1, 3, 6, 200}, {3, 2, 7, 150}};
+  n.ends = {{0, 0, 0.5, 3e5}, {1, 0, 0.2, 1e5}, {2, 10, 0.45}};
+  FlowSolution s;
+  solve_flow(n, settings_for(PhaseSeparation::pries), s);
+  EXPECT_DOUBLE_EQ(s.haematocrit[0], 0.5);
+  EXPECT_DOUBLE_EQ(s.haematocrit[1], 0.2);
+  EXPECT_NEAR(s.haematocrit[2], (3 * 0.5 + 0.2) / 4, 1e-9);
+}
+
+// Pressures and the flows that they make belong together: with all ends but one given the flow that
+// their pressure made, everything is as it was.
+TEST(BloodFlow, GivenFlowsComeBackToThePressuresThatMadeThem) {
+  Chance chance(11);
+  for (const std::int32_t nodes : {12, 60, 400, 30000}) {
+    FlowNetwork n = random_network(chance, nodes, nodes / 3, 0.45);
+    for (const std::int32_t v : {2, 5, 9})
+      n.ends.push_back({v, chance.between(12, 28), chance.between(0.2, 0.5)});
+    FlowParameters settings = settings_for(PhaseSeparation::none);
+    FlowSolution held;
+    ASSERT_TRUE(solve_flow(n, settings, held, 2).settled);
+    std::vector<double> out(at(n.nodes), 0);
+    for (std::size_t i = 0; i < n.segments.size(); ++i) {
+      out[at(n.segments[i].from)] += held.flow[i];
+      out[at(n.segments[i].to)] -= held.flow[i];
+    }
+    FlowNetwork given = n;
+    double inflow = 0;
+    for (std::size_t e = 0; e < n.ends.size(); ++e) {
+      inflow += std::max(out[at(n.ends[e].node)], 0.0);
+      if (e == 1) continue;
+      given.ends[e].inflow = out[at(n.ends[e].node)];
+      given.ends[e].pressure = 1e9; // of no meaning
+    }
+    FlowSolution one, four, warm = held;
+    solve_flow(given, settings, one, 1);
+    solve_flow(given, settings, four, 4);
+    solve_flow(given, settings, warm, 2);
+    EXPECT_EQ(one.flow, four.flow);
+    EXPECT_EQ(one.pressure, four.pressure);
+    for (const FlowSolution* s : {&one, &warm}) {
+      for (std::size_t v = 0; v < at(n.nodes); ++v)
+        ASSERT_NEAR(s->pressure[v], held.pressure[v], 1e-5) << nodes << " node " << v;
+      for (std::size_t i = 0; i < n.segments.size(); ++i) {
+        ASSERT_NEAR(s->flow[i], held.flow[i], 1e-6 * inflow) << nodes << " segment " << i;
+        ASSERT_NEAR(s->haematocrit[i], held.haematocrit[i], 1e-4) << nodes << " segment " << i;
+      }
+    }
+  }
+}
+
+// A part between equal pressures stands still, but not where a flow is given; blind vessels do.
+TEST(BloodFlow, AGivenFlowStirsWhatEqualPressuresLeaveStill) {
+  FlowNetwork n;
+  n.nodes = 6;
+  n.segments = {{0, 1, 5, 100}, {1, 2, 5, 100}, {1, 3, 5, 100}, {3, 4, 5, 100}, {3, 5, 4, 50}};
+  n.ends = {{0, 20, 0.4}, {2, 20, 0.4}};
+  FlowSolution s;
+  solve_flow(n, settings_for(PhaseSeparation::pries), s);
+  for (const double q : s.flow) EXPECT_EQ(q, 0);
+  n.ends.push_back({4, 0, 0.2, 1e5});
+  solve_flow(n, settings_for(PhaseSeparation::pries), s);
+  EXPECT_NEAR(s.flow[3], -1e5, 1e-4);
+  EXPECT_NEAR(s.flow[0], -5e4, 1e-4);
+  EXPECT_NEAR(s.flow[1], 5e4, 1e-4);
+  EXPECT_EQ(s.flow[4], 0);
+  EXPECT_EQ(s.pressure[5], s.pressure[3]);
+  EXPECT_GT(s.pressure[4], s.pressure[3]);
+}
+
+TEST(BloodFlow, RefusesFlowsThatCannotBe) {
+  const auto refused = [](const std::vector<FlowNetwork::End>& ends, std::int32_t nodes = 3) {
+    FlowNetwork n = line({5, 5}, {100, 100}, 30, 10, 0.45);
+    n.nodes = nodes;
+    n.ends = ends;
+    FlowSolution s;
+    EXPECT_THROW(solve_flow(n, settings_for(PhaseSeparation::pries), s), std::invalid_argument);
+  };
+  refused({{0, 0, 0.45, 1e5}, {2, 0, 0.45, -1e5}});           // no pressure anywhere
+  refused({{0, 0, 0.45, NAN}, {2, 10, 0.45}});                // no number
+  refused({{0, 30, 0.45}, {2, 10, 0.45}, {3, 0, 0.4, 1}}, 4); // no vessel there
 }
 
 TEST(BloodFlow, RefusesWhatIsNoNetwork) {

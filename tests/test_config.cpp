@@ -804,6 +804,25 @@ const Bad bad_inputs[] = {
      "is an outlet at 26 mmHg, which is not below any inlet"},
     {"vessels: {pattern: grid, ends: [{role: inlet, face: -z, pressure: -5 mmHg}]}\n",
      "it must be between 0 and 300 mmHg"},
+    {"vessels: {pattern: grid, ends: [{role: inlet, face: -z, flow: 2}]}\n",
+     "vessels.ends[0].flow needs a unit; type for example: flow: 2 nL/min"},
+    {"vessels: {pattern: grid, ends: [{role: inlet, face: -z, flow: 2 nL}]}\n",
+     "vessels.ends[0].flow"},
+    {"vessels: {pattern: grid, ends: [{role: inlet, face: -z, flow: 1 nL/min, pressure: 30 "
+     "mmHg}]}\n",
+     "vessels.ends[0] gives both flow and pressure, of which one follows from the other; remove "
+     "vessels.ends[0].flow or vessels.ends[0].pressure"},
+    {"vessels: {pattern: grid, ends: [{role: inlet, face: -z, haematocrit: 45}]}\n",
+     "vessels.ends[0].haematocrit"},
+    {"flow: {enabled: false}\noxygen: {blood: fixed}\nvessels: {pattern: grid, ends: [{role: "
+     "inlet, "
+     "face: -z, flow: 1 nL/min}]}\n",
+     "vessels.ends[0].flow is given, but flow.enabled is false; type flow.enabled: true, or remove "
+     "it"},
+    {"flow: {enabled: false}\noxygen: {blood: fixed}\nvessels: {pattern: grid, ends: [{role: "
+     "inlet, "
+     "face: -z, haematocrit: 0.3}]}\n",
+     "vessels.ends[0].haematocrit is given, but flow.enabled is false"},
     // sprouting, flow, regression
     {"sprouting: {enabled: true}\nvessels: {pattern: grid}\n",
      "sprouting.enabled needs VEGF, but vegf.enabled is false; type vegf.enabled: true"},

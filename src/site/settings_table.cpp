@@ -22,6 +22,8 @@ void derive_across(Section<Parameters>& whole) {
     const double h = p.domain.spacing;
     return 10.0 * 2494.0 / (h * h * h);
   });
+  whole.derive("vessels.ends[].haematocrit",
+               [](const Parameters& p) { return p.flow.haematocrit; });
   for (const char* place : {"vegf.sources[].centre", "tracers.start", "tissue.cells[].centre",
                             "tissue.membranes[].centre"})
     whole.derive(place, middle);

@@ -101,9 +101,12 @@ double pressure_of(const Parameters& p, const VesselEndSetting& end) {
   return end.role == EndRole::inlet ? p.flow.inlet_pressure : p.flow.outlet_pressure;
 }
 
-// Complains where no blood could flow between an end and any other.
+// Complains where no blood could flow between an end and any other. Where a flow is given, blood
+// flows whatever the pressures of others.
 void judge_pressures(const Parameters& p, Judge& judge) {
   const VesselParameters& v = p.vessels;
+  for (const VesselEndSetting& end : v.ends)
+    if (end.flow > 0) return;
   double highest = 0, lowest = 1e300; // pressure of inlets and outlets; a file has its own
   if (v.pattern != VesselPattern::file)
     highest = p.flow.inlet_pressure, lowest = p.flow.outlet_pressure;
@@ -149,7 +152,16 @@ void judge_patterns(const Parameters& p, Judge& judge) {
 
 void judge_vessel_ends(const Parameters& p, Judge& judge) {
   const VesselParameters& v = p.vessels;
-  if (v.pattern != VesselPattern::none && p.flow.enabled) judge_pressures(p, judge);
+  if (v.pattern == VesselPattern::none) return;
+  if (p.flow.enabled) return judge_pressures(p, judge);
+  for (std::size_t i = 0; i < v.ends.size(); ++i) {
+    const std::string name = "vessels.ends[" + std::to_string(i) + "]";
+    const bool flow = v.ends[i].flow > 0;
+    if (!flow && v.ends[i].haematocrit == p.flow.haematocrit) continue;
+    const std::string key = name + (flow ? ".flow" : ".haematocrit");
+    judge.complain({key}, key + " is given, but flow.enabled is false; type flow.enabled: true, or "
+                                "remove it");
+  }
 }
 
 namespace {

@@ -166,7 +166,7 @@ void BloodPaths::add_vertex(const VesselGraph& graph, const BloodSupply& supply,
   v.last_out = static_cast<std::int32_t>(arc_.size());
   if (graph.nodes().end[at(n)] != static_cast<std::uint8_t>(VesselEnd::none)) {
     const double gain = out_flow - in_flow, own = graph.nodes().end_oxygen[at(n)];
-    v.haematocrit = supply.haematocrit;
+    v.haematocrit = graph.haematocrit_at_end(n, supply.haematocrit);
     v.oxygen = own > 0 ? own : inlet_oxygen(supply, widest);
     if (gain > 0) v.entering = gain;
     if (gain < 0) v.leaving = -gain / in_flow;

@@ -102,6 +102,8 @@ void VesselGraph::lay(const VesselNetwork& parents) {
     nodes_.end[at(number[n])] = static_cast<std::uint8_t>(node.end);
     nodes_.end_pressure[at(number[n])] = node.end_pressure;
     nodes_.end_oxygen[at(number[n])] = node.end_oxygen;
+    nodes_.end_flow[at(number[n])] = node.end_flow;
+    nodes_.end_haematocrit[at(number[n])] = node.end_haematocrit;
   }
   for (const VesselSegment& s : parents.segments) {
     const Point& a = parents.nodes[at(s.from)].position;
@@ -131,8 +133,9 @@ std::int32_t VesselGraph::add_node(const Point& p, std::int32_t sprout) {
   std::int32_t n;
   if (free_nodes_.empty()) {
     n = node_count();
-    for (std::vector<double>* v : {&nodes_.x, &nodes_.y, &nodes_.z, &nodes_.end_pressure,
-                                   &nodes_.end_oxygen, &nodes_.pressure})
+    for (std::vector<double>* v :
+         {&nodes_.x, &nodes_.y, &nodes_.z, &nodes_.end_pressure, &nodes_.end_oxygen,
+          &nodes_.end_flow, &nodes_.end_haematocrit, &nodes_.pressure})
       v->push_back(0);
     nodes_.sprout.push_back(0);
     nodes_.end.push_back(0);
@@ -148,6 +151,7 @@ std::int32_t VesselGraph::add_node(const Point& p, std::int32_t sprout) {
   nodes_.sprout[at(n)] = sprout;
   nodes_.end[at(n)] = 0;
   nodes_.end_pressure[at(n)] = nodes_.end_oxygen[at(n)] = nodes_.pressure[at(n)] = 0;
+  nodes_.end_flow[at(n)] = 0, nodes_.end_haematocrit[at(n)] = -1;
   first_[at(n)] = none;
   degree_[at(n)] = 0;
   return n;
@@ -258,6 +262,7 @@ void VesselGraph::remove_node(std::int32_t n) {
   nodes_.x[at(n)] = nodes_.y[at(n)] = nodes_.z[at(n)] = 0;
   nodes_.end[at(n)] = 0;
   nodes_.end_pressure[at(n)] = nodes_.end_oxygen[at(n)] = nodes_.pressure[at(n)] = 0;
+  nodes_.end_flow[at(n)] = 0, nodes_.end_haematocrit[at(n)] = -1;
   nodes_.sprout[at(n)] = -1;
   free_nodes_.push(n);
 }
@@ -427,7 +432,8 @@ std::string VesselGraph::shape_flaw() const {
   const auto nodes = nodes_.x.size();
   for (const std::size_t size :
        {nodes_.y.size(), nodes_.z.size(), nodes_.sprout.size(), nodes_.end.size(),
-        nodes_.end_pressure.size(), nodes_.end_oxygen.size(), nodes_.pressure.size()})
+        nodes_.end_pressure.size(), nodes_.end_oxygen.size(), nodes_.end_flow.size(),
+        nodes_.end_haematocrit.size(), nodes_.pressure.size()})
     if (size != nodes) return "arrays of nodes differ in length";
   const auto segments = segments_.from.size();
   for (const std::size_t size :

@@ -53,9 +53,11 @@ public:
     std::vector<std::int32_t>
         sprout;                    // that made the node; 0: parent vessel; -1: the number is free
     std::vector<std::uint8_t> end; // VesselEnd
-    std::vector<double> end_pressure; // mmHg
-    std::vector<double> end_oxygen;   // mmHg; 0: by the radius
-    std::vector<double> pressure;     // mmHg
+    std::vector<double> end_pressure;    // mmHg
+    std::vector<double> end_oxygen;      // mmHg; 0: by the radius
+    std::vector<double> end_flow;        // um^3/min that enter, negative: leave; 0: by the pressure
+    std::vector<double> end_haematocrit; // of what enters; negative: that of `flow`
+    std::vector<double> pressure;        // mmHg
   };
   struct Segments {
     std::vector<std::int32_t> from, to;
@@ -126,6 +128,11 @@ public:
   std::int64_t voxel_at(const Point& place) const; // x fastest, no ghosts; -1: outside
   std::int64_t voxel(std::int32_t node) const { return voxel_at(position(node)); }
   double length(std::int32_t segment) const; // um
+  // Of blood that enters at an end which gives none of its own.
+  double haematocrit_at_end(std::int32_t node, double otherwise) const {
+    const double own = nodes_.end_haematocrit[static_cast<std::size_t>(node)];
+    return own >= 0 ? own : otherwise;
+  }
   // Counts every change of where segments lie.
   std::int64_t revision() const { return revision_; }
   bool is_alive(std::int32_t segment) const {

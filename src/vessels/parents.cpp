@@ -7,6 +7,8 @@
 
 #include "core/exact.hpp"
 #include "core/random.hpp"
+#include "settings/units.hpp"
+#include "vessels/perfusion.hpp"
 #include "voxel/region.hpp"
 
 namespace metavox {
@@ -148,10 +150,11 @@ std::vector<int> degrees_of(const VesselNetwork& network) {
   return degree;
 }
 
-// vessels.ends: by face or by name, in order.
-void set_ends(VesselNetwork& network, const std::vector<std::string>& names,
-              const VesselParameters& p, const Lattice& l) {
+// vessels.ends: by face or by name, in order. Returns the entry that rules each node, or -1.
+std::vector<int> set_ends(VesselNetwork& network, const std::vector<std::string>& names,
+                          const VesselParameters& p, const Lattice& l) {
   const std::vector<int> degree = degrees_of(network);
+  std::vector<int> entry(network.nodes.size(), -1);
   const Vector size = edges_of(l);
   for (std::size_t i = 0; i < p.ends.size(); ++i) {
     const VesselEndSetting& setting = p.ends[i];
@@ -173,6 +176,10 @@ void set_ends(VesselNetwork& network, const std::vector<std::string>& names,
       node.end = setting.role == EndRole::inlet ? VesselEnd::inlet : VesselEnd::outlet;
       node.end_pressure = setting.pressure;
       node.end_oxygen = setting.oxygen;
+      node.end_flow = setting.role == EndRole::inlet ? setting.flow : -setting.flow;
+      if (node.end_flow == 0) node.end_flow = 0; // -0 is 0
+      node.end_haematocrit = setting.haematocrit;
+      entry[n] = static_cast<int>(i);
       ++found;
     }
     if (found > 0) continue;
@@ -190,14 +197,66 @@ void set_ends(VesselNetwork& network, const std::vector<std::string>& names,
                                                  "face: -z"
                                                : "there are " + known));
   }
+  return entry;
 }
 
-void check_ends(VesselNetwork& network, const FlowParameters& flow) {
+std::string place_of(const VesselNode& node) {
+  const Vector& at = node.position;
+  return "(" + format_number(at[0]) + ", " + format_number(at[1]) + ", " + format_number(at[2]) +
+         ") um";
+}
+
+// Each given flow needs a way from an inlet to an outlet, and on it an end that holds a pressure.
+void check_given_flows(const VesselNetwork& network, const std::vector<int>& entry) {
+  const auto nodes = static_cast<std::int32_t>(network.nodes.size());
+  std::vector<std::int32_t> inlets, outlets, holding;
+  bool any = false;
+  for (std::int32_t n = 0; n < nodes; ++n) {
+    const VesselNode& node = network.nodes[static_cast<std::size_t>(n)];
+    if (node.end == VesselEnd::none) continue;
+    (node.end == VesselEnd::inlet ? inlets : outlets).push_back(n);
+    if (node.end_flow == 0) holding.push_back(n);
+    any = any || node.end_flow != 0;
+  }
+  if (!any) return;
+  std::vector<std::pair<std::int32_t, std::int32_t>> edges;
+  for (const VesselSegment& s : network.segments) edges.emplace_back(s.from, s.to);
+  const std::vector<std::uint8_t> perfused = perfused_edges(nodes, edges, inlets, outlets);
+  const std::vector<std::uint8_t> held = edges_in_reach(nodes, edges, perfused, holding);
+  std::vector<std::uint8_t> flows(network.nodes.size(), 0), held_at(flows);
+  for (std::size_t e = 0; e < edges.size(); ++e)
+    for (const std::int32_t n : {edges[e].first, edges[e].second}) {
+      flows[static_cast<std::size_t>(n)] |= perfused[e];
+      held_at[static_cast<std::size_t>(n)] |= held[e];
+    }
+  for (std::size_t n = 0; n < network.nodes.size(); ++n) {
+    const VesselNode& node = network.nodes[n];
+    if (node.end_flow == 0) continue;
+    const std::string key = "vessels.ends[" + std::to_string(entry[n]) + "]";
+    const bool inlet = node.end == VesselEnd::inlet;
+    if (flows[n] == 0)
+      throw std::invalid_argument(
+          key + " gives a flow to the " + (inlet ? "inlet" : "outlet") + " at " + place_of(node) +
+          ", but no vessels lead from there to an " + (inlet ? "outlet" : "inlet") +
+          "; add one to vessels.ends, or remove " + key + ".flow");
+    if (held_at[n] == 0)
+      throw std::invalid_argument(
+          key + " gives a flow to the " + (inlet ? "inlet" : "outlet") + " at " + place_of(node) +
+          ", and all other ends of these vessels have given flows too, so that nothing says which "
+          "pressure there is; remove the flow of one of them, for example " +
+          key + ".flow: that end then holds " +
+          (inlet ? "flow.inlet_pressure" : "flow.outlet_pressure") + ", or type its pressure");
+  }
+}
+
+void check_ends(VesselNetwork& network, const FlowParameters& flow, const std::vector<int>& entry) {
   if (network.segments.empty()) return;
+  bool given = false;
   double highest = -1, lowest = 1e300;
   for (VesselNode& node : network.nodes) {
     if (node.end == VesselEnd::none) continue;
     const bool inlet = node.end == VesselEnd::inlet;
+    given = given || node.end_flow != 0;
     if (node.end_pressure <= 0)
       node.end_pressure = inlet ? flow.inlet_pressure : flow.outlet_pressure;
     if (inlet)
@@ -211,6 +270,7 @@ void check_ends(VesselNetwork& network, const FlowParameters& flow) {
   if (lowest > 1e299)
     throw std::invalid_argument("the vessels have no outlet; add one to vessels.ends, for example "
                                 "{role: outlet, face: +z}");
+  if (flow.enabled && given) return check_given_flows(network, entry);
   if (flow.enabled && highest <= lowest)
     throw std::invalid_argument("no inlet of the vessels has more pressure than the outlets; raise "
                                 "flow.inlet_pressure or the pressures of vessels.ends");
@@ -239,8 +299,8 @@ VesselNetwork build_parent_vessels(const VesselParameters& p, const FlowParamete
     network = file;
     break;
   }
-  set_ends(network, names, p, lattice);
-  check_ends(network, flow);
+  const std::vector<int> entry = set_ends(network, names, p, lattice);
+  check_ends(network, flow, entry);
   return network;
 }
 

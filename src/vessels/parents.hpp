@@ -14,9 +14,10 @@
 namespace metavox {
 
 // The vessels of the start, at their true places; segments may be long. Inlets and outlets are
-// those of the pattern and of vessels.ends, with their pressures. `file` and the names of its nodes
+// those of the pattern and of vessels.ends, with their pressures or flows. `file` and the names of
+// its nodes
 // ("": none) belong to pattern file. Throws std::invalid_argument where an entry of vessels.ends
-// meets nothing, or blood could not enter or leave.
+// meets nothing, blood could not enter or leave, or flows are given to all ends of some vessels.
 VesselNetwork build_parent_vessels(const VesselParameters& settings, const FlowParameters& flow,
                                    const Lattice& lattice, std::uint64_t seed,
                                    const VesselNetwork& file = {},

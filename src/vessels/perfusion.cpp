@@ -166,4 +166,33 @@ std::vector<std::uint8_t> edges_between(std::int32_t nodes, const std::vector<Ed
   return mark(nodes, edges, ends, nullptr);
 }
 
+std::vector<std::uint8_t> edges_in_reach(std::int32_t nodes, const std::vector<Edge>& edges,
+                                         const std::vector<std::uint8_t>& marked,
+                                         const std::vector<std::int32_t>& nodes_held) {
+  check_range(nodes, nodes_held, "node");
+  check_edges(nodes, edges);
+  std::vector<Edge> open;
+  for (std::size_t e = 0; e < edges.size(); ++e)
+    if (marked[e] != 0) open.push_back(edges[e]);
+  const auto count = static_cast<std::size_t>(std::max(nodes, 0));
+  const Neighbours neighbours = neighbours_of(count, open);
+  std::vector<std::uint8_t> seen(count, 0);
+  std::vector<std::int32_t> waiting;
+  const auto reach = [&](std::int32_t v) {
+    if (std::exchange(seen[static_cast<std::size_t>(v)], std::uint8_t{1}) == 0)
+      waiting.push_back(v);
+  };
+  for (const std::int32_t v : nodes_held) reach(v);
+  while (!waiting.empty()) {
+    const auto v = static_cast<std::size_t>(waiting.back());
+    waiting.pop_back();
+    for (std::uint32_t k = neighbours.first[v]; k < neighbours.first[v + 1]; ++k)
+      reach(neighbours.beside[k]);
+  }
+  std::vector<std::uint8_t> reached(marked);
+  for (std::size_t e = 0; e < edges.size(); ++e)
+    if (seen[static_cast<std::size_t>(edges[e].first)] == 0) reached[e] = 0;
+  return reached;
+}
+
 } // namespace metavox

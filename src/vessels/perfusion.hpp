@@ -25,4 +25,10 @@ std::vector<std::uint8_t>
 edges_between(std::int32_t nodes, const std::vector<std::pair<std::int32_t, std::int32_t>>& edges,
               const std::vector<std::int32_t>& ends);
 
+// Of the edges marked with 1, those that marked edges join to one of `nodes_held`.
+std::vector<std::uint8_t>
+edges_in_reach(std::int32_t nodes, const std::vector<std::pair<std::int32_t, std::int32_t>>& edges,
+               const std::vector<std::uint8_t>& marked,
+               const std::vector<std::int32_t>& nodes_held);
+
 } // namespace metavox

@@ -23,13 +23,19 @@ constexpr double collapsible_radius = 10; // um
 
 double chance(double rate, double time) { return 1 - exact::exp(-rate * time); }
 
+bool any_end_gives(const VasculatureSettings& p) {
+  return std::any_of(p.vessels.ends.begin(), p.vessels.ends.end(), [&](const auto& end) {
+    return end.flow > 0 || end.haematocrit != p.flow.haematocrit;
+  });
+}
+
 } // namespace
 
 Vasculature::Vasculature(const Executor& executor, const Lattice& tissue, const Lattice& fields,
                          const VasculatureSettings& p, std::uint64_t seed)
     : executor_(executor), tissue_(tissue), fields_(fields), vessels_(p.vessels),
       sprouting_(p.sprouting), flow_(p.flow), regression_(p.regression), supply_(p.supply),
-      matrix_(p.matrix), seed_(seed), step_length_(p.step),
+      matrix_(p.matrix), seed_(seed), ends_give_(any_end_gives(p)), step_length_(p.step),
       steps_between_(std::max(1, static_cast<int>(std::floor(p.vessel_step / p.step + 0.5)))),
       graph_(tissue), counters_(counter_count, 0), paths_(executor, fields) {
   const double vessel_step = steps_between_ * step_length_;
@@ -55,6 +61,11 @@ void Vasculature::start(const VesselNetwork& parents) {
 }
 
 void Vasculature::rebuild() {
+  if (!ends_give_) { // what the arrays that are no part of the state would hold
+    VesselGraph::Nodes& n = graph_.nodes();
+    n.end_flow.assign(n.x.size(), 0);
+    n.end_haematocrit.assign(n.x.size(), -1);
+  }
   graph_.rebuild();
   topology_changed_ = blood_changed_ = false;
   paths_.renew(graph_, supply_);
@@ -237,7 +248,7 @@ void Vasculature::perfuse() {
   topology_changed_ = false;
   VesselGraph::Segments& segments = graph_.segments();
   std::vector<std::pair<std::int32_t, std::int32_t>> edges;
-  std::vector<std::int32_t> owner, inlets, outlets;
+  std::vector<std::int32_t> owner, inlets, outlets, holding;
   for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
     if (!graph_.is_alive(s) || graph_.has(s, VesselGraph::collapsed)) continue;
     edges.emplace_back(segments.from[at(s)], segments.to[at(s)]);
@@ -248,10 +259,13 @@ void Vasculature::perfuse() {
     const auto end = static_cast<VesselEnd>(graph_.nodes().end[at(n)]);
     if (end == VesselEnd::inlet) inlets.push_back(n);
     if (end == VesselEnd::outlet) outlets.push_back(n);
+    if (end != VesselEnd::none && graph_.nodes().end_flow[at(n)] == 0) holding.push_back(n);
   }
   std::vector<std::uint8_t> now;
   executor_.timed("vessel.perfusion", 0, 0,
                   [&] { now = perfused_edges(graph_.node_count(), edges, inlets, outlets); });
+  // Given flows that vessels which closed have cut off from every pressure stand still.
+  if (ends_give_ && flow_.enabled) now = edges_in_reach(graph_.node_count(), edges, now, holding);
   std::vector<std::uint8_t> connected(segments.flags.size(), 0);
   for (std::size_t k = 0; k < owner.size(); ++k) connected[at(owner[k])] = now[k];
   for (std::int32_t s = 0; s < graph_.segment_count(); ++s) {
@@ -315,8 +329,9 @@ void Vasculature::solve_flow_now() {
   for (std::size_t k = 0; k < node_of.size(); ++k) {
     const auto n = at(node_of[k]);
     if (graph_.nodes().end[n] != static_cast<std::uint8_t>(VesselEnd::none))
-      network.ends.push_back(
-          {static_cast<std::int32_t>(k), graph_.nodes().end_pressure[n], flow_.haematocrit});
+      network.ends.push_back({static_cast<std::int32_t>(k), graph_.nodes().end_pressure[n],
+                              graph_.haematocrit_at_end(node_of[k], flow_.haematocrit),
+                              graph_.nodes().end_flow[n]});
   }
   std::fill(graph_.nodes().pressure.begin(), graph_.nodes().pressure.end(), 0.0);
   if (owner.empty()) return;

@@ -206,7 +206,8 @@ private:
   const BloodSupply supply_;
   const TipMatrix matrix_;
   std::uint64_t seed_;
-  double step_length_; // min
+  const bool ends_give_; // a flow, or red cells of their own: then both are part of the state
+  double step_length_;   // min
   int steps_between_;
   int substeps_;
   TipRule rule_{};
@@ -272,6 +273,12 @@ void Vasculature::for_each_array(const F& f) {
   f("tip_branched", "1", "step of its last branching", tips_.branched);
   f("tip_starving", "1", "step since which it finds too little VEGF; -1 it does not",
     tips_.starving);
+  if (ends_give_) {
+    f("vessel_node_end_flow", "um^3/min",
+      "blood that enters there, negative: leaves; 0: as the pressure held there wants", n.end_flow);
+    f("vessel_node_end_haematocrit", "1",
+      "of blood that enters there; negative: `flow.haematocrit`", n.end_haematocrit);
+  }
   f("vessel_counters", "1",
     "sprouts, branches, fusions with tips, with vessels, starved tips, perfused sprouts, regressed "
     "and collapsed "

@@ -67,12 +67,26 @@ void end(Section<VesselEndSetting>& s) {
       .example("20 mmHg")
       .means("Blood pressure there; 0: flow.inlet_pressure or flow.outlet_pressure.")
       .from(sources::run_choice);
+  s.number(&P::flow, "flow", "um^3/min")
+      .between(0, 1e12)
+      .normally("0 um^3/min")
+      .example("2 nL/min")
+      .means(
+          "Blood that enters (inlet) or leaves (outlet) at each such end, instead of a pressure; "
+          "0: the pressure is held.")
+      .from(sources::run_choice);
   s.number(&P::oxygen, "oxygen", "mmHg")
       .between(0, 760)
       .normally("0 mmHg")
       .example("75 mmHg")
       .means("Oxygen of blood that enters there, at an outlet too should its flow turn; 0: "
              "oxygen.inlet_oxygen.")
+      .from(sources::run_choice);
+  s.number(&P::haematocrit, "haematocrit")
+      .between(0, 0.9)
+      .derived("flow.haematocrit")
+      .means("Volume share of red cells in blood that enters there, at an outlet too should its "
+             "flow turn.")
       .from(sources::run_choice);
 }
 
@@ -214,6 +228,11 @@ void ends_are_named(const VesselParameters& p, Judge& judge) {
     else if (!end.name.empty() && p.pattern != VesselPattern::file)
       judge.complain({entry + ".name"}, name + ".name is for " + judge.key("pattern") +
                                             " file; type a face such as face: -z");
+    if (end.flow > 0 && end.pressure > 0)
+      judge.complain({entry + ".flow"}, name +
+                                            " gives both flow and pressure, of which one follows "
+                                            "from the other; remove " +
+                                            name + ".flow or " + name + ".pressure");
   }
 }
 

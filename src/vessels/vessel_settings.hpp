@@ -23,10 +23,12 @@ struct VesselLine {
 
 struct VesselEndSetting { // one entry of vessels.ends: which ends of vessels let blood in or out
   EndRole role;
-  std::string face; // "-x" ... "+z": every free end on that face; empty: by name
-  std::string name; // of a node of vessels.file
-  double pressure;  // mmHg; 0: flow.inlet_pressure or flow.outlet_pressure
-  double oxygen;    // mmHg, of blood that enters; 0: oxygen.inlet_oxygen
+  std::string face;   // "-x" ... "+z": every free end on that face; empty: by name
+  std::string name;   // of a node of vessels.file
+  double pressure;    // mmHg; 0: flow.inlet_pressure or flow.outlet_pressure
+  double oxygen;      // mmHg, of blood that enters; 0: oxygen.inlet_oxygen
+  double flow;        // um^3/min that each of them takes in or lets out; 0: as the pressure wants
+  double haematocrit; // of blood that enters
 };
 
 struct VesselParameters {

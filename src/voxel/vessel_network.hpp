@@ -13,10 +13,12 @@ enum class VesselEnd : std::uint8_t { none = 0, inlet = 1, outlet = 2 };
 struct VesselNode {
   std::array<double, 3> position;  // um
   VesselEnd end = VesselEnd::none; // where blood enters or leaves the box
-  double end_pressure = 0;         // mmHg, of an inlet or outlet
+  double end_pressure = 0;         // mmHg, of an inlet or outlet; not held where a flow is given
   double end_oxygen = 0;           // mmHg, of blood that enters there; 0: by the vessel's radius
-  double pressure = 0;             // mmHg, solved
-  bool tip = false;                // a growing sprout ends here
+  double end_flow = 0;         // um^3/min that enter there, negative: leave; 0: the pressure rules
+  double end_haematocrit = -1; // of blood that enters there; negative: that of `flow`
+  double pressure = 0;         // mmHg, solved
+  bool tip = false;            // a growing sprout ends here
 };
 
 struct VesselSegment {

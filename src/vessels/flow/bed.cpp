@@ -32,10 +32,15 @@ void Bed::check(const FlowNetwork& network, const FlowParameters& settings) cons
     const FlowNetwork::End& e = network.ends[i];
     const std::string name = "end " + std::to_string(i);
     if (!known(e.node)) refuse(name + " is at a node out of range");
-    if (!std::isfinite(e.pressure)) refuse(name + " has no pressure");
+    if (!std::isfinite(e.pressure) || !std::isfinite(e.inflow))
+      refuse(name + " has no pressure or flow");
     if (!(e.haematocrit >= 0 && e.haematocrit <= largest_haematocrit))
       refuse(name + " has a haematocrit outside 0 to 0.95");
   }
+}
+
+bool Bed::holds(const FlowNetwork& network, std::int32_t v) const {
+  return end[at(v)] != none && network.ends[at(end[at(v)])].inflow == 0;
 }
 
 // Follows unbranched runs from junction to junction; numbers vertices in the order of nodes.
@@ -44,8 +49,7 @@ std::vector<Branch> Bed::contract(const FlowNetwork& network) {
   std::vector<std::int32_t> end_of(nodes, none);
   for (std::size_t i = 0; i < network.ends.size(); ++i) {
     std::int32_t& e = end_of[at(network.ends[i].node)];
-    if (e != none)
-      refuse("node " + std::to_string(network.ends[i].node) + " is held at two pressures");
+    if (e != none) refuse("node " + std::to_string(network.ends[i].node) + " is two ends");
     e = static_cast<std::int32_t>(i);
   }
 
@@ -72,6 +76,8 @@ std::vector<Branch> Bed::contract(const FlowNetwork& network) {
   vertex.assign(nodes, none);
   for (std::size_t v = 0; v < nodes; ++v) {
     const std::size_t degree = first[v + 1] - first[v];
+    if (degree == 0 && end_of[v] != none && network.ends[at(end_of[v])].inflow != 0)
+      refuse("the flow given at node " + std::to_string(v) + " has no way to go");
     if (degree == 0 || (degree == 2 && end_of[v] == none)) continue;
     vertex[v] = static_cast<std::int32_t>(node.size());
     node.push_back(static_cast<std::int32_t>(v));
@@ -149,7 +155,7 @@ void Bed::make_arcs(const std::vector<Branch>& list) {
   }
 }
 
-Bed::Reach Bed::reach_of_ends() const {
+Bed::Reach Bed::reach_of_ends(const FlowNetwork& network) const {
   const std::size_t vertices = node.size();
   Reach reach;
   reach.from.assign(vertices, none);
@@ -157,9 +163,10 @@ Bed::Reach Bed::reach_of_ends() const {
   for (std::size_t v = 0; v < vertices; ++v)
     if (end[v] != none) {
       reach.ends.push_back(static_cast<std::int32_t>(v));
+      if (!holds(network, reach.ends.back())) continue;
+      reach.order.push_back(reach.ends.back());
       seen[v] = 1;
     }
-  reach.order = reach.ends;
   for (std::size_t k = 0; k < reach.order.size(); ++k)
     for (std::size_t a = first_arc[at(reach.order[k])]; a < first_arc[at(reach.order[k]) + 1]; ++a)
       if (const std::int32_t v = arcs[a].other; !seen[at(v)]) {
@@ -172,7 +179,7 @@ Bed::Reach Bed::reach_of_ends() const {
   return reach;
 }
 
-// Nothing flows off the simple paths from end to end, nor in a part whose ends are all at one
+// Nothing flows off the simple paths from end to end, nor in a part whose ends are all held at one
 // pressure.
 std::vector<std::uint8_t> Bed::flowing(const FlowNetwork& network, const std::vector<Branch>& all,
                                        const std::vector<std::int32_t>& ends) const {
@@ -182,30 +189,32 @@ std::vector<std::uint8_t> Bed::flowing(const FlowNetwork& network, const std::ve
       edges_between(static_cast<std::int32_t>(node.size()), edges, ends);
   const auto pressure = [&](std::int32_t v) { return network.ends[at(end[at(v)])].pressure; };
   for (std::size_t b = 0; b < all.size(); ++b)
-    if (end[at(all[b].from)] != none && end[at(all[b].to)] != none &&
+    if (holds(network, all[b].from) && holds(network, all[b].to) &&
         pressure(all[b].from) == pressure(all[b].to))
       flows[b] = 0;
   still_parts(network, flows);
   return flows;
 }
 
-// Takes the flow from branches of parts whose ends are all at one pressure. The arcs are those of
-// all branches.
+// Takes the flow from branches of parts whose ends are all held at one pressure. The arcs are those
+// of all branches.
 void Bed::still_parts(const FlowNetwork& network, std::vector<std::uint8_t>& flows) const {
   const std::size_t vertices = node.size();
   const auto pressure = [&](std::int32_t v) { return network.ends[at(end[at(v)])].pressure; };
   std::vector<std::int32_t> part;
   std::vector<std::uint8_t> seen(vertices, 0);
   for (std::size_t start = 0; start < vertices; ++start) {
-    if (seen[start] || end[start] != none) continue;
+    if (seen[start] || holds(network, static_cast<std::int32_t>(start))) continue;
     part.assign(1, static_cast<std::int32_t>(start));
     seen[start] = 1;
     double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
-    for (std::size_t k = 0; k < part.size(); ++k)
+    bool given = false;
+    for (std::size_t k = 0; k < part.size(); ++k) {
+      given = given || end[at(part[k])] != none;
       for (std::size_t a = first_arc[at(part[k])]; a < first_arc[at(part[k]) + 1]; ++a) {
         const std::int32_t v = arcs[a].other;
         if (!flows[at(arcs[a].branch)]) continue;
-        if (end[at(v)] != none) {
+        if (holds(network, v)) {
           lowest = std::min(lowest, pressure(v));
           highest = std::max(highest, pressure(v));
         } else if (!seen[at(v)]) {
@@ -213,7 +222,8 @@ void Bed::still_parts(const FlowNetwork& network, std::vector<std::uint8_t>& flo
           part.push_back(v);
         }
       }
-    if (lowest == highest)
+    }
+    if (lowest == highest && !given)
       for (const std::int32_t v : part)
         for (std::size_t a = first_arc[at(v)]; a < first_arc[at(v) + 1]; ++a)
           flows[at(arcs[a].branch)] = 0;
@@ -221,7 +231,7 @@ void Bed::still_parts(const FlowNetwork& network, std::vector<std::uint8_t>& flo
 }
 
 // Unknown vertices first, in the order of nodes. Returns the new number of each vertex.
-std::vector<std::int32_t> Bed::renumber(const std::vector<Branch>& all,
+std::vector<std::int32_t> Bed::renumber(const FlowNetwork& network, const std::vector<Branch>& all,
                                         const std::vector<std::uint8_t>& flows,
                                         const Reach& reach) {
   const std::size_t vertices = node.size();
@@ -229,7 +239,7 @@ std::vector<std::int32_t> Bed::renumber(const std::vector<Branch>& all,
   for (std::size_t b = 0; b < all.size(); ++b)
     if (flows[b])
       for (const std::int32_t v : {all[b].from, all[b].to})
-        if (end[at(v)] == none) unknown[at(v)] = 1;
+        if (!holds(network, v)) unknown[at(v)] = 1;
   std::vector<std::int32_t> number(vertices);
   std::int32_t count = 0;
   for (const bool now : {true, false}) {
@@ -238,7 +248,7 @@ std::vector<std::int32_t> Bed::renumber(const std::vector<Branch>& all,
     if (now) unknowns = at(count);
   }
   for (const std::int32_t v : reach.order)
-    if (!unknown[at(v)] && end[at(v)] == none)
+    if (!unknown[at(v)] && !holds(network, v))
       hangers.push_back({number[at(v)], number[at(reach.from[at(v)])]});
   const std::vector<std::int32_t> old_node = node, old_end = end;
   for (std::size_t v = 0; v < vertices; ++v) {
@@ -246,6 +256,8 @@ std::vector<std::int32_t> Bed::renumber(const std::vector<Branch>& all,
     end[at(number[v])] = old_end[v];
     vertex[at(old_node[v])] = number[v];
   }
+  for (std::size_t v = 0; v < unknowns; ++v)
+    if (end[v] != none) driven.push_back(network.ends[at(end[v])].inflow);
   return number;
 }
 
@@ -253,9 +265,9 @@ Bed::Bed(const FlowNetwork& network, const FlowParameters& settings) {
   check(network, settings);
   std::vector<Branch> all = contract(network);
   make_arcs(all);
-  const Reach reach = reach_of_ends();
+  const Reach reach = reach_of_ends(network);
   const std::vector<std::uint8_t> flows = flowing(network, all, reach.ends);
-  const std::vector<std::int32_t> number = renumber(all, flows, reach);
+  const std::vector<std::int32_t> number = renumber(network, all, flows, reach);
   for (std::size_t b = 0; b < all.size(); ++b) {
     all[b].from = number[at(all[b].from)];
     all[b].to = number[at(all[b].to)];

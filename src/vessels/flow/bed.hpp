@@ -47,6 +47,7 @@ struct Bed {
   std::vector<std::int32_t> node;   // of each vertex
   std::vector<std::int32_t> vertex; // of each node, or none
   std::vector<std::int32_t> end;    // of each vertex: its number in network.ends, or none
+  std::vector<double> driven;       // um^3/min that enter at ends where a flow is given
   std::vector<Branch> branches;     // those that can carry flow
   std::vector<Branch> still;        // those that cannot
   std::vector<Step> steps;
@@ -67,20 +68,21 @@ struct Bed {
   Bed(const FlowNetwork& network, const FlowParameters& settings);
 
 private:
-  // Every vertex in reach of an end, with the neighbour that it was reached from.
+  // Every vertex in reach of a held end, with the neighbour that it was reached from; all ends.
   struct Reach {
     std::vector<std::int32_t> order, ends;
     std::vector<std::int32_t> from; // of each vertex, or none
   };
 
   void check(const FlowNetwork& network, const FlowParameters& settings) const;
+  bool holds(const FlowNetwork& network, std::int32_t v) const; // a pressure
   std::vector<Branch> contract(const FlowNetwork& network);
   void make_arcs(const std::vector<Branch>& list);
-  Reach reach_of_ends() const;
+  Reach reach_of_ends(const FlowNetwork& network) const;
   std::vector<std::uint8_t> flowing(const FlowNetwork& network, const std::vector<Branch>& all,
                                     const std::vector<std::int32_t>& ends) const;
   void still_parts(const FlowNetwork& network, std::vector<std::uint8_t>& flows) const;
-  std::vector<std::int32_t> renumber(const std::vector<Branch>& all,
+  std::vector<std::int32_t> renumber(const FlowNetwork& network, const std::vector<Branch>& all,
                                      const std::vector<std::uint8_t>& flows, const Reach& reach);
   void add_stretches(const FlowNetwork& network, double plasma_viscosity, std::int32_t number,
                      Branch& branch);

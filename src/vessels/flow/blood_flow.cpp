@@ -58,13 +58,15 @@ public:
                       solution.haematocrit.size() == network_.segments.size();
     double entering = 0, top = -std::numeric_limits<double>::infinity(), bottom = -top;
     for (const FlowNetwork::End& e : network_.ends) {
+      if (e.inflow != 0) continue;
       if (e.pressure > top) entering = e.haematocrit;
       top = std::max(top, e.pressure);
       bottom = std::min(bottom, e.pressure);
     }
+    if (!bed_.driven.empty()) top = std::numeric_limits<double>::max(), bottom = -top;
     for (std::size_t v = 0; v < vertices_; ++v) {
       const double guess = warm ? solution.pressure[at(bed_.node[v])] : 0.0;
-      if (bed_.end[v] != none)
+      if (v >= bed_.unknowns && bed_.end[v] != none)
         pressure_[v] = network_.ends[at(bed_.end[v])].pressure;
       else
         pressure_[v] = guess >= bottom && guess <= top ? guess : 0.5 * (bottom + top);
@@ -133,14 +135,16 @@ private:
   double inflow_at_ends() const {
     double inflow = 0;
     for (std::size_t v = bed_.unknowns; v < vertices_; ++v) inflow += std::max(-net_flow(v), 0.0);
+    for (const double given : bed_.driven) inflow += std::max(given, 0.0);
     return inflow;
   }
-  // Sets the net flow into unknown vertices and returns the largest.
+  // Sets the net flow into unknown vertices, given ones included, and returns the largest.
   double set_excess() {
     double largest = 0;
 #pragma omp parallel for schedule(static) num_threads(team_) reduction(max : largest)
     for (std::size_t v = 0; v < bed_.unknowns; ++v) {
       excess_[v] = net_flow(v);
+      if (bed_.end[v] != none) excess_[v] += network_.ends[at(bed_.end[v])].inflow;
       largest = std::max(largest, std::fabs(excess_[v]));
     }
     return largest;
@@ -213,7 +217,8 @@ void FixedPoint::write(FlowSolution& solution) {
   solution.flow.assign(segments, 0.0);
   solution.haematocrit.assign(segments, 0.0);
   solution.viscosity.assign(segments, 0.0);
-  for (const FlowNetwork::End& e : network_.ends) solution.pressure[at(e.node)] = e.pressure;
+  for (const FlowNetwork::End& e : network_.ends)
+    if (e.inflow == 0) solution.pressure[at(e.node)] = e.pressure;
   for (std::size_t v = 0; v < vertices_; ++v) solution.pressure[at(bed_.node[v])] = pressure_[v];
   Viscosity viscosity(settings_.plasma_viscosity);
   for (std::size_t b = 0; b < branches_; ++b) {

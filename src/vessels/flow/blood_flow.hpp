@@ -28,10 +28,11 @@ struct FlowNetwork {
     std::int32_t from, to;
     double radius, length; // um, > 0
   };
-  struct End { // a node held at a pressure
+  struct End { // a node held at a pressure, or where a flow is given
     std::int32_t node;
-    double pressure;    // mmHg
+    double pressure;    // mmHg; of no meaning where a flow is given
     double haematocrit; // of blood that enters here
+    double inflow = 0;  // um^3/min from outside, negative: to there; 0: the pressure is held
   };
   std::int32_t nodes = 0;
   std::vector<Segment>
@@ -69,8 +70,9 @@ struct FlowReport {
 // Where `solution` has the network's sizes it is the first guess, so that a network that changed a
 // little costs little. Where the bed has several states the guess can decide which; else it changes
 // nothing beyond the tolerance. Throws NumericalError when flows do not balance,
-// std::invalid_argument for a segment of no length or radius, a node out of range or held twice, a
-// haematocrit outside 0 to 0.95, or a part of the network that no end holds at a pressure.
+// std::invalid_argument for a segment of no length or radius, a node out of range or two ends at
+// one, a haematocrit outside 0 to 0.95, a flow given where there is no segment, or a part of the
+// network that no end holds at a pressure.
 FlowReport solve_flow(const FlowNetwork& network, const FlowParameters& settings,
                       FlowSolution& solution, int threads = 1);
 

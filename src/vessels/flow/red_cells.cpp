@@ -147,14 +147,15 @@ void RedCells::classify(std::size_t v) {
     if (leaving > 0 && outs++ < 2) out[outs - 1] = &arc;
     if (leaving < 0 && ins++ < 2) in[ins - 1] = &arc;
   }
-  if (v < bed_.unknowns && rule_ == PhaseSeparation::pries && ins == 1 && outs == 2) {
+  const bool inner = bed_.end[v] == none;
+  if (inner && rule_ == PhaseSeparation::pries && ins == 1 && outs == 2) {
     forks_.mother.push_back(in[0]->branch);
     forks_.first.push_back(out[0]->branch);
     forks_.second.push_back(out[1]->branch);
     forks_.mother_diameter.push_back(in[0]->diameter);
     forks_.first_diameter.push_back(out[0]->diameter);
     forks_.second_diameter.push_back(out[1]->diameter);
-  } else if (v < bed_.unknowns && ins == 2 && outs == 1) {
+  } else if (inner && ins == 2 && outs == 1) {
     confluences_.first.push_back(in[0]->branch);
     confluences_.second.push_back(in[1]->branch);
     confluences_.daughter.push_back(out[0]->branch);
@@ -220,7 +221,7 @@ void RedCells::serve(std::size_t v, const std::vector<double>& flow,
     }
   }
   if (daughters_.empty()) return;
-  const bool inner = v < bed_.unknowns;
+  const bool inner = bed_.end[v] == none;
   double mixed;
   if (!inner) {
     // An end cuts through a larger vessel: all that leaves it is one blood.
