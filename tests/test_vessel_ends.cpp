@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <string>
 #include <vector>
 
+#include "core/errors.hpp"
 #include "folder.hpp"
 #include "input/inputs.hpp"
 #include "site/take_apart.hpp"
@@ -97,6 +99,35 @@ TEST_F(GivenEnds, FlowsAndRedCellsEnterAsGiven) {
                 trunk + (first ? drop(6, way, 1.5e6, 0.5) : drop(5, way, 0.5e6, 0.2)), 1e-6);
   }
   EXPECT_EQ(seen, 3);
+}
+
+// Before the run: the pressures that it will have, or a refusal of what no blood has.
+TEST_F(GivenEnds, ValidateSaysWhichPressureTheyNeed) {
+  const auto said = [&](const std::string& ends) {
+    std::string all;
+    try {
+      for (const std::string& line : read_inputs(parameters(ends)).told) all += line + "\n";
+    } catch (const ConfigError& e) {
+      return std::string(e.what());
+    }
+    return all;
+  };
+  const auto expect = [](const std::string& text, const std::string& part) {
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  };
+  std::vector<double> needed;
+  for (const AtEnd& e : at_ends(site(both_given)))
+    if (e.flow > 0) needed.push_back(e.pressure);
+  std::sort(needed.begin(), needed.end());
+  char text[80];
+  std::snprintf(text, sizeof text, "%.4g to %.4g mmHg where they enter or leave", needed.at(0),
+                needed.at(1));
+  expect(said(both_given), "vessels.ends: 2 given flows need " + std::string(text));
+  expect(said("{role: inlet, name: 1, flow: 2000 nL/min}, {role: outlet, name: 3}"),
+         "vessels.ends: 2000 nL/min, given to the inlet at (100, 200, 0) um, would need ");
+  expect(said("{role: outlet, name: 3, flow: 500 nL/min}"),
+         "given to the outlet at (200, 200, 400) um, would need -");
+  EXPECT_EQ(said("{role: outlet, name: 3}").find("given flow"), std::string::npos);
 }
 
 // Q C(p, H) with each end's own red cells.

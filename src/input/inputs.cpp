@@ -18,6 +18,7 @@
 #include "core/lattice.hpp"
 #include "fields/field_list.hpp"
 #include "input/cells_csv.hpp"
+#include "input/given_flows.hpp"
 #include "input/image.hpp"
 #include "input/join_vessels.hpp"
 #include "input/settle_cells.hpp"
@@ -316,6 +317,7 @@ Inputs read_inputs(const Parameters& p) {
   if (!p.tissue.cells_csv.empty()) external.placed = read_cells_csv(p.tissue.cells_csv, p.domain);
   const VesselNetwork network = read_vessels(p, lattice, external);
   tell_network(network, external.told);
+  tell_given_flows(network, p.flow, external.told);
   const std::vector<std::int64_t> vessels = voxels_of(network, lattice);
   settle_cells(p, lattice, vessels, external, external.told);
   tell_cells(p, lattice, vessels, external, external.told);
