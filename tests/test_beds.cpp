@@ -651,6 +651,37 @@ TEST_F(VesselFiles, AllFaultsAreToldAtOnce) {
     EXPECT_TRUE(contains(said, part)) << part << "\n gave: " << said;
 }
 
+TEST(Beds, ValidateSaysWhatTheExclusionLeaves) {
+  const auto said = [](const std::string& more) {
+    std::string all;
+    try {
+      const Parameters p =
+          read_config_text(small_box +
+                               "vessels: {pattern: grid, axis: y, spacing: 100 um, jitter: "
+                               "0" +
+                               more + "}\n",
+                           "case.yaml")
+              .parameters;
+      for (const std::string& line : read_inputs(p).told) all += line + "\n";
+    } catch (const ConfigError& e) {
+      return std::string("refused: ") + e.what();
+    }
+    return all;
+  };
+  // 3 by 5 in a box of 300 by 500 um: the middle one and its neighbours at 100 um.
+  EXPECT_TRUE(contains(said(", exclusion: 101 um"), "vessels.exclusion: 5 of 15 capillaries left "
+                                                    "out, closer than 101 um to the middle"));
+  EXPECT_TRUE(contains(said(", exclusion: 50 um"), "1 of 15 capillaries left out"));
+  EXPECT_FALSE(contains(said(""), "vessels.exclusion"));
+  const std::string none = said(", exclusion: 1 mm, ends: [{role: inlet, face: -y, pressure: 30 "
+                                "mmHg}]");
+  EXPECT_TRUE(contains(none, "refused: vessels.exclusion: of 15 capillaries of the grid none is "
+                             "left, as all come closer than 1000 um to the middle of the box; type "
+                             "at most 223 um, or vessels.pattern: none"))
+      << none;
+  EXPECT_TRUE(contains(said(", exclusion: 223 um"), "11 of 15 capillaries left out"));
+}
+
 TEST_F(VesselFiles, ValidateLooksAtTheEndsOfAnyPattern) {
   const Parameters p =
       read_config_text(small_box + "vessels: {pattern: grid, ends: [{role: inlet, face: -x}]}\n",

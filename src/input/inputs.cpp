@@ -147,6 +147,22 @@ std::vector<std::uint8_t> kinds_of(const std::vector<float>& labels, const Tissu
   return kinds;
 }
 
+// Says how many capillaries of a grid the exclusion leaves out; none left is an error.
+void tell_grid(const VesselParameters& v, const Lattice& lattice, std::uint64_t seed,
+               std::vector<std::string>& told) {
+  if (v.pattern != VesselPattern::grid || v.exclusion <= 0) return;
+  const GridCount grid = count_grid(v, lattice, seed);
+  const std::string radius = text_of("%.6g um", v.exclusion);
+  if (grid.left_out == grid.all)
+    throw ConfigError("vessels.exclusion: of " + counted(grid.all, "capillary", "capillaries") +
+                      " of the grid none is left, as all come closer than " + radius +
+                      " to the middle of the box; type at most " +
+                      text_of("%.6g um", std::floor(grid.farthest)) + ", or vessels.pattern: none");
+  told.push_back("vessels.exclusion: " + std::to_string(grid.left_out) + " of " +
+                 counted(grid.all, "capillary", "capillaries") + " left out, closer than " +
+                 radius + " to the middle of the box");
+}
+
 // The vessels of the start, of a file or not.
 VesselNetwork read_vessels(const Parameters& p, const Lattice& lattice, Inputs& external) {
   const bool from_file = p.vessels.pattern == VesselPattern::file;
@@ -168,6 +184,7 @@ VesselNetwork read_vessels(const Parameters& p, const Lattice& lattice, Inputs& 
     if (external.vessel_file.segments.empty())
       throw ConfigError(file.string() + ": there are no vessels in it, only single points");
   }
+  tell_grid(p.vessels, lattice, p.simulation.seed, external.told);
   try {
     return build_parent_vessels(p.vessels, p.flow, lattice, p.simulation.seed, external.vessel_file,
                                 external.vessel_names);

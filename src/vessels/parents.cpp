@@ -36,8 +36,10 @@ void add_line(VesselNetwork& network, const Vector& from, const Vector& to, doub
   network.segments.push_back({first, last, radius, true});
 }
 
-VesselNetwork jittered_grid(const VesselParameters& p, const Lattice& l, std::uint64_t seed) {
-  VesselNetwork network;
+// f(place along the next axis, along the one after, squared distance from the middle) for every
+// capillary of the grid.
+template <class F>
+void for_each_of_grid(const VesselParameters& p, const Lattice& l, std::uint64_t seed, const F& f) {
   const int along = static_cast<int>(axis_index(p.axis)), u = (along + 1) % 3, v = (along + 2) % 3;
   const double size[3] = {l.nx * l.spacing, l.ny * l.spacing, l.nz * l.spacing};
   const auto lines = [&](int a) {
@@ -53,18 +55,26 @@ VesselNetwork jittered_grid(const VesselParameters& p, const Lattice& l, std::ui
       const double pu = margin_u + (i + p.jitter * (to_unit(d.word[0]) - 0.5)) * p.spacing;
       const double pv = margin_v + (j + p.jitter * (to_unit(d.word[1]) - 0.5)) * p.spacing;
       const double du = pu - size[u] / 2, dv = pv - size[v] / 2;
-      if (du * du + dv * dv < p.exclusion * p.exclusion) continue;
-      Vector from{}, to{};
-      from[static_cast<std::size_t>(along)] = 0;
-      to[static_cast<std::size_t>(along)] = size[along];
-      from[static_cast<std::size_t>(u)] = to[static_cast<std::size_t>(u)] = pu;
-      from[static_cast<std::size_t>(v)] = to[static_cast<std::size_t>(v)] = pv;
-      add_line(network, from, to, p.radius);
+      f(pu, pv, du * du + dv * dv);
     }
-  return network;
 }
 
 Vector edges_of(const Lattice& l) { return {l.nx * l.spacing, l.ny * l.spacing, l.nz * l.spacing}; }
+
+VesselNetwork jittered_grid(const VesselParameters& p, const Lattice& l, std::uint64_t seed) {
+  VesselNetwork network;
+  const auto along = axis_index(p.axis);
+  const std::size_t u = (along + 1) % 3, v = (along + 2) % 3;
+  for_each_of_grid(p, l, seed, [&](double pu, double pv, double from_middle2) {
+    if (from_middle2 < p.exclusion * p.exclusion) return;
+    Vector from{}, to{};
+    to[along] = edges_of(l)[along];
+    from[u] = to[u] = pu;
+    from[v] = to[v] = pv;
+    add_line(network, from, to, p.radius);
+  });
+  return network;
+}
 
 // An artery and a vein whose blood runs the other way, side by side.
 VesselNetwork artery_and_vein(const VesselParameters& p, const FlowParameters& flow,
@@ -277,6 +287,16 @@ void check_ends(VesselNetwork& network, const FlowParameters& flow, const std::v
 }
 
 } // namespace
+
+GridCount count_grid(const VesselParameters& p, const Lattice& l, std::uint64_t seed) {
+  GridCount count;
+  for_each_of_grid(p, l, seed, [&](double, double, double from_middle2) {
+    ++count.all;
+    if (from_middle2 < p.exclusion * p.exclusion) ++count.left_out;
+    count.farthest = std::max(count.farthest, std::sqrt(from_middle2));
+  });
+  return count;
+}
 
 VesselNetwork build_parent_vessels(const VesselParameters& p, const FlowParameters& flow,
                                    const Lattice& lattice, std::uint64_t seed,
