@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include "core/errors.hpp"
 #include "settings/text.hpp"
@@ -19,24 +18,21 @@ constexpr double highest_pressure = 300; // mmHg, as of every pressure that can 
 FlowNetwork perfused_part(const VesselNetwork& vessels, double haematocrit) {
   FlowNetwork network;
   network.nodes = static_cast<std::int32_t>(vessels.nodes.size());
-  std::vector<std::int32_t> inlets, outlets;
   for (std::int32_t n = 0; n < network.nodes; ++n) {
     const VesselNode& node = vessels.nodes[static_cast<std::size_t>(n)];
     if (node.end == VesselEnd::none) continue;
-    (node.end == VesselEnd::inlet ? inlets : outlets).push_back(n);
     network.ends.push_back({n, node.end_pressure,
                             node.end_haematocrit >= 0 ? node.end_haematocrit : haematocrit,
                             node.end_flow});
   }
-  std::vector<std::pair<std::int32_t, std::int32_t>> edges;
-  for (const VesselSegment& s : vessels.segments) edges.emplace_back(s.from, s.to);
-  const std::vector<std::uint8_t> perfused = perfused_edges(network.nodes, edges, inlets, outlets);
-  for (std::size_t i = 0; i < edges.size(); ++i) {
+  const std::vector<std::uint8_t> perfused = perfused_segments(vessels);
+  for (std::size_t i = 0; i < perfused.size(); ++i) {
     if (perfused[i] == 0) continue;
-    const auto& a = vessels.nodes[static_cast<std::size_t>(edges[i].first)].position;
-    const auto& b = vessels.nodes[static_cast<std::size_t>(edges[i].second)].position;
-    network.segments.push_back({edges[i].first, edges[i].second, vessels.segments[i].radius,
-                                std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2])});
+    const VesselSegment& s = vessels.segments[i];
+    const auto& a = vessels.nodes[static_cast<std::size_t>(s.from)].position;
+    const auto& b = vessels.nodes[static_cast<std::size_t>(s.to)].position;
+    network.segments.push_back(
+        {s.from, s.to, s.radius, std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2])});
   }
   return network;
 }

@@ -197,11 +197,12 @@ VesselNetwork read_vessels(const Parameters& p, const Lattice& lattice, Inputs& 
 void tell_network(const VesselNetwork& network, std::vector<std::string>& told) {
   if (network.segments.empty()) return;
   const auto nodes = static_cast<std::int32_t>(network.nodes.size());
-  std::vector<std::int32_t> inlets, outlets, part(network.nodes.size());
+  std::int64_t inlets = 0, outlets = 0;
+  std::vector<std::int32_t> part(network.nodes.size());
   for (std::int32_t n = 0; n < nodes; ++n) {
     const VesselEnd end = network.nodes[static_cast<std::size_t>(n)].end;
-    if (end == VesselEnd::inlet) inlets.push_back(n);
-    if (end == VesselEnd::outlet) outlets.push_back(n);
+    inlets += end == VesselEnd::inlet ? 1 : 0;
+    outlets += end == VesselEnd::outlet ? 1 : 0;
     part[static_cast<std::size_t>(n)] = n;
   }
   const auto part_of = [&](std::int32_t n) {
@@ -212,14 +213,12 @@ void tell_network(const VesselNetwork& network, std::vector<std::string>& told) 
     }
     return n;
   };
-  std::vector<std::pair<std::int32_t, std::int32_t>> edges;
-  for (const VesselSegment& s : network.segments) {
-    edges.emplace_back(s.from, s.to);
+  for (const VesselSegment& s : network.segments)
     part[static_cast<std::size_t>(part_of(s.from))] = part_of(s.to);
-  }
   std::int64_t parts = 0;
   for (std::int32_t n = 0; n < nodes; ++n) parts += part_of(n) == n ? 1 : 0;
-  const std::vector<std::uint8_t> perfused = perfused_edges(nodes, edges, inlets, outlets);
+  const std::vector<std::pair<std::int32_t, std::int32_t>> edges = edges_of(network);
+  const std::vector<std::uint8_t> perfused = perfused_segments(network);
   double length = 0, carrying = 0;
   for (std::size_t i = 0; i < edges.size(); ++i) {
     const auto& a = network.nodes[static_cast<std::size_t>(edges[i].first)].position;
@@ -231,9 +230,8 @@ void tell_network(const VesselNetwork& network, std::vector<std::string>& told) 
   told.push_back(
       "vessels: " + std::to_string(nodes) + " nodes, " + std::to_string(edges.size()) +
       " pieces of " + text_of("%.4g", length / 1000) + " mm in " + std::to_string(parts) +
-      (parts == 1 ? " part, " : " parts, ") + std::to_string(inlets.size()) +
-      (inlets.size() == 1 ? " inlet, " : " inlets, ") + std::to_string(outlets.size()) +
-      (outlets.size() == 1 ? " outlet; " : " outlets; ") +
+      (parts == 1 ? " part, " : " parts, ") + counted(inlets, "inlet, ", "inlets, ") +
+      counted(outlets, "outlet; ", "outlets; ") +
       (carrying > 0 ? text_of("%.3g", 100 * carrying / length) + " % of the length is perfused"
                     : std::string("nothing is perfused, as no way leads from an inlet to an "
                                   "outlet")));

@@ -219,19 +219,13 @@ std::string place_of(const VesselNode& node) {
 // Each given flow needs a way from an inlet to an outlet, and on it an end that holds a pressure.
 void check_given_flows(const VesselNetwork& network, const std::vector<int>& entry) {
   const auto nodes = static_cast<std::int32_t>(network.nodes.size());
-  std::vector<std::int32_t> inlets, outlets, holding;
-  bool any = false;
+  std::vector<std::int32_t> holding;
   for (std::int32_t n = 0; n < nodes; ++n) {
     const VesselNode& node = network.nodes[static_cast<std::size_t>(n)];
-    if (node.end == VesselEnd::none) continue;
-    (node.end == VesselEnd::inlet ? inlets : outlets).push_back(n);
-    if (node.end_flow == 0) holding.push_back(n);
-    any = any || node.end_flow != 0;
+    if (node.end != VesselEnd::none && node.end_flow == 0) holding.push_back(n);
   }
-  if (!any) return;
-  std::vector<std::pair<std::int32_t, std::int32_t>> edges;
-  for (const VesselSegment& s : network.segments) edges.emplace_back(s.from, s.to);
-  const std::vector<std::uint8_t> perfused = perfused_edges(nodes, edges, inlets, outlets);
+  const std::vector<std::pair<std::int32_t, std::int32_t>> edges = edges_of(network);
+  const std::vector<std::uint8_t> perfused = perfused_segments(network);
   const std::vector<std::uint8_t> held = edges_in_reach(nodes, edges, perfused, holding);
   std::vector<std::uint8_t> flows(network.nodes.size(), 0), held_at(flows);
   for (std::size_t e = 0; e < edges.size(); ++e)

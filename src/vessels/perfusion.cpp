@@ -166,6 +166,23 @@ std::vector<std::uint8_t> edges_between(std::int32_t nodes, const std::vector<Ed
   return mark(nodes, edges, ends, nullptr);
 }
 
+std::vector<Edge> edges_of(const VesselNetwork& network) {
+  std::vector<Edge> edges;
+  for (const VesselSegment& s : network.segments) edges.emplace_back(s.from, s.to);
+  return edges;
+}
+
+std::vector<std::uint8_t> perfused_segments(const VesselNetwork& network) {
+  std::vector<std::int32_t> inlets, outlets;
+  const auto nodes = static_cast<std::int32_t>(network.nodes.size());
+  for (std::int32_t n = 0; n < nodes; ++n) {
+    const VesselEnd end = network.nodes[static_cast<std::size_t>(n)].end;
+    if (end == VesselEnd::inlet) inlets.push_back(n);
+    if (end == VesselEnd::outlet) outlets.push_back(n);
+  }
+  return perfused_edges(nodes, edges_of(network), inlets, outlets);
+}
+
 std::vector<std::uint8_t> edges_in_reach(std::int32_t nodes, const std::vector<Edge>& edges,
                                          const std::vector<std::uint8_t>& marked,
                                          const std::vector<std::int32_t>& nodes_held) {

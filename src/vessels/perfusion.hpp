@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "voxel/vessel_network.hpp"
+
 namespace metavox {
 
 // Edges may be parallel; an edge from a node to itself is never perfused. A node that is both inlet
@@ -18,6 +20,10 @@ namespace metavox {
 std::vector<std::uint8_t>
 perfused_edges(std::int32_t nodes, const std::vector<std::pair<std::int32_t, std::int32_t>>& edges,
                const std::vector<std::int32_t>& inlets, const std::vector<std::int32_t>& outlets);
+
+// The segments of a network as edges, and which of them are perfused by its inlets and outlets.
+std::vector<std::pair<std::int32_t, std::int32_t>> edges_of(const VesselNetwork& network);
+std::vector<std::uint8_t> perfused_segments(const VesselNetwork& network);
 
 // The same where each end may let blood in or out: edges on a simple path between two different
 // ends. Everything else is stagnant whatever the pressures at the ends.
