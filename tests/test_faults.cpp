@@ -263,6 +263,34 @@ protected:
   }
 };
 TEST_F(FaultsAtOperations, KilledInTheMiddleOfThem) { kill_at_every(11); }
+
+// A run that died before its first checkpoint begins anew in its folder: what names the old frames
+// goes before they do.
+TEST_F(FaultsAtOperations, KilledWhileAFolderIsEmptied) {
+  const fs::path old = path / "old", folder = path / "run";
+  const auto kill_at = [&](long n, const std::vector<std::string>& words) {
+    const Ended end = Child(words, log, fault("kill:" + std::to_string(n))).wait();
+    EXPECT_EQ(end.signal, SIGKILL) << n << said();
+  };
+  for (long n = 1; !fs::exists(old / "vessels.pvd"); ++n) {
+    ASSERT_LT(n, 300);
+    fs::remove_all(old);
+    kill_at(n, command(old));
+  }
+  ASSERT_TRUE(newest_checkpoint(old).empty());
+  ASSERT_FALSE(fs::is_empty(old / "frames"));
+  bool emptied = false;
+  for (long n = 1; !emptied; ++n) {
+    ASSERT_LT(n, 200);
+    const std::string what = "killed at operation " + std::to_string(n) + "\n";
+    fs::copy(old, folder, fs::copy_options::recursive);
+    kill_at(n, command_after_death(folder));
+    ASSERT_EQ(harm(folder), "") << what;
+    emptied = fs::is_empty(folder / "frames");
+    expect_recovery(folder, what);
+    fs::remove_all(folder);
+  }
+}
 TEST_F(FaultsAtOperations, DiskFull) { fail_at_every("from", ENOSPC, 23); }
 TEST_F(FaultsAtOperations, DiskFailsOnce) { fail_at_every("once", EIO, 23); }
 using LongFaultsAtOperations = FaultsAtOperations;

@@ -131,16 +131,20 @@ RunFolder RunFolder::create(const fs::path& path, bool force) {
     // Looked at again now that nobody else can write here.
     if (!force || !looks_like_run(path))
       throw IoError(path.string() + " was filled by another program just now");
+    // What names files goes before they do, so that at no moment one is named that is not there.
+    // provenance.json goes last, by being replaced: until then this still looks like a run, as it
+    // does without one by its list and resolved.yaml.
+    write_file_atomically(path / list_name, "");
+    remove_file(path / scene_name);
+    for (const char* name : growing)
+      if (std::strcmp(name, "provenance.json") != 0) remove_file(path / name);
     for (const fs::path& entry : entries(path / "frames"))
       if (is_frame(entry.filename().string())) remove_file(entry);
     for (const auto& [step, file] : checkpoints_of(path)) remove_file(file);
     remove_temporaries(path);
     for (const char* name : {"frames", "checkpoints"})
       if (fs::is_symlink(path / name, error)) remove_file(path / name); // not what it leads to
-    for (const char* name : {list_name, "resolved.yaml", scene_name}) remove_file(path / name);
-    // provenance.json goes last, by being replaced: until then this still looks like a run.
-    for (const char* name : growing)
-      if (std::strcmp(name, "provenance.json") != 0) remove_file(path / name);
+    remove_file(path / "resolved.yaml");
   }
   for (const fs::path& entry : entries(path))
     if (is_first_temporary(entry.filename().string())) remove_file(entry);
