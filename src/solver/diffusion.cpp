@@ -414,7 +414,35 @@ SolveReport Diffusion::solve(float* field, Start start, Exchange* exchange) {
 
 SolveReport Diffusion::solve_or_throw(float* field, Start start, Exchange* exchange) {
   const SolveReport report = solve(field, start, exchange);
-  if (report.converged) return report;
+  expect_converged(report, field);
+  return report;
+}
+
+SolveReport Diffusion::newton(float* field, const Linearise& linearise) {
+  const DiffusionLevel fine = view(0);
+  load(field, fine.c);
+  SolveReport report;
+  float before = -1.0f;
+  while (report.cycles < settings_.max_cycles && !report.converged) {
+    linearise(fine, report.cycles);
+    restrict_coefficients();
+    float residual = 0, correction = 0;
+    cycle<false>(0, no_floor, residual, correction);
+    report.cycles += 1;
+    report.residual = residual;
+    if (!(correction < 1e30f) || !(residual < 1e30f)) break;
+    const float change = correction + residual;
+    report.error = error_after(change, before);
+    before = change;
+    report.converged = report.error <= static_cast<float>(settings_.tolerance);
+  }
+  if (report.residual < 1e30f) store(field);
+  expect_converged(report, field);
+  return report;
+}
+
+void Diffusion::expect_converged(const SolveReport& report, const float* field) const {
+  if (report.converged) return;
   // A number that is not one spreads through the field at once, so its cause is looked for first.
   const DiffusionScratch::Level& finest = scratch_->levels_.front();
   const SplitLattice& split = finest.lattice;
@@ -438,7 +466,8 @@ SolveReport Diffusion::solve_or_throw(float* field, Start start, Exchange* excha
   std::snprintf(numbers, sizeof numbers,
                 " did not converge: after %d cycles the error is about %g, the tolerance %g",
                 report.cycles, static_cast<double>(report.error), settings_.tolerance);
-  throw NumericalError(settings_.name + numbers + "; raise fields.max_cycles or " + settings_.name +
+  throw NumericalError(settings_.name + numbers + "; raise fields.max_cycles or " +
+                       (settings_.section.empty() ? settings_.name : settings_.section) +
                        ".tolerance");
 }
 

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -37,6 +38,7 @@ struct SolveReport {
 
 struct DiffusionSettings {
   std::string name;
+  std::string section;        // of the settings; empty: its name
   double diffusivity;         // um^2/min
   double half_saturation = 0; // field unit; 0: no saturating uptake
   double tolerance;           // field unit
@@ -86,6 +88,12 @@ public:
   // The same; throws NumericalError naming the field, and the voxel where a value is not a number,
   // on failure.
   SolveReport solve_or_throw(float* field, Start start = Start::warm, Exchange* exchange = nullptr);
+  // Solves k c - D lap c = f where f and k follow from c (Newton's method): before every cycle
+  // `linearise` writes both of the finest grid, as the tangent at the c that stands there has them.
+  // It may change c, so that it goes no further than the tangent can be trusted; q there is its own
+  // to remember by. Values may be negative whatever the floor. Throws as solve_or_throw does.
+  using Linearise = std::function<void(const DiffusionLevel& fine, int cycles)>;
+  SolveReport newton(float* field, const Linearise& linearise);
   // Largest residual of `field`, each divided by its voxel's diagonal: field unit.
   float residual(float* field);
   DiffusionScratch& scratch() { return *scratch_; }
@@ -113,6 +121,7 @@ private:
   SolveReport change_by_cycles(float* field);
   template <bool saturating>
   SolveReport solve_as(Start start, Exchange* exchange);
+  void expect_converged(const SolveReport& report, const float* field) const;
   template <bool saturating>
   void guess_from_coarse();
 
