@@ -77,6 +77,9 @@ protected:
   void solve(Diffusion::Start start, Exchange* exchange = nullptr) {
     report_ = diffusion_.solve_or_throw(values_.data(), start, exchange);
   }
+  void newton(const Diffusion::Linearise& linearise) {
+    report_ = diffusion_.newton(values_.data(), linearise);
+  }
 
   FieldGrid grid_;
 

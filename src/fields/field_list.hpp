@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fields/oxygen.hpp"
+#include "fields/pressure.hpp"
 #include "fields/signal.hpp"
 #include "fields/vegf.hpp"
 
@@ -45,6 +46,6 @@ private:
 };
 
 // Order is part of the state's hash: append.
-using Fields = FieldList<Oxygen, Glucose, Proteinase, Inhibitor, Vegf>;
+using Fields = FieldList<Oxygen, Glucose, Proteinase, Inhibitor, Vegf, Pressure>;
 
 } // namespace metavox

@@ -1,4 +1,5 @@
-// Every setting of a run as plain numbers in internal units: um, min, mmHg, nM, mM, cells.
+// Every setting of a run as plain numbers in internal units: um, min, mmHg, nM, mM, cells;
+// kPa where tissue pushes.
 //
 // Each struct stands beside the science that uses it, with the rows that give its members key,
 // unit, default, range, source and meaning. Members carry no defaults of their own for that reason:
@@ -8,6 +9,7 @@
 #include "cells/cell_settings.hpp"
 #include "cells/migration_settings.hpp"
 #include "fields/glucose_settings.hpp"
+#include "fields/growth_settings.hpp"
 #include "fields/oxygen_settings.hpp"
 #include "fields/signal_settings.hpp"
 #include "fields/vegf_settings.hpp"
@@ -41,6 +43,7 @@ struct Parameters {
   TransitionParameters transition;
   MigrationParameters migration;
   TracerParameters tracers;
+  GrowthParameters growth;
   TissueParameters tissue;
   VesselParameters vessels;
   SproutingParameters sprouting;

@@ -49,6 +49,7 @@ void describe_all(Section<Parameters>& whole) {
   whole.section(&Parameters::transition, "transition", describe);
   whole.section(&Parameters::migration, "migration", describe);
   whole.section(&Parameters::tracers, "tracers", describe);
+  whole.section(&Parameters::growth, "growth", describe);
   whole.section(&Parameters::tissue, "tissue", describe);
   whole.section(&Parameters::vessels, "vessels", describe);
   whole.section(&Parameters::sprouting, "sprouting", describe);

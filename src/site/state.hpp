@@ -67,6 +67,7 @@ struct Site::State {
   Proteinase& proteinase() { return fields.get<Proteinase>(); }
   Inhibitor& inhibitor() { return fields.get<Inhibitor>(); }
   Vegf& vegf() { return fields.get<Vegf>(); }
+  Pressure& pressure() { return fields.get<Pressure>(); }
   double time() const { return static_cast<double>(step) * parameters.time.step; } // min
 
   void start_from(const ExternalArrays& external);

@@ -4,6 +4,33 @@
 
 namespace metavox {
 
+Pace pace_of(const Parameters& p) {
+  const auto f32 = [](double v) { return static_cast<float>(v); };
+  const auto per_min = [&](double time) { return p.cycle.enabled ? f32(1 / time) : 0.0f; };
+  Pace pace{};
+  pace.physicell_ramp = p.cycle.law == CycleLaw::physicell;
+  pace.epithelial = per_min(p.cycle.epithelial);
+  pace.mesenchymal = per_min(p.cycle.mesenchymal);
+  pace.half_pressure = f32(p.cycle.half_pressure);
+  pace.ramp_low = f32(p.cycle.ramp_low);
+  pace.ramp_high = f32(p.cycle.ramp_high);
+  pace.inhibited = p.growth.inhibition;
+  pace.half = f32(p.growth.half_pressure);
+  pace.outside = f32(p.growth.external_pressure);
+  return pace;
+}
+
+std::array<bool, 6> open_faces(const Parameters& p) {
+  std::array<bool, 6> open{};
+  for (std::size_t a = 0; a < 6; ++a) {
+    const bool wanted =
+        p.growth.faces == GrowthFaces::open ||
+        (p.growth.faces == GrowthFaces::by_oxygen && p.oxygen.faces[a].kind == FaceKind::fixed);
+    open[a] = wanted && p.domain.voxels[a / 2] > 1;
+  }
+  return open;
+}
+
 FieldSettings field_settings(const Parameters& p) {
   return {p.oxygen,
           p.glucose,
@@ -13,7 +40,12 @@ FieldSettings field_settings(const Parameters& p) {
           p.time.step,
           p.domain.spacing,
           p.fields.max_cycles,
-          p.mutation.probability > 0};
+          p.mutation.probability > 0,
+          p.growth,
+          open_faces(p),
+          p.death.apoptotic_body,
+          p.death.debris_clearance,
+          pace_of(p)};
 }
 
 PopulationSettings population_settings(const Parameters& p) {

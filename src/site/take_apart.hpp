@@ -2,6 +2,8 @@
 // become another's numbers.
 #pragma once
 
+#include <array>
+
 #include "cells/population_settings.hpp"
 #include "fields/field_settings.hpp"
 #include "site/parameters.hpp"
@@ -10,6 +12,10 @@
 
 namespace metavox {
 
+// How fast the clocks of tumour cells run.
+Pace pace_of(const Parameters& parameters);
+// The faces of the box that growing tissue can leave by.
+std::array<bool, 6> open_faces(const Parameters& parameters);
 FieldSettings field_settings(const Parameters& parameters);
 PopulationSettings population_settings(const Parameters& parameters);
 StemStart stem_start(const Parameters& parameters);

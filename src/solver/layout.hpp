@@ -104,6 +104,20 @@ inline void scatter_line(float* array, const SplitLattice& l, int y, int z, int 
   if (n % 2 != 0) even[pairs] = values[n - 1];
 }
 
+// The inverse: n values of a line, from voxel `begin` on, which is even.
+inline void gather_line(const float* array, const SplitLattice& l, int y, int z, int begin, int n,
+                        float* values) {
+  const float* MV_RESTRICT even = array + l.start(0, y, z) + begin / 2;
+  const float* MV_RESTRICT odd = array + l.start(1, y, z) + begin / 2;
+  const int pairs = n / 2;
+#pragma omp simd
+  for (int m = 0; m < pairs; ++m) {
+    values[2 * m] = even[m];
+    values[2 * m + 1] = odd[m];
+  }
+  if (n % 2 != 0) values[n - 1] = even[pairs];
+}
+
 // v, but not below `floor`; a NaN must show.
 MV_HD inline float at_least(float floor, float v) { return v < floor ? floor : v; }
 

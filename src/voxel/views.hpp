@@ -111,6 +111,12 @@ struct FieldView {
   }
 };
 
+// Blurred shares of free voxels and of excess cells, 2^15 = 1; padded as the tissue lattice is.
+struct RoomView {
+  const std::uint16_t* free;
+  const std::uint16_t* excess;
+};
+
 // A vessel has an endothelial cell for each such length: rates per cell are meant so. Assumed: a
 // round figure.
 inline constexpr double endothelial_cell_length = 20; // um
