@@ -496,6 +496,27 @@ TEST(PressureField, IsSolvedWhenDueAndNotWithoutMobility) {
   EXPECT_FALSE(none.pressure().row().present);
 }
 
+// Tension is a pressure below zero, which a run is neither stopped by nor reports as none.
+TEST(PressureField, TensionIsPartOfTheStateAndOfReports) {
+  Site site = support::simulation_of("simulation: {name: tension, duration: 1 day}\ndomain: "
+                                     "{voxels: [6, 5, 4], spacing: 20 um}\n");
+  std::vector<float> values(6 * 5 * 4);
+  const auto reported = [&](float low, float high) {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = i % 3 == 0 ? low : high;
+    site.write("pressure", values.data());
+    EXPECT_NO_THROW(site.check());
+    support::Metrics row = support::metrics_of(site);
+    return std::array<double, 2>{row["pressure_min"], row["pressure_max"]};
+  };
+  using Pair = std::array<double, 2>;
+  EXPECT_EQ(reported(-3, 2), (Pair{-3, 2}));
+  EXPECT_EQ(reported(-3, -1), (Pair{-3, -1}));
+  EXPECT_EQ(reported(1, 4), (Pair{1, 4}));
+  EXPECT_EQ(reported(0, 4), (Pair{0, 4}));
+  EXPECT_EQ(reported(0, 0), (Pair{0, 0}));
+  EXPECT_EQ(reported(-2, 0), (Pair{-2, 0}));
+}
+
 // A box of all there is, by chance.
 std::vector<float> mixed_field(const Executor& executor, const std::string& coarsen,
                                bool by_voxels) {

@@ -81,22 +81,28 @@ struct TallyField {
   MV_HD void operator()(const Voxel& s, std::int64_t* bin) const { bin[0] += fixed_point(c[s.i]); }
 };
 
+// The largest of numbers above zero, or of their negatives above zero; 0 where there are none.
 struct LargestOf {
   static constexpr const char* name = "measure.largest";
   static constexpr double bytes = 4;
   const float* c;
-  MV_HD float operator()(const Voxel& s) const { return c[s.i]; }
+  bool negated = false;
+  MV_HD float operator()(const Voxel& s) const {
+    const float v = negated ? -c[s.i] : c[s.i];
+    return v < 0.0f ? 0.0f : v; // a NaN must show
+  }
 };
 
-// The smallest of numbers >= 0 is the largest of their mirrored bit patterns.
+// The smallest of numbers >= 0 is the largest of their mirrored bit patterns. `negated` as above.
 struct SmallestOf {
   static constexpr const char* name = "measure.smallest";
   static constexpr double bytes = 4;
   const float* c;
+  bool negated = false;
   static constexpr std::uint32_t mirror = 0x7f7fffffu;
   MV_HD float operator()(const Voxel& s) const {
-    return exact::bit_cast<float>(mirror -
-                                  exact::bit_cast<std::uint32_t>(c[s.i] > 0.0f ? c[s.i] : 0.0f));
+    const float v = negated ? -c[s.i] : c[s.i];
+    return exact::bit_cast<float>(mirror - exact::bit_cast<std::uint32_t>(v > 0.0f ? v : 0.0f));
   }
   static float value(float mirrored) {
     return exact::bit_cast<float>(mirror - exact::bit_cast<std::uint32_t>(mirrored));

@@ -99,6 +99,14 @@ void add_turnover(MetricSheet& sheet, const Bins& bins, const Ledger& ledger) {
   sheet.count("met", ledger.changed(Kind::mesenchymal, Kind::epithelial), since_start);
 }
 
+// The largest value of a field, or of its negative, whatever its sign.
+double largest(const Executor& executor, const Lattice& l, const float* c, bool negated) {
+  const float above = executor.max_over(l, LargestOf{c, negated});
+  if (above != 0.0f) return static_cast<double>(above);
+  const float below = SmallestOf::value(executor.max_over(l, SmallestOf{c, !negated}));
+  return 0 - static_cast<double>(below); // not -0
+}
+
 void add_field(MetricSheet& sheet, const Executor& executor, const Field& field) {
   const std::string name = field.row().name, unit = field.row().unit;
   const Lattice& l = field.lattice();
@@ -107,9 +115,12 @@ void add_field(MetricSheet& sheet, const Executor& executor, const Field& field)
   const char* const in_box = "of the whole box, where the field is on";
   sheet.real(name + "_mean", unit, from_fixed_point(sum[0]) / static_cast<double>(l.voxels()),
              in_box);
-  sheet.real(name + "_min", unit,
-             static_cast<double>(SmallestOf::value(executor.max_over(l, SmallestOf{c}))), in_box);
-  sheet.real(name + "_max", unit, static_cast<double>(executor.max_over(l, LargestOf{c})), in_box);
+  const bool any_sign = field.row().lowest < -1.0f; // others end within a tolerance of zero
+  const double lowest =
+      any_sign ? 0 - largest(executor, l, c, true)
+               : static_cast<double>(SmallestOf::value(executor.max_over(l, SmallestOf{c})));
+  sheet.real(name + "_min", unit, lowest, in_box);
+  sheet.real(name + "_max", unit, largest(executor, l, c, false), in_box);
   sheet.count(name + "_cycles", field.report().cycles, "V-cycles of the last solve");
   sheet.real(name + "_error", unit, static_cast<double>(field.report().error),
              "estimated error of the last solve");
