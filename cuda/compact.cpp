@@ -75,7 +75,7 @@ __global__ void __launch_bounds__(block_threads)
 
 __global__ void __launch_bounds__(block_threads)
     scatter_kernel(const std::uint8_t* flags, std::int64_t n, const std::uint32_t* counts,
-                   std::uint32_t* ids) {
+                   std::uint32_t* ids, std::int64_t room) {
   __shared__ std::uint32_t of_warp[block_warps];
   const std::int64_t begin =
       blockIdx.x * Scratch::chunk + static_cast<std::int64_t>(threadIdx.x) * of_thread;
@@ -84,13 +84,16 @@ __global__ void __launch_bounds__(block_threads)
       counts[blockIdx.x] +
       sum_before(static_cast<std::uint32_t>(count_own(flags, n, begin)), of_warp, total);
   for (int k = 0; k < of_thread; ++k)
-    if (begin + k < n && flags[begin + k] != 0) ids[at++] = static_cast<std::uint32_t>(begin + k);
+    if (begin + k < n && flags[begin + k] != 0) {
+      if (at < room) ids[at] = static_cast<std::uint32_t>(begin + k);
+      ++at;
+    }
 }
 
 } // namespace
 
 std::int64_t compact(const Scratch& scratch, const std::uint8_t* flags, std::int64_t n,
-                     std::uint32_t* ids) {
+                     std::uint32_t* ids, std::int64_t room) {
   if (n <= 0) return 0;
   const std::int64_t chunks = (n + Scratch::chunk - 1) / Scratch::chunk;
   if (chunks > Scratch::chunks)
@@ -99,7 +102,7 @@ std::int64_t compact(const Scratch& scratch, const std::uint8_t* flags, std::int
   start<Threads::together>("compact.count", count_kernel, grid, dim3(block_threads), flags, n,
                            scratch.counts, scratch.counts + Scratch::chunks + 1);
   start<Threads::together>("compact.scatter", scatter_kernel, grid, dim3(block_threads), flags, n,
-                           static_cast<const std::uint32_t*>(scratch.counts), ids);
+                           static_cast<const std::uint32_t*>(scratch.counts), ids, room);
   std::uint32_t count = 0;
   copy_out(&count, scratch.counts + chunks, sizeof count);
   return count;

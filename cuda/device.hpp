@@ -16,7 +16,7 @@ Traffic& traffic(); // since the program began; for the one thread that uses the
 // Executor, as large as the largest box needs, so that no launch allocates.
 struct Scratch {
   static constexpr int bins = 128;
-  static constexpr std::int64_t chunk = 2048, chunks = std::int64_t{1} << 16;
+  static constexpr std::int64_t chunk = 2048, chunks = std::int64_t{1} << 21;
   int device = 0;                   // whose memory it is
   int blocks = 1;                   // of 256 threads that the device runs at once
   std::uint32_t* largest = nullptr; // a reduction's maximum
@@ -44,9 +44,10 @@ void copy_in(void* device, const void* host, std::size_t bytes);
 void copy_out(void* host, const void* device, std::size_t bytes);
 void fill_zero(void* device, std::size_t bytes);
 void synchronise();
-// Ascending ids of the set flags; at most Scratch::chunk * Scratch::chunks flags.
+// Ascending ids of the set flags; at most Scratch::chunk * Scratch::chunks flags, of which `room`
+// ids are written.
 std::int64_t compact(const Scratch& scratch, const std::uint8_t* flags, std::int64_t n,
-                     std::uint32_t* ids);
+                     std::uint32_t* ids, std::int64_t room);
 
 // Seconds on the device's clock between two moments of its stream.
 class Stopwatch {

@@ -5,6 +5,7 @@
 
 #include "core/exact.hpp"
 #include "core/lattice.hpp"
+#include "voxel/pressure_view.hpp"
 #include "voxel/views.hpp"
 
 namespace metavox {
@@ -34,20 +35,35 @@ struct CountKinds {
   }
 };
 
-// Bricks in which a cell rule could change something: tumour, bodies, roaming stroma, normal cells
-// in danger.
+// Second cells of a list by kind.
+struct CountExcess {
+  static constexpr const char* name = "excess.count";
+  static constexpr double bytes = 1;
+  static constexpr int bins = kind_count;
+  const std::uint8_t* kind; // by entry
+  Lattice lattice;          // a line of entries
+  MV_HD void operator()(const Voxel& s, std::int64_t* count) const {
+    count[kind[lattice.number(s.x, s.y, s.z)]] += 1;
+  }
+};
+
+// Bricks in which a cell rule could change something: tumour, bodies, roaming stroma, second cells,
+// normal cells in danger.
 struct FindActivity {
   static constexpr const char* name = "cell.activity";
   static constexpr double bytes = 64; // the first line of a brick may decide
   const std::uint8_t* kind;
+  const std::uint8_t* held;
   FieldView oxygen;
+  PressureView pressure; // that crushes; off where none does
   std::uint8_t* flag;
   Lattice lattice;
   Bricks bricks;
   bool normal_always; // regeneration or turnover on
   bool stroma_moves;
   bool starving_dies;
-  float danger; // mmHg
+  float danger;   // mmHg
+  float bearable; // kPa
   MV_HD void operator()(std::int64_t b) const {
     const int x0 = static_cast<int>(b % bricks.nx) * brick_edge;
     const int y0 = static_cast<int>(b / bricks.nx % bricks.ny) * brick_edge;
@@ -58,9 +74,10 @@ struct FindActivity {
         for (int x = x0; x < exact::min_of(x0 + brick_edge, lattice.nx); ++x) {
           const Voxel s = lattice.voxel(x, y, z);
           const auto k = static_cast<Kind>(kind[s.i]);
-          if (is_tumour(k) || is_dead(k) || is_killer(k)) active = true;
+          if (is_tumour(k) || is_dead(k) || is_killer(k) || held[s.i] != 0) active = true;
           if (is_normal(k) && (normal_always || (stroma_moves && k == Kind::stroma) ||
-                               (starving_dies && oxygen.at(s) < danger)))
+                               (starving_dies && oxygen.at(s) < danger) ||
+                               (pressure.on && pressure.at(s) > bearable)))
             active = true;
         }
     flag[b] = active ? 1 : 0;

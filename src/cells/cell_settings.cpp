@@ -63,15 +63,9 @@ void oxygen_and_room(Section<CycleParameters>& s) {
       .normally("10 mmHg")
       .means("Law physicell: full speed from this pressure on.")
       .from(sources::gell);
-  s.number(&P::push_length, "push_length", "um")
-      .between(0, 1e5)
-      .normally("100 um")
-      .means("How far a dividing tumour cell can push others aside; at most 15 voxels.")
-      .from("assumed: five voxels at 20 um; explore 0 to 15");
-  s.boolean(&P::into_dead, "into_dead")
-      .normally("true")
-      .means("Newborn cells may take the place of dead ones.")
-      .from("assumed: debris gives way to living cells");
+  s.gone("push_length", "tissue grows by pressure, as far as that reaches: remove it, or type "
+                        "growth.mobility: 0 um^2/kPa/day for cells that push nobody");
+  s.gone("into_dead", "bodies give way once they are due to be cleared: remove it");
 }
 
 void starvation(Section<DeathParameters>& s) {
@@ -106,6 +100,14 @@ void programmed(Section<DeathParameters>& s) {
       .means("Programmed death of tumour cells.")
       .from(sources::physicell)
       .preset(Preset::analytic, "0 1/min", switched_off);
+  s.number(&P::apoptosis_share, "apoptosis_share")
+      .between(0, 0.99)
+      .normally("0")
+      .example("0.9")
+      .means("Programmed death of tumour cells as a share of the divisions that oxygen and rest "
+             "allow, in place of death.apoptosis.")
+      .from("assumed off; cell loss in human tumours is told as a share of births: Steel 1977, "
+            "Growth Kinetics of Tumours");
   s.number(&P::apoptosis_normal, "apoptosis_normal", "1/min")
       .between(0, 1e6)
       .normally("0 1/min")
@@ -156,10 +158,20 @@ void attack(Section<DeathParameters>& s) {
   s.number(&P::crushing, "crushing", "1/min")
       .between(0, 1e6)
       .normally("1 1/day")
-      .means("Death of normal cells that tumour presses on with no room left.")
+      .means("Death of normal cells under full pressure; cells at a basement membrane are spared.")
       .from("assumed: mechanical competition as seen between cell populations; no rate was found")
       .preset(Preset::physicell, "0 1/min", "no such process there")
       .preset(Preset::analytic, "0 1/min", switched_off);
+  s.number(&P::bearable_pressure, "bearable_pressure", "kPa")
+      .between(0, 1e4)
+      .normally("0.1 kPa")
+      .means("Pressure of growth that normal cells bear for ever.")
+      .from("assumed: without it dense tissue dies across the whole box");
+  s.number(&P::crushing_pressure, "crushing_pressure", "kPa")
+      .above(0, 1e4)
+      .normally("1.5 kPa")
+      .means("How far above death.bearable_pressure crushing reaches its full rate.")
+      .from("assumed: 0.3 of the pressure that halves the pace of the cycle");
   s.number(&P::t_cell_kill, "t_cell_kill", "1/min")
       .between(0, 1e6)
       .normally("5 1/day")
@@ -167,6 +179,15 @@ void attack(Section<DeathParameters>& s) {
       .from("Halle et al. 2016, Immunity 44:233, doi:10.1016/j.immuni.2016.01.010; within the 0.9 "
             "to 16 per day of the literature")
       .preset(Preset::analytic, "0 1/min", switched_off);
+}
+
+// A rate and a share of the divisions are two laws for one process.
+void one_kind_of_loss(const DeathParameters& p, Judge& judge) {
+  if (p.apoptosis > 0 && p.apoptosis_share > 0)
+    judge.complain({"apoptosis_share", "apoptosis"},
+                   judge.key("apoptosis") + " and " + judge.key("apoptosis_share") +
+                       " are both above 0; type " + judge.key("apoptosis") +
+                       ": 0 1/min for a loss that goes with the divisions");
 }
 
 } // namespace
@@ -206,12 +227,8 @@ void describe(Section<QuiescenceParameters>& s) {
       .normally("4000 min")
       .means("Continuous hypoxic rest that a cell survives.")
       .from(sources::owen);
-  s.boolean(&P::crowding, "crowding")
-      .normally("true")
-      .means("Cells with no free place within the push length rest.")
-      .from("assumed: contact inhibition")
-      .preset(Preset::physicell, "false", "cells there do not sense crowding")
-      .preset(Preset::analytic, "false", switched_off);
+  s.gone("crowding", "pressure slows the cycle: remove it, or type growth.inhibition: false for "
+                     "cells that do not feel it");
   s.ordered("enter", "leave", Judge::Equal::allowed);
 }
 
@@ -221,6 +238,7 @@ void describe(Section<DeathParameters>& s) {
   loss_of_hold(s);
   attack(s);
   s.ordered("necrosis_low", "necrosis_high");
+  s.rule(one_kind_of_loss);
 }
 
 void describe(Section<NormalParameters>& s) {

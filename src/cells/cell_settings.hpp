@@ -16,10 +16,8 @@ struct CycleParameters {
   double variation;     // coefficient of variation of the cycle time
   double half_pressure; // mmHg, C_phi of tumour cells
   double half_pressure_normal;
-  double ramp_low;    // mmHg, law physicell: no progress below
-  double ramp_high;   // mmHg, law physicell: full speed above
-  double push_length; // um, L_push of tumour cells
-  bool into_dead;     // newborn cells may take the place of dead ones
+  double ramp_low;  // mmHg, law physicell: no progress below
+  double ramp_high; // mmHg, law physicell: full speed above
 };
 
 struct QuiescenceParameters {
@@ -28,7 +26,6 @@ struct QuiescenceParameters {
   double leave;    // mmHg
   double delay;    // min a cell takes on average to enter or leave rest; 0: one step
   double survival; // min of continuous hypoxic rest before death
-  bool crowding;   // cells with no room within the push length rest
 };
 
 struct DeathParameters {
@@ -37,6 +34,7 @@ struct DeathParameters {
   double necrosis_low;     // mmHg: full hazard
   double necrosis_rate;    // 1/min
   double apoptosis;        // 1/min, tumour cells
+  double apoptosis_share;  // of the divisions that oxygen allows
   double apoptosis_normal; // 1/min
   double apoptotic_body;   // min until cleared
   double debris_clearance; // 1/min
@@ -44,8 +42,10 @@ struct DeathParameters {
   double anoikis_matrix;   // E below which a cell has no hold
   double resistance_epithelial;
   double resistance_mesenchymal;
-  double crushing;    // 1/min: normal cells pressed by tumour with no room left
-  double t_cell_kill; // 1/min per adjacent pair
+  double crushing;          // 1/min: normal cells under full pressure
+  double bearable_pressure; // kPa that normal cells bear for ever
+  double crushing_pressure; // kPa above it at which the rate is full
+  double t_cell_kill;       // 1/min per adjacent pair
 };
 
 struct NormalParameters {

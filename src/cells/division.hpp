@@ -1,44 +1,44 @@
-// Division: a mother proposes a line of voxels to push along, the winners commit.
+// Division: a cell whose clock is full leaves a daughter in its own voxel, as the second cell
+// there.
 #pragma once
 
 #include <cstdint>
 
-#include "cells/contest.hpp"
-#include "cells/room.hpp"
 #include "core/exact.hpp"
 #include "core/lattice.hpp"
 #include "core/random.hpp"
+#include "voxel/excess.hpp"
 #include "voxel/ledger.hpp"
+#include "voxel/pressure_view.hpp"
 #include "voxel/views.hpp"
 
 namespace metavox {
 
-struct ProposeDivision {
-  static constexpr const char* name = "cell.propose_division";
+// Marks the voxels that take a daughter: where there is a second cell already, a mother waits.
+struct MarkBirths {
+  static constexpr const char* name = "cell.mark_births";
   static constexpr double bytes = 2; // the clock
   CellView cell;
-  const std::uint8_t* room;
-  const std::uint16_t* membrane;
-  ContestView contest;
-  PushTable table;
-  Lattice lattice;
-  int push_distance2;
-  bool into_dead;
+  std::uint8_t* held;
+  PressureView pressure;
   bool normal_divides;
-  std::uint64_t seed, step;
+  Lattice lattice;
 
-  MV_HD bool is_free(Kind k) const { return k == Kind::none || (into_dead && is_dead(k)); }
-  MV_HD bool wants(const Voxel& s, Kind k) const {
-    if (!is_tumour(k) && !(normal_divides && is_normal(k))) return false;
-    if (cell.clock[s.i] < clock_divide) return false;
-    return (cell.flags[s.i] & flags_of_rest) == 0;
+  // Normal cells fill gaps and push nobody.
+  MV_HD bool has_gap(const Voxel& s) const {
+    if (pressure.at(s) > 0.0f) return false;
+    const std::int64_t stride[3] = {1, lattice.pitch(), lattice.plane()};
+    for (int a = 0; a < 3; ++a)
+      if (cell.kind(s.i - stride[a]) == Kind::none || cell.kind(s.i + stride[a]) == Kind::none)
+        return true;
+    return false;
   }
-  MV_HD bool passable(const Voxel& s, const PushPath& path) const {
-    for (int m = 1; m <= path.length; ++m) {
-      const std::int64_t i = path.index(lattice, s, m);
-      if (cell.kind(i) == Kind::vessel || membrane[i] != 0) return false;
-    }
-    return true;
+  MV_HD void operator()(const Voxel& s) const {
+    if (cell.clock[s.i] < clock_divide || held[s.i] != 0) return;
+    const Kind kind = cell.kind(s.i);
+    if (!is_tumour(kind) && !(normal_divides && is_normal(kind))) return;
+    if ((cell.flags[s.i] & flags_of_rest) != 0) return;
+    if (is_tumour(kind) || has_gap(s)) held[s.i] = 1;
   }
   void row(const Row& r) const {
     constexpr int piece = 64;
@@ -53,34 +53,6 @@ struct ProposeDivision {
         if (cell.clock[r.i + x] >= clock_divide) (*this)(Voxel{r.x + x, r.y, r.z, r.i + x});
     }
   }
-  MV_HD void operator()(const Voxel& s) const {
-    const Kind kind = cell.kind(s.i);
-    if (!wants(s, kind)) return;
-    // Normal cells push nobody: only a free face neighbour will do.
-    const int limit = is_tumour(kind) ? exact::max_of(push_distance2, 1) : 1;
-    const int nearest = room[s.i];
-    if (nearest > limit) return;
-    const std::uint32_t word = draw(seed, Purpose::division, lattice.global(s), step).word[0];
-    for (int d2 = exact::max_of(nearest, 1); d2 <= limit; ++d2) {
-      const int begin = table.first[d2], end = table.first[d2 + 1];
-      const int count = end - begin;
-      if (count == 0) continue;
-      const int start = static_cast<int>(below(word, static_cast<std::uint32_t>(count)));
-      for (int k = 0; k < count; ++k) {
-        const int entry = begin + (start + k < count ? start + k : start + k - count);
-        const Offset o = table.offset[entry];
-        if (!lattice.holds(s.x + o.dx, s.y + o.dy, s.z + o.dz)) continue;
-        if (!is_free(cell.kind(lattice.index(s.x + o.dx, s.y + o.dy, s.z + o.dz)))) continue;
-        const PushPath path(o);
-        if (!passable(s, path)) continue;
-        contest.propose(s, static_cast<std::uint16_t>(entry + 1));
-        const std::uint32_t rank = contest.rank(lattice, s);
-        for (int m = 0; m <= path.length; ++m)
-          atomic_min(contest.claim + path.index(lattice, s, m), rank);
-        return;
-      }
-    }
-  }
 };
 
 struct DivisionParameters {
@@ -92,12 +64,8 @@ struct DivisionParameters {
   float variation;       // coefficient of variation of the cycle time
 };
 
-struct CommitDivision {
-  static constexpr const char* name = "cell.commit_division";
-  static constexpr double bytes = 2;
+struct Division {
   CellView cell;
-  ContestView contest;
-  PushTable table;
   LedgerView ledger;
   Lattice lattice;
   DivisionParameters p;
@@ -134,19 +102,8 @@ struct CommitDivision {
     }
     return traits;
   }
-  MV_HD void operator()(const Voxel& s) const {
-    const std::uint16_t plan = contest.plan[s.i];
-    if (plan == 0) return;
-    const PushPath path(table.offset[plan - 1]);
-    const std::uint32_t rank = contest.rank(lattice, s);
-    for (int m = 0; m <= path.length; ++m)
-      if (contest.claim[path.index(lattice, s, m)] != rank) return;
-
-    const Kind displaced = cell.kind(path.index(lattice, s, path.length));
-    if (displaced != Kind::none) ledger.departure(displaced, Reservoir::cleared);
-    for (int m = path.length; m > 1; --m)
-      cell.store(path.index(lattice, s, m), cell.load(path.index(lattice, s, m - 1)));
-
+  // The mother in voxel s starts anew; returned is her daughter.
+  MV_HD Cell divide(const Voxel& s) const {
     const std::uint64_t voxel = lattice.global(s);
     const Draw d = draw(seed, Purpose::division, voxel, step);
     Cell mother = cell.load(s.i);
@@ -169,24 +126,8 @@ struct CommitDivision {
       daughter.traits = inherited(daughter.traits, Purpose::inheritance_daughter, voxel);
     }
     cell.store(s.i, mother);
-    cell.store(path.index(lattice, s, 1), daughter);
     ledger.arrival(Reservoir::born, daughter.kind);
-  }
-};
-
-struct WithdrawDivision {
-  static constexpr const char* name = "cell.withdraw_division";
-  static constexpr double bytes = 2;
-  ContestView contest;
-  PushTable table;
-  Lattice lattice;
-  MV_HD void operator()(const Voxel& s) const {
-    const std::uint16_t plan = contest.plan[s.i];
-    if (plan == 0) return;
-    const PushPath path(table.offset[plan - 1]);
-    for (int m = 0; m <= path.length; ++m)
-      store_same(contest.claim + path.index(lattice, s, m), unclaimed);
-    contest.plan[s.i] = 0;
+    return daughter;
   }
 };
 

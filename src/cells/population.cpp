@@ -4,9 +4,13 @@
 #include <cmath>
 
 #include "cells/activity.hpp"
+#include "cells/crowding.hpp"
 #include "cells/make_way.hpp"
+#include "cells/medium.hpp"
+#include "cells/renew_excess.hpp"
+#include "core/constants.hpp"
 #include "core/launch.hpp"
-#include "solver/diffusion.hpp"
+#include "voxel/growth.hpp"
 
 namespace metavox {
 namespace {
@@ -19,13 +23,24 @@ std::uint16_t steps_of(double duration, double dt) {
   return static_cast<std::uint16_t>(std::clamp(steps, 0.0, 65535.0));
 }
 
-FateParameters fate_parameters(const PopulationSettings& p, int push_distance2) {
+// A cell that a vessel has pushed out of its place and that finds no other is lost after this time.
+// Assumed: vessels close and open again within a day.
+constexpr double longest_wait = 1440; // min
+
+constexpr double ln2 = 0.6931471805599453;
+
+// How cells change places without a pressure that drives them, um^2/min, and the fewest rounds of
+// the relay in a step.
+constexpr double excess_mixing = 4;
+constexpr int least_relays = 3;
+constexpr double excess_share = static_cast<double>(growth::easy_excess);
+
+FateParameters fate_parameters(const PopulationSettings& p) {
   FateParameters f{};
   const double dt = p.step;
   const auto f32 = [](double v) { return static_cast<float>(v); };
   f.dt = f32(dt);
   f.quiescence = p.quiescence.enabled;
-  f.crowding = p.quiescence.crowding;
   f.rest_enter = f32(p.quiescence.enter);
   f.rest_leave = f32(p.quiescence.leave);
   const double switches = p.quiescence.delay > 0 ? 1 - exact::exp(-dt / p.quiescence.delay) : 1;
@@ -36,27 +51,26 @@ FateParameters fate_parameters(const PopulationSettings& p, int push_distance2) 
   f.necrosis_low = f32(p.death.necrosis_low);
   f.necrosis_rate = f32(p.death.necrosis_rate);
   f.apoptosis = f32(p.death.apoptosis);
+  f.apoptosis_share = f32(p.death.apoptosis_share * ln2);
   f.apoptosis_normal = f32(p.death.apoptosis_normal);
   f.anoikis = f32(p.death.anoikis);
   f.anoikis_matrix = f32(p.death.anoikis_matrix);
   f.hold_epithelial = f32(1 - p.death.resistance_epithelial);
   f.hold_mesenchymal = f32(1 - p.death.resistance_mesenchymal);
-  f.crushing = f32(p.death.crushing);
+  f.crushing = p.growth.on ? f32(p.death.crushing) : 0.0f;
+  f.bearable = f32(p.death.bearable_pressure);
+  f.crushing_width = f32(p.death.crushing_pressure);
+  f.crowded = p.growth.pace.half;
+  f.lost_after = steps_of(longest_wait, dt);
   f.t_cell_kill = f32(p.death.t_cell_kill);
   f.senescent_removal = f32(p.stem.senescent_removal);
   f.body_steps = std::max<std::uint16_t>(1, steps_of(p.death.apoptotic_body, dt));
   f.debris_cleared = threshold(1 - exact::exp(-p.death.debris_clearance * dt));
-  f.physicell_ramp = p.cycle.law == CycleLaw::physicell;
-  const auto ticks = [&](double time) {
-    return p.cycle.enabled ? f32(clock_unit * dt / time) : 0.0f;
-  };
-  f.advance_epithelial = ticks(p.cycle.epithelial);
-  f.advance_mesenchymal = ticks(p.cycle.mesenchymal);
-  f.advance_normal = ticks(p.cycle.normal);
-  f.half_pressure = f32(p.cycle.half_pressure);
-  f.half_pressure_normal = f32(p.cycle.half_pressure_normal);
-  f.ramp_low = f32(p.cycle.ramp_low);
-  f.ramp_high = f32(p.cycle.ramp_high);
+  f.pace = p.growth.pace;
+  f.normal = p.growth.pace;
+  f.normal.epithelial = f.normal.mesenchymal = p.cycle.enabled ? f32(1 / p.cycle.normal) : 0.0f;
+  f.normal.half_pressure = f32(p.cycle.half_pressure_normal);
+  f.ticks = f32(clock_unit * dt);
   f.regeneration = p.normal.regeneration;
   f.regeneration_neighbours = p.normal.regeneration_neighbours;
   f.stem = p.stem.enabled;
@@ -81,7 +95,6 @@ FateParameters fate_parameters(const PopulationSettings& p, int push_distance2) 
   f.glucose_half = f32(p.energy.glucose_half);
   f.atp_rest = p.energy.glucose ? f32(p.energy.rest) : 0.0f;
   f.atp_death = p.energy.glucose ? f32(p.energy.death) : 0.0f;
-  f.push_distance2 = push_distance2;
   return f;
 }
 
@@ -119,34 +132,42 @@ MigrationParameters32 walk_parameters(const PopulationSettings& p) {
   return m;
 }
 
+// Excess is carried by steps of a voxel: where the share of voxels with a second cell is e_0, as
+// growth sets it, moves with this chance per kPa amount to the flow of K times the gradient.
+RelayParameters relay_parameters(const PopulationSettings& p) {
+  RelayParameters r{};
+  const auto f32 = [](double v) { return static_cast<float>(v); };
+  const double h2 = p.spacing * p.spacing, ds = p.step / relay_substeps(p);
+  r.flows = p.growth.on;
+  r.carried = f32(p.growth.mobility * ds / (h2 * excess_share));
+  r.mixing = f32(excess_mixing * ds / h2);
+  for (std::size_t a = 0; a < 6; ++a) r.open[a] = p.growth.open[a];
+  r.yields = p.growth.matrix_yield;
+  r.threshold = f32(p.migration.squeeze_threshold);
+  r.width = f32(p.migration.squeeze_width);
+  return r;
+}
+
 } // namespace
 
-PushOffsets push_offsets(int longest2) {
-  PushOffsets pushes;
-  constexpr int r = longest_push;
-  for (int d2 = 0; d2 <= r * r + 1; ++d2) {
-    pushes.first.push_back(static_cast<std::uint16_t>(pushes.offset.size()));
-    if (d2 == 0 || d2 > longest2) continue;
-    for (int z = -r; z <= r; ++z)
-      for (int y = -r; y <= r; ++y)
-        for (int x = -r; x <= r; ++x)
-          if (x * x + y * y + z * z == d2)
-            pushes.offset.push_back({static_cast<std::int8_t>(x), static_cast<std::int8_t>(y),
-                                     static_cast<std::int8_t>(z)});
-  }
-  return pushes;
+int relay_substeps(const PopulationSettings& p) {
+  if (!p.growth.on) return least_relays;
+  // The surface of a wide tumour moves at this speed where nothing else holds it back.
+  const double rate =
+      ln2 * static_cast<double>(std::max(p.growth.pace.epithelial, p.growth.pace.mesenchymal));
+  const double speed =
+      std::sqrt(pi * rate * p.growth.mobility * static_cast<double>(p.growth.pace.half));
+  const double needed = std::ceil(1.4 * speed * p.step / (excess_share * p.spacing) - 1e-9);
+  return std::max(least_relays, static_cast<int>(std::min(needed, 1e6)));
 }
 
 Population::Population(const Executor& executor, const Lattice& lattice,
                        const PopulationSettings& p, std::uint64_t seed)
-    : lattice_(lattice), seed_(seed) {
-  const double reach = p.cycle.push_length / p.spacing;
-  // A free face neighbour is no push: it will do at any push length.
-  const int distance2 = std::clamp(static_cast<int>(std::floor(reach * reach + 1e-9)), 1,
-                                   longest_push * longest_push);
-  reach_ = 1;
-  while ((reach_ + 1) * (reach_ + 1) <= distance2) ++reach_;
-  fate_ = fate_parameters(p, distance2);
+    : lattice_(lattice), seed_(seed), excess_(executor, lattice) {
+  fate_ = fate_parameters(p);
+  relay_ = relay_parameters(p);
+  relays_ = relay_substeps(p);
+  passes_ = crowding_passes(p.spacing);
   walk_ = walk_parameters(p);
   division_.stem = p.stem.enabled;
   division_.symmetric = threshold(p.stem.symmetric);
@@ -154,9 +175,7 @@ Population::Population(const Executor& executor, const Lattice& lattice,
   division_.mutates = threshold(p.mutation.probability);
   division_.deviation = static_cast<float>(p.mutation.deviation / trait_step);
   division_.variation = static_cast<float>(p.cycle.variation);
-  divides_ = p.cycle.enabled;
   migration_on_ = p.migration.enabled;
-  into_dead_ = p.cycle.into_dead;
   normal_always_ = p.normal.regeneration || p.death.apoptosis_normal > 0;
   substeps_ = p.motility_substeps;
   tracers_on_ = p.tracers.count > 0;
@@ -187,12 +206,6 @@ Population::Population(const Executor& executor, const Lattice& lattice,
   factor_table_ = Buffer<float>(executor, 256);
   factor_table_.upload(factors.data());
 
-  const PushOffsets pushes = push_offsets(distance2);
-  push_offset_ = Buffer<Offset>(executor, static_cast<std::int64_t>(pushes.offset.size()));
-  push_offset_.upload(pushes.offset.data());
-  push_first_ = Buffer<std::uint16_t>(executor, static_cast<std::int64_t>(pushes.first.size()));
-  push_first_.upload(pushes.first.data());
-
   if (tracers_on_) {
     std::vector<std::int32_t> at;
     for (int k = 0; k < p.tracers.count; ++k)
@@ -207,63 +220,52 @@ CellView Population::view() {
           arrays_.capacity.data(), arrays_.clone.data(), arrays_.traits.data()};
 }
 
-void Population::advance(const Executor& executor, const FieldView& oxygen,
-                         const FieldView& glucose, const float* matrix,
-                         const std::uint16_t* membrane, std::int64_t step) {
+void Population::advance(const Executor& executor, const Surroundings& tissue, std::int64_t step) {
   const auto process = executor.process("cells");
   step_ = static_cast<std::uint64_t>(step);
-  find_activity(executor, oxygen);
+  find_activity(executor, tissue);
   if (active_.count > 0) {
-    measure_room(executor);
-    settle_fate(executor, oxygen, glucose, matrix);
-    if (divides_) divide(executor, membrane);
+    settle_fate(executor, tissue);
+    divide(executor, tissue);
+    relay(executor, tissue);
   }
-  if (migration_on_) migrate(executor, oxygen, matrix, membrane);
+  if (migration_on_) migrate(executor, tissue);
 }
 
-void Population::find_activity(const Executor& executor, const FieldView& oxygen) {
+void Population::find_activity(const Executor& executor, const Surroundings& tissue) {
   const Bricks bricks(lattice_);
-  executor.for_each_index(bricks.count(),
-                          FindActivity{arrays_.kind.data(), oxygen, work_.brick_flag.data(),
-                                       lattice_, bricks, normal_always_,
-                                       migration_on_ && walk_.diffusivity_stroma > 0,
-                                       fate_.necrosis, fate_.necrosis_high});
+  executor.for_each_index(
+      bricks.count(),
+      FindActivity{arrays_.kind.data(), work_.held.data(), tissue.oxygen,
+                   PressureView{tissue.pressure.field, tissue.pressure.on && fate_.crushing > 0},
+                   work_.brick_flag.data(), lattice_, bricks, normal_always_,
+                   migration_on_ && walk_.diffusivity_stroma > 0, fate_.necrosis,
+                   fate_.necrosis_high, fate_.bearable});
   executor.for_each_index(bricks.count(),
                           WidenActivity{work_.brick_flag.data(), work_.brick_wide.data(), bricks});
   active_.ids = work_.brick_ids.data();
   active_.count = executor.compact(work_.brick_wide.data(), bricks.count(), work_.brick_ids.data());
 }
 
-void Population::measure_room(const Executor& executor) {
-  executor.for_each_voxel(
-      lattice_, MeasureRoomX{arrays_.kind.data(), work_.room.data(), lattice_, reach_, into_dead_});
-  executor.for_each_voxel(
-      lattice_, MeasureRoomYZ<false>{work_.room.data(), work_.room_other.data(), lattice_, reach_});
-  executor.for_each_voxel(
-      lattice_, MeasureRoomYZ<true>{work_.room_other.data(), work_.room.data(), lattice_, reach_});
-}
-
-void Population::settle_fate(const Executor& executor, const FieldView& oxygen,
-                             const FieldView& glucose, const float* matrix) {
+void Population::settle_fate(const Executor& executor, const Surroundings& tissue) {
   executor.for_each_voxel(lattice_, SenseNeighbours{arrays_.kind.data(), work_.sensed.data(),
                                                     lattice_.pitch(), lattice_.plane()});
-  executor.for_each_voxel(lattice_, active_,
-                          AdvanceFate{view(),
-                                      oxygen,
-                                      glucose,
-                                      matrix,
-                                      work_.sensed.data(),
-                                      work_.room.data(),
-                                      factors(),
-                                      {work_.ledger.data()},
-                                      fate_,
-                                      lattice_,
-                                      seed_,
-                                      step_});
+  const Ageing ageing{tissue.oxygen,   tissue.glucose,
+                      tissue.pressure, tissue.matrix,
+                      tissue.membrane, work_.sensed.data(),
+                      factors(),       {work_.ledger.data()},
+                      fate_,           lattice_,
+                      seed_,           step_};
+  executor.for_each_index(excess_.entries(), AgeExcess{excess(), arrays_.kind.data(), ageing});
+  executor.for_each_voxel(lattice_, active_, AdvanceFate{view(), ageing});
+  settle_excess(executor);
 }
 
-ContestView Population::open_contest(int round) {
-  work_.brick_mark.clear();
+void Population::settle_excess(const Executor& executor) {
+  executor.for_each_index(excess_.entries(), SettleExcess{excess(), view(), {work_.ledger.data()}});
+}
+
+ContestView Population::contest(int round) {
   const ContestKeys keys = contest_keys(seed_, step_, round);
   return {work_.claim.data(), work_.plan.data(), work_.brick_mark.data(),
           Bricks(lattice_),   keys.key0,         keys.key1};
@@ -275,26 +277,40 @@ ActiveBricks Population::contested(const Executor& executor) {
                            work_.contested_ids.data())};
 }
 
-void Population::divide(const Executor& executor, const std::uint16_t* membrane) {
-  const ContestView rivals = open_contest(0);
-  const PushTable table{push_offset_.data(), push_first_.data()};
-  executor.for_each_voxel(lattice_, active_,
-                          ProposeDivision{view(), work_.room.data(), membrane, rivals, table,
-                                          lattice_, fate_.push_distance2, into_dead_,
-                                          fate_.regeneration, seed_, step_});
-  const ActiveBricks bricks = contested(executor);
+// A list made anew is in the order of voxels and without gaps, whatever it went through before.
+void Population::divide(const Executor& executor, const Surroundings& tissue) {
   executor.for_each_voxel(
-      lattice_, bricks,
-      CommitDivision{
-          view(), rivals, table, {work_.ledger.data()}, lattice_, division_, seed_, step_});
-  executor.for_each_voxel(lattice_, bricks, WithdrawDivision{rivals, table, lattice_});
+      lattice_, active_,
+      MarkBirths{view(), work_.held.data(), tissue.pressure, fate_.regeneration, lattice_});
+  excess_.renew(work_.held.data(), work_.claim.data(), unclaimed,
+                Division{view(), {work_.ledger.data()}, lattice_, division_, seed_, step_});
 }
 
-void Population::migrate(const Executor& executor, const FieldView& oxygen, const float* matrix,
-                         const std::uint16_t* membrane) {
-  const WalkRule walk{matrix, membrane, oxygen, walk_, lattice_};
+void Population::relay(const Executor& executor, const Surroundings& tissue) {
+  const RelayRule rule{arrays_.kind.data(),
+                       arrays_.flags.data(),
+                       work_.held.data(),
+                       tissue.membrane,
+                       tissue.matrix,
+                       tissue.pressure,
+                       relay_,
+                       lattice_};
+  const std::int64_t n = excess_.entries();
+  for (int substep = 0; substep < relays_ && n > 0; ++substep) {
+    const ContestView rivals = contest(1 + substep);
+    executor.for_each_index(
+        n, ProposeRelay{excess(), rule, rivals, excess_.aim(), seed_, step_, substep});
+    executor.for_each_index(
+        n, CommitRelay{excess(), view(), rule, rivals, excess_.aim(), {work_.ledger.data()}});
+    executor.for_each_index(n, WithdrawRelay{rivals, excess_.aim()});
+  }
+}
+
+void Population::migrate(const Executor& executor, const Surroundings& tissue) {
+  const WalkRule walk{tissue.matrix, tissue.membrane, tissue.oxygen, walk_, lattice_};
   for (int substep = 0; substep < substeps_; ++substep) {
-    const ContestView rivals = open_contest(1 + substep);
+    work_.brick_mark.clear();
+    const ContestView rivals = contest(1 + relays_ + substep);
     executor.for_each_voxel(lattice_, active_,
                             ProposeMove{view(), walk, rivals, factors(),
                                         work_.ledger.data() + overfull_entry, seed_, step_,
@@ -302,6 +318,7 @@ void Population::migrate(const Executor& executor, const FieldView& oxygen, cons
     const ActiveBricks bricks = contested(executor);
     executor.for_each_voxel(lattice_, bricks, CommitMove{view(), rivals, lattice_});
     executor.for_each_voxel(lattice_, bricks, WithdrawMove{rivals, lattice_});
+    settle_excess(executor);
     if (tracers_on_)
       executor.for_each_index(work_.tracers.size() / 3,
                               AdvanceTracers{walk, work_.tracers.data(), tracer_diffusivity_,
@@ -310,31 +327,80 @@ void Population::migrate(const Executor& executor, const FieldView& oxygen, cons
   }
 }
 
+RoomView Population::show_crowding(const Executor& executor) {
+  // Three arrays of 16 bits: the two halves of the claims, and the plans.
+  auto* one = reinterpret_cast<std::uint16_t*>(work_.claim.data());
+  std::uint16_t* free = one;
+  std::uint16_t* excess = one + lattice_.padded();
+  std::uint16_t* spare = work_.plan.data();
+  executor.for_each_voxel(lattice_,
+                          StartCrowding{arrays_.kind.data(), work_.held.data(), free, excess});
+  for (int pass = 0; pass < passes_; ++pass) {
+    for (std::uint16_t** share : {&free, &excess}) {
+      executor.for_each_voxel(lattice_, SpreadCrowding{*share, spare, lattice_});
+      std::swap(*share, spare);
+    }
+  }
+  return {free, excess};
+}
+
+void Population::end_crowding(const Executor& executor) {
+  executor.for_each_index(lattice_.padded(),
+                          EndCrowding{work_.claim.data(), work_.plan.data(), unclaimed});
+}
+
+const std::uint8_t* Population::reached_by_medium(const Executor& executor) {
+  if (grown_.size() == 0) grown_ = Buffer<std::int64_t>(executor, 1);
+  work_.sensed.clear();
+  const int n[3] = {lattice_.nx, lattice_.ny, lattice_.nz};
+  for (std::int64_t grown = 1; grown > 0;) {
+    grown_.clear();
+    for (int axis = 0; axis < 3; ++axis)
+      executor.for_each_index(
+          lattice_.voxels() / n[axis],
+          ReachMedium{arrays_.kind.data(), work_.sensed.data(), grown_.data(), lattice_, axis});
+    grown_.download(&grown);
+  }
+  return work_.sensed.data();
+}
+
+ExcessView Population::map_excess() {
+  excess_.map(work_.claim.data());
+  return excess_.view(work_.held.data(), work_.claim.data());
+}
+void Population::unmap_excess() { excess_.unmap(work_.claim.data(), unclaimed); }
+
+void Population::rebuild() {
+  std::vector<std::uint8_t> held(static_cast<std::size_t>(lattice_.padded()), 0);
+  const std::vector<std::int64_t> voxel = excess_.arrays().voxel.host_copy();
+  for (const std::int64_t n : excess_.order())
+    held[static_cast<std::size_t>(lattice_.voxel_at(voxel[static_cast<std::size_t>(n)]).i)] = 1;
+  work_.held.upload(held.data());
+}
+
 void Population::make_way(const Executor& executor, const std::vector<std::int64_t>& entered,
-                          const std::vector<std::int64_t>& left, const std::uint16_t* membrane) {
+                          const std::vector<std::int64_t>& left) {
   const auto n = static_cast<std::int64_t>(entered.size()),
              m = static_cast<std::int64_t>(left.size());
   if (n + m == 0) return;
   if (way_.size() < n + m) way_ = Buffer<std::int64_t>(executor, 2 * (n + m) + 1024);
   executor.copy_in(way_.data(), entered.data(), entered.size() * sizeof(std::int64_t));
   executor.copy_in(way_.data() + n, left.data(), left.size() * sizeof(std::int64_t));
-  executor.for_each_index(1, MakeWay{view(),
-                                     membrane,
-                                     {push_offset_.data(), push_first_.data()},
-                                     {work_.ledger.data()},
-                                     lattice_,
-                                     fate_.push_distance2,
-                                     way_.data(),
-                                     n,
-                                     way_.data() + n,
-                                     m,
-                                     seed_,
-                                     step_});
+  const LedgerView ledger{work_.ledger.data()};
+  executor.for_each_index(m, LeaveVoxels{view(), ledger, lattice_, way_.data() + n});
+  settle_excess(executor);
+  const std::int64_t first = excess_.extend(n);
+  executor.for_each_index(n, MakeWay{view(), excess(), first, ledger, lattice_, way_.data()});
 }
 
 void Population::count_now(const Executor& executor) {
   const auto n = executor.tally_over(lattice_, CountKinds{arrays_.kind.data()});
   std::copy(n.begin(), n.end(), counts_.begin());
+  const Lattice line(static_cast<int>(excess_.entries()), 1, 1, 1, 0);
+  if (excess_.entries() > 0) {
+    const auto second = executor.tally_over(line, CountExcess{excess().cell.kind_code, line});
+    for (std::size_t k = 1; k < kind_count; ++k) counts_[k] += second[k];
+  }
   std::array<std::int64_t, ledger_entries> raw{};
   work_.ledger.download(raw.data());
   const std::int64_t* at = raw.data();

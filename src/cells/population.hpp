@@ -8,10 +8,11 @@
 
 #include "cells/contest.hpp"
 #include "cells/division.hpp"
+#include "cells/excess_cells.hpp"
 #include "cells/fate.hpp"
 #include "cells/migration.hpp"
 #include "cells/population_settings.hpp"
-#include "cells/room.hpp"
+#include "cells/relay.hpp"
 #include "core/executor.hpp"
 #include "voxel/ledger.hpp"
 #include "voxel/views.hpp"
@@ -20,19 +21,40 @@ namespace metavox {
 
 using KindCounts = std::array<std::int64_t, kind_count>;
 
+// Rounds in which second cells move in a step: enough that the flow of the fastest tumour is
+// carried by moves whose chances stay below one.
+int relay_substeps(const PopulationSettings& settings);
+
 class Population {
 public:
   Population(const Executor& executor, const Lattice& lattice, const PopulationSettings& settings,
              std::uint64_t seed);
 
-  // One step of every cell rule: rest, death, phenotype, division, movement. `matrix` is E,
-  // `membrane` what is left of basement membranes; fields as cells see them.
-  void advance(const Executor& executor, const FieldView& oxygen, const FieldView& glucose,
-               const float* matrix, const std::uint16_t* membrane, std::int64_t step);
+  // What cells see of the tissue. `matrix` is E, `membrane` what is left of basement membranes.
+  struct Surroundings {
+    FieldView oxygen, glucose;
+    PressureView pressure;
+    const float* matrix;
+    const std::uint16_t* membrane;
+  };
+  // One step of every cell rule: rest, death, phenotype, division, growth, movement.
+  void advance(const Executor& executor, const Surroundings& tissue, std::int64_t step);
+
+  // Where there is room and where cells wait for it. What is returned lasts until end_crowding().
+  RoomView show_crowding(const Executor& executor);
+  void end_crowding(const Executor& executor);
+
+  // 1 for free voxels that medium outside the box reaches; until the next call of advance().
+  const std::uint8_t* reached_by_medium(const Executor& executor);
+
+  // The second cells of voxels. Mapped: the entry of a voxel can be asked for, until hidden again.
+  ExcessView excess() { return excess_.view(work_.held.data()); }
+  ExcessView map_excess();
+  void unmap_excess();
 
   // Voxels (x fastest, no ghosts) that vessels take, and that they leave.
   void make_way(const Executor& executor, const std::vector<std::int64_t>& entered,
-                const std::vector<std::int64_t>& left, const std::uint16_t* membrane);
+                const std::vector<std::int64_t>& left);
 
   // What the ledger says of every kind's arrivals and departures is the change of its count, and
   // its deaths are those by cause; throws NumericalError otherwise.
@@ -46,7 +68,6 @@ public:
 
   // What tests and the bench look at.
   std::int64_t active_bricks() const { return active_.count; }
-  const std::uint8_t* room() const { return work_.room.data(); }
 
   // The state of the cells, a value for each voxel, padded. A new array is a member and a line:
   // memory, hash, checkpoints and frames follow from the list.
@@ -66,6 +87,9 @@ public:
       f("traits", "eight heritable traits, one signed byte each, factor exp(0.02 v)", traits);
     }
   };
+  ExcessCells& excess_cells() { return excess_; }
+  // After the state was written from outside.
+  void rebuild();
   Arrays& arrays() { return arrays_; }
   const Arrays& arrays() const { return arrays_; }
   Buffer<std::int32_t>& tracers() { return work_.tracers; }
@@ -74,7 +98,7 @@ public:
 
   // What rules write down for each other within a step.
   struct Work {
-    Buffer<std::uint8_t> sensed, room, room_other;
+    Buffer<std::uint8_t> sensed, held;
     Buffer<std::uint32_t> claim;
     Buffer<std::uint16_t> plan;
     Buffer<std::uint8_t> brick_flag, brick_wide, brick_mark;
@@ -86,8 +110,7 @@ public:
     void for_each(const Lattice& lattice, int tracer_count, const F& f) {
       const std::int64_t n = lattice.padded(), bricks = Bricks(lattice).count();
       f(sensed, n);
-      f(room, n);
-      f(room_other, n);
+      f(held, n);
       f(claim, n);
       f(plan, n);
       f(brick_flag, bricks);
@@ -101,13 +124,12 @@ public:
   };
 
 private:
-  void find_activity(const Executor& executor, const FieldView& oxygen);
-  void measure_room(const Executor& executor);
-  void settle_fate(const Executor& executor, const FieldView& oxygen, const FieldView& glucose,
-                   const float* matrix);
-  void divide(const Executor& executor, const std::uint16_t* membrane);
-  void migrate(const Executor& executor, const FieldView& oxygen, const float* matrix,
-               const std::uint16_t* membrane);
+  void find_activity(const Executor& executor, const Surroundings& tissue);
+  void settle_fate(const Executor& executor, const Surroundings& tissue);
+  void settle_excess(const Executor& executor);
+  void divide(const Executor& executor, const Surroundings& tissue);
+  void relay(const Executor& executor, const Surroundings& tissue);
+  void migrate(const Executor& executor, const Surroundings& tissue);
 
   Lattice lattice_;
   std::uint64_t seed_;
@@ -115,17 +137,18 @@ private:
   FateParameters fate_{};
   DivisionParameters division_{};
   MigrationParameters32 walk_{};
-  bool divides_, migration_on_, tracers_on_, into_dead_, normal_always_;
+  RelayParameters relay_{};
+  bool migration_on_, tracers_on_, normal_always_;
   float tracer_diffusivity_;
-  int substeps_, reach_;
+  int substeps_, relays_, passes_;
 
   Arrays arrays_;
   Work work_;
   Buffer<float> factor_table_;
-  Buffer<Offset> push_offset_;
-  Buffer<std::uint16_t> push_first_;
-  ContestView open_contest(int round);
+  ExcessCells excess_;
+  ContestView contest(int round);
   ActiveBricks contested(const Executor& executor); // bricks with proposals
+  Buffer<std::int64_t> grown_;                      // marks of reached_by_medium()
   Buffer<std::int64_t> way_;                        // lists of voxels on their way to the back end
   ActiveBricks active_;
   KindCounts counts_{};

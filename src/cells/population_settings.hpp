@@ -2,10 +2,12 @@
 // of oxygen, glucose and matrix.
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "cells/cell_settings.hpp"
 #include "cells/migration_settings.hpp"
+#include "voxel/pace.hpp"
 
 namespace metavox {
 
@@ -20,6 +22,15 @@ struct EnergyLaw {
   double rest, death; // shares of the ATP yield in normoxia below which a cell rests, and dies
 };
 
+// How tissue grows: what pressure does to cells, and what moves them.
+struct GrowthLaw {
+  bool on; // there is a pressure
+  Pace pace;
+  double mobility;          // um^2/kPa/min
+  std::array<bool, 6> open; // faces that cells may leave by
+  bool matrix_yield;
+};
+
 struct PopulationSettings {
   CycleParameters cycle;
   QuiescenceParameters quiescence;
@@ -31,6 +42,7 @@ struct PopulationSettings {
   MigrationParameters migration;
   TracerParameters tracers;
   EnergyLaw energy;
+  GrowthLaw growth;
   std::optional<double> densest_matrix; // E nowhere exceeds it; none where nobody can tell
   double spacing;                       // um
   double step;                          // min

@@ -230,14 +230,22 @@ Executor::Scope::~Scope() {
   profile_.current = outer_;
 }
 
-std::int64_t Executor::compact(const std::uint8_t* flags, std::int64_t n,
-                               std::uint32_t* ids) const {
+std::int64_t Executor::compact(const std::uint8_t* flags, std::int64_t n, std::uint32_t* ids,
+                               std::int64_t room) const {
 #if defined(METAVOX_CUDA)
-  if (device()) return cuda::compact(*scratch_, flags, n, ids);
+  if (device()) return cuda::compact(*scratch_, flags, n, ids, room);
 #endif
   std::int64_t count = 0;
-  for (std::int64_t k = 0; k < n; ++k)
-    if (flags[k] != 0) ids[count++] = static_cast<std::uint32_t>(k);
+  for (std::int64_t k = 0; k < n; ++k) {
+    std::uint64_t eight; // few are set
+    if (k + 8 <= n && (std::memcpy(&eight, flags + k, 8), eight == 0)) {
+      k += 7;
+      continue;
+    }
+    if (flags[k] == 0) continue;
+    if (count < room) ids[count] = static_cast<std::uint32_t>(k);
+    ++count;
+  }
   return count;
 }
 

@@ -102,8 +102,10 @@ public:
   void for_each_level(const std::vector<std::int64_t>& first, const std::int64_t* first_here,
                       const F& f) const;
 
-  // Ascending ids of the set flags.
-  std::int64_t compact(const std::uint8_t* flags, std::int64_t n, std::uint32_t* ids) const;
+  // Ascending ids of the set flags, of which there are as many as returned; `room` of them are
+  // written at most.
+  std::int64_t compact(const std::uint8_t* flags, std::int64_t n, std::uint32_t* ids,
+                       std::int64_t room = std::int64_t{1} << 32) const;
 
   // Raw memory of the back end, zero-filled. Buffer<T> is the way to use it.
   void* allocate(std::size_t bytes) const;

@@ -88,6 +88,12 @@ struct Lattice {
     return voxel(static_cast<int>(number % nx), static_cast<int>(number / nx % ny),
                  static_cast<int>(number / nx / ny));
   }
+  // The voxel, or ghost, of a padded index.
+  MV_HD Voxel voxel_of(std::int64_t i) const {
+    return {static_cast<int>(i % pitch()) - ghosts,
+            static_cast<int>(i / pitch() % (std::int64_t{ny} + 2 * ghosts)) - ghosts,
+            static_cast<int>(i / plane()) - ghosts, i};
+  }
   // The voxel's name for random draws and contests: its number in the whole.
   MV_HD std::uint64_t global(int x, int y, int z) const {
     return static_cast<std::uint64_t>(

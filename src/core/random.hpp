@@ -30,6 +30,8 @@ enum class Purpose : std::uint32_t {
   occlusion = 54,           // of a segment
   make_way = 55,            // of a voxel
   tip_start = 56,           // of a sprout: the velocity it begins with
+  excess_fate = 57,         // of the second cell of a voxel
+  relay = 58,               // of the same; the substep is part of the counter
   test = 63
 };
 

@@ -6,17 +6,22 @@
 #include "core/exact.hpp"
 #include "core/lattice.hpp"
 #include "solver/diffusion.hpp"
+#include "voxel/excess.hpp"
+#include "voxel/pressure_view.hpp"
 #include "voxel/views.hpp"
 
 namespace metavox {
 
 // What one voxel contributes, by the code of the kind in it. Entries from 16 on are those of tumour
-// cells whose rest lowers their uptake; laws that know no rest leave them alone.
+// cells whose rest lowers their uptake, and of free voxels that medium does not reach; laws that
+// know no rest leave them alone.
 struct VoxelTerms {
   float source[32] = {};   // unit/min
   float increase[32] = {}; // unit/min that full hypoxia adds to the source
   float loss[32] = {};     // 1/min
   float uptake[32] = {};   // unit/min, saturating
+  float supply[32] = {};  // 1/min: exchange with capillaries too fine to draw, which pressure shuts
+  float supply_level = 0; // unit: in their blood
 };
 
 enum class Term : std::uint8_t { source, uptake };
@@ -26,8 +31,10 @@ enum class Term : std::uint8_t { source, uptake };
 //
 //   struct SomeLaw {
 //     static constexpr const char* name = "some.assemble"; // of the functor
+//     static constexpr const char* excess_name = "some.add_excess"; // where second cells count
 //     static constexpr double bytes = 14;                  // per voxel, at least
 //     static constexpr bool rests, loses, takes_up, ramps; // ramps: hypoxia adds to the source
+//     static constexpr bool supplied; // there are capillaries too fine to draw
 //     static constexpr Term scaled;
 //     static constexpr Trait trait;
 //   };
@@ -42,13 +49,17 @@ struct AssembleField {
   TraitFactors factor;
   bool traits_matter;
   VoxelTerms terms;
-  const float* oxygen;       // where Law::ramps: on the field's lattice, mmHg
-  float high, inverse_width; // mmHg, 1/mmHg: the ramp
-  float uniform_source;      // unit/min in every voxel
-  float uniform_loss;        // 1/min in every voxel, 1/dt of a field stepped in time included
-  float previous_rate;       // 1/dt, 0 for a steady field
-  const float* previous;     // read where previous_rate > 0
+  const std::uint8_t* reached; // by medium, where Law::rests and there is medium; or null
+  PressureView pressure;       // on the tissue; read where Law::supplied
+  float shutting;              // kPa at which fine capillaries carry half of their blood
+  const float* oxygen;         // where Law::ramps: on the field's lattice, mmHg
+  float high, inverse_width;   // mmHg, 1/mmHg: the ramp
+  float uniform_source;        // unit/min in every voxel
+  float uniform_loss;          // 1/min in every voxel, 1/dt of a field stepped in time included
+  float previous_rate;         // 1/dt, 0 for a steady field
+  const float* previous;       // read where previous_rate > 0
   Lattice tissue;
+  Lattice lattice;    // of the field
   SplitLattice split; // layout of f, k, q
   int coarsen;
   float *f, *k, *q; // q is written where Law::takes_up
@@ -61,7 +72,15 @@ struct AssembleField {
     if constexpr (!Law::ramps) return 0.0f;
     return exact::clamp((high - oxygen[field_voxel]) * inverse_width, 0.0f, 1.0f);
   }
-  MV_HD static bool resting(std::uint16_t flag) { return (flag & flags_of_low_uptake) != 0; }
+  // Share of fine capillaries that a pressure leaves open.
+  MV_HD float open_at(float kilopascal) const {
+    const float part = kilopascal / shutting;
+    return part > 0.0f ? 1.0f / (1.0f + part * part) : 1.0f;
+  }
+  MV_HD float open_share(const Voxel& s) const {
+    return open_at(pressure.at(s));
+  }
+  MV_HD static bool resting(std::uint16_t flag) { return (flag & flags_of_rest) != 0; }
   MV_HD float secreted(int entry, float ramp) const {
     if constexpr (!Law::ramps) return terms.source[entry];
     return terms.source[entry] + terms.increase[entry] * ramp;
@@ -69,10 +88,14 @@ struct AssembleField {
   MV_HD float scaled_by_trait(float value, std::int64_t i) const {
     return value != 0.0f ? value * factor.of(traits[i], Law::trait) : value;
   }
-  MV_HD void add(std::int64_t i, float ramp, Sum& sum) const {
+  // Of cell i of the arrays, in voxel s.
+  MV_HD void add(std::int64_t i, const Voxel& s, float ramp, Sum& sum) const {
     const bool tumour = is_tumour(static_cast<Kind>(kind[i]));
     int entry = kind[i] & 15;
-    if constexpr (Law::rests) entry += tumour && resting(flags[i]) ? 16 : 0;
+    if constexpr (Law::rests) {
+      entry += tumour && resting(flags[i]) ? 16 : 0;
+      if (reached != nullptr && entry == 0 && reached[s.i] == 0) entry = 16;
+    }
     float source = secreted(entry, ramp), uptake = terms.uptake[entry];
     if (traits_matter && tumour) {
       if constexpr (Law::scaled == Term::source) source = scaled_by_trait(source, i);
@@ -80,6 +103,11 @@ struct AssembleField {
     }
     sum.source = sum.source + source;
     if constexpr (Law::loses) sum.loss = sum.loss + terms.loss[entry];
+    if constexpr (Law::supplied) {
+      const float kappa = terms.supply[entry] != 0.0f ? terms.supply[entry] * open_share(s) : 0.0f;
+      sum.source = sum.source + kappa * terms.supply_level;
+      sum.loss = sum.loss + kappa;
+    }
     if constexpr (Law::takes_up) sum.uptake = sum.uptake + uptake;
   }
   MV_HD float right_side(float source, std::int64_t field_voxel) const {
@@ -91,13 +119,15 @@ struct AssembleField {
     const float ramp = hypoxia(s.i);
     Sum sum;
     if (coarsen == 1) {
-      add(s.i, ramp, sum);
+      add(s.i, s, ramp, sum);
     } else {
       for (int dz = 0; dz < coarsen; ++dz)
         for (int dy = 0; dy < coarsen; ++dy)
           for (int dx = 0; dx < coarsen; ++dx) {
             const int x = s.x * coarsen + dx, y = s.y * coarsen + dy, z = s.z * coarsen + dz;
-            if (tissue.holds(x, y, z)) add(tissue.index(x, y, z), ramp, sum);
+            if (!tissue.holds(x, y, z)) continue;
+            const Voxel v = tissue.voxel(x, y, z);
+            add(v.i, v, ramp, sum);
           }
       const float share = 1.0f / static_cast<float>(coarsen * coarsen * coarsen);
       sum.source = sum.source * share;
@@ -129,6 +159,7 @@ struct AssembleField {
         loss[x] = Law::loses ? terms.loss[entry[x]] + everywhere : everywhere;
         if constexpr (Law::takes_up) uptake[x] = terms.uptake[entry[x]];
       }
+      if constexpr (Law::supplied) supply(Voxel{r.x + begin, r.y, r.z, i}, n, entry, source, loss);
       if (traits_matter && tumours)
         for (int x = 0; x < n; ++x)
           if (is_tumour(static_cast<Kind>(kind[i + x]))) {
@@ -153,7 +184,12 @@ private:
       for (int x = 0; x < n; ++x) {
         const int cancer = is_tumour(static_cast<Kind>(code[x])) ? 1 : 0;
         tumours |= cancer;
-        entry[x] = (code[x] & 15) + ((flag[x] & flags_of_low_uptake) != 0 ? 16 * cancer : 0);
+        entry[x] = (code[x] & 15) + ((flag[x] & flags_of_rest) != 0 ? 16 * cancer : 0);
+      }
+      if (reached != nullptr) {
+        const std::uint8_t* MV_RESTRICT mark = reached + i;
+#pragma omp simd
+        for (int x = 0; x < n; ++x) entry[x] += entry[x] == 0 && mark[x] == 0 ? 16 : 0;
       }
     } else {
 #pragma omp simd reduction(| : tumours)
@@ -164,6 +200,37 @@ private:
     }
     return tumours != 0;
   }
+  // Of n voxels from `first` on.
+  void supply(const Voxel& first, int n, const int* MV_RESTRICT entry, float* MV_RESTRICT source,
+              float* MV_RESTRICT loss) const {
+    const float level = terms.supply_level;
+    if (!pressure.on) {
+#pragma omp simd
+      for (int x = 0; x < n; ++x) {
+        const float kappa = terms.supply[entry[x]];
+        source[x] = source[x] + kappa * level;
+        loss[x] = loss[x] + kappa;
+      }
+      return;
+    }
+    if (pressure.field.coarsen != 1) {
+      for (int x = 0; x < n; ++x) {
+        if (terms.supply[entry[x]] == 0.0f) continue;
+        const float kappa =
+            terms.supply[entry[x]] * open_share(Voxel{first.x + x, first.y, first.z, first.i + x});
+        source[x] = source[x] + kappa * level;
+        loss[x] = loss[x] + kappa;
+      }
+      return;
+    }
+    const float* MV_RESTRICT p = pressure.field.c + first.i;
+#pragma omp simd
+    for (int x = 0; x < n; ++x) {
+      const float kappa = terms.supply[entry[x]] * open_at(p[x]);
+      source[x] = source[x] + kappa * level;
+      loss[x] = loss[x] + kappa;
+    }
+  }
   void finish(std::int64_t i, int n, float* MV_RESTRICT source) const {
     const float everywhere = uniform_source, old = previous_rate;
     if (old > 0.0f) {
@@ -173,6 +240,46 @@ private:
     } else if (everywhere != 0.0f) {
       for (int x = 0; x < n; ++x) source[x] = source[x] + everywhere;
     }
+  }
+};
+
+// What second cells of voxels add to that, wherever no cell is told apart by where it stands.
+template <class Law>
+struct AddExcess {
+  static constexpr const char* name = Law::excess_name;
+  static constexpr double bytes = 40;
+  AssembleField<Law> field; // of the entries of the list: kind, flags and traits are theirs
+  ExcessView excess;
+
+  // The first tissue voxel of a field voxel with such a cell stands for all of them there.
+  MV_HD void operator()(std::int64_t n) const {
+    if (excess.gone(n)) return;
+    const Voxel s = excess.place(n);
+    const int c = field.coarsen;
+    const int x = s.x / c, y = s.y / c, z = s.z / c;
+    const float ramp = field.hypoxia(field.lattice.index(x, y, z));
+    typename AssembleField<Law>::Sum sum;
+    if (c == 1) {
+      field.add(n, s, ramp, sum);
+    } else {
+      for (int dz = 0; dz < c; ++dz)
+        for (int dy = 0; dy < c; ++dy)
+          for (int dx = 0; dx < c; ++dx) {
+            const Voxel other = excess.lattice.voxel(x * c + dx, y * c + dy, z * c + dz);
+            if (!excess.lattice.holds(other.x, other.y, other.z) || excess.held[other.i] == 0)
+              continue;
+            if (other.i < s.i) return;
+            field.add(excess.slot[other.i], other, ramp, sum);
+          }
+      const float share = 1.0f / static_cast<float>(c * c * c);
+      sum.source = sum.source * share;
+      sum.loss = sum.loss * share;
+      sum.uptake = sum.uptake * share;
+    }
+    const std::int64_t j = field.split.index(x, y, z);
+    field.f[j] = field.f[j] + sum.source;
+    if constexpr (Law::loses) field.k[j] = field.k[j] + sum.loss;
+    if constexpr (Law::takes_up) field.q[j] = field.q[j] + sum.uptake;
   }
 };
 

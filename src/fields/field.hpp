@@ -67,12 +67,21 @@ protected:
     a.factor = factor;
     a.previous = values_.data();
     a.tissue = grid_.tissue;
+    a.lattice = grid_.lattice;
     a.split = grid_.scratch->split();
     a.coarsen = grid_.coarsen;
     a.f = grid_.scratch->source();
     a.k = grid_.scratch->loss();
     a.q = grid_.scratch->uptake();
     return a;
+  }
+  // The same of the second cells of voxels.
+  template <class Law>
+  static AddExcess<Law> added(AssembleField<Law> field, const ExcessView& excess) {
+    field.kind = excess.cell.kind_code;
+    field.flags = excess.cell.flags;
+    field.traits = excess.cell.traits;
+    return {field, excess};
   }
   void solve(Diffusion::Start start, Exchange* exchange = nullptr) {
     report_ = diffusion_.solve_or_throw(values_.data(), start, exchange);

@@ -18,10 +18,11 @@ struct FieldSettings {
   ProteinaseParameters proteinase;
   InhibitorParameters inhibitor;
   VegfParameters vegf;
-  double step;        // min: of the run
-  double spacing;     // um: of the tissue, not of the coarser lattice of fields
-  int max_cycles;     // V-cycles allowed in one solve
-  bool traits_mutate; // cells differ in what they take up and secrete
+  double step;            // min: of the run
+  double spacing;         // um: of the tissue, not of the coarser lattice of fields
+  int max_cycles;         // V-cycles allowed in one solve
+  bool traits_mutate;     // cells differ in what they take up and secrete
+  double vessel_pressure; // kPa that half shuts a vessel without pericytes
   GrowthParameters growth;
   std::array<bool, 6> open; // faces that tissue can leave by, as growth.faces has it
   double apoptotic_body;    // min until cleared

@@ -58,15 +58,15 @@ MetaboliteSettings oxygen_settings(const FieldSettings& p) {
     // Capillaries too fine to draw come with the normal cells they feed: at p_t supply and uptake
     // balance.
     const double kappa = at_tissue_pressure / (o.arterial_pressure - o.tissue_pressure);
-    for (const Kind k : kinds_in(normal_kinds)) {
-      s.terms.loss[static_cast<int>(k)] += static_cast<float>(kappa);
-      s.terms.source[static_cast<int>(k)] += static_cast<float>(kappa * o.arterial_pressure);
-    }
+    for (const Kind k : kinds_in(normal_kinds))
+      s.terms.supply[static_cast<int>(k)] = static_cast<float>(kappa);
+    s.terms.supply_level = static_cast<float>(o.arterial_pressure);
   }
   s.terms.loss[static_cast<int>(Kind::none)] += static_cast<float>(o.medium_exchange);
   s.terms.source[static_cast<int>(Kind::none)] +=
       static_cast<float>(o.medium_exchange * o.medium_pressure);
   for (float& loss : s.terms.loss) loss += static_cast<float>(o.decay);
+  s.shutting = static_cast<float>(p.vessel_pressure);
   BloodSubstance& b = s.blood;
   b.diffusivity = o.diffusivity;
   b.dissolved = o.solubility;
@@ -87,6 +87,7 @@ MetaboliteSettings glucose_settings(const FieldSettings& p) {
   s.diffusion = solver_settings("glucose", g, p.max_cycles);
   s.diffusion.half_saturation = g.half_saturation;
   s.substep = p.step;
+  s.shutting = static_cast<float>(p.vessel_pressure);
   s.blood.diffusivity = g.diffusivity;
   s.blood.wall = Wall::given;
   s.blood.permeability = g.wall_permeability;
@@ -102,10 +103,9 @@ MetaboliteSettings glucose_settings(const FieldSettings& p) {
   const double tissue = tissue_share_of_plasma * g.plasma;
   const double kappa =
       full * o.normal_factor * tissue / (tissue + g.half_saturation) / (g.plasma - tissue);
-  for (const Kind k : kinds_in(normal_kinds)) {
-    s.terms.loss[static_cast<int>(k)] += static_cast<float>(kappa);
-    s.terms.source[static_cast<int>(k)] += static_cast<float>(kappa * g.plasma);
-  }
+  for (const Kind k : kinds_in(normal_kinds))
+    s.terms.supply[static_cast<int>(k)] = static_cast<float>(kappa);
+  s.terms.supply_level = static_cast<float>(g.plasma);
   return s;
 }
 
@@ -122,8 +122,8 @@ BloodReport Metabolite::measure_blood(const BloodView& blood) {
   return blood_->report(values().data(), lattice());
 }
 
-void Metabolite::relax(const CellView& cells, const BloodView& blood, TraitFactors factor,
-                       bool first) {
+void Metabolite::relax(const CellView& cells, const ExcessView& excess, const BloodView& blood,
+                       const FineSupply& supply, TraitFactors factor, bool first) {
   if (!solved()) return;
   const auto process = grid_.executor.process(row().name);
   auto assemble = prepared<MetaboliteLaw>(cells, factor);
@@ -131,9 +131,13 @@ void Metabolite::relax(const CellView& cells, const BloodView& blood, TraitFacto
   assemble.traits_matter = traits_matter_;
   assemble.previous_rate = settings_.transient ? static_cast<float>(1 / settings_.substep) : 0.0f;
   assemble.uniform_loss = assemble.previous_rate;
+  assemble.reached = supply.reached;
+  assemble.pressure = supply.pressure;
+  assemble.shutting = settings_.shutting;
   blood_->look_at(blood);
   for (int n = 0; n < settings_.substeps; ++n) {
     grid_.executor.for_each_voxel(grid_.lattice, assemble);
+    grid_.executor.for_each_index(excess.count, added(assemble, excess));
     solve(first && !settings_.transient ? Diffusion::Start::cold : Diffusion::Start::warm,
           blood_->any() ? blood_.get() : nullptr);
   }

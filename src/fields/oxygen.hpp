@@ -15,10 +15,18 @@ namespace metavox {
 
 struct MetaboliteLaw {
   static constexpr const char* name = "oxygen.assemble";
+  static constexpr const char* excess_name = "oxygen.add_excess";
   static constexpr double bytes = 14;
   static constexpr bool rests = true, loses = true, takes_up = true, ramps = false;
+  static constexpr bool supplied = true;
   static constexpr Term scaled = Term::uptake;
   static constexpr Trait trait = Trait::oxygen_use;
+};
+
+// What feeds tissue besides the vessels that are drawn.
+struct FineSupply {
+  const std::uint8_t* reached; // by medium, per voxel, padded; null: medium reaches all free voxels
+  PressureView pressure;       // that shuts fine capillaries
 };
 
 // Settings of one metabolite in its own unit, ready for the lattice.
@@ -28,6 +36,7 @@ struct MetaboliteSettings {
   int substeps = 1;   // of a transient field in one step
   double substep = 0; // min
   VoxelTerms terms;
+  float shutting = 0; // kPa at which fine capillaries carry half of their blood
   BloodSubstance blood;
 };
 
@@ -42,7 +51,8 @@ class Metabolite : public Field {
 public:
   // Brings the field into balance with cells and vessels, or steps it in time. `first`: start from
   // coarse grids. Throws NumericalError where the solver does not converge.
-  void relax(const CellView& cells, const BloodView& blood, TraitFactors factor, bool first);
+  void relax(const CellView& cells, const ExcessView& excess, const BloodView& blood,
+             const FineSupply& supply, TraitFactors factor, bool first);
   // What blood does in the field as it is; empty where there is no such field.
   BloodReport measure_blood(const BloodView& blood);
 

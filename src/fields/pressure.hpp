@@ -15,6 +15,7 @@
 #include "fields/field.hpp"
 #include "voxel/growth.hpp"
 #include "voxel/pace.hpp"
+#include "voxel/pressure_view.hpp"
 
 namespace metavox {
 
@@ -145,6 +146,7 @@ public:
   static FieldRow row_of(const FieldSettings& settings);
   // Whether relax() solves in this step.
   bool due(std::int64_t step) const { return solved() && step % every_ == 0; }
+  PressureView felt() const { return {concentration(), row().enabled}; }
   // Brings pressure into balance with cells and their room, where it is due. `oxygen` as cells see
   // it. Throws NumericalError where the solver does not converge.
   void relax(const CellView& cells, const FieldView& oxygen, TraitFactors factor,

@@ -14,6 +14,7 @@ struct SignalLaw {
   static constexpr const char* name = "signal.assemble";
   static constexpr double bytes = 13;
   static constexpr bool rests = false, loses = false, takes_up = false, ramps = false;
+  static constexpr bool supplied = false;
   static constexpr Term scaled = Term::source;
   static constexpr Trait trait = Trait::proteinase;
 };

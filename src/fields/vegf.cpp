@@ -65,8 +65,8 @@ void Vegf::lay_pellets(const FieldSettings& p) {
   sources_.upload(sources.data());
 }
 
-void Vegf::relax(const CellView& cells, const VesselLengths& vessels, TraitFactors factor,
-                 const float* oxygen, double time, bool first) {
+void Vegf::relax(const CellView& cells, const ExcessView& excess, const VesselLengths& vessels,
+                 TraitFactors factor, const float* oxygen, double time, bool first) {
   if (!solved()) return;
   const auto process = grid_.executor.process(row().name);
   auto assemble = prepared<VegfLaw>(cells, factor);
@@ -79,6 +79,7 @@ void Vegf::relax(const CellView& cells, const VesselLengths& vessels, TraitFacto
   assemble.previous_rate = transient_ ? static_cast<float>(1 / step_) : 0.0f;
   assemble.uniform_loss = static_cast<float>(settings_.decay + (transient_ ? 1 / step_ : 0));
   grid_.executor.for_each_voxel(grid_.lattice, assemble);
+  grid_.executor.for_each_index(excess.count, added(assemble, excess));
   const double h = grid_.lattice.spacing;
   const double mole = 60 / (h * h * h * 1e-15) * 1e9; // one per second in a voxel, nM/min
   grid_.executor.for_each_index(

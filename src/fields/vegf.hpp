@@ -16,8 +16,10 @@ namespace metavox {
 
 struct VegfLaw {
   static constexpr const char* name = "vegf.assemble";
+  static constexpr const char* excess_name = "vegf.add_excess";
   static constexpr double bytes = 17;
   static constexpr bool rests = false, loses = false, takes_up = true, ramps = true;
+  static constexpr bool supplied = false;
   static constexpr Term scaled = Term::source;
   static constexpr Trait trait = Trait::vegf;
 };
@@ -66,8 +68,8 @@ public:
   // Brings the field into balance with oxygen, cells and endothelium, or steps it in time. `oxygen`
   // lies on the same lattice. `first`: start from coarse grids. Throws NumericalError where the
   // solver does not converge.
-  void relax(const CellView& cells, const VesselLengths& vessels, TraitFactors factor,
-             const float* oxygen, double time, bool first);
+  void relax(const CellView& cells, const ExcessView& excess, const VesselLengths& vessels,
+             TraitFactors factor, const float* oxygen, double time, bool first);
   // Solved in every step, or only when vessels look at it.
   bool every_step() const { return solved() && transient_; }
 

@@ -64,6 +64,18 @@ void Site::read(const std::string& wanted, void* host) const {
       out[i] = static_cast<std::uint8_t>(cell_state(static_cast<Kind>(kind[i]), flags[i]));
     return;
   }
+  if (wanted == "excess_cell") {
+    auto* out = static_cast<std::uint8_t*>(host);
+    std::fill(out, out + s_->tissue.voxels(), std::uint8_t{0});
+    ExcessCells& excess = s_->cells.excess_cells();
+    const std::vector<std::int64_t> order = excess.order();
+    if (order.empty()) return;
+    const std::vector<std::int64_t> voxel = excess.arrays().voxel.host_copy();
+    const std::vector<std::uint8_t> kind = excess.arrays().kind.host_copy();
+    for (const std::int64_t n : order)
+      out[voxel[static_cast<std::size_t>(n)]] = kind[static_cast<std::size_t>(n)];
+    return;
+  }
   if (wanted == "oxygen_release") {
     auto* out = static_cast<float*>(host);
     std::fill(out, out + s_->grid.lattice.voxels(), 0.0f);
@@ -107,6 +119,7 @@ void Site::write(const std::string& wanted, const void* host, std::int64_t count
 void Site::set_clock(std::int64_t step) {
   s_->step = step;
   s_->vessels.rebuild();
+  s_->cells.rebuild();
   s_->cells.count_now(s_->executor);
 }
 

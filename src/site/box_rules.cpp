@@ -23,11 +23,6 @@ void judge_box(const Parameters& p, Judge& judge) {
                          " voxels or fields.coarsen: 1");
       break;
     }
-  if (p.cycle.push_length > 15.0 * p.domain.spacing * (1 + 1e-12))
-    judge.complain({"cycle.push_length", "domain.spacing"},
-                   "cycle.push_length " + format_number(p.cycle.push_length) +
-                       " um is more than 15 voxels; type at most " +
-                       format_number(15.0 * p.domain.spacing) + " um");
 }
 
 void judge_times(const Parameters& p, Judge& judge) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/random.hpp"
+#include "voxel/excess.hpp"
 #include "voxel/views.hpp"
 
 namespace metavox {
@@ -52,24 +53,39 @@ struct TallyCells {
   FieldView oxygen;
   float degraded_below;
   MV_HD void operator()(const Voxel& s, std::int64_t* bin) const {
-    const auto k = static_cast<Kind>(kind[s.i]);
-    const CellState state = cell_state(k, flags[s.i]);
-    bin[static_cast<int>(state)] += 1;
     const float e = matrix[s.i];
     bin[matrix_bin] += fixed_point(e);
     if (e < degraded_below) bin[degraded_bin] += 1;
+    count(s.i, s, bin);
+  }
+  // Cell i of the arrays, which is in voxel s.
+  MV_HD void count(std::int64_t i, const Voxel& s, std::int64_t* bin) const {
+    const auto k = static_cast<Kind>(kind[i]);
+    bin[static_cast<int>(cell_state(k, flags[i]))] += 1;
     if (!is_tumour(k)) return;
     bin[k == Kind::epithelial ? epithelial_bin : mesenchymal_bin] += 1;
-    if ((flags[s.i] & flag_detached) != 0) bin[detached_bin] += 1;
+    if ((flags[i] & flag_detached) != 0) bin[detached_bin] += 1;
     const float p = oxygen.at(s);
     bin[oxygen_bin] += fixed_point(p);
     if (p < hypoxic_pressure) bin[hypoxic_bin] += 1;
-    if (state == drawn_state(k)) { // it does not rest
-      const int phase = static_cast<int>(clock[s.i]) - clock_zero;
+    if ((flags[i] & flags_of_rest) == 0) {
+      const int phase = static_cast<int>(clock[i]) - clock_zero;
       bin[phase_bin + (phase < clock_unit * g1_share / 100               ? 0
                        : phase < clock_unit * (g1_share + s_share) / 100 ? 1
                                                                          : 2)] += 1;
     }
+  }
+};
+
+// The same of the second cells of voxels; the lattice is a line of entries.
+struct TallyExcess {
+  static constexpr const char* name = "measure.excess";
+  static constexpr double bytes = 24;
+  static constexpr int bins = TallyCells::bins;
+  ExcessView excess;
+  TallyCells tally; // of the list's arrays
+  MV_HD void operator()(const Voxel& entry, std::int64_t* bin) const {
+    if (!excess.gone(entry.x)) tally.count(entry.x, excess.place(entry.x), bin);
   }
 };
 

@@ -42,6 +42,7 @@ std::vector<std::size_t> device_buffers(const Parameters& p) {
   };
   Population::Arrays().for_each(of_tissue);
   Population::Work().for_each(l.tissue, p.tracers.count, add);
+  for (const std::size_t n : ExcessCells::buffers(l.tissue)) bytes.push_back(n);
   Matrix::Arrays().for_each(of_tissue);
   for (const FieldRow& row : Fields::rows(field_settings(p)))
     if (row.present) bytes.push_back(Field::bytes(l.fields));
@@ -93,6 +94,8 @@ std::vector<ArrayInfo> derived_arrays_of(const Parameters& p) {
   std::vector<ArrayInfo> infos{
       on_lattice("cell_state", "1", "kind and rest of the cell in the voxel", ElementType::u8,
                  l.tissue),
+      on_lattice("excess_cell", "1", "kind of the second cell in the voxel; 0: none",
+                 ElementType::u8, l.tissue),
       on_lattice("oxygen_release", "mmHg/min",
                  "oxygen that vessels give to the voxel, negative where they take it up",
                  ElementType::f32, l.fields)};

@@ -31,7 +31,8 @@ void add_counts(MetricSheet& sheet, const Bins& bins) {
   sheet.count("mesenchymal", at(bins, TallyCells::mesenchymal_bin), by_phenotype);
   for (const StateRow& state : state_rows)
     if (state.code != 0)
-      sheet.count(std::string(state.column), at(bins, state.code), "voxels of a `cell_state`");
+      sheet.count(std::string(state.column), at(bins, state.code),
+                  "cells, or empty voxels, of a `cell_state`");
   const char* const by_clock =
       "proliferating tumour cells by the clock: first 28 %, next 44 %, last 28 %";
   sheet.count("phase_g1", at(bins, TallyCells::phase_bin), by_clock);
@@ -40,6 +41,16 @@ void add_counts(MetricSheet& sheet, const Bins& bins) {
   sheet.count(
       "cells_without_tumour_neighbour", at(bins, TallyCells::detached_bin),
       "living tumour cells with no tumour cell at a face, as of the last rest-and-death rule");
+}
+
+// The same of second cells, which take no room.
+Bins tally_excess(const Executor& executor, const ExcessView& excess, TallyCells tally) {
+  if (excess.count == 0) return {};
+  tally.kind = excess.cell.kind_code;
+  tally.flags = excess.cell.flags;
+  tally.clock = excess.cell.clock;
+  const Lattice line(static_cast<int>(excess.count), 1, 1, 1, 0);
+  return executor.tally_over(line, TallyExcess{excess, tally});
 }
 
 void add_shape(MetricSheet& sheet, const Bins& bins, const TumourShape& shape, double spacing) {
@@ -191,10 +202,15 @@ MetricRow Site::measure() {
   State& s = *s_;
   const Parameters& p = s.parameters;
   const CellView cell = s.cells.view();
-  const Bins bins = s.executor.tally_over(
-      s.tissue,
-      TallyCells{cell.kind_code, cell.flags, cell.clock, s.matrix.density(),
-                 s.oxygen().concentration(), static_cast<float>(p.migration.squeeze_threshold)});
+  TallyCells tally{cell.kind_code,
+                   cell.flags,
+                   cell.clock,
+                   s.matrix.density(),
+                   s.oxygen().concentration(),
+                   static_cast<float>(p.migration.squeeze_threshold)};
+  Bins bins = s.executor.tally_over(s.tissue, tally);
+  const Bins second = tally_excess(s.executor, s.cells.excess(), tally);
+  for (std::size_t b = 1; b < bins.size(); ++b) bins[b] += second[b];
   const double tissue = static_cast<double>(s.tissue.voxels());
   MetricSheet sheet;
   add_counts(sheet, bins);
@@ -202,6 +218,9 @@ MetricRow Site::measure() {
             measure_shape(read_tumour_runs(s.executor, s.tissue, cell.kind_code), s.tissue),
             p.domain.spacing);
   add_turnover(sheet, bins, s.cells.ledger());
+  std::int64_t waiting = 0;
+  for (const StateRow& state : state_rows) waiting += at(second, state.code);
+  sheet.count("excess_cells", waiting, "cells that share a voxel with one that stands there");
   sheet.real(
       "oxygen_tumour_mean", "mmHg",
       share(from_fixed_point(at(bins, TallyCells::oxygen_bin)), static_cast<double>(living(bins))),

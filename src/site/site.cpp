@@ -92,30 +92,49 @@ void Site::step() {
   const TraitFactors factors = s.cells.factors();
   const BloodView& blood = s.vessels.blood().view();
 
-  s.oxygen().relax(cells, blood, factors, first);
-  s.glucose().relax(cells, blood, factors, first);
-  s.cells.advance(s.executor, s.oxygen().concentration(), s.glucose().concentration(),
-                  s.matrix.density(), s.matrix.membrane(), s.step);
+  s.with_excess([&](const ExcessView& excess) {
+    const FineSupply supply{s.reached_by_medium(), s.pressure().felt()};
+    s.oxygen().relax(cells, excess, blood, supply, factors, first);
+    s.glucose().relax(cells, excess, blood, supply, factors, first);
+  });
+  if (s.pressure().due(s.step)) s.press();
+  s.cells.advance(s.executor,
+                  {s.oxygen().concentration(), s.glucose().concentration(), s.pressure().felt(),
+                   s.matrix.density(), s.matrix.membrane()},
+                  s.step);
   s.proteinase().relax(cells, factors);
   s.inhibitor().relax(cells, factors);
   s.matrix.degrade(s.executor, cells, factors, s.proteinase().concentration(),
                    s.inhibitor().concentration());
   if (vessels_due || s.vegf().every_step())
-    s.vegf().relax(cells, s.vessels.lengths(), factors, s.oxygen().values().data(), s.time(),
-                   first);
+    s.with_excess([&](const ExcessView& excess) {
+      s.vegf().relax(cells, excess, s.vessels.lengths(), factors, s.oxygen().values().data(),
+                     s.time(), first);
+    });
   if (vessels_due) s.grow_vessels();
   s.cells.check_ledger(s.executor, s.step);
   s.step += 1;
   s.record_events(ledger_before, counts_before);
 }
 
+const std::uint8_t* Site::State::reached_by_medium() {
+  return parameters.oxygen.medium_exchange > 0 ? cells.reached_by_medium(executor) : nullptr;
+}
+
+void Site::State::press() {
+  const RoomView room = cells.show_crowding(executor);
+  pressure().relax(cells.view(), oxygen().concentration(), cells.factors(), room, step);
+  cells.end_crowding(executor);
+}
+
 void Site::State::grow_vessels() {
   const auto process = executor.process("vessels");
-  vessels.advance({vegf().concentration(), cells.view(), matrix.density(), matrix.membrane()},
+  vessels.advance({vegf().concentration(), pressure().felt(), cells.view(), matrix.density(),
+                   matrix.membrane()},
                   step);
   // Until cells have made way the graph is ahead of the lattice.
   const VesselGraph::Changes changed = vessels.take_changes();
-  cells.make_way(executor, changed.entered, changed.left, matrix.membrane());
+  cells.make_way(executor, changed.entered, changed.left);
   for (Event& e : vessels.take_events()) events.push_back(std::move(e));
   if (parameters.vessels.check) check_vessels();
 }

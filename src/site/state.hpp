@@ -35,6 +35,29 @@ inline constexpr bool grows = false;
 template <class T>
 inline constexpr bool grows<HostArray<T>> = true;
 
+// An array of the list of second cells with the face of a Buffer, on the host in the order of
+// voxels.
+template <class T>
+struct ExcessColumn {
+  ExcessCells* list;
+  Buffer<T>* values;
+  T* data() { return values->data(); }
+  std::int64_t size() const { return static_cast<std::int64_t>(list->order().size()); }
+  std::vector<T> host_copy() const {
+    const std::vector<std::int64_t> order = list->order();
+    const std::vector<T> all = order.empty() ? std::vector<T>() : values->host_copy();
+    std::vector<T> sorted;
+    sorted.reserve(order.size());
+    for (const std::int64_t n : order) sorted.push_back(all[static_cast<std::size_t>(n)]);
+    return sorted;
+  }
+  void upload(const T* host) { list->write(*values, host); }
+  void resize(std::int64_t n) { list->resize(n); }
+};
+
+template <class T>
+inline constexpr bool grows<ExcessColumn<T>> = true;
+
 // What lists say about an array. lattice: null where it lies on none. Values of a field beyond
 // `lowest` and `highest` end the run.
 struct ArrayRow {
@@ -72,6 +95,16 @@ struct Site::State {
 
   void start_from(const ExternalArrays& external);
   void grow_vessels();
+  void press(); // growth's pressure, as the cells stand now
+  // Marks of free voxels joined to a face of the box, by voxel; null where there is no medium.
+  const std::uint8_t* reached_by_medium();
+  // f(excess): second cells as fields see them, which on coarser lattices look them up by voxel.
+  template <class F>
+  void with_excess(const F& f) {
+    const bool mapped = grid.coarsen > 1;
+    f(mapped ? cells.map_excess() : cells.excess());
+    if (mapped) cells.unmap_excess();
+  }
   void check_vessels();
   void record_events(const Ledger& before, const KindCounts& count_before);
   void add_event(const std::string& what, Kind kind, const std::string& detail);
@@ -103,6 +136,11 @@ void Site::State::for_each_array(const F& f) {
   f(ArrayRow{"ledger", "1", "changes of kind, [from][to], then deaths, [cause][kind]", nullptr,
              -1e-2f, 1e9f, false},
     cells.ledger_buffer());
+  cells.excess_cells().arrays().for_each([&](const char* name, const char* meaning, auto& buffer) {
+    using T = std::remove_reference_t<decltype(*buffer.data())>;
+    ExcessColumn<T> column{&cells.excess_cells(), &buffer};
+    f(ArrayRow{name, "1", meaning, nullptr}, column);
+  });
   if (parameters.tracers.count > 0)
     f(ArrayRow{"tracers", "1", "voxel coordinates of walkers that take no room", nullptr},
       cells.tracers());

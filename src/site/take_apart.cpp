@@ -41,6 +41,7 @@ FieldSettings field_settings(const Parameters& p) {
           p.domain.spacing,
           p.fields.max_cycles,
           p.mutation.probability > 0,
+          p.regression.occlusion_pressure,
           p.growth,
           open_faces(p),
           p.death.apoptotic_body,
@@ -59,6 +60,8 @@ PopulationSettings population_settings(const Parameters& p) {
   s.transition = p.transition;
   s.migration = p.migration;
   s.tracers = p.tracers;
+  s.growth = {p.growth.mobility > 0, pace_of(p), p.growth.mobility, open_faces(p),
+              p.growth.matrix_yield};
   s.energy.oxygen_consumption = p.oxygen.consumption;
   s.energy.oxygen_half = p.oxygen.half_saturation;
   s.energy.glucose = p.glucose.enabled;

@@ -16,7 +16,7 @@ inline constexpr EventRow vessel_events[] = {
     {"tip_death", false, "the tip", "a tip starved"},
     {"perfusion", false, "one of the segments",
      "red cells begin to pass segments of a sprout; once per sprout and vessel step"},
-    {"collapse", false, "the segment", "crowded tumour closes a segment"},
+    {"collapse", false, "the segment", "growing tissue presses a segment shut"},
     {"reopening", false, "the segment", "a closed segment is pressed no more and opens"},
     {"regression", false, "one of the segments",
      "a sprout, or the parents, lose so many segments in this vessel step"},

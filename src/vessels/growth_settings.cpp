@@ -164,20 +164,24 @@ void describe(Section<RegressionParameters>& s) {
       .from(sources::protection);
   s.number(&P::occlusion_rate, "occlusion_rate", "1/min")
       .between(0, 1e3)
-      .normally("0.05 1/day")
-      .means("Rate at which crowded tumour presses an immature vessel shut.")
-      .from("assumed");
+      .normally("1 1/day")
+      .means("Rate at which an immature vessel collapses under twice regression.occlusion_pressure "
+             "or more; none below it.")
+      .from("assumed: a vessel without pericytes gives way within hours to days");
+  s.number(&P::occlusion_pressure, "occlusion_pressure", "kPa")
+      .above(0, 1e4)
+      .normally("3 kPa")
+      .means(
+          "Pressure of growth from which immature vessels collapse, and at which the capillaries "
+          "that normal cells bring along carry half of their blood.")
+      .from("assumed, within the 1.3 to 13 kPa of solid stress that compress vessels of tumours: "
+            "Stylianopoulos et al. 2013, Cancer Res 73:3833 (abstract)");
   s.number(&P::reopening_rate, "reopening_rate", "1/min")
       .between(0, 1e3)
       .normally("0.5 1/day")
-      .means("Rate at which it opens again when nothing presses it any more.")
+      .means("Rate at which it opens again below regression.occlusion_pressure.")
       .from("assumed; that it does: Padera et al. 2004, Nature 427:695 (quoted from memory)");
-  s.number(&P::occlusion_share, "occlusion_share")
-      .a_share()
-      .normally("0.8")
-      .means(
-          "Share of a vessel's faces, those to other vessels apart, that tumour must hold for it.")
-      .from("assumed: nearly all round");
+  s.gone("occlusion_share", "pressure shuts vessels: type regression.occlusion_pressure");
 }
 
 } // namespace metavox

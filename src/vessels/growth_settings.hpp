@@ -29,12 +29,12 @@ struct SproutingParameters {
 
 struct RegressionParameters {
   bool enabled;
-  double shear;           // dyn/cm^2: below it a vessel is not needed
-  double patience;        // min of low shear, or without perfusion, before it goes
-  bool vegf_protects;     // low shear is borne where tips would not starve
-  double occlusion_rate;  // 1/min: collapse of a vessel that crowded tumour presses
-  double reopening_rate;  // 1/min: of a collapsed vessel that is pressed no more
-  double occlusion_share; // share of the faces not taken by vessels that tumour must hold
+  double shear;              // dyn/cm^2: below it a vessel is not needed
+  double patience;           // min of low shear, or without perfusion, before it goes
+  bool vegf_protects;        // low shear is borne where tips would not starve
+  double occlusion_rate;     // 1/min: collapse of a vessel under full pressure
+  double reopening_rate;     // 1/min: of a collapsed vessel that is pressed no more
+  double occlusion_pressure; // kPa from which it collapses
 };
 
 template <class T>

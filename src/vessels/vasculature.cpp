@@ -17,7 +17,7 @@
 namespace metavox {
 namespace {
 
-// Arterioles and venules have muscle in their walls and do not give way to crowded cells. Assumed:
+// Arterioles and venules have muscle in their walls and do not give way to pressure. Assumed:
 // wider than any capillary.
 constexpr double collapsible_radius = 10; // um
 
@@ -110,7 +110,7 @@ void Vasculature::sense(const VesselSurroundings& tissue) {
   executor_.copy_in(voxel_stage_.data(), voxel.data(), n * sizeof(std::int64_t));
   executor_.for_each_index(static_cast<std::int64_t>(n),
                            SenseVessels{voxel_stage_.data(), reading_stage_.data(), tissue.vegf,
-                                        tissue.cells.kind_code, tissue.cells.flags, tissue_});
+                                        tissue.pressure, tissue.cells.kind_code, tissue_});
   reading_.resize(n);
   executor_.copy_out(reading_.data(), reading_stage_.data(), n * sizeof(VesselReading));
 }
@@ -120,7 +120,6 @@ void Vasculature::sense(const VesselSurroundings& tissue) {
 void Vasculature::mature_and_collapse() {
   const double dt = steps_between_ * step_length_;
   const double matures = chance(sprouting_.maturation_rate, dt);
-  const double collapses = chance(regression_.occlusion_rate, dt);
   const double reopens = chance(regression_.reopening_rate, dt);
   std::vector<std::uint8_t>& flags = graph_.segments().flags;
   const auto at_tumour = [&](std::int32_t n) {
@@ -147,15 +146,15 @@ void Vasculature::mature_and_collapse() {
     if (!regression_.enabled || (flags[i] & VesselGraph::mature) != 0 ||
         graph_.segments().radius[i] >= collapsible_radius)
       continue;
-    // Pressed: crowded tumour holds at least occlusion_share of the faces that are not vessel.
-    const auto pressed = [&](std::int32_t n) {
-      if (at(n) >= reading_.size()) return false; // laid in this step
-      const VesselReading& r = reading_[at(n)];
-      return r.crowded > 0 && r.tumour >= regression_.occlusion_share * (6 - r.vessel);
+    const auto pressure = [&](std::int32_t n) { // none where it was laid in this step
+      return at(n) < reading_.size() ? static_cast<double>(reading_[at(n)].pressure) : 0.0;
     };
     const bool shut = (flags[i] & VesselGraph::collapsed) != 0;
-    const bool squeezed = pressed(graph_.segments().from[i]) && pressed(graph_.segments().to[i]);
-    if (shut == squeezed) continue;
+    const double over = (pressure(graph_.segments().from[i]) + pressure(graph_.segments().to[i])) /
+                            (2 * regression_.occlusion_pressure) -
+                        1;
+    if (shut == (over > 0)) continue;
+    const double collapses = chance(regression_.occlusion_rate * std::clamp(over, 0.0, 1.0), dt);
     const Draw d = draw(seed_, Purpose::occlusion, static_cast<std::uint64_t>(s),
                         static_cast<std::uint64_t>(step_));
     if (to_unit(d.word[0]) >= (shut ? reopens : collapses)) continue;
@@ -167,7 +166,7 @@ void Vasculature::mature_and_collapse() {
       if ((flags[i] & VesselGraph::perfused) != 0) topology_changed_ = true;
     }
     report(shut ? "reopening" : "collapse", graph_.segments().from[i],
-           shut ? "a vessel is no longer pressed" : "crowded tumour closes a vessel");
+           shut ? "a vessel is no longer pressed" : "growing tissue presses a vessel shut");
   }
 }
 

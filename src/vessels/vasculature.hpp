@@ -17,6 +17,7 @@
 #include "vessels/sense_tips.hpp"
 #include "vessels/sprout.hpp"
 #include "vessels/vasculature_settings.hpp"
+#include "voxel/pressure_view.hpp"
 #include "voxel/report.hpp"
 #include "voxel/views.hpp"
 
@@ -25,45 +26,41 @@ namespace metavox {
 // Views of the lattice that vessels read, and of the matrix, which their tips also open.
 struct VesselSurroundings {
   FieldView vegf;
+  PressureView pressure;
   CellView cells;
   float* matrix;
   const std::uint16_t* membrane;
 };
 
-// The surroundings of a vessel: VEGF, and how many of the six faces hold tumour or vessel.
+// The surroundings of a vessel where a node of it is.
 struct VesselReading {
-  float vegf;                   // nM
-  std::uint8_t tumour, crowded; // faces with living tumour cells; with such that found no room
-  std::uint8_t vessel;
-  std::uint8_t spare; // no byte of it is left to chance
+  float vegf;           // nM
+  float pressure;       // kPa, of growth
+  std::uint32_t tumour; // voxels with living tumour cells, of its own and the six beside it
 };
 
 struct SenseVessels {
   static constexpr const char* name = "vessel.sense";
-  static constexpr double bytes = 40;
+  static constexpr double bytes = 36;
   const std::int64_t* voxel; // x fastest, no ghosts
   VesselReading* reading;
   FieldView vegf;
+  PressureView pressure;
   const std::uint8_t* kind;
-  const std::uint16_t* flags;
   Lattice lattice;
   MV_HD void operator()(std::int64_t n) const {
     const std::int64_t v = voxel[n];
     if (v < 0) { // outside the box
-      reading[n] = VesselReading{0.0f, 0, 0, 0, 0};
+      reading[n] = VesselReading{0.0f, 0.0f, 0};
       return;
     }
     const Voxel s = lattice.voxel_at(v);
     const std::int64_t stride[3] = {1, lattice.pitch(), lattice.plane()};
-    VesselReading r{vegf.at(s), 0, 0, 0, 0};
-    for (int a = 0; a < 6; ++a) {
-      const std::int64_t i = (a & 1) != 0 ? s.i + stride[a / 2] : s.i - stride[a / 2];
-      const auto k = static_cast<Kind>(kind[i]);
-      if (is_tumour(k)) r.tumour = static_cast<std::uint8_t>(r.tumour + 1);
-      if (is_tumour(k) && (flags[i] & flag_crowded) != 0)
-        r.crowded = static_cast<std::uint8_t>(r.crowded + 1);
-      if (k == Kind::vessel) r.vessel = static_cast<std::uint8_t>(r.vessel + 1);
-    }
+    VesselReading r{vegf.at(s), pressure.at(s), 0};
+    if (is_tumour(static_cast<Kind>(kind[s.i]))) r.tumour += 1;
+    for (int a = 0; a < 3; ++a)
+      for (const std::int64_t i : {s.i - stride[a], s.i + stride[a]})
+        if (is_tumour(static_cast<Kind>(kind[i]))) r.tumour += 1;
     reading[n] = r;
   }
 };

@@ -119,7 +119,7 @@ inline constexpr int kind_count = static_cast<int>(std::size(kind_rows));
 // The states of tumour cells that rest.
 inline constexpr StateRow rest_rows[] = {
     {5, "hypoxic", "hypoxic, resting", "hypoxic, resting", "#4a86ff", role::living | role::tumour},
-    {6, "crowded", "crowded, resting", "crowded, resting", "#5fc98a", role::living | role::tumour},
+    {6, "crowded", "crowded", "crowded", "#5fc98a", role::living | role::tumour},
     {7, "senescent", "senescent", "senescent", "#a184ff", role::living | role::tumour},
 };
 
@@ -257,7 +257,7 @@ MV_HD constexpr CellState drawn_state(Kind k) {
 enum Flag : std::uint16_t {
   flag_stem = 1,        // tumour stem cell
   flag_hypoxic = 2,     // resting for want of oxygen (hysteresis)
-  flag_crowded = 4,     // resting for want of room
+  flag_crowded = 4,     // under a pressure that more than halves its pace
   flag_senescent = 8,   // progenitor without divisions left
   flag_detached = 16,   // tumour cell without tumour neighbours
   flag_dormant = 32,    // sleeps after it arrived
@@ -267,12 +267,9 @@ enum Flag : std::uint16_t {
   flag_irradiated = 512,
   flag_first_mitosis = 1024, // mitoses since it was irradiated, in two bits
   flag_second_mitosis = 2048,
-  flag_replaceable = 4096, // a body that gives its place to newcomers
-  flag_excess = 8192       // the voxel holds a second cell
+  flag_replaceable = 4096 // a body that gives its place to newcomers
 };
-inline constexpr std::uint16_t flags_of_rest = flag_hypoxic | flag_crowded | flag_senescent;
-// Rest that lowers what a cell takes up. Want of room comes and goes with every move beside a cell;
-// its uptake goes on as before.
-inline constexpr std::uint16_t flags_of_low_uptake = flag_hypoxic | flag_senescent;
+// Rest that stops the clock and lowers what a cell takes up.
+inline constexpr std::uint16_t flags_of_rest = flag_hypoxic | flag_senescent;
 
 } // namespace metavox

@@ -36,7 +36,7 @@ struct VesselSegment {
   std::int32_t sprout = 0;     // 0: parent vessel, else the number of the sprout that laid it
   bool carries = false;        // red cells, 1/s and more
   bool mature = true;          // covered by pericytes; immature vessels leak
-  bool collapsed = false;      // closed by the pressure of crowded tumour
+  bool collapsed = false;      // pressed shut by growing tissue
 };
 
 struct VesselNetwork {
