@@ -793,6 +793,7 @@ TEST_F(Numbers, CheckNamesArrayAndPlace) {
     for (const double bad : {std::nan(""), 1e35 * 1e4 /* infinite as float */, 2e9, -0.5}) {
       const bool lattice = info.spacing > 0;
       if (!lattice && std::isfinite(bad) && info.type == ElementType::f64 && bad < 1e38) continue;
+      if (info.name == "pressure" && bad < 0) continue; // tension
       if (info.type == ElementType::f32)
         change(s, info.name, lattice ? voxel : 2, static_cast<float>(bad));
       else
