@@ -77,9 +77,7 @@ struct AssembleField {
     const float part = kilopascal / shutting;
     return part > 0.0f ? 1.0f / (1.0f + part * part) : 1.0f;
   }
-  MV_HD float open_share(const Voxel& s) const {
-    return open_at(pressure.at(s));
-  }
+  MV_HD float open_share(const Voxel& s) const { return open_at(pressure.at(s)); }
   MV_HD static bool resting(std::uint16_t flag) { return (flag & flags_of_rest) != 0; }
   MV_HD float secreted(int entry, float ramp) const {
     if constexpr (!Law::ramps) return terms.source[entry];

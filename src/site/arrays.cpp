@@ -118,7 +118,14 @@ void Site::write(const std::string& wanted, const void* host, std::int64_t count
 
 void Site::set_clock(std::int64_t step) {
   s_->step = step;
-  s_->vessels.rebuild();
+  std::vector<std::int64_t> full; // voxels of vessels
+  if (s_->parameters.vessels.pattern != VesselPattern::none) {
+    const std::vector<std::uint8_t> kinds =
+        stripped(s_->cells.arrays().kind.host_copy(), s_->tissue);
+    for (std::size_t v = 0; v < kinds.size(); ++v)
+      if (static_cast<Kind>(kinds[v]) == Kind::vessel) full.push_back(static_cast<std::int64_t>(v));
+  }
+  s_->vessels.rebuild(full);
   s_->cells.rebuild();
   s_->cells.count_now(s_->executor);
 }

@@ -300,11 +300,11 @@ void VesselGraph::for_each_taken(std::int32_t s, const F& f) const {
 void VesselGraph::place(std::int32_t s) {
   revision_ += 1;
   for_each_taken(s, [&](std::int64_t v, const Mark& m) {
-    const auto [found, fresh] = marks_.try_emplace(v);
-    if (fresh) changes_.emplace_back(v, 1);
-    found->second.passing += m.passing;
-    found->second.lumens += m.lumens;
-    found->second.fill += m.fill;
+    Mark& mark = marks_[v];
+    mark.passing += m.passing;
+    mark.lumens += m.lumens;
+    mark.fill += m.fill;
+    touched_.push_back(v);
   });
   if (!binned_) return;
   const auto [low, high] = bounds(s);
@@ -319,9 +319,8 @@ void VesselGraph::displace(std::int32_t s) {
     mark.passing -= m.passing;
     mark.lumens -= m.lumens;
     mark.fill -= m.fill;
-    if (mark.passing > 0 || mark.lumens > 0) return;
-    marks_.erase(found);
-    changes_.emplace_back(v, -1);
+    touched_.push_back(v);
+    if (mark.passing == 0 && mark.lumens == 0) marks_.erase(found);
   });
   if (!binned_) return;
   const auto [low, high] = bounds(s);
@@ -369,17 +368,27 @@ double VesselGraph::fraction(std::int64_t voxel) const {
   return std::min(1.0, static_cast<double>(found->second.fill) / fill_unit);
 }
 
+std::vector<std::int64_t> VesselGraph::full_voxels() const {
+  std::vector<std::int64_t> voxels(full_.begin(), full_.end());
+  std::sort(voxels.begin(), voxels.end());
+  return voxels;
+}
+
 VesselGraph::Changes VesselGraph::take_changes() {
-  std::sort(changes_.begin(), changes_.end());
+  std::sort(touched_.begin(), touched_.end());
+  touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
   Changes net;
-  for (std::size_t k = 0; k < changes_.size();) {
-    const std::int64_t voxel = changes_[k].first;
-    int sum = 0;
-    for (; k < changes_.size() && changes_[k].first == voxel; ++k) sum += changes_[k].second;
-    if (sum > 0) net.entered.push_back(voxel);
-    if (sum < 0) net.left.push_back(voxel);
+  for (const std::int64_t voxel : touched_) {
+    const bool was = fills(voxel);
+    const bool is = fraction(voxel) >= (was ? empty_below : full_from);
+    if (is == was) continue;
+    (is ? net.entered : net.left).push_back(voxel);
+    if (is)
+      full_.insert(voxel);
+    else
+      full_.erase(voxel);
   }
-  changes_.clear();
+  touched_.clear();
   return net;
 }
 
@@ -400,13 +409,14 @@ double VesselGraph::length(std::int32_t s) const {
   return std::sqrt(dx * dx + dy * dy + dz * dz);
 }
 
-void VesselGraph::rebuild() {
+void VesselGraph::rebuild(const std::vector<std::int64_t>& full) {
   const std::string torn = shape_flaw();
   if (!torn.empty()) throw NumericalError("the vessel graph cannot be rebuilt: " + torn);
   first_.assign(nodes_.x.size(), none);
   degree_.assign(nodes_.x.size(), 0);
   next_.assign(2 * segments_.from.size(), none);
   marks_.clear();
+  full_.clear();
   bins_.clear();
   binned_ = false;
   free_nodes_ = free_segments_ = {};
@@ -424,7 +434,11 @@ void VesselGraph::rebuild() {
     living_segments_ += 1;
     place(s);
   }
-  changes_.clear();
+  for (const std::int64_t v : full)
+    if (fraction(v) >= empty_below) full_.insert(v);
+  for (const auto& [v, mark] : marks_)
+    if (fraction(v) >= full_from) full_.insert(v);
+  touched_.clear();
 }
 
 // Which arrays differ in length, or which entry points out of them; empty: neither.
@@ -512,13 +526,13 @@ std::string VesselGraph::flaw(const std::vector<std::uint8_t>& kinds) const {
   for (std::size_t v = 0; v < kinds.size(); ++v) {
     if (kinds[v] != static_cast<std::uint8_t>(Kind::vessel)) continue;
     vessels += 1;
-    if (!marked(static_cast<std::int64_t>(v)))
+    if (!fills(static_cast<std::int64_t>(v)))
       return voxel_name(static_cast<std::int64_t>(v), lattice_) +
-             " is vessel on the lattice and not in the graph";
+             " is vessel on the lattice and not full in the graph";
   }
-  if (vessels != marks_.size())
-    return std::to_string(marks_.size()) + " voxels are marked in the graph, " +
-           std::to_string(vessels) + " on the lattice";
+  if (vessels != full_.size())
+    return std::to_string(full_.size()) + " voxels are full in the graph, " +
+           std::to_string(vessels) + " vessel on the lattice";
   return {};
 }
 

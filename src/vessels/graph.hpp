@@ -1,8 +1,9 @@
 // The vessels of a site as they grow and go: a graph of nodes and segments, and the voxels it
-// takes.
+// passes and fills.
 //
 // Where nodes lie follows from vessels alone, never from the lattice: every voxel that a segment
-// passes, and each whose centre lies in the lumen of a wide one, is marked. Sums over the segments
+// passes, and each whose centre lies in the lumen of a wide one, is marked. A thin vessel shares
+// its voxel with a cell; one that lumens fill holds none. Sums over the segments
 // of a voxel are integers, so that the order in which segments came and went leaves no trace.
 // Numbers of nodes and segments are stable; freed ones are given again, lowest first, and lists
 // hang in ascending order, so that the arrays alone decide everything that follows and a restarted
@@ -14,6 +15,7 @@
 #include <queue>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/lattice.hpp"
@@ -92,16 +94,20 @@ public:
   // Nodes that lose their last segment go too.
   void remove_segment(std::int32_t segment);
 
-  // Whether a voxel is taken: a centreline passes it, or its centre lies in a lumen wider than it.
+  // Whether a centreline passes a voxel, or its centre lies in a lumen wider than it.
   bool marked(std::int64_t voxel) const { return marks_.count(voxel) != 0; }
   std::size_t marked_count() const { return marks_.size(); }
   std::vector<std::int64_t> marked_voxels() const; // ascending
   // Whether a centreline passes the voxel.
   bool touches(std::int64_t voxel) const;
-  // The share of a voxel that lumens take, 0 to 1; whether they leave no room for a cell.
-  static constexpr double full_from = 0.6; // assumed
+  // The share of a voxel that lumens take, 0 to 1. From full_from on they leave no room for a cell,
+  // and there is room again below empty_below. Assumed: a half would flip a sprout of 4 um at a
+  // spacing of 10 um.
+  static constexpr double full_from = 0.6, empty_below = 0.5;
   double fraction(std::int64_t voxel) const;
-  bool fills(std::int64_t voxel) const { return fraction(voxel) >= full_from; }
+  // Whether that was so when changes were last taken.
+  bool fills(std::int64_t voxel) const { return full_.count(voxel) != 0; }
+  std::vector<std::int64_t> full_voxels() const; // ascending
   // f(segment) for every segment whose wall may reach into the box, in no order, perhaps twice.
   template <class F>
   void for_each_near(const Point& low, const Point& high, const F& f) {
@@ -118,7 +124,7 @@ public:
   }
   int degree(std::int32_t node) const { return degree_[static_cast<std::size_t>(node)]; }
 
-  // Voxels that became vessel, or ceased to be, since the last call; ascending.
+  // Voxels that vessels have filled, or left, since the last call; ascending.
   struct Changes {
     std::vector<std::int64_t> entered, left;
   };
@@ -158,11 +164,12 @@ public:
   const Segments& segments() const { return segments_; }
   const Lattice& lattice() const { return lattice_; }
 
-  // Everything that follows from the arrays, after they were replaced.
-  void rebuild();
+  // Everything that follows from the arrays, after they were replaced. `full`: voxels that vessels
+  // filled then, which decides where they nearly do.
+  void rebuild(const std::vector<std::int64_t>& full = {});
   // Empty if arrays, lists and marks agree with each other, else what is wrong.
   std::string flaw() const;
-  // The same, and that exactly the marked voxels are `vessel` in kinds (x fastest, no ghosts).
+  // The same, and that exactly the full voxels are `vessel` in kinds (x fastest, no ghosts).
   std::string flaw(const std::vector<std::uint8_t>& kinds) const;
 
 private:
@@ -194,8 +201,9 @@ private:
   // voxels, free numbers, and, once somebody asked what is near, where segments lie.
   std::vector<std::int32_t> first_, next_, degree_;
   std::unordered_map<std::int64_t, Mark> marks_;
+  std::unordered_set<std::int64_t> full_;
   LowestFirst free_nodes_, free_segments_;
-  std::vector<std::pair<std::int64_t, int>> changes_; // voxel, +1 or -1
+  std::vector<std::int64_t> touched_; // voxels whose marks have changed since changes were taken
   std::int64_t living_segments_ = 0, revision_ = 0;
   SegmentBins bins_;
   bool binned_ = false;

@@ -78,7 +78,7 @@ struct SenseTips {
           if (!in_box || membrane[lattice.index(x, y, z)] != 0)
             r.closed |= 1u << closed_bit(dx, dy, dz);
           const int steps = (dx != 0 ? 1 : 0) + (dy != 0 ? 1 : 0) + (dz != 0 ? 1 : 0);
-          if (in_box && steps == 1 && is_tumour(static_cast<Kind>(kind[lattice.index(x, y, z)])))
+          if (in_box && steps <= 1 && is_tumour(static_cast<Kind>(kind[lattice.index(x, y, z)])))
             r.tumour += 1;
         }
     reading[n] = r;

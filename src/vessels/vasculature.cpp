@@ -60,13 +60,13 @@ void Vasculature::start(const VesselNetwork& parents) {
                 events_.end());
 }
 
-void Vasculature::rebuild() {
+void Vasculature::rebuild(const std::vector<std::int64_t>& full) {
   if (!ends_give_) { // what the arrays that are no part of the state would hold
     VesselGraph::Nodes& n = graph_.nodes();
     n.end_flow.assign(n.x.size(), 0);
     n.end_haematocrit.assign(n.x.size(), -1);
   }
-  graph_.rebuild();
+  graph_.rebuild(full);
   topology_changed_ = blood_changed_ = false;
   paths_.renew(graph_, supply_);
   length_revision_ = -1;

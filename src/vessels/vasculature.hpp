@@ -109,7 +109,7 @@ public:
   template <class F>
   void for_each_array(const F& f);
   // After the arrays were replaced.
-  void rebuild();
+  void rebuild(const std::vector<std::int64_t>& full = {});
 
   // A tip stands where its node does.
   struct Tips {
