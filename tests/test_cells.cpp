@@ -13,11 +13,13 @@
 #include "cells/fate.hpp"
 #include "cells/make_way.hpp"
 #include "cells/migration.hpp"
+#include "cells/population.hpp"
 #include "cells/relay.hpp"
 #include "cells/renew_excess.hpp"
 #include "cells/sense.hpp"
 #include "fields/oxygen.hpp"
 #include "site/measure.hpp"
+#include "site/take_apart.hpp"
 #include "site/tumour_shape.hpp"
 #include "support.hpp"
 #include "tissue/matrix.hpp"
@@ -1449,6 +1451,953 @@ TEST(NewbornClock, VariesTheCycleTimeAsAsked) {
   const double mean = sum / n, sd = std::sqrt(sum2 / n - mean * mean);
   EXPECT_NEAR(mean, 1, 3 * 0.1 / std::sqrt(n));
   EXPECT_NEAR(sd, 0.1, 3 * 0.1 / std::sqrt(2 * n) * 1.1);
+}
+
+// ---- relay
+
+// growth.mobility of 540 um^2/kPa/day, voxels of 20 um, rounds of 2 min.
+constexpr double flow_per_kpa = 540.0 / 1440 * 2 / 400, easy_share = 0.02, mixing = 4.0 * 2 / 400;
+
+RelayParameters plain_relay() {
+  RelayParameters r{};
+  r.flows = true;
+  r.carried = static_cast<float>(flow_per_kpa / easy_share);
+  r.mixing = static_cast<float>(mixing);
+  r.threshold = 0.6f;
+  r.width = 0.1f;
+  return r;
+}
+
+// The shares of all draws in which each of the six ways is chosen; in the rest it stays.
+void expect_ways(const Patch& p, const RelayParameters& r, const Voxel& s,
+                 const std::array<double, 6>& expected) {
+  std::array<std::int64_t, 7> chosen{};
+  constexpr std::int64_t n = 100000;
+  for (std::int64_t k = 0; k < n; ++k)
+    chosen[static_cast<std::size_t>(
+        p.relay_rule(r).choose(s, draw(5, Purpose::test, static_cast<std::uint64_t>(k), 1)) + 1)] +=
+        1;
+  double stays = 1;
+  for (std::size_t a = 0; a < 6; ++a) {
+    stays -= expected[a];
+    if (expected[a] > 0)
+      expect_share(chosen[a + 1], n, expected[a], "direction " + std::to_string(a));
+    else
+      EXPECT_EQ(chosen[a + 1], 0) << "direction " << a;
+  }
+  if (stays > 1e-9)
+    expect_share(chosen[0], n, stays, "stays");
+  else
+    EXPECT_EQ(chosen[0], 0);
+}
+
+TEST(Relay, AlwaysTakesAFreeNeighbourAndHollowsFirst) {
+  Patch p(Lattice{5, 5, 5, 20});
+  std::fill(p.pressure.begin(), p.pressure.end(), -50.0f); // draws nobody who has a free neighbour
+  const Voxel s = p.l.voxel(2, 2, 2);
+  p.pressure[Patch::at(s)] = 50;
+  p.put(2, 2, 2, Kind::epithelial);
+  p.put(1, 2, 2, Kind::necrotic); // not due
+  p.put(1, 1, 2, Kind::stroma);
+  p.put(2, 0, 2, Kind::t_cell); // with it and the cell itself three faces of (2, 1, 2) are taken
+  p.put(2, 3, 2, Kind::apoptotic);
+  p.flags[p.at(2, 3, 2)] = flag_replaceable;
+  p.put(2, 4, 2, Kind::vessel);
+  p.membrane[p.at(2, 2, 1)] = 1;
+  p.held[p.at(2, 2, 3)] = 1;
+  for (const bool flows : {true, false}) {
+    RelayParameters r = plain_relay();
+    r.flows = flows;
+    expect_ways(p, r, s, {0, 1.0 / 14, 9.0 / 14, 4.0 / 14, 0, 0});
+  }
+  // Beyond the box nobody is: one taken face against two.
+  Patch edge(Lattice{5, 5, 5, 20});
+  edge.put(1, 2, 2, Kind::epithelial);
+  edge.put(3, 2, 2, Kind::stroma);
+  for (const auto& [y, z] : {std::pair{1, 2}, {3, 2}, {2, 1}, {2, 3}})
+    edge.put(1, y, z, Kind::vessel);
+  RelayParameters open = plain_relay();
+  std::fill(std::begin(open.open), std::end(open.open), true);
+  for (const RelayParameters& r : {plain_relay(), open})
+    expect_ways(edge, r, edge.l.voxel(1, 2, 2), {0.2, 0.8, 0, 0, 0, 0});
+}
+
+TEST(Relay, FollowsThePressureWhereNothingIsFree) {
+  Patch p(Lattice{3, 3, 3, 20});
+  p.fill(Kind::stroma);
+  const Voxel s = p.l.voxel(1, 1, 1);
+  const auto press = [&](int x, int y, int z, double kpa) {
+    p.pressure[p.at(x, y, z)] = static_cast<float>(kpa);
+  };
+  press(1, 1, 1, 2);
+  press(0, 1, 1, 1.5);
+  press(2, 1, 1, 3); // uphill: mixing alone
+  press(1, 0, 1, -4);
+  p.membrane[p.at(1, 0, 1)] = 1;
+  press(1, 2, 1, -4);
+  p.put(1, 2, 1, Kind::vessel);
+  press(1, 1, 0, -4);
+  p.held[p.at(1, 1, 0)] = 1;
+  press(1, 1, 2, -1.2);
+  p.put(1, 1, 2, Kind::necrotic);
+  const RelayParameters r = plain_relay();
+  const double down = flow_per_kpa * 0.5 / easy_share + mixing,
+               further = flow_per_kpa * 3.2 / easy_share + mixing;
+  expect_ways(p, r, s, {down, mixing, 0, 0, 0, further});
+  // Together more than one: it goes for certain.
+  press(1, 1, 1, 32);
+  const double steep[3] = {flow_per_kpa * 30.5 / easy_share + mixing,
+                           flow_per_kpa * 29 / easy_share + mixing,
+                           flow_per_kpa * 33.2 / easy_share + mixing};
+  const double sum = steep[0] + steep[1] + steep[2];
+  ASSERT_GT(sum, 1);
+  expect_ways(p, r, s, {steep[0] / sum, steep[1] / sum, 0, 0, 0, steep[2] / sum});
+  RelayParameters still = r;
+  still.flows = false;
+  expect_ways(p, still, s, {});
+}
+
+TEST(Relay, LeavesThroughOpenFaces) {
+  for (const double pressure : {1.0, 0.0, -2.0}) {
+    Patch p(Lattice{1, 1, 1, 20});
+    p.put(0, 0, 0, Kind::epithelial);
+    p.pressure[p.at(0, 0, 0)] = static_cast<float>(pressure);
+    RelayParameters r = plain_relay();
+    expect_ways(p, r, p.l.voxel(0, 0, 0), {});
+    r.open[0] = r.open[3] = true;
+    // Half a voxel outside there is no pressure.
+    const double out = std::max(0.0, 2 * flow_per_kpa * pressure) / easy_share + mixing;
+    expect_ways(p, r, p.l.voxel(0, 0, 0), {out, 0, 0, out, 0, 0});
+  }
+  for (int face = 0; face < 6; ++face) {
+    Patch p(Lattice{1, 1, 1, 20});
+    p.put(0, 0, 0, Kind::stroma);
+    p.pressure[p.at(0, 0, 0)] = 100;
+    p.put_second(0, 0, 0, Kind::mesenchymal);
+    const Patch before = p;
+    p.relay(plain_relay());
+    EXPECT_EQ(p.second_at(0, 0, 0), Kind::mesenchymal) << "closed";
+    RelayParameters r = plain_relay();
+    r.open[face] = true;
+    p.relay(r);
+    EXPECT_EQ(p.second_at(0, 0, 0), Kind::none);
+    EXPECT_EQ(p.kind, before.kind) << "nothing stands beyond the box";
+    EXPECT_EQ(p.flowed(Kind::mesenchymal, Reservoir::left), 1);
+    EXPECT_EQ(std::accumulate(p.flow.begin(), p.flow.end(), std::int64_t{0}), 1);
+    EXPECT_TRUE(p.marks_are_true());
+    EXPECT_TRUE(p.contest_is_clean());
+  }
+}
+
+// exp(-(E - E_c)/w) of those who would enter do.
+TEST(Relay, IsHeldBackByDenseMatrixWhereItYields) {
+  Patch p(Lattice{3, 1, 1, 20});
+  p.put(1, 0, 0, Kind::epithelial);
+  const Voxel s = p.l.voxel(1, 0, 0);
+  p.matrix[p.at(0, 0, 0)] = 0.7f;
+  p.matrix[p.at(2, 0, 0)] = 0.6f;
+  RelayParameters r = plain_relay();
+  expect_ways(p, r, s, {0.5, 0.5, 0, 0, 0, 0});
+  r.yields = true;
+  expect_ways(p, r, s, {0.5 * std::exp(-1.0), 0.5, 0, 0, 0, 0});
+  p.matrix[p.at(2, 0, 0)] = 0.9f;
+  expect_ways(p, r, s, {0.5 * std::exp(-1.0), 0.5 * std::exp(-3.0), 0, 0, 0, 0});
+  p.matrix[p.at(2, 0, 0)] = 100;
+  expect_ways(p, r, s, {0.5 * std::exp(-1.0), 0, 0, 0, 0, 0});
+  p.put(0, 0, 0, Kind::stroma);
+  expect_ways(p, r, s, {});
+  // Where someone stands, tissue flows: there is no matrix to squeeze into.
+  p.put(2, 0, 0, Kind::stroma);
+  expect_ways(p, r, s, {mixing, mixing, 0, 0, 0, 0});
+}
+
+TEST(Relay, TakesAPlaceAndSendsOnWhoStoodThere) {
+  for (const Kind k :
+       {Kind::none, Kind::apoptotic, Kind::necrotic, Kind::stroma, Kind::t_cell, Kind::epithelial})
+    for (const bool replaceable : {false, true}) {
+      SCOPED_TRACE(std::string(name_of(k)) + (replaceable ? ", replaceable" : ""));
+      if (replaceable && !is_dead(k)) continue;
+      Patch p(Lattice{2, 1, 1, 20});
+      const Cell stays{Kind::stroma, 1, 10, 100, 1, 11, 111};
+      const Cell comes{Kind::mesenchymal, 2, 20, 200, 2, 22, 222};
+      Cell stood{k, 4, 30, 300, 3, 33, 333};
+      if (replaceable) stood.flags = flag_replaceable;
+      if (k == Kind::none) stood = {};
+      p.view().store(p.l.index(0, 0, 0), stays);
+      p.view().store(p.l.index(1, 0, 0), stood);
+      const std::size_t n = p.put_second(0, 0, 0, comes);
+      p.second.waited[n] = 5;
+      p.pressure[p.at(0, 0, 0)] = 100; // it goes
+      p.relay(plain_relay());
+      const auto expect_equal = [](const Cell& a, const Cell& b) {
+        EXPECT_EQ(a.kind, b.kind);
+        EXPECT_EQ(a.flags, b.flags);
+        EXPECT_EQ(a.clock, b.clock);
+        EXPECT_EQ(a.timer, b.timer);
+        EXPECT_EQ(a.capacity, b.capacity);
+        EXPECT_EQ(a.clone, b.clone);
+        EXPECT_EQ(a.traits, b.traits);
+      };
+      expect_equal(p.view().load(p.l.index(0, 0, 0)), stays);
+      expect_equal(p.view().load(p.l.index(1, 0, 0)), comes);
+      EXPECT_EQ(p.second_at(0, 0, 0), Kind::none);
+      if (k == Kind::none || replaceable) {
+        EXPECT_EQ(p.second_at(1, 0, 0), Kind::none);
+      } else {
+        EXPECT_EQ(p.entry_at(p.l.index(1, 0, 0)), 0);
+        expect_equal(p.excess().cell.load(0), stood);
+      }
+      EXPECT_EQ(p.second.waited[0], 0) << "who moved on has not waited";
+      EXPECT_EQ(std::accumulate(p.flow.begin(), p.flow.end(), std::int64_t{0}),
+                replaceable ? 1 : 0);
+      if (replaceable) {
+        EXPECT_EQ(p.flowed(k, Reservoir::cleared), 1);
+      }
+      EXPECT_TRUE(p.marks_are_true());
+      EXPECT_TRUE(p.contest_is_clean());
+    }
+}
+
+TEST(Relay, GivesAContestedVoxelToTheLowestRank) {
+  std::array<int, 6> won{};
+  constexpr int runs = 3000;
+  for (const Kind middle : {Kind::none, Kind::stroma})
+    for (int run = 0; run < runs; ++run) {
+      Patch p(Lattice{3, 3, 3, 20});
+      p.fill(Kind::vessel);
+      p.put(1, 1, 1, middle);
+      p.step = static_cast<std::uint64_t>(run);
+      const int substep = run % 3;
+      const ContestView c = p.rivals(1 + substep);
+      std::uint16_t first = 0;
+      std::uint32_t lowest = unclaimed;
+      for (int a = 0; a < 6; ++a) {
+        const Voxel s = p.l.voxel_of(neighbour(p.l, p.l.index(1, 1, 1), a));
+        p.put(s.x, s.y, s.z, Kind::parenchyma);
+        p.pressure[Patch::at(s)] = 100; // they all go
+        Cell cell;
+        cell.kind = Kind::epithelial;
+        cell.clone = static_cast<std::uint16_t>(a + 1);
+        p.put_second(s.x, s.y, s.z, cell);
+        if (c.rank(p.l, s) >= lowest) continue;
+        lowest = c.rank(p.l, s);
+        first = cell.clone;
+      }
+      p.shuffle_entries(static_cast<unsigned>(run));
+      p.order = run;
+      p.relay(plain_relay(), substep);
+      ASSERT_EQ(p.what(1, 1, 1), Kind::epithelial);
+      ASSERT_EQ(p.clone[p.at(1, 1, 1)], first);
+      ASSERT_EQ(p.all_of(Kind::epithelial), 6);
+      ASSERT_EQ(p.second_at(1, 1, 1), middle);
+      ASSERT_TRUE(p.marks_are_true());
+      ASSERT_TRUE(p.contest_is_clean());
+      if (middle == Kind::none) won[static_cast<std::size_t>(first - 1)] += 1;
+    }
+  double chi2 = 0;
+  for (const int n : won) chi2 += (n - runs / 6.0) * (n - runs / 6.0) / (runs / 6.0);
+  EXPECT_LT(chi2, 20.5); // 5 degrees of freedom, p = 0.001
+}
+
+// A lattice full of cells, second cells, bodies and barriers.
+Patch crowd_of(unsigned trial, bool barriers, bool due) {
+  std::mt19937 random(trial);
+  const Lattice l{2 + static_cast<int>(random() % 12), 1 + static_cast<int>(random() % 10),
+                  1 + static_cast<int>(random() % 8), 20};
+  Patch p(l);
+  p.seed = trial;
+  const double density[3] = {0.5, 0.9, 1};
+  std::uint16_t label = 0;
+  const auto some_cell = [&](unsigned kinds) {
+    const Kind kind[8] = {Kind::epithelial, Kind::mesenchymal, Kind::stroma,    Kind::parenchyma,
+                          Kind::t_cell,     Kind::necrotic,    Kind::apoptotic, Kind::vessel};
+    Cell c;
+    c.kind = kind[random() % kinds];
+    c.flags = static_cast<std::uint16_t>(random() % 32);
+    c.clock = static_cast<std::uint16_t>(random());
+    c.timer = static_cast<std::uint16_t>(random());
+    c.capacity = static_cast<std::uint8_t>(random() % 16);
+    c.clone = ++label;
+    c.traits = random();
+    return c;
+  };
+  p.each([&](const Voxel& s) {
+    p.pressure[Patch::at(s)] = std::uniform_real_distribution<float>(-1, 6)(random);
+    if (barriers && random() % 20 == 0) p.membrane[Patch::at(s)] = 500;
+    if (std::uniform_real_distribution<>()(random) > density[trial % 3]) return;
+    Cell stands = some_cell(barriers ? 8 : 7);
+    if (due && is_dead(stands.kind) && random() % 2 == 0) stands.flags |= flag_replaceable;
+    p.view().store(s.i, stands);
+    if (random() % 4 == 0) p.put_second(s.x, s.y, s.z, some_cell(7));
+  });
+  return p;
+}
+
+// However many go where: none is lost, none is there twice, nobody passes a wall, nobody goes
+// further than one voxel, and no order of the list or of its traversal matters.
+TEST(Relay, LosesNoCellInACrowd) {
+  std::int64_t moved = 0, left = 0, cleared = 0, kept = 0;
+  for (unsigned trial = 1; trial <= 64; ++trial) {
+    SCOPED_TRACE("random lattice " + std::to_string(trial));
+    const bool barriers = trial % 2 == 0, due = trial % 8 >= 4, open = trial % 4 >= 2,
+               flows = trial % 5 != 0;
+    Patch p = crowd_of(trial, barriers, due);
+    Patch first = p;
+    RelayParameters r = plain_relay();
+    r.carried = 0.3f; // restless
+    r.flows = flows;
+    for (int a = 0; a < 6; ++a) r.open[a] = open && a % 2 == 0;
+    for (int round = 0; round < 50; ++round) {
+      p.step = static_cast<std::uint64_t>(round / 3);
+      Patch before = p;
+      Patch other = p;
+      other.shuffle_entries(static_cast<unsigned>(round));
+      other.order = round + 1;
+      p.relay(r, round % 3);
+      other.relay(r, round % 3);
+      ASSERT_EQ(p.kind, other.kind);
+      ASSERT_EQ(p.clone, other.clone);
+      ASSERT_EQ(p.held, other.held);
+      ASSERT_EQ(p.flow, other.flow);
+      ASSERT_TRUE(p.marks_are_true());
+      ASSERT_TRUE(p.contest_is_clean());
+      std::vector<std::uint16_t> second_before(p.held.size(), 0), second_now(p.held.size(), 0),
+          second_other(p.held.size(), 0);
+      const auto note = [](Patch& q, std::vector<std::uint16_t>& labels) {
+        for (std::int64_t n = 0; n < q.second.size(); ++n)
+          if (!q.excess().gone(n))
+            labels[Patch::at(q.excess().place(n))] = q.second.clone[static_cast<std::size_t>(n)];
+      };
+      note(before, second_before), note(p, second_now), note(other, second_other);
+      ASSERT_EQ(second_now, second_other);
+      p.each([&](const Voxel& s) {
+        const std::size_t i = Patch::at(s);
+        if (p.clone[i] == before.clone[i]) return;
+        ++moved;
+        ASSERT_EQ(before.membrane[i], 0) << "membrane";
+        ASSERT_NE(before.kind[i], static_cast<std::uint8_t>(Kind::vessel));
+        ASSERT_EQ(before.held[i], 0) << "a voxel holds two at most";
+        const bool was_free = before.kind[i] == 0 || (before.flags[i] & flag_replaceable) != 0;
+        ASSERT_TRUE(flows || was_free);
+        ASSERT_EQ(second_now[i], was_free ? 0 : before.clone[i]);
+        bool from_beside = false;
+        for (int a = 0; a < 6; ++a)
+          from_beside =
+              from_beside ||
+              second_before[static_cast<std::size_t>(neighbour(p.l, s.i, a))] == p.clone[i];
+        ASSERT_TRUE(from_beside);
+      });
+    }
+    for (const Kind k : kinds_in(placed_kinds)) {
+      if (k == Kind::none) continue;
+      EXPECT_EQ(p.all_of(k) + p.flowed(k, Reservoir::left) + p.flowed(k, Reservoir::cleared),
+                first.all_of(k))
+          << name_of(k);
+      left += p.flowed(k, Reservoir::left);
+      cleared += p.flowed(k, Reservoir::cleared);
+    }
+    if (due || open) continue;
+    ASSERT_EQ(p.cells(), first.cells()) << "cells go as they are";
+    kept += 1;
+  }
+  EXPECT_GT(moved, 5000);
+  EXPECT_GT(left, 50);
+  EXPECT_GT(cleared, 50);
+  EXPECT_EQ(kept, 16);
+}
+
+// ---- making way
+
+TEST(MakingWay, TurnsTheStandingCellIntoTheSecond) {
+  Patch p(Lattice{6, 1, 1, 20});
+  const Cell cell{Kind::epithelial, flag_stem, 20000, 3, 4, 5, 6};
+  p.view().store(p.l.index(0, 0, 0), cell);
+  p.put(1, 0, 0, Kind::stroma);
+  p.put_second(1, 0, 0, Kind::mesenchymal);
+  p.put(3, 0, 0, Kind::vessel);
+  p.put(4, 0, 0, Kind::necrotic);
+  p.put(5, 0, 0, Kind::parenchyma);
+  const std::vector<std::int64_t> entered{4, 0, 1, 2, 3}; // the last is a vessel already
+  const std::int64_t first = p.second.size();
+  p.second.resize(static_cast<std::size_t>(first) + entered.size());
+  p.each_entry([&](std::int64_t n) {
+    if (n < first) return;
+    MakeWay{p.view(), p.excess(), first, {p.flow.data()}, p.l, entered.data()}(n - first);
+  });
+  for (int x = 0; x < 5; ++x) EXPECT_EQ(p.what(x, 0, 0), Kind::vessel) << x;
+  EXPECT_EQ(p.what(5, 0, 0), Kind::parenchyma);
+  EXPECT_EQ(p.second_at(0, 0, 0), Kind::epithelial);
+  EXPECT_EQ(p.second_at(1, 0, 0), Kind::mesenchymal) << "it was there before";
+  EXPECT_EQ(p.second_at(2, 0, 0), Kind::none);
+  EXPECT_EQ(p.second_at(3, 0, 0), Kind::none);
+  EXPECT_EQ(p.second_at(4, 0, 0), Kind::necrotic);
+  EXPECT_TRUE(p.marks_are_true());
+  const Cell now = p.excess().cell.load(p.entry_at(p.l.index(0, 0, 0)));
+  EXPECT_EQ(now.flags, cell.flags);
+  EXPECT_EQ(now.clock, cell.clock);
+  EXPECT_EQ(now.clone, cell.clone);
+  EXPECT_EQ(now.traits, cell.traits);
+  EXPECT_EQ(p.clone[p.at(0, 0, 0)], 0) << "a vessel is of no clone";
+  EXPECT_EQ(p.flowed(Reservoir::born, Kind::vessel), 4);
+  EXPECT_EQ(p.flowed(Kind::stroma, Reservoir::pressed_out), 1);
+  EXPECT_EQ(std::accumulate(p.flow.begin(), p.flow.end(), std::int64_t{0}), 5);
+  // The vessel goes, and who waited there stands again.
+  const std::vector<std::int64_t> left{0, 2};
+  for (std::int64_t n = 0; n < 2; ++n) LeaveVoxels{p.view(), {p.flow.data()}, p.l, left.data()}(n);
+  p.settle();
+  EXPECT_EQ(p.what(0, 0, 0), Kind::epithelial);
+  EXPECT_EQ(p.what(2, 0, 0), Kind::none);
+  EXPECT_EQ(p.flowed(Kind::vessel, Reservoir::cleared), 2);
+  EXPECT_TRUE(p.marks_are_true());
+}
+
+TEST(MakingWay, LeavesTheWallsBehindByTheRelay) {
+  Patch p(Lattice{3, 1, 1, 20});
+  p.fill(Kind::vessel);
+  p.put(2, 0, 0, Kind::stroma);
+  p.put_second(1, 0, 0, Kind::epithelial);
+  p.pressure[p.at(1, 0, 0)] = 100;
+  p.relay(plain_relay());
+  EXPECT_EQ(p.what(1, 0, 0), Kind::vessel);
+  EXPECT_EQ(p.what(2, 0, 0), Kind::epithelial);
+  EXPECT_EQ(p.second_at(2, 0, 0), Kind::stroma);
+}
+
+TEST(MakingWay, IsWaitedForADayAtMost) {
+  FateParameters p = quiet();
+  p.lost_after = 3;
+  Patch c(Lattice{2, 1, 1, 20});
+  c.put(0, 0, 0, Kind::vessel);
+  c.put(1, 0, 0, Kind::stroma);
+  c.put_second(0, 0, 0, Kind::epithelial);
+  c.put_second(1, 0, 0, Kind::epithelial);
+  for (int n = 1; n <= 3; ++n) {
+    c.age_second(p);
+    ASSERT_EQ(c.second_at(0, 0, 0), Kind::epithelial);
+    ASSERT_EQ(c.second.waited[0], n);
+  }
+  c.age_second(p);
+  EXPECT_EQ(c.second_at(0, 0, 0), Kind::none);
+  EXPECT_EQ(c.second_at(1, 0, 0), Kind::epithelial) << "no vessel takes that voxel";
+  EXPECT_EQ(c.second.waited[1], 0);
+  EXPECT_EQ(c.flowed(Kind::epithelial, Reservoir::pressed_out), 1);
+  EXPECT_TRUE(c.marks_are_true());
+}
+
+// ---- crowding
+
+struct Shares {
+  Lattice l;
+  std::vector<std::uint16_t> values;
+  explicit Shares(const Lattice& lattice)
+      : l(lattice), values(static_cast<std::size_t>(l.padded()), 12345) { // ghosts must not count
+    for_each_voxel(l, [&](int x, int y, int z) { at(x, y, z) = 0; });
+  }
+  std::uint16_t& at(int x, int y, int z) {
+    return values[static_cast<std::size_t>(l.index(x, y, z))];
+  }
+  void spread(int passes, bool rows = false) {
+    for (int n = 0; n < passes; ++n) {
+      std::vector<std::uint16_t> out(values.size(), 12345);
+      const SpreadCrowding rule{values.data(), out.data(), l};
+      for (int z = 0; z < l.nz; ++z)
+        for (int y = 0; y < l.ny; ++y)
+          if (rows)
+            rule.row(Row{0, y, z, l.nx, l.index(0, y, z)});
+          else
+            for (int x = 0; x < l.nx; ++x) rule(l.voxel(x, y, z));
+      values.swap(out);
+    }
+  }
+  // f(x, y, z) weighted with the shares.
+  template <class F>
+  double sum(const F& f) {
+    double total = 0;
+    for_each_voxel(l, [&](int x, int y, int z) { total += f(x, y, z) * at(x, y, z); });
+    return total;
+  }
+};
+double one(int, int, int) { return 1; }
+
+TEST(Spread, StartsFromFreeVoxelsAndSecondCells) {
+  Patch p(Lattice{9, 3, 1, 20});
+  for (int x = 0; x < 9; ++x) p.put(x, 1, 0, static_cast<Kind>(x));
+  p.flags[p.at(static_cast<int>(Kind::necrotic), 1, 0)] = flag_replaceable;
+  p.held[p.at(2, 1, 0)] = p.held[p.at(5, 0, 0)] = 1;
+  Shares free(p.l), excess(p.l), free_rows(p.l), excess_rows(p.l);
+  p.each(StartCrowding{p.kind.data(), p.held.data(), free.values.data(), excess.values.data()});
+  p.each_row(StartCrowding{p.kind.data(), p.held.data(), free_rows.values.data(),
+                           excess_rows.values.data()});
+  EXPECT_EQ(free.values, free_rows.values);
+  EXPECT_EQ(excess.values, excess_rows.values);
+  // A body is not free, whether it gives way or not, and a lumen is not.
+  for_each_voxel(p.l, [&](int x, int y, int z) {
+    EXPECT_EQ(free.at(x, y, z), y != 1 || x == 0 ? 32768 : 0) << x << ' ' << y;
+    EXPECT_EQ(excess.at(x, y, z), (x == 2 && y == 1) || (x == 5 && y == 0) ? 32768 : 0);
+  });
+}
+
+TEST(Spread, HasAWidthInMicrometres) {
+  for (const double h : {20.0, 16.0, 14.0, 10.0, 8.0, 5.0}) {
+    const int passes = crowding_passes(h);
+    EXPECT_NEAR(h * std::sqrt(passes / 2.0), 20, 0.6) << h;
+  }
+  EXPECT_EQ(crowding_passes(100), 1);
+  for (const int passes : {1, 2, 4, 8}) {
+    Shares a(Lattice{25, 25, 25, 20});
+    a.at(12, 12, 12) = 32768;
+    a.spread(passes);
+    // No voxel is off by more than half a unit in a pass.
+    const double tolerance = passes * 0.5 / 32768 * (passes < 3 ? 0 : 1) + 1e-12;
+    const double whole = a.sum(one) / 32768;
+    EXPECT_NEAR(whole, 1, tolerance * std::pow(2 * passes + 1, 3));
+    for (int axis = 0; axis < 3; ++axis) {
+      const double second = a.sum([&](int x, int y, int z) {
+        const int d = (axis == 0 ? x : axis == 1 ? y : z) - 12;
+        return static_cast<double>(d * d);
+      }) / 32768;
+      EXPECT_NEAR(second, passes / 2.0, 0.03 * passes / 2.0) << "axis " << axis;
+    }
+  }
+}
+
+TEST(Spread, KeepsTheSumOfABlobAndMirrorsAtFaces) {
+  std::mt19937 random(21);
+  for (const bool at_faces : {false, true}) {
+    Shares a(Lattice{24, 22, 20, 20});
+    for_each_voxel(a.l, [&](int x, int y, int z) {
+      const bool inside = std::abs(x - 12) < 5 && std::abs(y - 11) < 5 && std::abs(z - 10) < 5;
+      if (inside || at_faces) a.at(x, y, z) = random() % 2 == 0 ? 32768 : 0;
+    });
+    const double before = a.sum(one);
+    a.spread(4);
+    // Roundings fall to both sides.
+    EXPECT_NEAR(a.sum(one) / before, 1, 1e-4);
+  }
+  // One voxel in a corner spreads as the eight of its mirror images would.
+  Shares corner(Lattice{12, 12, 12, 20}), whole(Lattice{24, 24, 24, 20});
+  corner.at(0, 0, 0) = 32768;
+  for (int n = 0; n < 8; ++n) whole.at(11 + n % 2, 11 + n / 2 % 2, 11 + n / 4) = 32768;
+  corner.spread(5);
+  whole.spread(5);
+  for_each_voxel(corner.l, [&](int x, int y, int z) {
+    ASSERT_EQ(corner.at(x, y, z), whole.at(12 + x, 12 + y, 12 + z));
+  });
+  // All alike stay so, in any box.
+  for (const Lattice& l : {Lattice{1, 1, 1, 20}, Lattice{1, 7, 2, 20}, Lattice{2, 1, 5, 20}}) {
+    Shares full(l);
+    for_each_voxel(l, [&](int x, int y, int z) { full.at(x, y, z) = 32768; });
+    full.spread(3);
+    for_each_voxel(l, [&](int x, int y, int z) { ASSERT_EQ(full.at(x, y, z), 32768); });
+  }
+}
+
+TEST(Spread, OfLinesIsThatOfSites) {
+  std::mt19937 random(22);
+  for (const Lattice& l :
+       {Lattice{1, 1, 1, 20}, Lattice{3, 5, 7, 20}, Lattice{17, 1, 3, 20}, Lattice{511, 2, 2, 20},
+        Lattice{512, 3, 1, 20}, Lattice{513, 1, 2, 20}, Lattice{1025, 3, 3, 20}}) {
+    Shares a(l);
+    for_each_voxel(l, [&](int x, int y, int z) {
+      a.at(x, y, z) = static_cast<std::uint16_t>(random() % 32769);
+    });
+    Shares b = a;
+    a.spread(3);
+    b.spread(3, true);
+    EXPECT_EQ(a.values, b.values) << l.nx;
+    // A line may come in pieces, as bricks cut it.
+    Shares c = b;
+    c.spread(1);
+    std::vector<std::uint16_t> out(b.values.size(), 12345);
+    for (int z = 0; z < l.nz; ++z)
+      for (int y = 0; y < l.ny; ++y)
+        for (int x = 0; x < l.nx; x += 8)
+          SpreadCrowding{b.values.data(), out.data(), l}.row(
+              Row{x, y, z, std::min(8, l.nx - x), l.index(x, y, z)});
+    EXPECT_EQ(out, c.values) << l.nx;
+  }
+}
+
+// ---- the list on a back end
+
+// What stands on a patch, in the memory of an executor.
+struct Ground {
+  Lattice l;
+  Population::Arrays arrays;
+  Buffer<std::uint8_t> held;
+  Buffer<std::uint32_t> slot;
+  Buffer<std::int64_t> ledger;
+
+  Ground(const Executor& e, const Patch& p)
+      : l(p.l), held(e, l.padded()), slot(e, l.padded()), ledger(e, ledger_entries) {
+    arrays.for_each([&](const char*, const char*, auto& buffer) {
+      buffer = std::decay_t<decltype(buffer)>(e, l.padded());
+    });
+    slot.upload(p.claim.data());
+    take(p);
+  }
+  void take(const Patch& p) {
+    arrays.kind.upload(p.kind.data());
+    arrays.flags.upload(p.flags.data());
+    arrays.clock.upload(p.clock.data());
+    arrays.timer.upload(p.timer.data());
+    arrays.capacity.upload(p.capacity.data());
+    arrays.clone.upload(p.clone.data());
+    arrays.traits.upload(p.traits.data());
+    held.upload(p.held.data());
+  }
+  void renew(ExcessCells& list, const DivisionParameters& d, const Patch& p) {
+    const CellView cell{arrays.kind.data(),  arrays.flags.data(),    arrays.clock.data(),
+                        arrays.timer.data(), arrays.capacity.data(), arrays.clone.data(),
+                        arrays.traits.data()};
+    list.renew(held.data(), slot.data(), unclaimed,
+               Division{cell, {ledger.data()}, l, d, p.seed, p.step});
+  }
+};
+
+template <class T>
+std::vector<T> first_of(const Buffer<T>& buffer, std::int64_t n) {
+  std::vector<T> values = buffer.host_copy();
+  values.resize(static_cast<std::size_t>(n));
+  return values;
+}
+void expect_list(ExcessCells& list, const Seconds& expected) {
+  const std::int64_t n = list.entries();
+  ASSERT_EQ(n, expected.size());
+  EXPECT_EQ(first_of(list.arrays().voxel, n), expected.voxel);
+  EXPECT_EQ(first_of(list.arrays().kind, n), expected.kind);
+  EXPECT_EQ(first_of(list.arrays().flags, n), expected.flags);
+  EXPECT_EQ(first_of(list.arrays().clock, n), expected.clock);
+  EXPECT_EQ(first_of(list.arrays().timer, n), expected.timer);
+  EXPECT_EQ(first_of(list.arrays().capacity, n), expected.capacity);
+  EXPECT_EQ(first_of(list.arrays().clone, n), expected.clone);
+  EXPECT_EQ(first_of(list.arrays().traits, n), expected.traits);
+  EXPECT_EQ(first_of(list.arrays().waited, n), expected.waited);
+}
+void write_list(ExcessCells& list, const Seconds& c) {
+  list.resize(c.size());
+  list.write(list.arrays().voxel, c.voxel.data());
+  list.write(list.arrays().kind, c.kind.data());
+  list.write(list.arrays().flags, c.flags.data());
+  list.write(list.arrays().clock, c.clock.data());
+  list.write(list.arrays().timer, c.timer.data());
+  list.write(list.arrays().capacity, c.capacity.data());
+  list.write(list.arrays().clone, c.clone.data());
+  list.write(list.arrays().traits, c.traits.data());
+  list.write(list.arrays().waited, c.waited.data());
+}
+
+// A block of tumour cells, no two alike.
+Patch block_of(const Lattice& l, unsigned with) {
+  std::mt19937 random(with);
+  Patch p(l);
+  p.each([&](const Voxel& s) {
+    p.view().store(s.i, {Kind::epithelial, flag_crowded, clock_zero, 1, 2,
+                         static_cast<std::uint16_t>(random()), random()});
+  });
+  return p;
+}
+void ripen(Patch& p, unsigned one_of, unsigned with) {
+  std::mt19937 random(with);
+  p.each([&](const Voxel& s) {
+    if (random() % one_of == 0) p.clock[Patch::at(s)] = clock_divide;
+  });
+}
+
+TEST(ExcessList, IsRenewedAndGrowsBeyondItsFirstRoom) {
+  const Lattice l{40, 40, 40, 20};
+  DivisionParameters d = plain_division();
+  d.variation = 0.2f;
+  d.mutates = threshold(0.3);
+  d.deviation = 5;
+  for (const Executor& e : executors()) {
+    SCOPED_TRACE(e.description());
+    Patch p = block_of(l, 31);
+    ExcessCells list(e, l);
+    Ground ground(e, p);
+    EXPECT_EQ(list.entries(), 0);
+    const std::int64_t room = ExcessCells::first_room(l);
+    const auto step = [&](unsigned one_of) {
+      ripen(p, one_of, one_of);
+      p.each(p.births());
+      ground.take(p);
+      ground.renew(list, d, p);
+      p.renew(d);
+      expect_list(list, p.second);
+      EXPECT_TRUE(std::is_sorted(p.second.voxel.begin(), p.second.voxel.end()));
+      EXPECT_EQ(ground.arrays.clock.host_copy(), p.clock);
+      EXPECT_EQ(ground.arrays.traits.host_copy(), p.traits);
+      EXPECT_EQ(ground.slot.host_copy(), p.claim) << "nothing is mapped any more";
+      EXPECT_EQ(ground.held.host_copy(), p.held);
+      p.step += 1;
+    };
+    step(40);
+    ASSERT_LT(list.entries(), room);
+    ASSERT_GT(list.entries(), 1000);
+    // Some go, all have waited, and the list loses its order.
+    for (std::int64_t n = 0; n < p.second.size(); ++n) {
+      p.second.waited[static_cast<std::size_t>(n)] = static_cast<std::uint16_t>(n % 7);
+      if (n % 5 == 0) p.excess().drop(n, p.excess().place(n).i);
+    }
+    p.shuffle_entries(9);
+    write_list(list, p.second);
+    step(6);
+    ASSERT_GT(list.entries(), room);
+    std::int64_t born = 0;
+    for (const std::int64_t v : ground.ledger.host_copy()) born += v;
+    EXPECT_EQ(born, p.flowed(Reservoir::born, Kind::epithelial));
+    step(3);
+    EXPECT_GT(list.entries(), 2 * room);
+  }
+}
+
+// A run goes on from the list in the order of voxels as from the one it had.
+TEST(ExcessList, ComesBackFromARestart) {
+  const Lattice l{20, 18, 16, 20};
+  for (const Executor& e : executors()) {
+    SCOPED_TRACE(e.description());
+    Patch p = block_of(l, 32);
+    ripen(p, 10, 1);
+    p.divide(plain_division());
+    for (std::int64_t n = 0; n < p.second.size(); n += 3) p.excess().drop(n, p.excess().place(n).i);
+    p.shuffle_entries(2);
+    ExcessCells list(e, l);
+    write_list(list, p.second);
+    // More room at the end of the list moves nobody.
+    const std::int64_t first = list.extend(ExcessCells::first_room(l));
+    EXPECT_EQ(first, p.second.size());
+    EXPECT_EQ(list.entries(), first + ExcessCells::first_room(l));
+    p.second.resize(static_cast<std::size_t>(list.entries()));
+    expect_list(list, p.second);
+
+    const std::vector<std::int64_t> order = list.order();
+    Seconds kept;
+    kept.resize(order.size());
+    const Seconds& had = p.second;
+    std::set<std::int64_t> there;
+    for (std::size_t n = 0; n < order.size(); ++n) {
+      const auto from = static_cast<std::size_t>(order[n]);
+      kept.voxel[n] = had.voxel[from];
+      kept.kind[n] = had.kind[from];
+      kept.flags[n] = had.flags[from];
+      kept.clock[n] = had.clock[from];
+      kept.timer[n] = had.timer[from];
+      kept.capacity[n] = had.capacity[from];
+      kept.clone[n] = had.clone[from];
+      kept.traits[n] = had.traits[from];
+      kept.waited[n] = had.waited[from];
+      EXPECT_NE(kept.kind[n], 0);
+      there.insert(kept.voxel[n]);
+    }
+    EXPECT_TRUE(std::is_sorted(kept.voxel.begin(), kept.voxel.end()));
+    EXPECT_EQ(static_cast<std::int64_t>(there.size()),
+              std::count(p.held.begin(), p.held.end(), std::uint8_t{1}));
+    EXPECT_EQ(there.size(), order.size());
+    ExcessCells again(e, l);
+    write_list(again, kept);
+    expect_list(again, kept);
+
+    ripen(p, 7, 2);
+    p.each(p.births());
+    Ground one(e, p), other(e, p);
+    one.renew(list, plain_division(), p);
+    other.renew(again, plain_division(), p);
+    p.renew(plain_division());
+    expect_list(list, p.second);
+    expect_list(again, p.second);
+    EXPECT_EQ(list.order().size(), static_cast<std::size_t>(list.entries()));
+    list.resize(0);
+    EXPECT_TRUE(list.order().empty());
+  }
+}
+
+// A population on a back end, with fields of one's own.
+struct Colony {
+  Executor e;
+  Parameters parameters;
+  Lattice l;
+  Population population;
+  Buffer<float> oxygen, matrix, pressure;
+  Buffer<std::uint16_t> membrane;
+
+  Colony(const Executor& executor, const std::string& yaml)
+      : e(executor), parameters(parameters_of(yaml)),
+        l(parameters.domain.voxels[0], parameters.domain.voxels[1], parameters.domain.voxels[2],
+          parameters.domain.spacing),
+        population(e, l, population_settings(parameters), 17), oxygen(e, l.padded()),
+        matrix(e, l.padded()), pressure(e, l.padded()), membrane(e, l.padded()) {}
+  void take(Patch& p) {
+    oxygen.upload(p.oxygen.data());
+    matrix.upload(p.matrix.data());
+    pressure.upload(p.pressure.data());
+    membrane.upload(p.membrane.data());
+    population.arrays().kind.upload(p.kind.data());
+    population.arrays().clone.upload(p.clone.data());
+    write_list(population.excess_cells(), p.second);
+    population.rebuild();
+    population.count_now(e);
+  }
+  void advance(std::int64_t step) {
+    const FieldView o{oxygen.data(), l, 1};
+    population.advance(e, {o, o, {{pressure.data(), l, 1}, true}, matrix.data(), membrane.data()},
+                       step);
+    population.check_ledger(e, step);
+  }
+};
+
+// Second cells drift with K times the gradient over the share e_0, and mix with D_x besides,
+// however long the step and however fine the lattice.
+TEST(Growth, CarriesSecondCellsDownThePressure) {
+  for (const auto& [spacing, step] : {std::pair{20.0, 6.0}, {20.0, 12.0}, {14.0, 6.0}}) {
+    Colony colony(Executor::on_cpu(2),
+                  "simulation: {preset: analytic}\ndomain: {voxels: [120, 120, 40], spacing: " +
+                      std::to_string(spacing) + " um}\ntime: {step: " + std::to_string(step) +
+                      " min}\n");
+    Patch p(colony.l);
+    const float slope = 0.5f; // kPa from voxel to voxel
+    std::uint16_t label = 0;
+    std::vector<std::array<int, 3>> start(1);
+    p.each([&](const Voxel& s) {
+      p.kind[Patch::at(s)] = static_cast<std::uint8_t>(Kind::stroma);
+      p.pressure[Patch::at(s)] = 100 - slope * static_cast<float>(s.x);
+      if (s.x % 8 != 4 || s.y % 8 != 4 || s.z % 8 != 4) return;
+      Cell c;
+      c.kind = Kind::epithelial;
+      c.clone = ++label;
+      p.put_second(s.x, s.y, s.z, c);
+      start.push_back({s.x, s.y, s.z});
+    });
+    colony.take(p);
+    colony.advance(1);
+    // The excess is where the second cells are now, whoever they are: by the nearest start.
+    const std::vector<std::int64_t> voxel =
+        first_of(colony.population.excess_cells().arrays().voxel, label);
+    double drift = 0, mixed = 0;
+    for (const std::int64_t v : voxel) {
+      const Voxel s = colony.l.voxel_at(v);
+      drift += s.x % 8 - 4;
+      mixed += (s.y % 8 - 4) * (s.y % 8 - 4);
+    }
+    const double n = label, h2 = spacing * spacing;
+    const double expected = 540.0 / 1440 * 0.5 * step / h2 / 0.02, variance = 2 * 4 * step / h2;
+    EXPECT_NEAR(drift / n, expected, 3 * std::sqrt((expected + variance) / n)) << spacing;
+    EXPECT_NEAR(mixed / n, variance, 3 * std::sqrt(2 * variance / n)) << spacing;
+  }
+}
+
+TEST(Growth, TakesAsManyRoundsAsItsSpeedNeeds) {
+  const auto rounds = [](const std::string& yaml) {
+    return relay_substeps(population_settings(parameters_of(yaml)));
+  };
+  EXPECT_EQ(rounds("domain: {voxels: [9, 9, 9], spacing: 20 um}\n"), 3);
+  // 1.4 u dt / (e_0 h), u = sqrt(pi ln2 / T K P_half)
+  const double u = std::sqrt(3.14159265 * 0.69314718 / 100 * 540 / 1440 * 5);
+  EXPECT_EQ(rounds("domain: {voxels: [9, 9, 9], spacing: 20 um}\ncycle: {epithelial: 100 min}\n"),
+            static_cast<int>(std::ceil(1.4 * u * 6 / (0.02 * 20))));
+  EXPECT_EQ(rounds("domain: {voxels: [9, 9, 9], spacing: 20 um}\ncycle: {epithelial: 100 min}\n"
+                   "growth: {mobility: 0 um^2/kPa/min}\n"),
+            3);
+}
+
+// As PHYSICS and the rules have it: crushed, aged, born, moved, and every back end agrees.
+TEST(Growth, IsTheSameOnEveryBackEnd) {
+  std::vector<std::vector<std::uint16_t>> clones, clocks;
+  std::vector<std::vector<std::int64_t>> seconds;
+  for (const Executor& e : executors()) {
+    SCOPED_TRACE(e.description());
+    Colony colony(e, R"(
+domain: {voxels: [30, 28, 26]}
+cycle: {epithelial: 200 min}
+)");
+    Patch p(colony.l);
+    std::mt19937 random(41);
+    p.each([&](const Voxel& s) {
+      const std::size_t i = Patch::at(s);
+      const bool tumour = std::abs(s.x - 15) + std::abs(s.y - 14) + std::abs(s.z - 13) < 12;
+      p.pressure[i] = tumour ? static_cast<float>(random() % 100) * 0.05f : 0.3f;
+      if (!tumour && random() % 2 == 0) return;
+      p.kind[i] = static_cast<std::uint8_t>(tumour ? Kind::epithelial : Kind::parenchyma);
+      p.clone[i] = static_cast<std::uint16_t>(random());
+      if (tumour && random() % 40 == 0) p.put_second(s.x, s.y, s.z, Kind::mesenchymal);
+    });
+    colony.take(p);
+    for (int step = 1; step <= 60; ++step) colony.advance(step);
+    clones.push_back(colony.population.arrays().clone.host_copy());
+    clocks.push_back(colony.population.arrays().clock.host_copy());
+    ExcessCells& list = colony.population.excess_cells();
+    seconds.push_back(first_of(list.arrays().voxel, list.entries()));
+    EXPECT_GT(colony.population.ledger().arrived(Reservoir::born, Kind::epithelial), 500);
+    EXPECT_GT(colony.population.ledger().died(normal_kinds, Cause::crushed), 50);
+    EXPECT_EQ(clones.back(), clones.front());
+    EXPECT_EQ(clocks.back(), clocks.front());
+    EXPECT_EQ(seconds.back(), seconds.front());
+  }
+}
+
+// A cell that a vessel has pushed out and that finds no place is lost after a day.
+TEST(Growth, LetsNobodyWaitInAVesselForMoreThanADay) {
+  for (const double step : {6.0, 12.0}) {
+    Colony colony(Executor::on_cpu(1), "simulation: {preset: analytic}\ndomain: {voxels: [5, 5, "
+                                       "5]}\ntime: {step: " +
+                                           std::to_string(step) + " min}\n");
+    Patch p(colony.l);
+    p.fill(Kind::vessel);
+    p.put(2, 2, 2, Kind::epithelial);
+    colony.take(p);
+    colony.population.make_way(colony.e, {colony.l.number(2, 2, 2)}, {});
+    colony.population.check_ledger(colony.e, 0);
+    const auto lost = [&] {
+      return colony.population.ledger().departed(Kind::epithelial, Reservoir::pressed_out);
+    };
+    const auto of_a_day = static_cast<int>(1440 / step);
+    for (int n = 1; n <= of_a_day; ++n) colony.advance(n);
+    EXPECT_EQ(lost(), 0);
+    colony.advance(of_a_day + 1);
+    EXPECT_EQ(lost(), 1);
+  }
+}
+
+TEST(Growth, ShowsWhereThereIsRoomAndLeavesNoTrace) {
+  for (const Executor& e : executors())
+    for (const double spacing : {20.0, 14.0, 10.0, 40.0}) {
+      SCOPED_TRACE(e.description() + ", " + std::to_string(spacing));
+      Colony colony(e,
+                    "domain: {voxels: [13, 11, 9], spacing: " + std::to_string(spacing) + " um}\n");
+      Patch p(colony.l);
+      std::mt19937 random(51);
+      Shares free(p.l), excess(p.l);
+      p.each([&](const Voxel& s) {
+        p.kind[Patch::at(s)] = random() % 3 == 0 ? 0 : 3;
+        free.at(s.x, s.y, s.z) = p.kind[Patch::at(s)] == 0 ? 32768 : 0;
+        if (p.kind[Patch::at(s)] == 0 || random() % 5 != 0) return;
+        p.put_second(s.x, s.y, s.z, Kind::epithelial);
+        excess.at(s.x, s.y, s.z) = 32768;
+      });
+      colony.take(p);
+      free.spread(crowding_passes(spacing));
+      excess.spread(crowding_passes(spacing));
+      for (int round = 0; round < 2; ++round) {
+        const RoomView room = colony.population.show_crowding(e);
+        Shares a(p.l), b(p.l);
+        const auto bytes = a.values.size() * sizeof(a.values[0]);
+        e.copy_out(a.values.data(), room.free, bytes);
+        e.copy_out(b.values.data(), room.excess, bytes);
+        for_each_voxel(p.l, [&](int x, int y, int z) {
+          ASSERT_EQ(a.at(x, y, z), free.at(x, y, z));
+          ASSERT_EQ(b.at(x, y, z), excess.at(x, y, z));
+        });
+        colony.population.end_crowding(e);
+        // Contests find their arrays as they left them.
+        const ExcessView mapped = colony.population.map_excess();
+        std::vector<std::uint32_t> slot(p.claim.size());
+        e.copy_out(slot.data(), mapped.slot, slot.size() * sizeof(slot[0]));
+        for (std::int64_t n = 0; n < p.second.size(); ++n)
+          ASSERT_EQ(slot[Patch::at(p.excess().place(n))], n);
+        EXPECT_EQ(std::count(slot.begin(), slot.end(), unclaimed),
+                  static_cast<std::int64_t>(slot.size()) - p.second.size());
+        colony.population.unmap_excess();
+      }
+    }
 }
 
 // ---- migration
