@@ -1822,7 +1822,7 @@ TEST(MakingWay, TurnsTheStandingCellIntoTheSecond) {
   p.second.resize(static_cast<std::size_t>(first) + entered.size());
   p.each_entry([&](std::int64_t n) {
     if (n < first) return;
-    MakeWay{p.view(), p.excess(), first, {p.flow.data()}, p.l, entered.data()}(n - first);
+    MakeWay{p.view(), p.excess(), first, {p.flow.data()}, p.l, entered.data(), 5}(n - first);
   });
   for (int x = 0; x < 5; ++x) EXPECT_EQ(p.what(x, 0, 0), Kind::vessel) << x;
   EXPECT_EQ(p.what(5, 0, 0), Kind::parenchyma);
@@ -1843,7 +1843,8 @@ TEST(MakingWay, TurnsTheStandingCellIntoTheSecond) {
   EXPECT_EQ(std::accumulate(p.flow.begin(), p.flow.end(), std::int64_t{0}), 5);
   // The vessel goes, and who waited there stands again.
   const std::vector<std::int64_t> left{0, 2};
-  for (std::int64_t n = 0; n < 2; ++n) LeaveVoxels{p.view(), {p.flow.data()}, p.l, left.data()}(n);
+  for (std::int64_t n = 0; n < 2; ++n)
+    MakeWay{p.view(), p.excess(), first, {p.flow.data()}, p.l, left.data(), 0}(n);
   p.settle();
   EXPECT_EQ(p.what(0, 0, 0), Kind::epithelial);
   EXPECT_EQ(p.what(2, 0, 0), Kind::none);

@@ -10,22 +10,8 @@
 
 namespace metavox {
 
-// Voxels that vessels have left are free.
-struct LeaveVoxels {
-  static constexpr const char* name = "cell.leave_voxels";
-  static constexpr double bytes = 32;
-  CellView cell;
-  LedgerView ledger;
-  Lattice lattice;
-  const std::int64_t* left; // x fastest, no ghosts
-  MV_HD void operator()(std::int64_t n) const {
-    cell.erase(lattice.voxel_at(left[n]).i);
-    ledger.departure(Kind::vessel, Reservoir::cleared);
-  }
-};
-
 // The cell that a lumen meets becomes the second one of its voxel and goes on from there. Where
-// there is a second one already, it is lost.
+// there is a second one already, it is lost. Voxels that vessels have left are free.
 struct MakeWay {
   static constexpr const char* name = "cell.make_way";
   static constexpr double bytes = 64;
@@ -34,11 +20,16 @@ struct MakeWay {
   std::int64_t first; // entry of the list for the first voxel; one for each
   LedgerView ledger;
   Lattice lattice;
-  const std::int64_t* entered; // x fastest, no ghosts
+  const std::int64_t* way; // voxels entered, then voxels left: x fastest, no ghosts
+  std::int64_t entered;    // how many of them are
   MV_HD void operator()(std::int64_t n) const {
-    const Voxel s = lattice.voxel_at(entered[n]);
+    const Voxel s = lattice.voxel_at(way[n]);
+    if (n >= entered) {
+      cell.erase(s.i);
+      return ledger.departure(Kind::vessel, Reservoir::cleared);
+    }
     const std::int64_t entry = first + n;
-    excess.voxel[entry] = entered[n];
+    excess.voxel[entry] = way[n];
     excess.waited[entry] = 0;
     excess.cell.erase(entry);
     const Cell stood = cell.load(s.i);

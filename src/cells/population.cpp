@@ -387,10 +387,10 @@ void Population::make_way(const Executor& executor, const std::vector<std::int64
   executor.copy_in(way_.data(), entered.data(), entered.size() * sizeof(std::int64_t));
   executor.copy_in(way_.data() + n, left.data(), left.size() * sizeof(std::int64_t));
   const LedgerView ledger{work_.ledger.data()};
-  executor.for_each_index(m, LeaveVoxels{view(), ledger, lattice_, way_.data() + n});
-  settle_excess(executor);
   const std::int64_t first = excess_.extend(n);
-  executor.for_each_index(n, MakeWay{view(), excess(), first, ledger, lattice_, way_.data()});
+  executor.for_each_index(n + m,
+                          MakeWay{view(), excess(), first, ledger, lattice_, way_.data(), n});
+  settle_excess(executor);
 }
 
 void Population::count_now(const Executor& executor) {
