@@ -11,7 +11,7 @@ namespace {
 
 // Of all voxels, the share that there is room for from the start: some two in a hundred voxels of a
 // growing tumour hold a second cell.
-constexpr std::int64_t voxels_per_entry = 32, least_room = 4096;
+constexpr std::int64_t voxels_per_entry = 64, least_room = 4096;
 
 // f(buffer of `a`, buffer of `b`) for each array.
 template <class F>
@@ -110,7 +110,19 @@ std::int64_t ExcessCells::extend(std::int64_t more) {
 }
 
 void ExcessCells::resize(std::int64_t n) {
-  fit(n);
+  if (n == count_) return;
+  const std::vector<std::int64_t> order = this->order();
+  if (n == static_cast<std::int64_t>(order.size())) {
+    list_.for_each([&](const char*, const char*, auto& buffer) {
+      const auto all = buffer.host_copy();
+      auto kept = all;
+      for (std::size_t k = 0; k < order.size(); ++k)
+        kept[k] = all[static_cast<std::size_t>(order[k])];
+      buffer.upload(kept.data());
+    });
+  } else {
+    fit(n);
+  }
   count_ = n;
 }
 

@@ -55,7 +55,8 @@ public:
   Arrays& arrays() { return list_; }
   // The entries of cells that are there, in the order of voxels.
   std::vector<std::int64_t> order() const;
-  // Replaces the number of entries; their arrays are written next, one by one.
+  // The number of entries, whose arrays are written next, one by one. Where it is that of the cells
+  // that are there, they are put in order without gaps.
   void resize(std::int64_t n);
   template <class T>
   void write(Buffer<T>& array, const T* host) {

@@ -107,7 +107,7 @@ void Site::write(const std::string& wanted, const void* host, std::int64_t count
     found = true;
     using T = std::remove_reference_t<decltype(*buffer.data())>;
     if constexpr (grows<std::remove_reference_t<decltype(buffer)>>)
-      if (count >= 0) buffer.resize(count);
+      buffer.resize(count >= 0 ? count : buffer.size());
     if (!row.lattice) return buffer.upload(static_cast<const T*>(host));
     std::vector<T> values = buffer.host_copy(); // keeps the ghosts
     fill_interior(values, static_cast<const T*>(host), *row.lattice);

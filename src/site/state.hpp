@@ -35,24 +35,39 @@ inline constexpr bool grows = false;
 template <class T>
 inline constexpr bool grows<HostArray<T>> = true;
 
-// An array of the list of second cells with the face of a Buffer, on the host in the order of
-// voxels.
+// The entries of the list of second cells in the order of voxels, found once for all its arrays.
+struct ExcessOrder {
+  ExcessCells* list;
+  std::optional<std::vector<std::int64_t>> found;
+  const std::vector<std::int64_t>& entries() {
+    if (!found) found = list->order();
+    return *found;
+  }
+};
+
+// An array of that list with the face of a Buffer, on the host in that order.
 template <class T>
 struct ExcessColumn {
-  ExcessCells* list;
+  ExcessOrder* ordered;
   Buffer<T>* values;
   T* data() { return values->data(); }
-  std::int64_t size() const { return static_cast<std::int64_t>(list->order().size()); }
+  std::int64_t size() const { return static_cast<std::int64_t>(ordered->entries().size()); }
   std::vector<T> host_copy() const {
-    const std::vector<std::int64_t> order = list->order();
+    const std::vector<std::int64_t>& order = ordered->entries();
     const std::vector<T> all = order.empty() ? std::vector<T>() : values->host_copy();
     std::vector<T> sorted;
     sorted.reserve(order.size());
     for (const std::int64_t n : order) sorted.push_back(all[static_cast<std::size_t>(n)]);
     return sorted;
   }
-  void upload(const T* host) { list->write(*values, host); }
-  void resize(std::int64_t n) { list->resize(n); }
+  void upload(const T* host) {
+    ordered->list->write(*values, host);
+    ordered->found.reset();
+  }
+  void resize(std::int64_t n) {
+    ordered->list->resize(n);
+    ordered->found.reset();
+  }
 };
 
 template <class T>
@@ -136,9 +151,10 @@ void Site::State::for_each_array(const F& f) {
   f(ArrayRow{"ledger", "1", "changes of kind, [from][to], then deaths, [cause][kind]", nullptr,
              -1e-2f, 1e9f, false},
     cells.ledger_buffer());
+  ExcessOrder order{&cells.excess_cells(), {}};
   cells.excess_cells().arrays().for_each([&](const char* name, const char* meaning, auto& buffer) {
     using T = std::remove_reference_t<decltype(*buffer.data())>;
-    ExcessColumn<T> column{&cells.excess_cells(), &buffer};
+    ExcessColumn<T> column{&order, &buffer};
     f(ArrayRow{name, "1", meaning, nullptr}, column);
   });
   if (parameters.tracers.count > 0)
