@@ -68,6 +68,7 @@ struct Patch {
   std::vector<std::int64_t> flow;
   Seconds second;
   bool presses = true; // there is a pressure
+  bool yields = false; // dense matrix holds back who is pushed into it
   std::int64_t overfull = 0;
   std::uint64_t seed = 11, step = 0;
   int order = 0; // of voxels and entries; 0: ascending; otherwise shuffled with this seed
@@ -273,9 +274,9 @@ struct Patch {
     renew(p);
   }
   void settle() { each_entry(SettleExcess{excess(), view(), {flow.data()}}); }
+  MatrixRoom room() const { return {matrix.data(), yields, 0.6f, 0.1f}; }
   RelayRule relay_rule(const RelayParameters& p) const {
-    return {kind.data(),   flags.data(), held.data(), membrane.data(),
-            matrix.data(), pressed(),    p,           l};
+    return {kind.data(), flags.data(), held.data(), membrane.data(), room(), pressed(), p, l};
   }
   void relay(const RelayParameters& p, int substep = 0) {
     const ContestView c = rivals(1 + substep);
@@ -1214,7 +1215,7 @@ TEST(Births, WaitForAFreeVoxelAnAwakeMotherAndAFullClock) {
   EXPECT_EQ(births([](Patch& p) { p.put_second(1, 0, 0, Kind::stroma); }), 0);
   EXPECT_EQ(births([](Patch& p) { p.put_second(0, 0, 0, Kind::stroma); }), 1);
   EXPECT_EQ(births([](Patch& p) { p.clock[p.at(1, 0, 0)] = clock_divide - 1; }), 0);
-  for (const Flag f : {flag_hypoxic, flag_senescent})
+  for (const Flag f : {flag_hypoxic, flag_senescent, flag_dormant})
     EXPECT_EQ(births([f](Patch& p) { p.flags[p.at(1, 0, 0)] = f; }), 0) << static_cast<int>(f);
   EXPECT_EQ(births([](Patch& p) { p.flags[p.at(1, 0, 0)] = flag_crowded; }), 1);
   for (const Kind k : {Kind::stroma, Kind::parenchyma, Kind::t_cell, Kind::necrotic, Kind::none})
@@ -1463,8 +1464,6 @@ RelayParameters plain_relay() {
   r.flows = true;
   r.carried = static_cast<float>(flow_per_kpa / easy_share);
   r.mixing = static_cast<float>(mixing);
-  r.threshold = 0.6f;
-  r.width = 0.1f;
   return r;
 }
 
@@ -1598,7 +1597,7 @@ TEST(Relay, IsHeldBackByDenseMatrixWhereItYields) {
   p.matrix[p.at(2, 0, 0)] = 0.6f;
   RelayParameters r = plain_relay();
   expect_ways(p, r, s, {0.5, 0.5, 0, 0, 0, 0});
-  r.yields = true;
+  p.yields = true;
   expect_ways(p, r, s, {0.5 * std::exp(-1.0), 0.5, 0, 0, 0, 0});
   p.matrix[p.at(2, 0, 0)] = 0.9f;
   expect_ways(p, r, s, {0.5 * std::exp(-1.0), 0.5 * std::exp(-3.0), 0, 0, 0, 0});
@@ -1926,9 +1925,12 @@ TEST(Spread, StartsFromFreeVoxelsAndSecondCells) {
   p.flags[p.at(static_cast<int>(Kind::necrotic), 1, 0)] = flag_replaceable;
   p.held[p.at(2, 1, 0)] = p.held[p.at(5, 0, 0)] = 1;
   Shares free(p.l), excess(p.l), free_rows(p.l), excess_rows(p.l);
-  p.each(StartCrowding{p.kind.data(), p.held.data(), free.values.data(), excess.values.data()});
-  p.each_row(StartCrowding{p.kind.data(), p.held.data(), free_rows.values.data(),
-                           excess_rows.values.data()});
+  const auto start = [&](Shares& to_free, Shares& to_excess) {
+    return StartCrowding{p.kind.data(), p.held.data(), p.room(), to_free.values.data(),
+                         to_excess.values.data()};
+  };
+  p.each(start(free, excess));
+  p.each_row(start(free_rows, excess_rows));
   EXPECT_EQ(free.values, free_rows.values);
   EXPECT_EQ(excess.values, excess_rows.values);
   // A body is not free, whether it gives way or not, and a lumen is not.
@@ -1936,6 +1938,21 @@ TEST(Spread, StartsFromFreeVoxelsAndSecondCells) {
     EXPECT_EQ(free.at(x, y, z), y != 1 || x == 0 ? 32768 : 0) << x << ' ' << y;
     EXPECT_EQ(excess.at(x, y, z), (x == 2 && y == 1) || (x == 5 && y == 0) ? 32768 : 0);
   });
+  // Where matrix yields only to some, it is so much less room.
+  p.yields = true;
+  p.matrix[p.at(3, 0, 0)] = 0.7f;
+  p.matrix[p.at(4, 0, 0)] = 0.9f;
+  p.matrix[p.at(3, 1, 0)] = 0.9f; // someone stands there
+  p.each(start(free, excess));
+  p.each_row(start(free_rows, excess_rows));
+  EXPECT_EQ(free.values, free_rows.values);
+  EXPECT_EQ(excess.values, excess_rows.values);
+  EXPECT_NEAR(free.at(3, 0, 0), 32768 * std::exp(-1.0), 1);
+  EXPECT_NEAR(free.at(4, 0, 0), 32768 * std::exp(-3.0), 1);
+  EXPECT_EQ(free.at(3, 1, 0), 0);
+  p.matrix[p.at(2, 0, 0)] = 0.6f;
+  p.each(start(free, excess));
+  EXPECT_EQ(free.at(2, 0, 0), 32768);
 }
 
 TEST(Spread, HasAWidthInMicrometres) {
@@ -2378,7 +2395,7 @@ TEST(Growth, ShowsWhereThereIsRoomAndLeavesNoTrace) {
       free.spread(crowding_passes(spacing));
       excess.spread(crowding_passes(spacing));
       for (int round = 0; round < 2; ++round) {
-        const RoomView room = colony.population.show_crowding(e);
+        const RoomView room = colony.population.show_crowding(e, nullptr);
         Shares a(p.l), b(p.l);
         const auto bytes = a.values.size() * sizeof(a.values[0]);
         e.copy_out(a.values.data(), room.free, bytes);

@@ -8,6 +8,7 @@
 #include "core/exact.hpp"
 #include "core/lattice.hpp"
 #include "voxel/kind.hpp"
+#include "voxel/matrix_room.hpp"
 
 namespace metavox {
 
@@ -28,10 +29,14 @@ struct StartCrowding {
   static constexpr double bytes = 6;
   const std::uint8_t* kind;
   const std::uint8_t* held;
+  MatrixRoom matrix; // dense matrix that holds newcomers back is so much less room
   std::uint16_t* free;
   std::uint16_t* excess;
+  MV_HD std::uint16_t room(std::int64_t i) const {
+    return static_cast<std::uint16_t>(matrix.share(i) * static_cast<float>(whole_share) + 0.5f);
+  }
   MV_HD void operator()(const Voxel& s) const {
-    free[s.i] = kind[s.i] == static_cast<std::uint8_t>(Kind::none) ? whole_share : 0;
+    free[s.i] = kind[s.i] == static_cast<std::uint8_t>(Kind::none) ? room(s.i) : 0;
     excess[s.i] = held[s.i] != 0 ? whole_share : 0;
   }
   void row(const Row& r) const {
@@ -44,6 +49,9 @@ struct StartCrowding {
       f[x] = k[x] == static_cast<std::uint8_t>(Kind::none) ? whole_share : 0;
       e[x] = h[x] != 0 ? whole_share : 0;
     }
+    if (matrix.yields)
+      for (int x = 0; x < r.n; ++x)
+        if (f[x] != 0) f[x] = room(r.i + x);
   }
 };
 

@@ -142,9 +142,6 @@ RelayParameters relay_parameters(const PopulationSettings& p) {
   r.carried = f32(p.growth.mobility * ds / (h2 * excess_share));
   r.mixing = f32(excess_mixing * ds / h2);
   for (std::size_t a = 0; a < 6; ++a) r.open[a] = p.growth.open[a];
-  r.yields = p.growth.matrix_yield;
-  r.threshold = f32(p.migration.squeeze_threshold);
-  r.width = f32(p.migration.squeeze_width);
   return r;
 }
 
@@ -167,6 +164,9 @@ Population::Population(const Executor& executor, const Lattice& lattice,
   fate_ = fate_parameters(p);
   relay_ = relay_parameters(p);
   relays_ = relay_substeps(p);
+  yields_ = p.growth.matrix_yield;
+  yield_threshold_ = static_cast<float>(p.migration.squeeze_threshold);
+  yield_width_ = static_cast<float>(p.migration.squeeze_width);
   passes_ = crowding_passes(p.spacing);
   walk_ = walk_parameters(p);
   division_.stem = p.stem.enabled;
@@ -291,7 +291,7 @@ void Population::relay(const Executor& executor, const Surroundings& tissue) {
                        arrays_.flags.data(),
                        work_.held.data(),
                        tissue.membrane,
-                       tissue.matrix,
+                       matrix_room(tissue.matrix),
                        tissue.pressure,
                        relay_,
                        lattice_};
@@ -327,14 +327,18 @@ void Population::migrate(const Executor& executor, const Surroundings& tissue) {
   }
 }
 
-RoomView Population::show_crowding(const Executor& executor) {
+MatrixRoom Population::matrix_room(const float* matrix) const {
+  return {matrix, yields_, yield_threshold_, yield_width_};
+}
+
+RoomView Population::show_crowding(const Executor& executor, const float* matrix) {
   // Three arrays of 16 bits: the two halves of the claims, and the plans.
   auto* one = reinterpret_cast<std::uint16_t*>(work_.claim.data());
   std::uint16_t* free = one;
   std::uint16_t* excess = one + lattice_.padded();
   std::uint16_t* spare = work_.plan.data();
-  executor.for_each_voxel(lattice_,
-                          StartCrowding{arrays_.kind.data(), work_.held.data(), free, excess});
+  executor.for_each_voxel(lattice_, StartCrowding{arrays_.kind.data(), work_.held.data(),
+                                                  matrix_room(matrix), free, excess});
   for (int pass = 0; pass < passes_; ++pass) {
     for (std::uint16_t** share : {&free, &excess}) {
       executor.for_each_voxel(lattice_, SpreadCrowding{*share, spare, lattice_});

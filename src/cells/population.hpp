@@ -40,8 +40,9 @@ public:
   // One step of every cell rule: rest, death, phenotype, division, growth, movement.
   void advance(const Executor& executor, const Surroundings& tissue, std::int64_t step);
 
-  // Where there is room and where cells wait for it. What is returned lasts until end_crowding().
-  RoomView show_crowding(const Executor& executor);
+  // Where there is room and where cells wait for it. `matrix` is E. What is returned lasts until
+  // end_crowding().
+  RoomView show_crowding(const Executor& executor, const float* matrix);
   void end_crowding(const Executor& executor);
 
   // 1 for free voxels that medium outside the box reaches; until the next call of advance().
@@ -79,7 +80,10 @@ public:
     template <class F>
     void for_each(const F& f) {
       f("kind", "kind of what stands in the voxel", kind);
-      f("flags", "bits of kind.hpp: 1 stem, 2 hypoxic, 4 crowded, 8 senescent, 16 detached", flags);
+      f("flags",
+        "bits of kind.hpp: 1 stem, 2 hypoxic, 4 crowded, 8 senescent, 16 detached, 4096 "
+        "replaceable",
+        flags);
       f("clock", "cycle clock: birth at 16384, division at 49152", clock);
       f("timer", "steps of hypoxic rest, or since death", timer);
       f("capacity", "divisions left to a progenitor", capacity);
@@ -138,14 +142,15 @@ private:
   DivisionParameters division_{};
   MigrationParameters32 walk_{};
   RelayParameters relay_{};
-  bool migration_on_, tracers_on_, normal_always_;
-  float tracer_diffusivity_;
+  bool migration_on_, tracers_on_, normal_always_, yields_;
+  float tracer_diffusivity_, yield_threshold_, yield_width_;
   int substeps_, relays_, passes_;
 
   Arrays arrays_;
   Work work_;
   Buffer<float> factor_table_;
   ExcessCells excess_;
+  MatrixRoom matrix_room(const float* matrix) const;
   ContestView contest(int round);
   ActiveBricks contested(const Executor& executor); // bricks with proposals
   Buffer<std::int64_t> grown_;                      // marks of reached_by_medium()

@@ -10,17 +10,16 @@
 #include "core/random.hpp"
 #include "voxel/excess.hpp"
 #include "voxel/ledger.hpp"
+#include "voxel/matrix_room.hpp"
 #include "voxel/pressure_view.hpp"
 
 namespace metavox {
 
 struct RelayParameters {
-  bool flows;             // cells follow a pressure; otherwise only a free neighbour is entered
-  float carried;          // chance of a move per kPa of difference: K ds / (h^2 e_0)
-  float mixing;           // chance of a move to any one neighbour without: D_x ds / h^2
-  bool open[6];           // faces of the box that cells may leave through
-  bool yields;            // dense matrix holds newcomers back
-  float threshold, width; // of that: densities
+  bool flows;    // cells follow a pressure; otherwise only a free neighbour is entered
+  float carried; // chance of a move per kPa of difference: K ds / (h^2 e_0)
+  float mixing;  // chance of a move to any one neighbour without: D_x ds / h^2
+  bool open[6];  // faces of the box that cells may leave through
 };
 
 inline constexpr int relay_stays = -1;
@@ -30,7 +29,7 @@ struct RelayRule {
   const std::uint16_t* flags;
   const std::uint8_t* held;
   const std::uint16_t* membrane;
-  const float* matrix;
+  MatrixRoom matrix;
   PressureView pressure;
   RelayParameters p;
   Lattice lattice;
@@ -46,11 +45,6 @@ struct RelayRule {
       if (k != Kind::none && k != Kind::outside) ++n;
     }
     return n;
-  }
-  // Share of newcomers that dense matrix lets in.
-  MV_HD float entry(std::int64_t i) const {
-    if (!p.yields || matrix[i] <= p.threshold) return 1.0f;
-    return exact::expf(-(matrix[i] - p.threshold) / p.width);
   }
   MV_HD Voxel beside(const Voxel& s, int a) const {
     const int d = (a & 1) != 0 ? 1 : -1;
@@ -74,7 +68,7 @@ struct RelayRule {
       if (!is_free(y.i)) continue;
       // Into hollows before onto humps: the surface stays smooth.
       const auto o = static_cast<float>(occupied_faces(y.i));
-      const float own = o * o, in = own * entry(y.i);
+      const float own = o * o, in = own * matrix.share(y.i);
       weight[a] = in;
       sum = sum + own;
       entered = entered + in;

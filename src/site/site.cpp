@@ -122,7 +122,7 @@ const std::uint8_t* Site::State::reached_by_medium() {
 }
 
 void Site::State::press() {
-  const RoomView room = cells.show_crowding(executor);
+  const RoomView room = cells.show_crowding(executor, matrix.density());
   pressure().relax(cells.view(), oxygen().concentration(), cells.factors(), room, step);
   cells.end_crowding(executor);
 }
