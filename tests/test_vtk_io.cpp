@@ -335,6 +335,51 @@ TEST_F(Frames, ACellIsAPointWithAVert) {
   EXPECT_LT(poly(cells_frame(s, o))->GetNumberOfPoints(), 70);
 }
 
+// A voxel that holds two cells shows both.
+TEST_F(Frames, SecondCellsArePointsBesideTheFirst) {
+  Snapshot s = small_snapshot();
+  const std::int64_t standing = poly(cells_frame(s, plain_output()))->GetNumberOfPoints();
+  using Values16 = std::vector<std::uint16_t>;
+  const auto list = [&](const char* name, ElementType type, const auto& values) {
+    s.arrays.push_back(array_of(name, "1", type, {3, 1, 1}, 0, values));
+  };
+  const int home = (2 * 7 + 3) * 10 + 4;
+  list("excess_voxel", ElementType::i64, std::vector<std::int64_t>{home, 9, 349});
+  list("excess_kind", ElementType::u8,
+       std::vector<std::uint8_t>{static_cast<std::uint8_t>(Kind::epithelial),
+                                 static_cast<std::uint8_t>(Kind::stroma),
+                                 static_cast<std::uint8_t>(Kind::necrotic)});
+  list("excess_flags", ElementType::u16, Values16{flag_hypoxic, 0, 0});
+  list("excess_clock", ElementType::u16, Values16{16384 + 8192, 16384, 16384});
+  list("excess_clone", ElementType::u16, Values16{1001, 1002, 1003});
+  const auto data = poly(cells_frame(s, plain_output()));
+  ASSERT_EQ(data->GetNumberOfPoints(), standing + 3);
+  EXPECT_EQ(data->GetNumberOfVerts(), standing + 3);
+  auto* points = data->GetPointData();
+  for (vtkIdType p = 0; p < standing; ++p)
+    EXPECT_EQ(points->GetArray("second")->GetTuple1(p), 0) << p;
+  double at[3];
+  data->GetPoint(standing, at);
+  EXPECT_EQ(at[0], 4 * 20 + 15);
+  EXPECT_EQ(at[1], 3 * 20 + 15);
+  EXPECT_EQ(at[2], 2 * 20 + 15);
+  EXPECT_EQ(points->GetArray("second")->GetTuple1(standing), 1);
+  EXPECT_EQ(points->GetArray("kind")->GetTuple1(standing), static_cast<int>(Kind::epithelial));
+  EXPECT_EQ(points->GetArray("cell_state")->GetTuple1(standing),
+            static_cast<int>(CellState::hypoxic));
+  EXPECT_EQ(points->GetArray("cell_state")->GetTuple1(standing + 2),
+            static_cast<int>(drawn_state(Kind::necrotic)));
+  EXPECT_EQ(points->GetArray("phase")->GetTuple1(standing), 0.25);
+  EXPECT_EQ(points->GetArray("clone")->GetTuple1(standing + 1), 1002);
+  EXPECT_EQ(points->GetArray("oxygen")->GetTuple1(standing), (1 * 4 + 1) * 5 + 2);
+
+  OutputParameters part = plain_output();
+  part.region_from = {80, 60, 40};
+  part.region_to = {100, 80, 60};
+  const auto one = poly(cells_frame(s, part));
+  EXPECT_EQ(one->GetNumberOfPoints(), 2); // who stands there, and the second
+}
+
 TEST_F(Frames, MissingArraysAreLeftOut) {
   Snapshot s = small_snapshot();
   Snapshot bare;

@@ -433,7 +433,8 @@ TRAITS = ("cycle time", "oxygen use", "proteinase", "adhesion", "hypoxia toleran
 
 
 class Cells(_Points):
-    """A frame of cells: cells[NAME] has a value per cell, `points` is [cells, 3] (um)."""
+    """A frame of cells: cells[NAME] has a value per cell, `points` is [cells, 3] (um). Those that stand in their voxel come first;
+    cells["second"] is 1 for the others."""
 
     @property
     def traits(self):

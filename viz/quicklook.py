@@ -123,6 +123,9 @@ def state_grid(lattice, cells):
     h = cells.GetFieldData().GetArray("voxel_size").GetValue(0)
     where = np.floor(vtk_to_numpy(cells.GetPoints().GetData()) / h).astype(int)
     codes = vtk_to_numpy(cells.GetPointData().GetArray("cell_state"))
+    second = cells.GetPointData().GetArray("second")
+    if second is not None:  # a voxel shows the cell that stands in it
+        where, codes = where[vtk_to_numpy(second) == 0], codes[vtk_to_numpy(second) == 0]
     if len(where) == 0:
         return np.zeros((1, 1, 1), np.uint8), np.zeros(3), h
     first = where.min(axis=0)

@@ -25,8 +25,11 @@ std::vector<std::string> frame_arrays(const Site& simulation) {
   for (const ArrayInfo& info : simulation.derived_arrays()) infos.push_back(info);
   std::vector<std::string> names;
   for (const ArrayInfo& info : infos) {
-    if (!(info.spacing > 0)) continue;
     const std::string& n = info.name;
+    if (!(info.spacing > 0)) {
+      if (output.cells && is_of_second_cells(n)) names.push_back(n);
+      continue;
+    }
     const bool in_fields =
         output.fields &&
         (output.arrays.empty() ? !is_bookkeeping(n)

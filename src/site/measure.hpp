@@ -12,16 +12,6 @@
 
 namespace metavox {
 
-// The state drawn in pictures; see CellState.
-MV_HD inline CellState cell_state(Kind kind, std::uint16_t flags) {
-  if (is_tumour(kind)) {
-    if ((flags & flag_hypoxic) != 0) return CellState::hypoxic;
-    if ((flags & flag_senescent) != 0) return CellState::senescent;
-    if ((flags & flag_crowded) != 0) return CellState::crowded;
-  }
-  return drawn_state(kind);
-}
-
 // Real numbers are summed as integers of 2^-20 units: associative, hence exact in any order.
 MV_HD inline std::int64_t fixed_point(float v) {
   return static_cast<std::int64_t>(exact::clamp(v, -1e9f, 1e9f) * 1048576.0f);

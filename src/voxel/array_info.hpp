@@ -44,4 +44,9 @@ inline bool is_bookkeeping(const std::string& name) {
          name == "traits";
 }
 
+// Arrays of the list of second cells: a value for each of them, on no lattice.
+inline bool is_of_second_cells(const std::string& name) {
+  return name.rfind("excess_", 0) == 0 && name != "excess_cell";
+}
+
 } // namespace metavox

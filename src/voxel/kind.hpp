@@ -110,16 +110,16 @@ inline constexpr KindRow kind_rows[] = {
      {9, "necrotic", "necrotic", "necrotic", "#8a5638"}},
     {Kind::vessel,
      "vessel",
-     "endothelium and lumen; never moves",
+     "endothelium and lumen that fill the voxel; never move",
      0,
      {11, "vessel", "vessel", "vessel", "#d92637"}},
 };
 inline constexpr int kind_count = static_cast<int>(std::size(kind_rows));
 
-// The states of tumour cells that rest.
+// The states of tumour cells that rest, or that are under more than half_pressure.
 inline constexpr StateRow rest_rows[] = {
     {5, "hypoxic", "hypoxic, resting", "hypoxic, resting", "#4a86ff", role::living | role::tumour},
-    {6, "crowded", "crowded", "crowded", "#5fc98a", role::living | role::tumour},
+    {6, "crowded", "crowded", "crowded, under pressure", "#5fc98a", role::living | role::tumour},
     {7, "senescent", "senescent", "senescent", "#a184ff", role::living | role::tumour},
 };
 
@@ -270,6 +270,16 @@ enum Flag : std::uint16_t {
   flag_replaceable = 4096 // a body that gives its place to newcomers
 };
 // Rest that stops the clock and lowers what a cell takes up.
-inline constexpr std::uint16_t flags_of_rest = flag_hypoxic | flag_senescent;
+inline constexpr std::uint16_t flags_of_rest = flag_hypoxic | flag_senescent | flag_dormant;
+
+// The state drawn in pictures; see CellState.
+MV_HD inline CellState cell_state(Kind kind, std::uint16_t flags) {
+  if (is_tumour(kind)) {
+    if ((flags & flag_hypoxic) != 0) return CellState::hypoxic;
+    if ((flags & flag_senescent) != 0) return CellState::senescent;
+    if ((flags & flag_crowded) != 0) return CellState::crowded;
+  }
+  return drawn_state(kind);
+}
 
 } // namespace metavox
