@@ -5,12 +5,14 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cells/population.hpp"
 #include "core/errors.hpp"
 #include "record/checkpoint.hpp"
 #include "record/frame_bytes.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 #include "site/site.hpp"
+#include "site/take_apart.hpp"
 #include "viz/frame_axes.hpp"
 #include "viz/vtk_available.hpp"
 
@@ -69,6 +71,15 @@ std::vector<std::string> describe_plan(const Parameters& p, const Schedule& s, c
                   " min, day 0 to " + day_text(static_cast<double>(s.last) * s.step) +
                   ", cells move every " + format_number(s.step / p.time.motility_substeps) +
                   " min");
+  const int rounds = relay_substeps(population_settings(p));
+  lines.push_back(
+      "growth      " +
+      (p.growth.mobility > 0
+           ? "pressure every " +
+                 format_number(std::max(1.0, std::round(p.growth.refresh / s.step)) * s.step) +
+                 " min, "
+           : std::string("no pressure, ")) +
+      "newborns move every " + format_number(s.step / rounds) + " min");
   lines.push_back("memory      " + bytes_text(n.device) + " on the back end (" +
                   text_of("%.1f", static_cast<double>(n.device) / voxels) + " bytes per voxel), " +
                   bytes_text(n.host) + " on the host besides; together at most " +
