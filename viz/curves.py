@@ -34,6 +34,7 @@ PANELS = (
     ("shape of the network", r"fractal|tortuosity|lacunarity", False),
     ("VEGF", r"vegf", False),
     ("blood flow", r"flow", False),
+    ("pressure of growth", r"^pressure_(mean|min|max)$", False),
     ("blood pressure", r"pressure", False),
     ("shear of vessel walls", r"shear", False),
     ("haematocrit", r"haematocrit|hematocrit", False),

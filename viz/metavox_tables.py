@@ -13,7 +13,7 @@ KINDS = {
     5: ("t_cell", "cytotoxic T cell", "#d9fbff", ("living", "kills", "placed")),
     6: ("apoptotic", "dying body", "#ff5a2a", ("dead", "placed")),
     7: ("necrotic", "debris", "#8a5638", ("dead", "placed")),
-    8: ("vessel", "endothelium and lumen; never moves", "#d92637", ()),
+    8: ("vessel", "endothelium and lumen that fill the voxel; never move", "#d92637", ()),
 }
 
 # code: (column of metrics.csv, name in frames, label in pictures, colour, roles)
@@ -24,7 +24,7 @@ STATES = {
     3: ("proliferating_epithelial", "proliferating epithelial-like", "proliferating, epithelial-like", "#ffb31a", ("living", "tumour", "walks", "placed")),
     4: ("proliferating_mesenchymal", "proliferating mesenchymal-like", "proliferating, mesenchymal-like", "#f0307f", ("living", "tumour", "walks", "placed")),
     5: ("hypoxic", "hypoxic, resting", "hypoxic, resting", "#4a86ff", ("living", "tumour")),
-    6: ("crowded", "crowded, resting", "crowded, resting", "#5fc98a", ("living", "tumour")),
+    6: ("crowded", "crowded", "crowded, under pressure", "#5fc98a", ("living", "tumour")),
     7: ("senescent", "senescent", "senescent", "#a184ff", ("living", "tumour")),
     8: ("apoptotic", "apoptotic", "apoptotic", "#ff5a2a", ("dead", "placed")),
     9: ("necrotic", "necrotic", "necrotic", "#8a5638", ("dead", "placed")),

@@ -54,6 +54,7 @@ FIELDS = {
     "inhibitor": ("inhibitor (TIMP)", ("#0a0f14", "#173a4f", "#2b7a86", "#78c0a4", "#eef7cf")),
     "vegf": ("VEGF", ("#08100c", "#123f33", "#1d7a55", "#6cc04a", "#eef58a")),
     "glucose": ("glucose", ("#0d0f0a", "#2f3f1b", "#5f7a2b", "#a7b64a", "#f5f0a8")),
+    "pressure": ("pressure of growth", ("#0c0b12", "#3a2440", "#7d3550", "#c9594a", "#fbd7a0")),
 }
 
 

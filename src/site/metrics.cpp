@@ -34,7 +34,7 @@ void add_counts(MetricSheet& sheet, const Bins& bins) {
       sheet.count(std::string(state.column), at(bins, state.code),
                   "cells, or empty voxels, of a `cell_state`");
   const char* const by_clock =
-      "proliferating tumour cells by the clock: first 28 %, next 44 %, last 28 %";
+      "tumour cells that do not rest, by the clock: first 28 %, next 44 %, last 28 %";
   sheet.count("phase_g1", at(bins, TallyCells::phase_bin), by_clock);
   sheet.count("phase_s", at(bins, TallyCells::phase_bin + 1), by_clock);
   sheet.count("phase_g2m", at(bins, TallyCells::phase_bin + 2), by_clock);
@@ -56,7 +56,8 @@ Bins tally_excess(const Executor& executor, const ExcessView& excess, TallyCells
 void add_shape(MetricSheet& sheet, const Bins& bins, const TumourShape& shape, double spacing) {
   const double volume =
       static_cast<double>(shape.living + shape.dead) * spacing * spacing * spacing;
-  sheet.real("tumour_volume", "mm^3", volume * 1e-9, "living tumour cells and dead bodies");
+  sheet.real("tumour_volume", "mm^3", volume * 1e-9,
+             "living tumour cells and dead bodies, those that stand");
   sheet.real("tumour_diameter", "um", std::cbrt(6 * volume / pi), "of the sphere of that volume");
   const char* const box = "box around living tumour cells";
   sheet.real("extent_x", "um", shape.extent[0], box);

@@ -51,7 +51,7 @@ constexpr FirstDeath first_deaths[] = {
     {{"first_kill", true, first_cell, "a T cell killed a tumour cell"},
      tumour_kinds,
      Cause::t_cell},
-    {{"first_crushing", true, first_cell, "tumour crushed a normal cell"},
+    {{"first_crushing", true, first_cell, "the pressure of growth crushed a normal cell"},
      normal_kinds,
      Cause::crushed},
 };

@@ -7,7 +7,8 @@
 namespace metavox {
 
 inline constexpr EventRow vessel_events[] = {
-    {"first_contact", true, "the tip", "a tip stands face to face with a living tumour cell"},
+    {"first_contact", true, "the tip",
+     "a tip stands in the voxel of a living tumour cell, or face to face with one"},
     {"first_flow", true, "a node of it",
      "red cells pass a vessel other than a parent beside living tumour cells"},
     {"sprout", false, "where it leaves", "a new sprout and its number"},

@@ -53,7 +53,7 @@ inline constexpr CauseRow cause_rows[] = {
     {Cause::programmed, "programmed", "by its own programme"},
     {Cause::anoikis, "anoikis", "without hold on matrix or neighbours"},
     {Cause::t_cell, "t_cell", "killed by a T cell"},
-    {Cause::crushed, "crushed", "pressed by tumour with no room left"},
+    {Cause::crushed, "crushed", "under the pressure of growing tissue"},
     {Cause::senescent, "senescent", "spent progenitor, removed"},
     {Cause::drug, "drug", "by a drug"},
     {Cause::radiation, "radiation", "by radiation"},
