@@ -37,10 +37,10 @@ vegf:
   initial: 0.02 nM
   sources:
     - {shape: sphere, radius: 60 um, rate: 0.1 nM/min}
-sprouting: {enabled: true, rate: 0.01 1/min, maturation_age: 0 min}
-regression: {enabled: true}
+sprouting: {enabled: true, rate: 0.01 1/min, maturation_age: 0 min, radius: 9 um}
+regression: {enabled: true, patience: 12 min}
 time: {vessel_step: 12 min}
-vessels: {pattern: grid, spacing: 150 um}
+vessels: {pattern: grid, spacing: 150 um, radius: 7.8 um}
 tissue:
   parenchyma: 0.4
   stroma: 0.1
@@ -81,7 +81,7 @@ tissue:
 constexpr const char* held = R"(
 simulation: {name: selfcheck, seed: 7, duration: 1 day}
 domain: {voxels: [17, 15, 13], spacing: 20 um}
-oxygen: {blood: fixed}
+oxygen: {blood: fixed, medium_exchange: 10 1/min}
 vessels: {pattern: grid, spacing: 100 um}
 )";
 
