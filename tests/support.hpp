@@ -200,6 +200,14 @@ inline Count count_kinds(const Site& simulation) {
   }
   return n;
 }
+// Cells by kind: those that stand, one a voxel, and the second cells that share a voxel for a
+// while.
+inline Count count_cells(const Site& simulation) {
+  Count n = count_kinds(simulation);
+  for (const std::uint8_t k : array_of<std::uint8_t>(simulation, "excess_kind"))
+    if (k != 0) n[k] += 1;
+  return n;
+}
 inline std::int64_t of(const Count& n, Kind k) { return n[static_cast<std::size_t>(k)]; }
 inline std::int64_t tumour_of(const Count& n) {
   return of(n, Kind::epithelial) + of(n, Kind::mesenchymal);
@@ -277,6 +285,30 @@ FrontRadii front_radii(const std::array<int, 3>& n, double spacing, double half_
         }
   const auto radius = [&](int c) { return reference * std::cbrt(held[c] / full[c]) * spacing; };
   return {radius(0), radius(1), radius(2)};
+}
+
+// The same over what a voxelised ball of the same volume reads: cones round an axis and round a
+// diagonal cut the lattice differently.
+template <class Inside>
+FrontRadii front_over_ball(const std::array<int, 3>& n, double spacing, double half_angle_degrees,
+                           const Inside& inside) {
+  const auto voxels = static_cast<std::size_t>(n[0]) * static_cast<std::size_t>(n[1]) *
+                      static_cast<std::size_t>(n[2]);
+  double held = 0;
+  for (std::size_t i = 0; i < voxels; ++i) held += inside(i) ? 1 : 0;
+  const double radius = std::cbrt(3 * held / (4 * 3.14159265358979323846)); // voxels
+  const auto nx = static_cast<std::size_t>(n[0]), ny = static_cast<std::size_t>(n[1]);
+  const auto in_ball = [&](std::size_t i) {
+    const double x = static_cast<double>(i % nx) + 0.5 - 0.5 * n[0],
+                 y = static_cast<double>(i / nx % ny) + 0.5 - 0.5 * n[1],
+                 z = static_cast<double>(i / (nx * ny)) + 0.5 - 0.5 * n[2];
+    return x * x + y * y + z * z <= radius * radius;
+  };
+  const FrontRadii front = front_radii(n, spacing, half_angle_degrees, inside),
+                   ball = front_radii(n, spacing, half_angle_degrees, in_ball);
+  const double size = radius * spacing;
+  return {size * front.axis / ball.axis, size * front.edge / ball.edge,
+          size * front.corner / ball.corner};
 }
 
 template <class T>

@@ -56,7 +56,8 @@ struct Bench {
     CellView cells{};
     cells.kind_code = kind.data();
     cells.flags = flags.data();
-    const VesselSurroundings around{{field.data(), box, 1}, cells, matrix.data(), membrane.data()};
+    const VesselSurroundings around{
+        {field.data(), box, 1}, {}, cells, matrix.data(), membrane.data()};
     for (int n = 0; n < vessel_steps; ++n) {
       while (!v.due(step)) ++step;
       v.advance(around, step++);

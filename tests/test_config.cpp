@@ -173,7 +173,18 @@ TEST(Config, DefaultsAreThoseOfTheModel) {
   EXPECT_EQ(p.regression.shear, 8);
   EXPECT_EQ(p.regression.patience, 4000);
   EXPECT_TRUE(p.regression.vegf_protects);
-  EXPECT_EQ(p.regression.occlusion_rate, 0.05 / 1440);
+  EXPECT_EQ(p.regression.occlusion_rate, 1.0 / 1440);
+  EXPECT_EQ(p.regression.occlusion_pressure, 3);
+  EXPECT_EQ(p.growth.mobility, 540.0 / 1440);
+  EXPECT_EQ(p.growth.half_pressure, 5);
+  EXPECT_TRUE(p.growth.inhibition);
+  EXPECT_EQ(p.growth.external_pressure, 0);
+  EXPECT_EQ(p.growth.depth, 20);
+  EXPECT_EQ(p.growth.refresh, 30);
+  EXPECT_EQ(p.death.crushing, 1.0 / 1440);
+  EXPECT_EQ(p.death.bearable_pressure, 0.1);
+  EXPECT_EQ(p.death.crushing_pressure, 1.5);
+  EXPECT_EQ(p.death.apoptosis_share, 0);
   EXPECT_EQ(p.vessels.pattern, VesselPattern::none);
   EXPECT_TRUE(p.vessels.file.empty());
 }
@@ -242,9 +253,9 @@ TEST(Config, PresetsChangeDefaultsAndGiveWayToSettings) {
   EXPECT_EQ(q.oxygen.first_order_rate, 24.94);
   const Parameters a = read("simulation: {preset: analytic}\n").parameters;
   EXPECT_FALSE(a.oxygen.enabled || a.glucose.enabled || a.proteinase.enabled ||
-               a.inhibitor.enabled || a.cycle.enabled || a.quiescence.enabled ||
-               a.quiescence.crowding || a.death.necrosis || a.stem.enabled ||
-               a.transition.enabled || a.migration.enabled || a.oxygen.tissue_supply);
+               a.inhibitor.enabled || a.cycle.enabled || a.quiescence.enabled || a.death.necrosis ||
+               a.stem.enabled || a.transition.enabled || a.migration.enabled ||
+               a.oxygen.tissue_supply);
   EXPECT_EQ(a.death.apoptosis + a.death.anoikis + a.death.crushing + a.mutation.probability +
                 a.tissue.parenchyma + a.tissue.stroma,
             0);
@@ -264,7 +275,7 @@ TEST(Config, DomainFromItsSize) {
   EXPECT_EQ(p.domain.voxels, (std::array<int, 3>{200, 100, 50}));
   EXPECT_EQ(read("domain: {size: [0.3 um, 0.3 um, 0.3 um], spacing: 0.1 um}\ntime: "
                  "{motility_substeps: 10000}\n"
-                 "migration: {enabled: false}\ncycle: {push_length: 1 um}\n")
+                 "migration: {enabled: false}\n")
                 .parameters.domain.voxels,
             (std::array<int, 3>{3, 3, 3}));
 }
@@ -439,8 +450,8 @@ TEST(Config, EverySettingReachesItsOwnMember) {
 
 TEST(Config, DerivedDefaultsStayWithinTheirRanges) {
   for (const char* spacing : {"0.1 um", "1 mm"}) {
-    const Config c = read(std::string("domain: {spacing: ") + spacing +
-                          "}\nmigration: {enabled: false}\ncycle: {push_length: 1 um}\n");
+    const Config c =
+        read(std::string("domain: {spacing: ") + spacing + "}\nmigration: {enabled: false}\n");
     EXPECT_EQ(read(c.resolved).resolved, c.resolved);
   }
 }
@@ -597,7 +608,11 @@ const Bad bad_inputs[] = {
     {"domain: {voxels: [4096, 4096, 4096]}\n", "at most 2147483648 (2^31)"},
     {"domain: {voxels: [9, 8, 8]}\nfields: {coarsen: 2}\n",
      "does not divide the 9 voxels along x; type 10"},
-    {"cycle: {push_length: 400 um}\n", "more than 15 voxels; type at most 300 um"},
+    {"cycle: {push_length: 400 um}\n",
+     "cycle.push_length is no longer a setting; tissue grows by pressure"},
+    {"cycle: {into_dead: true}\n", "cycle.into_dead is no longer a setting; bodies give way"},
+    {"quiescence: {crowding: true}\n",
+     "quiescence.crowding is no longer a setting; pressure slows the cycle"},
     {"simulation: {duration: 1e9 min}\ntime: {step: 0.01 min}\noutput: {frames: 0 min}\n",
      "at most 4e9 are possible"},
     {"output: {frames: 1 min}\n", "shorter than time.step (6 min)"},
@@ -836,6 +851,9 @@ const Bad bad_inputs[] = {
     {"sprouting: {radius: 60 um}\n", "it must be between 1 and 50 um"},
     {"sprouting: {chemotaxis: 1 um^2/min}\n", "type for example: chemotaxis: 1.56e4 um^2/min/nM"},
     {"sprouting: {starvation: 2}\n", "it must be between 0 and 1"},
+    {"regression: {occlusion_share: 0.5}\n",
+     "regression.occlusion_share is no longer a setting; pressure shuts vessels: type "
+     "regression.occlusion_pressure"},
     {"sprouting: {half_respons: 1 nM}\n", "did you mean half_response?"},
     {"sprouting: {branching: maybe}\n", "takes true or false"},
     {"flow: {inlet_pressure: 15 mmHg}\n",
@@ -851,7 +869,7 @@ const Bad bad_inputs[] = {
     {"flow: {adaptation_shear: 20 mmHg/um}\n", "not pressure"},
     {"regression: {shear: 8}\n", "type for example: shear: 8 dyn/cm^2"},
     {"regression: {patience: 0 min}\n", "it must be above 0"},
-    {"regression: {occlusion_share: 80 um}\n", "takes no unit"},
+    {"death: {apoptosis_share: 80 um}\n", "takes no unit"},
     // files that are not configurations
     {"", "case.yaml:1: the file is empty"},
     {"# nothing\n", "the file is empty"},

@@ -10,7 +10,6 @@
 #include <gtest/gtest.h>
 
 #include "cells/activity.hpp"
-#include "cells/room.hpp"
 #include "cells/sense.hpp"
 #include "fields/oxygen.hpp"
 #include "site/take_apart.hpp"
@@ -612,9 +611,9 @@ vessels: {pattern: grid, spacing: 100 um, axis: z}
       }
       for (const auto& [name, timing] : sites.timings()) ran.insert(name);
     }
-  for (const char* name :
-       {"matrix.degrade", "cell.sense", "cell.fate", "cell.room_x", "cell.room_y", "cell.room_z",
-        "cell.count", "oxygen.assemble", "signal.assemble"})
+  for (const char* name : {"matrix.degrade", "cell.sense", "cell.fate", "cell.mark_births",
+                           "cell.start_crowding", "cell.spread_crowding", "cell.count",
+                           "oxygen.assemble", "signal.assemble", "pressure.assemble"})
     EXPECT_EQ(ran.count(name), 1u) << name << " was not compared";
 }
 
@@ -668,19 +667,6 @@ TEST(FieldBytes, OfCellAndMatrixRowsAreThoseOfTheirSites) {
                       SenseNeighbours{kind.data(), b.data(), l.pitch(), l.plane()});
         EXPECT_EQ(a, b) << "SenseNeighbours";
       }
-      for (const int reach : {1, 5, longest_push})
-        for (const bool into_dead : {false, true}) {
-          std::vector<std::uint8_t> a(n), b(n), ay(n), by(n), az(n), bz(n);
-          compare_lines(l, MeasureRoomX{kind.data(), a.data(), l, reach, into_dead},
-                        MeasureRoomX{kind.data(), b.data(), l, reach, into_dead});
-          EXPECT_EQ(a, b) << "MeasureRoomX, reach " << reach;
-          compare_lines(l, MeasureRoomYZ<false>{a.data(), ay.data(), l, reach},
-                        MeasureRoomYZ<false>{b.data(), by.data(), l, reach});
-          EXPECT_EQ(ay, by) << "MeasureRoomYZ along y, reach " << reach;
-          compare_lines(l, MeasureRoomYZ<true>{ay.data(), az.data(), l, reach},
-                        MeasureRoomYZ<true>{by.data(), bz.data(), l, reach});
-          EXPECT_EQ(az, bz) << "MeasureRoomYZ along z, reach " << reach;
-        }
       {
         std::int64_t a[CountKinds::bins] = {}, b[CountKinds::bins] = {};
         const CountKinds count{kind.data()};

@@ -104,7 +104,7 @@ TEST_F(Cells, OfATableInOneVoxelAreRefusedMovedOrDroppedAsAsked) {
 TEST_F(Cells, OfATableOnVesselsAreCounted) {
   folder_.write("cells.csv", "x,y,z,kind\n50,70,70,epithelial\n50,110,70,epithelial\n");
   const std::string vessel = "vessels: {pattern: lines, lines: [{from: [0 um, 70 um, 70 um], to: "
-                             "[160 um, 70 um, 70 um]}]}\n";
+                             "[160 um, 70 um, 70 um], radius: 9 um}]}\n";
   const std::string table = vessel + "tissue: {" + no_tissue + ", cells_csv: cells.csv";
   EXPECT_TRUE(contains(told(table + "}"), "1 cell of 2 on vessels (the first in line 2)"))
       << told(table + "}");
@@ -145,7 +145,7 @@ TEST_F(Cells, StandWhereNumbersOfAnyHandPutThem) {
 TEST_F(Cells, OfShapesAreCountedAsTheyStand) {
   const std::string yaml =
       "vessels: {pattern: lines, lines: [{from: [0 um, 70 um, 70 um], to: [160 um, 70 um, 70 "
-      "um]}]}\n"
+      "um], radius: 9 um}]}\n"
       "tissue:\n  parenchyma: 0.3\n  cells:\n"
       "    - {shape: sphere, radius: 60 um, fraction: 0.7}\n"
       "    - {shape: box, kind: stroma, from: [40 um, 40 um, 40 um], to: [300 um, 80 um, 90 um]}\n"
@@ -168,7 +168,7 @@ TEST_F(Cells, OfShapesAreCountedAsTheyStand) {
 
 TEST_F(Cells, AskedForAndNotPlacedAreAnError) {
   const std::string vessel = "vessels: {pattern: lines, lines: [{from: [0 um, 70 um, 70 um], to: "
-                             "[160 um, 70 um, 70 um]}]}\n";
+                             "[160 um, 70 um, 70 um], radius: 9 um}]}\n";
   EXPECT_TRUE(contains(
       told(vessel + "tissue: {cells: [{shape: box, from: [0 um, 60 um, 60 um], to: [160 um, 80 um, "
                     "80 um]}]}\n"),

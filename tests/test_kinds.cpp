@@ -63,7 +63,7 @@ TEST(Kinds, CodesStay) {
                                      "proliferating epithelial-like",
                                      "proliferating mesenchymal-like",
                                      "hypoxic, resting",
-                                     "crowded, resting",
+                                     "crowded",
                                      "senescent",
                                      "apoptotic",
                                      "necrotic",

@@ -362,7 +362,7 @@ sprouting: {enabled: true}
     cells.kind_code = kind.data();
     cells.flags = flags.data();
     for (std::int64_t step = from; step < to; step += 5)
-      v.advance({{vegf.data(), l, 1}, cells, matrix.data(), membrane.data()}, step);
+      v.advance({{vegf.data(), l, 1}, {}, cells, matrix.data(), membrane.data()}, step);
   }
 };
 

@@ -179,9 +179,6 @@ Krogh krogh_cylinder(double h, double radius, double half_width, double pressure
       "solubility: 1.31e-6 fmol/um^3/mmHg, faces: no_flux, consumption: " +
       number(consumption) + " mol/s/cell, blood: fixed, fixed_pressure: " + number(pressure) +
       " mmHg}\n"
-      "cycle: {push_length: " +
-      number(5 * h) +
-      " um}\n"
       "vessels: {pattern: lines, lines: [{from: [" +
       middle + " um, " + middle + " um, 0 um], to: [" + middle + " um, " + middle + " um, " +
       number(2 * h) + " um], radius: 5 um}]}\n";
