@@ -9,6 +9,7 @@
 #include <functional>
 #include <future>
 #include <iostream>
+#include <numeric>
 #include <sstream>
 
 #include "support.hpp"
@@ -25,6 +26,13 @@ constexpr double pi = 3.14159265358979323846;
 std::string box_of(int n) {
   const std::string one = std::to_string(n);
   return "domain.voxels=[" + one + ", " + one + ", " + one + "]";
+}
+
+std::string number(double v) {
+  std::ostringstream text;
+  text.precision(17);
+  text << v;
+  return text.str();
 }
 
 // f(k) for k = 0 ... n - 1, two at a time.
@@ -143,6 +151,8 @@ double radius_of(const Site& s) {
   return s.parameters().domain.spacing * std::cbrt(3 * voxels / (4 * pi));
 }
 
+double cells_of(const Site& s) { return static_cast<double>(tumour_of(count_cells(s))); }
+
 // Front radii in cones of 20 degrees round axes, edges and corners. Narrower ones see single voxels
 // of a surface that is rough by one: 12 degrees tell a spread half as large again at 13 voxels.
 FrontRadii outline_of(const Site& s) {
@@ -226,6 +236,356 @@ TEST(Spheroid, DividesInsideToo) {
   EXPECT_GT(share, 0.3);
   EXPECT_LT(share, 0.7);
   EXPECT_NEAR(share, ball.in_half / ball.mean, 0.15 * share);
+}
+
+// A18: from a radius of 100 um on the radius follows the radial equation, within 7 % at 20 and 14
+// um and 4 % at 10 um; the surface is never faster than a wide tumour's, sqrt(pi g K P_half), and
+// within 12 % of the equation; growth per cell falls by half or more from 100 to 500 um.
+void expect_radial(double h, int n, double until, double band) {
+  Site s = grow({box_of(n), "domain.spacing=" + number(h) + " um"});
+  const RadialEquation equation;
+  double expected = radius_of(s), radius = expected, worst = 0, fastest = 0, slow = 0, quick = 0;
+  std::vector<double> times, radii, logs;
+  while (true) {
+    times.push_back(s.time() / day);
+    radii.push_back(radius);
+    logs.push_back(std::log(cells_of(s)));
+    if (radius >= until) break;
+    ASSERT_LT(s.time(), 25 * day) << "stuck at " << radius << " um";
+    advance(s, steps_in(s, 0.5 * day));
+    radius = radius_of(s);
+    expected = equation.grown(expected, 0.5 * day);
+    worst = std::max(worst, std::abs(radius / expected - 1));
+    EXPECT_NEAR(radius, expected, band * expected) << "h = " << h << " um, day " << s.time() / day;
+  }
+  EXPECT_EQ(metrics_of(s).at("touches_face"), 0);
+  for (std::size_t k = 4; k < radii.size(); ++k) { // over two days
+    const double speed = (radii[k] - radii[k - 4]) / (times[k] - times[k - 4]);
+    const double by_equation = equation.at((radii[k] + radii[k - 4]) / 2).speed * day;
+    fastest = std::max(fastest, speed);
+    quick = std::max(quick, speed / by_equation);
+    slow = slow == 0 ? speed / by_equation : std::min(slow, speed / by_equation);
+  }
+  EXPECT_LT(fastest, equation.fastest() * day);
+  EXPECT_LT(quick, 1.12) << "h = " << h << " um";
+  EXPECT_GT(slow, 0.88) << "h = " << h << " um";
+  const auto growth_at = [&](double r) {
+    std::size_t k = 1;
+    while (k + 1 < radii.size() && radii[k] < r) ++k;
+    return (logs[k] - logs[k - 1]) / (times[k] - times[k - 1]);
+  };
+  if (until >= 500) {
+    EXPECT_LE(growth_at(500), 0.5 * growth_at(100))
+        << growth_at(100) << " per day at 100 um, " << growth_at(500) << " at 500 um";
+  }
+  std::cout << "h = " << h << " um: " << radius << " um on day " << times.back() << ", equation "
+            << expected << " um, at most " << 100 * worst << " % apart; speed at most " << fastest
+            << " um/day, " << slow << " to " << quick << " of the equation's; growth per cell "
+            << growth_at(100) << " and " << growth_at(500) << " per day at 100 and 500 um; "
+            << told(outline_of(s)) << '\n';
+}
+TEST(LongSpheroid, FollowsTheRadialEquation) {
+  in_pairs(3, [](int k) {
+    if (k == 0) expect_radial(20, 76, 700, 0.07);
+    if (k == 1) expect_radial(14, 84, 500, 0.07);
+    if (k == 2) expect_radial(10, 88, 400, 0.04);
+  });
+}
+
+// ---- Spacing and time step
+
+struct Medium {
+  const char* name;
+  double parenchyma, stroma; // shares of voxels
+};
+constexpr Medium empty{"empty space", 0, 0}, loose{"55 % tissue", 0.45, 0.1},
+    packed{"90 % tissue", 0.75, 0.15}, full{"98 % tissue", 0.83, 0.15};
+
+std::vector<std::string> in_medium(const Medium& m) {
+  return {"tissue.parenchyma=" + number(m.parenchyma), "tissue.stroma=" + number(m.stroma)};
+}
+std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// Outline: in three media, each of five seeds, axes, edges and corners are within 5 % of one
+// another once the radius is 12 voxels or more.
+void expect_round(const Medium& m) {
+  in_pairs(5, [&](int k) {
+    Site s = grow(joined(in_medium(m), {box_of(44), "simulation.seed=" + std::to_string(k + 1)}));
+    while (radius_of(s) < 320) {
+      ASSERT_LT(s.time(), 15 * day) << "stuck at " << radius_of(s) << " um";
+      advance(s, steps_in(s, 0.5 * day));
+      if (radius_of(s) < 240) continue;
+      const FrontRadii f = outline_of(s);
+      EXPECT_LT(f.spread(), 0.05) << m.name << ", " << told(f);
+      if (radius_of(s) >= 300) std::cout << m.name << ", " << told(f) << '\n';
+    }
+  });
+}
+TEST(LongOutline, IsRoundInEmptySpace) { expect_round(empty); }
+TEST(LongOutline, IsRoundInLooseTissue) { expect_round(loose); }
+TEST(LongOutline, IsRoundInPackedTissue) { expect_round(packed); }
+
+// Mean gain of radius from 200 um on, um.
+double gain(const std::vector<std::string>& overrides, double days, int seeds) {
+  std::vector<double> gains(static_cast<std::size_t>(seeds));
+  in_pairs(seeds, [&](int k) {
+    Site s = grow(joined({"tissue.cells=[{shape: sphere, radius: 200 um}]",
+                          "simulation.seed=" + std::to_string(k + 1)},
+                         overrides));
+    const double start = radius_of(s);
+    advance(s, steps_in(s, days * day));
+    gains[static_cast<std::size_t>(k)] = radius_of(s) - start;
+  });
+  double sum = 0;
+  for (const double g : gains) sum += g / seeds;
+  return sum;
+}
+
+double difference(const std::vector<double>& values) {
+  const auto ends = std::minmax_element(values.begin(), values.end());
+  return *ends.second / *ends.first - 1;
+}
+
+// The same answer at 20, 14 and 10 um within 5 %. Rates of this law are per cell, kPa or um^2 and
+// need no scaling, nor does a cover of normal cells; oxygen is held, as its uptake would need
+// oxygen.consumption times (h / 20 um)^3.
+void expect_no_spacing(const Medium& m) {
+  std::vector<double> gains;
+  for (const double h : {20.0, 14.0, 10.0}) {
+    const int n = 2 * static_cast<int>(std::lround(420 / h));
+    gains.push_back(
+        gain(joined(in_medium(m), {box_of(n), "domain.spacing=" + number(h) + " um"}), 4, 2));
+  }
+  std::cout << m.name << ": gain in 4 days " << gains[0] << ", " << gains[1] << ", " << gains[2]
+            << " um at 20, 14, 10 um: " << 100 * difference(gains) << " % apart\n";
+  EXPECT_LT(difference(gains), 0.05);
+}
+TEST(LongSpacing, HardlyMattersInEmptySpace) { expect_no_spacing(empty); }
+TEST(LongSpacing, HardlyMattersInLooseTissue) { expect_no_spacing(loose); }
+TEST(LongSpacing, HardlyMattersInPackedTissue) { expect_no_spacing(packed); }
+
+// Steps of 3, 6 and 12 min give the same within 3 %, mean of six seeds.
+TEST(LongTimeStep, HardlyMatters) {
+  std::vector<double> gains;
+  for (const int step : {3, 6, 12})
+    gains.push_back(gain({box_of(40), "time.step=" + std::to_string(step) + " min"}, 4, 6));
+  std::cout << "gain in 4 days " << gains[0] << ", " << gains[1] << ", " << gains[2]
+            << " um at steps of 3, 6, 12 min: " << 100 * difference(gains) << " % apart\n";
+  EXPECT_LT(difference(gains), 0.03);
+}
+
+// Technical numbers that are settings, halved and doubled: cells and radius within 3 %, mean of
+// five seeds.
+TEST(LongTechnicalNumbers, HardlyMatter) {
+  const auto grown = [](const std::vector<std::string>& overrides) {
+    std::vector<double> cells(5), radii(5);
+    in_pairs(5, [&](int k) {
+      Site s = grow(joined({box_of(36), "simulation.seed=" + std::to_string(k + 1)}, overrides));
+      advance(s, steps_in(s, 5 * day));
+      cells[static_cast<std::size_t>(k)] = cells_of(s);
+      radii[static_cast<std::size_t>(k)] = radius_of(s);
+    });
+    const auto mean = [](const std::vector<double>& v) {
+      return std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(v.size());
+    };
+    return std::array<double, 2>{mean(cells), mean(radii)};
+  };
+  const std::array<double, 2> plain = grown({});
+  for (const char* setting : {"growth.refresh=12 min", "growth.refresh=60 min",
+                              "growth.tolerance=0.005", "growth.tolerance=0.02"}) {
+    const std::array<double, 2> now = grown({setting});
+    std::cout << setting << ": cells " << 100 * (now[0] / plain[0] - 1) << " %, radius "
+              << 100 * (now[1] / plain[1] - 1) << " %\n";
+    EXPECT_NEAR(now[0], plain[0], 0.03 * plain[0]) << setting;
+    EXPECT_NEAR(now[1], plain[1], 0.03 * plain[1]) << setting;
+  }
+}
+
+// Growth without normal cells knows mobility times half_pressure alone: a factor of two between
+// them, which scales every number of the field exactly, changes no cell.
+TEST(Spheroid, KnowsMobilityTimesHalfPressureOnly) {
+  std::vector<std::uint8_t> kind[2];
+  in_pairs(2, [&](int k) {
+    Site s =
+        grow({box_of(24),
+              k == 0 ? "growth.mobility=540 um^2/kPa/day" : "growth.mobility=1080 um^2/kPa/day",
+              k == 0 ? "growth.half_pressure=5 kPa" : "growth.half_pressure=2.5 kPa"});
+    advance(s, steps_in(s, 2 * day));
+    kind[k] = array_of<std::uint8_t>(s, "kind");
+  });
+  EXPECT_TRUE(same_bytes(kind[0], kind[1]));
+}
+
+// ---- Where growth is held back
+
+// A full closed box: at first q = P / P_half solves q (1 + q^2) = g / (K k_0 P_half), k_0 = (5
+// mm)^-2, which is 18.8, and f is 0.0028: a cell is born for every 350 that would be without
+// pressure. Newborns find no place and press as well, so that fewer and fewer follow.
+TEST(ClosedBox, StopsGrowing) {
+  Site s = grow({box_of(16), "growth.faces=closed",
+                 "tissue.cells=[{shape: layer, begin: 0 um, end: 320 um}]"});
+  const RadialEquation law;
+  const double right = law.growth / (law.mobility * law.half / (5000.0 * 5000.0));
+  double q = 1;
+  for (int k = 0; k < 60; ++k) q -= (q * (1 + q * q) - right) / (1 + 3 * q * q);
+  EXPECT_NEAR(q, 18.8, 0.1);
+  s.step();
+  for (const float p : array_of<float>(s, "pressure"))
+    ASSERT_NEAR(static_cast<double>(p), q * law.half, 0.02 * q * law.half);
+  const double cells = cells_of(s);
+  std::vector<double> births;
+  for (int d = 1; d <= 10; ++d) {
+    advance(s, steps_in(s, day));
+    births.push_back(metrics_of(s).at("births"));
+  }
+  const double first = cells * day * law.growth * law.share(q * law.half); // a day
+  std::cout << births[0] << ", " << births[4] << ", " << births[9] << " births of " << cells
+            << " cells by day 1, 5, 10; " << first << " a day without newborns\n";
+  EXPECT_GT(births[0], 0);
+  EXPECT_LT(births[0], first + 4 * std::sqrt(first));
+  EXPECT_LT(births[9] - births[8], first + 4 * std::sqrt(first));
+  EXPECT_LT(births[9] / cells, 0.02) << "more second cells than tissue holds at ease";
+  EXPECT_EQ(cells_of(s), 4096 + births[9]);
+}
+
+// growth.external_pressure as large as half_pressure halves the births of clones so small that they
+// press on nobody, within 5 %.
+TEST(OutsidePressure, HalvesGrowth) {
+  double rate[2] = {};
+  std::vector<double> rates(8);
+  in_pairs(8, [&](int k) {
+    Site s =
+        grow({box_of(40), "simulation.seed=" + std::to_string(1 + k / 2),
+              "tissue.cells=[{shape: layer, begin: 0 um, end: 680 um, fraction: 0.02}]",
+              k % 2 == 0 ? "growth.external_pressure=0 kPa" : "growth.external_pressure=5 kPa"});
+    const double start = cells_of(s);
+    advance(s, steps_in(s, 2 * day));
+    rates[static_cast<std::size_t>(k)] = std::log(cells_of(s) / start) / 2;
+  });
+  for (std::size_t k = 0; k < 6; ++k) rate[k % 2] += rates[k] / 3;
+  std::cout << "growth " << rate[0] << " per day, " << rate[1] << " under pressure\n";
+  EXPECT_NEAR(rate[1] / rate[0], 0.5, 0.025);
+  EXPECT_NEAR(rate[0], RadialEquation().growth * day, 0.05 * rate[0]);
+}
+
+// 98 % tissue is left alone where the tumour is not: 300 um from its surface 0.999 or more of the
+// normal cells are left after 12 days.
+TEST(LongDenseOrgan, IsLeftAloneFarAway) {
+  Site s = simulation_of(spheroid, joined(in_medium(full), {box_of(96)}));
+  const auto normal_beyond = [&](double radius) {
+    double n = 0;
+    const auto count = [&](std::uint8_t kind, std::int64_t voxel) {
+      n += is_normal(static_cast<Kind>(kind)) && from_middle(s, voxel) > radius ? 1 : 0;
+    };
+    const auto kind = array_of<std::uint8_t>(s, "kind");
+    for (std::size_t i = 0; i < kind.size(); ++i) count(kind[i], static_cast<std::int64_t>(i));
+    const auto second = array_of<std::uint8_t>(s, "excess_kind");
+    const auto place = array_of<std::int64_t>(s, "excess_voxel");
+    for (std::size_t i = 0; i < second.size(); ++i) count(second[i], place[i]);
+    return n;
+  };
+  std::vector<double> before;
+  for (int k = 0; k < 100; ++k) before.push_back(normal_beyond(10 * k));
+  advance(s, steps_in(s, 12 * day));
+  const double radius = radius_of(s);
+  const auto far = static_cast<std::size_t>(std::lround((radius + 300) / 10));
+  ASSERT_LT(far, 93) << "no tissue so far away";
+  const double left = normal_beyond(10.0 * static_cast<double>(far)) / before[far];
+  std::cout << "radius " << radius << " um, " << left << " of " << before[far]
+            << " normal cells left more than 300 um away\n";
+  EXPECT_GT(radius, 300);
+  EXPECT_GE(left, 0.999);
+  EXPECT_LE(left, 1.001);
+}
+
+// ---- Two clones
+
+// Cells change places as tissue flows: the border of two clones, sharp at first, is as wide after
+// four days at 20 um as at 10 um within 10 %. Width: the deviation of the normal curve that the
+// share of one clone would follow along x, sqrt(pi) times the sum of share (1 - share).
+double mixing(double h, int seed) {
+  const int n = 2 * static_cast<int>(std::lround(400 / h));
+  Site s = grow({box_of(n), "domain.spacing=" + number(h) + " um",
+                 "simulation.seed=" + std::to_string(seed),
+                 "tissue.cells=[{shape: sphere, radius: 200 um}]"});
+  auto clone = array_of<std::uint16_t>(s, "clone");
+  for (std::size_t i = 0; i < clone.size(); ++i)
+    clone[i] = static_cast<int>(i % static_cast<std::size_t>(n)) < n / 2 ? 1 : 2;
+  s.write("clone", clone.data());
+  advance(s, steps_in(s, 4 * day));
+  clone = array_of<std::uint16_t>(s, "clone");
+  const auto kind = array_of<std::uint8_t>(s, "kind");
+  const int reach = static_cast<int>(std::lround(160 / h)); // voxels from the middle, along y and z
+  double width = 0;
+  for (int x = 0; x < n; ++x) {
+    double first = 0, all = 0;
+    for (int z = n / 2 - reach; z < n / 2 + reach; ++z)
+      for (int y = n / 2 - reach; y < n / 2 + reach; ++y) {
+        const auto i = static_cast<std::size_t>(x + n * (y + n * z));
+        if (!is_tumour(static_cast<Kind>(kind[i]))) continue;
+        all += 1;
+        first += clone[i] == 1 ? 1 : 0;
+      }
+    if (all > 0) width += std::sqrt(pi) * h * first / all * (1 - first / all);
+  }
+  return width;
+}
+TEST(LongClones, MixAlikeAtAnySpacing) {
+  double width[2] = {};
+  std::vector<double> widths(6);
+  in_pairs(
+      6, [&](int k) { widths[static_cast<std::size_t>(k)] = mixing(k < 3 ? 20 : 10, 1 + k % 3); });
+  for (std::size_t k = 0; k < 6; ++k) width[k / 3] += widths[k] / 3;
+  std::cout << "width of the border " << width[0] << " um at 20 um, " << width[1]
+            << " um at 10 um\n";
+  EXPECT_NEAR(width[0], width[1], 0.1 * width[1]);
+  EXPECT_GT(width[1], 15);
+  EXPECT_LT(width[1], 60);
+}
+
+// ---- A dead core
+
+// A spheroid in medium at 100 mmHg with a necrotic core grows along a straight line, R^2 > 0.995;
+// fewer than 35 % of the dead wait for the place that they would give up; the core pulls with no
+// more than P_half.
+TEST(LongDeadCore, LetsTheRadiusGrowInAStraightLine) {
+  Site s = simulation_of(spheroid, {box_of(84), "oxygen.frozen=null",
+                                    "oxygen.medium_pressure=100 mmHg", "oxygen.faces=100 mmHg",
+                                    "oxygen.medium_exchange=1e5 1/min", "oxygen.initial=100 mmHg",
+                                    "death.necrosis=true", "quiescence.enabled=true",
+                                    "tissue.cells=[{shape: sphere, radius: 480 um}]"});
+  std::vector<double> times, radii;
+  double overdue = 0, lowest = 0, dead = 0;
+  while (radius_of(s) < 760) {
+    ASSERT_LT(s.time(), 14 * day) << "stuck at " << radius_of(s) << " um";
+    advance(s, steps_in(s, 0.5 * day));
+    if (s.time() < 1.75 * day) continue; // the core has just appeared
+    times.push_back(s.time() / day);
+    radii.push_back(radius_of(s));
+    const auto kind = array_of<std::uint8_t>(s, "kind");
+    const auto flags = array_of<std::uint16_t>(s, "flags");
+    double waiting = 0;
+    dead = 0;
+    for (std::size_t i = 0; i < kind.size(); ++i) {
+      if (!is_dead(static_cast<Kind>(kind[i]))) continue;
+      dead += 1;
+      waiting += (flags[i] & flag_replaceable) != 0 ? 1 : 0;
+    }
+    overdue = std::max(overdue, waiting / dead);
+    for (const float p : array_of<float>(s, "pressure"))
+      lowest = std::min(lowest, static_cast<double>(p));
+  }
+  const Line line = fitted_line(times, radii);
+  std::cout << "dR/dt " << line.slope << " um/day from " << radii.front() << " to " << radii.back()
+            << " um, R^2 " << line.r2 << "; " << dead << " dead, at most " << 100 * overdue
+            << " % overdue; least pressure " << lowest << " kPa\n";
+  EXPECT_GT(line.r2, 0.995);
+  EXPECT_GT(dead, 1000) << "no core";
+  EXPECT_LT(overdue, 0.35);
+  EXPECT_GE(lowest, -5);
 }
 
 } // namespace
