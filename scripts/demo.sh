@@ -83,7 +83,7 @@ fi
 
 # ---- picture ----------------------------------------------------------------------------------------------------
 picture=$run/picture.png
-drawn=$(sum_of viz/quicklook.py viz/palette.py viz/metavox_tables.py "$run/provenance.json")
+drawn=$(sum_of viz/quicklook.py viz/headline.py viz/palette.py viz/metavox_tables.py "$run/provenance.json")
 if [[ ! -f $picture || $(cat "$stamp.picture" 2>/dev/null) != "$drawn" ]]; then
   display=()
   if [[ -z ${DISPLAY:-} ]]; then display=(xvfb-run -a); fi

@@ -261,6 +261,41 @@ TEST(Config, PresetsChangeDefaultsAndGiveWayToSettings) {
             0);
 }
 
+// What grows in a mouse and what grows in a patient: cycle, loss and clearance, and nothing else.
+TEST(Config, FastAndClinicalTumoursDifferInTurnoverAlone) {
+  const Config standard = read("simulation: {name: case}\n"),
+               fast = read("simulation: {preset: fast}\n"),
+               clinical = read("simulation: {preset: clinical}\n");
+  EXPECT_EQ(fast.parameters.simulation.preset, Preset::fast);
+  EXPECT_EQ(fast.parameters.cycle.epithelial, 1334);
+  EXPECT_EQ(fast.parameters.cycle.mesenchymal, 2000);
+  EXPECT_EQ(fast.parameters.death.apoptosis, 5.3e-5);
+  EXPECT_EQ(fast.parameters.death.apoptosis_share, 0);
+  const Parameters& p = clinical.parameters;
+  EXPECT_EQ(p.simulation.preset, Preset::clinical);
+  EXPECT_EQ(p.cycle.epithelial, 7130);
+  EXPECT_NEAR(p.cycle.mesenchymal / p.cycle.epithelial, 2000.0 / 1334, 1e-3);
+  EXPECT_EQ(p.death.apoptosis, 0);
+  EXPECT_EQ(p.death.apoptosis_share, 0.9);
+  EXPECT_DOUBLE_EQ(p.death.debris_clearance, 0.1 / 1440);
+  const auto differences = [&](const Config& config) {
+    std::vector<std::string> keys;
+    for (const std::string& d :
+         setting_differences(settings_table(), standard.resolved, config.resolved))
+      keys.push_back(d.substr(0, d.find(':')));
+    return keys;
+  };
+  // As long as the standard is a transplanted clone.
+  EXPECT_EQ(differences(fast), std::vector<std::string>{"simulation.preset"});
+  EXPECT_EQ(differences(clinical),
+            (std::vector<std::string>{"cycle.epithelial", "cycle.mesenchymal", "death.apoptosis",
+                                      "death.apoptosis_share", "simulation.preset"}));
+  // A loss by the clock instead, typed beside the preset, must say that it is.
+  EXPECT_NE(message_of("simulation: {preset: clinical}\ndeath: {apoptosis: 1e-5 1/min}\n")
+                .find("death.apoptosis and death.apoptosis_share are both above 0"),
+            std::string::npos);
+}
+
 TEST(Config, DefaultsAreGivenOrFollowFromOthers) {
   for (const Setting& s : settings_table().settings()) {
     EXPECT_FALSE(!s.fallback.empty() && !s.derived.empty()) << s.key;
@@ -362,8 +397,10 @@ output: {arrays: [oxygen, matrix], region_to: [100 um, 200 um, 300 um], compress
 )";
 
 TEST(Config, TheResolvedFileGivesTheSameBits) {
-  for (const std::string& yaml : {minimal, rich, std::string("simulation: {preset: physicell}\n"),
-                                  std::string("simulation: {preset: analytic}\n")}) {
+  std::vector<std::string> all{minimal, rich};
+  for (const std::string_view name : preset_names)
+    all.push_back("simulation: {preset: " + std::string(name) + "}\n");
+  for (const std::string& yaml : all) {
     const Config first = read(yaml);
     const Config second = read_config_text(first.resolved, "runs/resolved.yaml");
     EXPECT_EQ(first.resolved, second.resolved);

@@ -1,6 +1,7 @@
 // The run folder: whole files or none, its rules about overwriting, and what `verify` finds.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -84,7 +85,9 @@ protected:
     return p;
   }
   static MetricRow row(int step) {
-    return {{"cells", "1", step * 1e6, true}, {"oxygen_mean", "mmHg", 0.1 * step, false}};
+    return {{"preset", "1", std::nan(""), false, "", "fast"},
+            {"cells", "1", step * 1e6, true},
+            {"oxygen_mean", "mmHg", 0.1 * step, false}};
   }
   const Folder own_folder;
   const fs::path path = own_folder.path();
@@ -154,11 +157,12 @@ TEST_F(Files, RunFolderHoldsWhatDesignSays) {
   EXPECT_EQ(names(run), wanted);
   EXPECT_EQ(names(run / "checkpoints"),
             (std::vector<std::string>{"step_00000002.h5", "step_00000003.h5"}));
-  EXPECT_EQ(read_text(run / "metrics.csv"), "time [day],step,hash,cells,oxygen_mean [mmHg]\n"
-                                            "0,0,0000000000001234,0,0\n"
-                                            "0.5,1,0000000000001235,1000000,0.1\n"
-                                            "1,2,0000000000001236,2000000,0.2\n"
-                                            "1.5,3,0000000000001237,3000000,0.30000000000000004\n");
+  EXPECT_EQ(read_text(run / "metrics.csv"),
+            "time [day],step,hash,preset,cells,oxygen_mean [mmHg]\n"
+            "0,0,0000000000001234,fast,0,0\n"
+            "0.5,1,0000000000001235,fast,1000000,0.1\n"
+            "1,2,0000000000001236,fast,2000000,0.2\n"
+            "1.5,3,0000000000001237,fast,3000000,0.30000000000000004\n");
   EXPECT_EQ(read_text(run / "events.csv"), "time [day],event,x [um],y [um],z [um],detail\n"
                                            "0.5,first_necrosis,1,2,3,\"here, \"\"there\"\"\"\n");
   const RunSummary summary = summary_of(run);
@@ -167,7 +171,7 @@ TEST_F(Files, RunFolderHoldsWhatDesignSays) {
   EXPECT_EQ(summary.exit_reason, "done");
   EXPECT_EQ(summary.final_hash, "0123");
   const LastRow last = last_row_of(run / "metrics.csv");
-  ASSERT_EQ(last.row.size(), 5u);
+  ASSERT_EQ(last.row.size(), 6u);
   EXPECT_EQ(last.row[1], "3");
 }
 
@@ -412,9 +416,10 @@ TEST_F(Files, ResumeDropsWhatCameLater) {
   {
     RunFolder folder = RunFolder::resume(run, 1, 720);
     EXPECT_EQ(folder.last_metrics_step(), 1);
-    EXPECT_EQ(read_text(run / "metrics.csv"), "time [day],step,hash,cells,oxygen_mean [mmHg]\n"
-                                              "0,0,0000000000001234,0,0\n"
-                                              "0.5,1,0000000000001235,1000000,0.1\n");
+    EXPECT_EQ(read_text(run / "metrics.csv"),
+              "time [day],step,hash,preset,cells,oxygen_mean [mmHg]\n"
+              "0,0,0000000000001234,fast,0,0\n"
+              "0.5,1,0000000000001235,fast,1000000,0.1\n");
     EXPECT_FALSE(verify_run(run).finished);
     if (vtk_available()) {
       EXPECT_EQ(names(run / "frames"),

@@ -47,6 +47,22 @@ class Refusals(unittest.TestCase):
         self.refuse("film.py", ["--stage", "soon"], "soon is no frame")
         self.refuse("quicklook.py", ["--size", "640"], "WIDTHxHEIGHT", code=2)
 
+    def test_the_headline_names_the_preset(self):
+        sys.path.insert(0, VIZ)
+        import headline
+
+        with tempfile.TemporaryDirectory() as folder:
+            run = os.path.join(folder, "nodule")
+            os.mkdir(run)
+            self.assertEqual(headline.of(run + os.sep), "nodule")
+            for provenance, wanted in (('{"preset": "clinical"}', "nodule, preset clinical"),
+                                       ('{"preset": "fast"}', "nodule, preset fast"),
+                                       ('{"preset": "default"}', "nodule"), ("{", "nodule"), ("[]", "nodule"),
+                                       ("{}", "nodule")):  # fmt: skip
+                with open(os.path.join(run, "provenance.json"), "w", encoding="utf-8") as file:
+                    file.write(provenance)
+                self.assertEqual(headline.of(run), wanted, provenance)
+
     def test_no_paraview(self):
         if subprocess.run(["/usr/bin/python3", "-c", "import paraview"], stderr=subprocess.DEVNULL).returncode == 0:
             self.skipTest("this Python has ParaView")

@@ -16,6 +16,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import headline
 import palette
 import place
 from metavox_tables import KINDS, STATES
@@ -181,7 +182,7 @@ def main(arguments=None):
     columns = read_columns(source)
     output = args.output or os.path.join(args.run, "curves.png")
     only = [w.strip().lower() for w in args.panels.split(",") if w.strip()] if args.panels else None
-    panels = draw(columns, output, os.path.basename(os.path.abspath(args.run)), only)
+    panels = draw(columns, output, headline.of(args.run), only)
     print(f"{output}: {len(columns[0][2])} rows, {panels} panels")
 
 

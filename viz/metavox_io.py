@@ -789,7 +789,7 @@ def summary(run):
     """What is in a run, as text."""
     p = run.provenance
     seconds = f"final hash {p['final_hash']}" if p.get("final_hash") else "no final hash"
-    lines = [f"{run.path}: metavox {p.get('version')}, seed {p.get('seed')}, {p.get('exit_reason')}, {seconds}"]
+    lines = [f"{run.path}: metavox {p.get('version')}, preset {p.get('preset', 'default')}, seed {p.get('seed')}, {p.get('exit_reason')}, {seconds}"]
     for kind in ("fields", "cells", "vessels"):
         if os.path.exists(os.path.join(run.path, kind + ".pvd")):
             days = [day for day, _ in run.series(kind)]

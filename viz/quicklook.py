@@ -27,6 +27,7 @@ except ImportError:
     sys.exit("quicklook.py needs VTK for Python: use /usr/bin/python3 with Debian's python3-vtk9")
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import headline
 import palette
 import place
 
@@ -1049,7 +1050,7 @@ def parse(arguments):
     parser.add_argument("-o", "--output", help="PNG to write (default RUN_DIR/quicklook.png)")
     parser.add_argument("--frame", default="last", help="last, a number from 0, or a time in days such as 12.5 or 12d")
     parser.add_argument("--size", default="1600x1200", help="pixels, WIDTHxHEIGHT")
-    parser.add_argument("--title", help="line under the time (default: the run's folder)")
+    parser.add_argument("--title", help="line under the time (default: the run's folder, and its preset if that is fast or clinical)")
     args = parser.parse_args(arguments)
     args.size = size_of(parser, "--size", args.size)
     return check_options(parser, args)
@@ -1072,7 +1073,7 @@ def main(arguments=None):
     frame = Frame(index, leading[choose(leading, args.frame)][0])
     stage = Stage(frame, args)
     stage.widen(frame, args)
-    pixels, drawn = draw(frame, stage, args, args.title or os.path.basename(os.path.abspath(args.run)))
+    pixels, drawn = draw(frame, stage, args, args.title or headline.of(args.run))
     output = args.output or os.path.join(args.run, "quicklook.png")
     save(pixels, output)
     print(f"{output}: day {frame.day:g}, {drawn} cells drawn")

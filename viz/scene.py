@@ -41,6 +41,7 @@ def find_palette():
 
 
 find_palette()
+import headline
 import palette
 import place
 
@@ -537,7 +538,7 @@ class Scene:
         shown.FontSize = points(self.view, 30)
         shown.Bold = 1
         shown.Color = palette.rgb(palette.INK)
-        annotation(self.view, os.path.basename(self.run), [0.022, 0.895], 15, palette.INK_SOFT, name="run")
+        annotation(self.view, headline.of(self.run), [0.022, 0.895], 15, palette.INK_SOFT, name="run")
 
     def aim(self):
         eye = unit(EYE)

@@ -134,7 +134,7 @@ public:
   // All settings as YAML, each with its unit; from_text() of it makes an equal model.
   const std::string& parameters() const;
 
-  // The columns of metrics.csv. The state is left alone.
+  // The columns of metrics.csv that hold numbers. The state is left alone.
   std::vector<Metric> measure();
   // What happened since the last call, oldest first, then forgotten.
   std::vector<Event> take_events();

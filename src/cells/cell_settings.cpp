@@ -23,12 +23,19 @@ void pace(Section<CycleParameters>& s) {
       .above(0, 1e7)
       .normally("1334 min")
       .means("Cycle time of E-like tumour cells with ample oxygen.")
-      .from(sources::franssen, " (8e4 s)");
+      .from(sources::franssen, " (8e4 s)")
+      .preset(Preset::fast, "1334 min", transplanted)
+      .preset(Preset::clinical, "7130 min",
+              "0.14 births per day, assumed: about the potential doubling time of human tumours, "
+              "some 5 days");
   s.number(&P::mesenchymal, "mesenchymal", "min")
       .above(0, 1e7)
       .normally("2000 min")
       .means("Cycle time of M-like tumour cells with ample oxygen.")
-      .from(sources::franssen, " (1.2e5 s)");
+      .from(sources::franssen, " (1.2e5 s)")
+      .preset(Preset::fast, "2000 min", transplanted)
+      .preset(Preset::clinical, "10695 min",
+              "as many times cycle.epithelial as by default, or M-like cells would take over");
   s.number(&P::normal, "normal", "min")
       .above(0, 1e7)
       .normally("3000 min")
@@ -99,7 +106,9 @@ void programmed(Section<DeathParameters>& s) {
       .normally("5.3e-5 1/min")
       .means("Programmed death of tumour cells.")
       .from(sources::physicell)
-      .preset(Preset::analytic, "0 1/min", switched_off);
+      .preset(Preset::analytic, "0 1/min", switched_off)
+      .preset(Preset::fast, "5.3e-5 1/min", transplanted)
+      .preset(Preset::clinical, "0 1/min", "loss is a share of births: death.apoptosis_share");
   s.number(&P::apoptosis_share, "apoptosis_share")
       .between(0, 0.99)
       .normally("0")
@@ -107,7 +116,12 @@ void programmed(Section<DeathParameters>& s) {
       .means("Programmed death of tumour cells as a share of the divisions that oxygen and rest "
              "allow, in place of death.apoptosis.")
       .from("assumed off; cell loss in human tumours is told as a share of births: Steel 1977, "
-            "Growth Kinetics of Tumours");
+            "Growth Kinetics of Tumours")
+      .preset(Preset::fast, "0", transplanted)
+      .preset(Preset::clinical, "0.9",
+              "assumed, 0.88 to 0.95: 3 mm then double in some 160 days, as measured in breast: "
+              "median 164, 66 to 521 days, 69 patients, PMC5498121 (abstract); 157 days at age 50 "
+              "to 70, Peer et al. 1993, Cancer 71:3547 (abstract)");
   s.number(&P::apoptosis_normal, "apoptosis_normal", "1/min")
       .between(0, 1e6)
       .normally("0 1/min")
@@ -124,7 +138,8 @@ void programmed(Section<DeathParameters>& s) {
       .between(0, 1e6)
       .normally("0.1 1/day")
       .means("Rate at which necrotic debris disappears.")
-      .from(sources::spqsp, " (k_cell_clear); PhysiCell lets it last up to 60 days");
+      .from(sources::spqsp, " (k_cell_clear); PhysiCell lets it last up to 60 days")
+      .preset(Preset::clinical, "0.1 1/day", "fitted together with the loss of cells");
 }
 
 void loss_of_hold(Section<DeathParameters>& s) {

@@ -154,7 +154,7 @@ const std::string& Model::parameters() const { return state().config.resolved; }
 std::vector<Model::Metric> Model::measure() {
   std::vector<Metric> metrics;
   for (const metavox::Metric& m : state().simulation.measure())
-    metrics.push_back({m.name, m.unit.empty() ? "1" : m.unit, m.value});
+    if (m.word.empty()) metrics.push_back({m.name, m.unit.empty() ? "1" : m.unit, m.value});
   return metrics;
 }
 

@@ -62,6 +62,8 @@ std::vector<std::string> describe_plan(const Parameters& p, const Schedule& s, c
   const auto& e = p.domain.voxels;
   const double voxels = static_cast<double>(e[0]) * e[1] * e[2];
   std::vector<std::string> lines;
+  if (p.simulation.preset != Preset::standard)
+    lines.push_back("preset      " + std::string(name_of(p.simulation.preset)));
   lines.push_back("tissue      " + std::to_string(e[0]) + " x " + std::to_string(e[1]) + " x " +
                   std::to_string(e[2]) + " voxels of " + format_number(p.domain.spacing) + " um (" +
                   text_of("%.4g", voxels) + "), fields " +

@@ -220,6 +220,7 @@ void RunSession::begin_provenance() {
   provenance_.backend = executor_->backend() == Backend::cuda ? "cuda" : "cpu";
   provenance_.device = executor_->description();
   provenance_.threads = executor_->threads();
+  provenance_.preset = name_of(p_.simulation.preset);
   provenance_.seed = p_.simulation.seed;
   provenance_.start = utc_now();
   provenance_.exit_reason = "running";

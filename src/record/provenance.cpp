@@ -34,6 +34,7 @@ std::string provenance_text(const Provenance& p, const std::string& earlier_sess
   j["threads"] = p.threads;
   j["config"] = p.config;
   j["command"] = p.command;
+  j["preset"] = p.preset;
   j["seed"] = p.seed;
   j["start"] = p.start;
   j["end"] = p.end.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(p.end);

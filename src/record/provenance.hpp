@@ -10,7 +10,7 @@ namespace metavox {
 
 // What provenance.json says of one session; see RunFolder.
 struct Provenance {
-  std::string config, command, backend, device;
+  std::string config, command, preset, backend, device;
   int threads = 0;
   std::uint64_t seed = 0;
   std::string start, end;  // UTC, ISO 8601

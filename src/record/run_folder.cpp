@@ -250,7 +250,8 @@ void RunFolder::add_metrics(std::int64_t step, double time, std::uint64_t hash,
                   std::to_string(columns_) + " are expected");
   text += csv_number(time / minutes_per_day) + "," + std::to_string(step) + "," + hex16(hash);
   for (const Metric& m : row)
-    text += "," + (m.integer && std::abs(m.value) < 9e18
+    text += "," + (!m.word.empty() ? csv_cell(m.word)
+                   : m.integer && std::abs(m.value) < 9e18
                        ? std::to_string(static_cast<long long>(m.value))
                        : csv_number(m.value));
   append(metrics_, "metrics.csv", text + "\n", true);

@@ -13,8 +13,8 @@ std::string explain_one(const Setting& s) {
     text += "  for      " + s.only_for.key + " " + s.only_for.word + " only\n";
   text += "  default  " + default_text(s) + "\n";
   for (const Setting::UnderPreset& p : s.presets)
-    text += "  preset   " + std::string(preset_names[static_cast<std::size_t>(p.preset)]) + ": " +
-            p.fallback + " (" + p.reason + ")\n";
+    text += "  preset   " + std::string(name_of(p.preset)) + ": " + p.fallback + " (" + p.reason +
+            ")\n";
   const std::string range = s.words.empty() ? s.range_text() : std::string();
   if (!range.empty()) text += "  range    " + range + "\n";
   text += "  source   " + s.source + "\n";

@@ -15,8 +15,7 @@ std::string row_json(const Setting& s) {
   for (const std::string_view word : s.words)
     words += (words.empty() ? "" : ",") + json_string(word);
   for (const Setting::UnderPreset& p : s.presets)
-    presets += (presets.empty() ? "{" : ",{") +
-               member("preset", preset_names[static_cast<std::size_t>(p.preset)]) + "," +
+    presets += (presets.empty() ? "{" : ",{") + member("preset", name_of(p.preset)) + "," +
                member("default", p.fallback) + "," + member("reason", p.reason) + "}";
   return "{" + member("section", s.section()) + "," + member("key", s.key) + "," +
          member("type", type_text(s)) + "," + member("unit", s.unit) + "," +

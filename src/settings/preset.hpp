@@ -2,15 +2,23 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace metavox {
 
-enum class Preset : std::uint8_t { standard, physicell, analytic };
-inline constexpr std::array<std::string_view, 3> preset_names{"default", "physicell", "analytic"};
+enum class Preset : std::uint8_t { standard, physicell, analytic, fast, clinical };
+inline constexpr std::array<std::string_view, 5> preset_names{"default", "physicell", "analytic",
+                                                              "fast", "clinical"};
+constexpr std::string_view name_of(Preset preset) {
+  return preset_names[static_cast<std::size_t>(preset)];
+}
 
 // Why rows have another default under Preset::analytic.
 inline constexpr std::string_view switched_off = "switched off until asked for";
+// Preset::fast holds the numbers it names even where a default moves.
+inline constexpr std::string_view transplanted =
+    "a transplanted clone, picked because it grows: a day's cycle, hardly any loss";
 
 } // namespace metavox

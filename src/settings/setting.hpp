@@ -89,7 +89,7 @@ struct Setting {
     Preset preset;
     std::string fallback, reason;
   };
-  std::vector<UnderPreset> presets; // those under which the default differs
+  std::vector<UnderPreset> presets; // those that say so
   bool chooses_preset = false;
   bool acts_on_state = true; // a run may be continued with another value where it does not
 

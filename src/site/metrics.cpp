@@ -214,6 +214,7 @@ MetricRow Site::measure() {
   for (std::size_t b = 1; b < bins.size(); ++b) bins[b] += second[b];
   const double tissue = static_cast<double>(s.tissue.voxels());
   MetricSheet sheet;
+  sheet.word("preset", name_of(p.simulation.preset), "`simulation.preset`, a word");
   add_counts(sheet, bins);
   add_shape(sheet, bins,
             measure_shape(read_tumour_runs(s.executor, s.tissue, cell.kind_code), s.tissue),

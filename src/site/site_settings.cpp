@@ -84,8 +84,9 @@ void describe(Section<SimulationParameters>& s) {
   s.preset(&P::preset, "preset")
       .normally("default")
       .means("Set of defaults to start from; settings written out win over it.")
-      .from("assumed: default is this program's model; physicell and analytic exist to compare "
-            "with other codes and with closed forms");
+      .from("assumed: default is this program's model; fast names its numbers for what they are, "
+            "a transplanted clone's; clinical grows as tumours do in patients; physicell and "
+            "analytic exist to compare with other codes and with closed forms");
   s.seed(&P::seed, "seed")
       .normally("1")
       .means(

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ struct Metric {
   double value;
   bool integer; // printed without a decimal point
   std::string meaning = {};
+  std::string word = {}; // not empty: stands there instead of the value, which is no number
 };
 
 // The columns are the same, in the same order, in every row of a run.
@@ -29,6 +31,10 @@ public:
   }
   void real(std::string name, std::string unit, double value, std::string meaning) {
     row_.push_back({std::move(name), std::move(unit), value, false, std::move(meaning)});
+  }
+  void word(std::string name, std::string_view word, std::string meaning) {
+    row_.push_back({std::move(name), "1", std::numeric_limits<double>::quiet_NaN(), false,
+                    std::move(meaning), std::string(word)});
   }
   MetricRow take() { return std::move(row_); }
 
