@@ -10,6 +10,7 @@
 
 #include "input/text_lines.hpp"
 #include "program/bench.hpp"
+#include "program/calibrate.hpp"
 #include "program/info.hpp"
 #include "program/list.hpp"
 #include "program/run.hpp"
@@ -108,6 +109,7 @@ public:
     offer_info();
     offer_bench();
     offer_sweep();
+    offer_calibrate();
     // Last, as commands inherit what is there when they are added.
     app_.set_help_all_flag("--help-all", "print the help of every command and exit");
   }
@@ -396,6 +398,69 @@ private:
     });
   }
 
+  void offer_calibrate() {
+    CLI::App* app = command(
+        "calibrate", "the setting with which a measured number comes out as it was measured",
+        "Examples:\n"
+        "  metavox calibrate growth --speed '40 um/day'            # growth.mobility\n"
+        "  metavox calibrate growth --stress '5 kPa' --share 0.5   # growth.half_pressure\n"
+        "  metavox calibrate growth --doubling '160 day' --diameter '3 mm' > share.yaml\n"
+        "\n"
+        "What is printed is YAML: a comment for every measurement, then the setting to paste.\n"
+        "The experiments are configs/calibration/*.yaml of the sources: a free spheroid, clones\n"
+        "under a stress, an eighth of a tumour in tissue. Measurements by --speed take some 10 s,\n"
+        "by --stress 1 s, by --doubling of 3 mm some 3 minutes, of 1 mm 20 s (two CPU cores);\n"
+        "two to six are made, and one for every further seed.");
+    app->add_option("what", calibrated_, "what is calibrated")
+        ->required()
+        ->check(CLI::IsMember({"growth"}))
+        ->type_name("WHAT");
+    CalibrateOptions& o = calibrate_;
+    app->add_option("--speed", o.speed, "at which the radius of a free spheroid grows")
+        ->type_name("V");
+    CLI::Option* stress =
+        app->add_option("--stress", o.stress, "that leaves a share of births")->type_name("P");
+    app->add_option("--share", o.share, "of births that --stress leaves")
+        ->check(CLI::Range(0.02, 0.98))
+        ->needs(stress)
+        ->capture_default_str()
+        ->type_name("X");
+    CLI::Option* doubling =
+        app->add_option("--doubling", o.doubling, "time in which the volume of a tumour doubles")
+            ->type_name("T");
+    app->add_option("--diameter", o.diameter, "of that tumour")
+        ->needs(doubling)
+        ->capture_default_str()
+        ->type_name("L");
+    app->add_option("--seeds", o.seeds, "runs at the result, for its spread")
+        ->transform(whole_number())
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str()
+        ->type_name("N");
+    app->add_option("--tolerance", o.tolerance, "how near to the measured number is near enough")
+        ->check(CLI::Range(0.001, 1.0))
+        ->capture_default_str()
+        ->type_name("X");
+    app->add_option("--config", calibration_config_, "another experiment, a configuration (YAML)")
+        ->type_name("CONFIG");
+    app->add_option("--set", o.set, "replaces a setting of the experiment; may be repeated")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app->add_option("--backend", o.backend, "auto, cpu or cuda")
+        ->check(backends())
+        ->type_name("NAME");
+    offer_device(*app, o.device);
+    app->add_option("--threads", o.threads, "CPU threads; default: as many as pay")
+        ->transform(whole_number())
+        ->check(CLI::Range(0, 4096))
+        ->type_name("N");
+    app->callback([this] {
+      calibrate_.config = calibration_config_;
+      code_ = calibrate(calibrate_);
+    });
+  }
+
   const int argc_;
   char** const argv_;
   CLI::App app_{"metavox: growth of a tumour in tissue, voxel by voxel.\n"
@@ -410,6 +475,8 @@ private:
   Overrides overrides_, validated_overrides_;
   BenchOptions bench_;
   SweepOptions sweep_;
+  CalibrateOptions calibrate_;
+  std::string calibrated_, calibration_config_;
 };
 
 } // namespace
