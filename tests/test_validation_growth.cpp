@@ -208,7 +208,8 @@ bool in_tumour(std::uint8_t kind) {
   return is_tumour(static_cast<Kind>(kind)) || is_dead(static_cast<Kind>(kind));
 }
 
-// Of the ball that has as many voxels as the tumour and its dead.
+// Of the ball that has as many voxels as the tumour and the dead, which are a layer of crushed
+// normal cells too where there are any.
 double radius_of(const Site& s) {
   double voxels = 0;
   for (const std::uint8_t k : array_of<std::uint8_t>(s, "kind")) voxels += in_tumour(k) ? 1 : 0;
@@ -254,8 +255,12 @@ TEST(Spheroid, GrowsRoundByTheRadialEquation) {
     EXPECT_NEAR(radius_of(s), expected, 0.07 * expected);
     const FrontRadii f = outline_of(s);
     EXPECT_LT(f.spread(), 0.05) << told(f);
-    std::cout << "radius " << radius_of(s) << " um, expected " << expected << " um; " << told(f)
-              << '\n';
+    // Newborns on their way: somewhat less than the share that tissue holds at ease, 0.02.
+    const double standing = static_cast<double>(tumour_of(count_kinds(s)));
+    EXPECT_GT(cells_of(s) / standing - 1, 0.3 * 0.02);
+    EXPECT_LT(cells_of(s) / standing - 1, 1.2 * 0.02);
+    std::cout << "second cells " << cells_of(s) / standing - 1 << " of the standing; radius "
+              << radius_of(s) << " um, expected " << expected << " um; " << told(f) << '\n';
   });
 }
 
@@ -436,6 +441,39 @@ TEST(LongSpacing, HardlyMattersInEmptySpace) { expect_no_spacing(empty); }
 TEST(LongSpacing, HardlyMattersInLooseTissue) { expect_no_spacing(loose); }
 TEST(LongSpacing, HardlyMattersInPackedTissue) { expect_no_spacing(packed); }
 
+// The same with the oxygen of an organ at 52 mmHg, where the inside starves: what is told per cell
+// and taken from a voxel goes with the voxel's volume, oxygen.consumption by (h / 20 um)^3; supply
+// follows uptake by itself.
+TEST(LongSpacing, HardlyMattersWhereOxygenRunsOut) {
+  const std::array<double, 3> spacings{20, 14, 10};
+  std::vector<double> gains(3);
+  in_pairs(3, [&](int k) {
+    const double h = spacings[static_cast<std::size_t>(k)], size = h / 20;
+    Site s = simulation_of(
+        R"(
+simulation: {preset: analytic}
+oxygen: {enabled: true, tissue_supply: true, faces: 52 mmHg, initial: 52 mmHg}
+quiescence: {enabled: true}
+cycle: {enabled: true}
+growth: {faces: open}
+death: {necrosis: true, crushing: 1 1/day}
+matrix: {frozen: true}
+tissue: {parenchyma: 0.45, stroma: 0.1, cells: [{shape: sphere, radius: 280 um}]}
+)",
+        Executor::on_cpu(1),
+        {box_of(2 * static_cast<int>(std::lround(480 / h))), "domain.spacing=" + number(h) + " um",
+         "oxygen.consumption=" + number(7e-17 * size * size * size) + " mol/s/cell"});
+    const double start = radius_of(s);
+    advance(s, steps_in(s, 3 * day));
+    const Count n = count_cells(s);
+    EXPECT_GT(of(n, Kind::necrotic), 0.05 * static_cast<double>(tumour_of(n))) << "nothing starved";
+    gains[static_cast<std::size_t>(k)] = radius_of(s) - start;
+  });
+  std::cout << "gain in 3 days " << gains[0] << ", " << gains[1] << ", " << gains[2]
+            << " um at 20, 14, 10 um: " << 100 * difference(gains) << " % apart\n";
+  EXPECT_LT(difference(gains), 0.05);
+}
+
 // Steps of 3, 6 and 12 min give the same within 3 %, mean of six seeds.
 TEST(LongTimeStep, HardlyMatters) {
   std::vector<double> gains;
@@ -524,17 +562,17 @@ TEST(ClosedBox, StopsGrowing) {
 // press on nobody, within 5 %.
 TEST(OutsidePressure, HalvesGrowth) {
   double rate[2] = {};
-  std::vector<double> rates(8);
-  in_pairs(8, [&](int k) {
+  std::vector<double> rates(4);
+  in_pairs(4, [&](int k) {
     Site s =
-        grow({box_of(40), "simulation.seed=" + std::to_string(1 + k / 2),
-              "tissue.cells=[{shape: layer, begin: 0 um, end: 680 um, fraction: 0.02}]",
+        grow({box_of(32), "simulation.seed=" + std::to_string(1 + k / 2),
+              "tissue.cells=[{shape: layer, begin: 0 um, end: 640 um, fraction: 0.02}]",
               k % 2 == 0 ? "growth.external_pressure=0 kPa" : "growth.external_pressure=5 kPa"});
     const double start = cells_of(s);
     advance(s, steps_in(s, 2 * day));
     rates[static_cast<std::size_t>(k)] = std::log(cells_of(s) / start) / 2;
   });
-  for (std::size_t k = 0; k < 6; ++k) rate[k % 2] += rates[k] / 3;
+  for (std::size_t k = 0; k < 4; ++k) rate[k % 2] += rates[k] / 2;
   std::cout << "growth " << rate[0] << " per day, " << rate[1] << " under pressure\n";
   EXPECT_NEAR(rate[1] / rate[0], 0.5, 0.025);
   EXPECT_NEAR(rate[0], RadialEquation().growth * day, 0.05 * rate[0]);
@@ -613,54 +651,6 @@ TEST(LongClones, MixAlikeAtAnySpacing) {
   EXPECT_NEAR(width[0], width[1], 0.1 * width[1]);
   EXPECT_GT(width[1], 15);
   EXPECT_LT(width[1], 60);
-}
-
-// ---- A dead core
-
-const std::string in_a_dish = R"(
-simulation: {preset: analytic}
-oxygen: {enabled: true, medium_pressure: 100 mmHg, medium_exchange: 1e5 1/min, faces: 100 mmHg, initial: 100 mmHg}
-quiescence: {enabled: true}
-cycle: {enabled: true}
-growth: {faces: open}
-death: {necrosis: true}
-matrix: {frozen: true}
-)";
-
-// A spheroid in medium at 100 mmHg with a necrotic core grows along a straight line, R^2 > 0.995;
-// fewer than 35 % of the dead wait for the place that they would give up; the core pulls with no
-// more than P_half.
-TEST(LongDeadCore, LetsTheRadiusGrowInAStraightLine) {
-  Site s = simulation_of(in_a_dish, {box_of(84), "tissue.cells=[{shape: sphere, radius: 480 um}]"});
-  std::vector<double> times, radii;
-  double overdue = 0, lowest = 0, dead = 0;
-  while (radius_of(s) < 760) {
-    ASSERT_LT(s.time(), 14 * day) << "stuck at " << radius_of(s) << " um";
-    advance(s, steps_in(s, 0.5 * day));
-    if (s.time() < 1.75 * day) continue; // the core has just appeared
-    times.push_back(s.time() / day);
-    radii.push_back(radius_of(s));
-    const auto kind = array_of<std::uint8_t>(s, "kind");
-    const auto flags = array_of<std::uint16_t>(s, "flags");
-    double waiting = 0;
-    dead = 0;
-    for (std::size_t i = 0; i < kind.size(); ++i) {
-      if (!is_dead(static_cast<Kind>(kind[i]))) continue;
-      dead += 1;
-      waiting += (flags[i] & flag_replaceable) != 0 ? 1 : 0;
-    }
-    overdue = std::max(overdue, waiting / dead);
-    for (const float p : array_of<float>(s, "pressure"))
-      lowest = std::min(lowest, static_cast<double>(p));
-  }
-  const Line line = fitted_line(times, radii);
-  std::cout << "dR/dt " << line.slope << " um/day from " << radii.front() << " to " << radii.back()
-            << " um, R^2 " << line.r2 << "; " << dead << " dead, at most " << 100 * overdue
-            << " % overdue; least pressure " << lowest << " kPa\n";
-  EXPECT_GT(line.r2, 0.995);
-  EXPECT_GT(dead, 1000) << "no core";
-  EXPECT_LT(overdue, 0.35);
-  EXPECT_GE(lowest, -5);
 }
 
 } // namespace
