@@ -415,6 +415,8 @@ TEST(BadInput, EverySweepIsRefusedWithPlaceAndAdvice) {
       {2, "config: a\nset: 5\n", {"set must be a map of settings", "matrix.density"}},
       {2, "config: a\nset: {oxygen.difusivity: 1}\n", {"did you mean diffusivity?"}},
       {2, "config: a\nset: {simulation.seed: 1}\n", {"seeds are given by seed"}},
+      {2, "config: a\none_at_a_time: perhaps\n", {"one_at_a_time must be true or false"}},
+      {2, "config: a\none_at_a_tim: true\n", {"did you mean one_at_a_time?"}},
       {2, "config: a\ngrid: [1]\n", {"grid must be a map", "{matrix.density: [0.5, 1]}"}},
       {3,
        "config: a\ngrid:\n  matrix.density: 1\n",
@@ -426,6 +428,9 @@ TEST(BadInput, EverySweepIsRefusedWithPlaceAndAdvice) {
       {1,
        "config: a\ngrid: {matrix.density: [" + times(1000, "1, ") + "1], oxygen.decay: [" +
            times(1000, "1, ") + "1]}\n",
+       {"more than 100000 members"}},
+      {1,
+       "config: a\nreplicates: 50000\none_at_a_time: true\ngrid: {matrix.density: [1, 2]}\n",
        {"more than 100000 members"}},
       {1,
        "config: a\nreplicates: 90000\nset: {simulation.name: " + times(100000, "n") + "}\n",

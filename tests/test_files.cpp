@@ -553,6 +553,23 @@ TEST_F(Files, SweepMembers) {
   EXPECT_EQ(members[7].overrides,
             (std::vector<std::string>{"domain.voxels=[8, 8, 8]", "oxygen.diffusivity=2e5 um^2/min",
                                       "matrix.density=0.2"}));
+  put(file, "config: base.yaml\nreplicates: 2\none_at_a_time: true\n"
+            "grid:\n  oxygen.diffusivity: [1e5 um^2/min, 2e5 um^2/min]\n  matrix.density: [0.1]\n");
+  std::vector<std::string> alone;
+  for (const SweepMember& m : members_of(read_sweep(file))) {
+    std::string text = m.name + ":";
+    for (const std::string& o : m.overrides) text += " " + o;
+    alone.push_back(text);
+    EXPECT_EQ(m.values.size(), 2u);
+  }
+  EXPECT_EQ(alone,
+            (std::vector<std::string>{
+                "r1:", "r2:", "oxygen.diffusivity=1e5um2_min_r1: oxygen.diffusivity=1e5 um^2/min",
+                "oxygen.diffusivity=1e5um2_min_r2: oxygen.diffusivity=1e5 um^2/min",
+                "oxygen.diffusivity=2e5um2_min_r1: oxygen.diffusivity=2e5 um^2/min",
+                "oxygen.diffusivity=2e5um2_min_r2: oxygen.diffusivity=2e5 um^2/min",
+                "matrix.density=0.1_r1: matrix.density=0.1",
+                "matrix.density=0.1_r2: matrix.density=0.1"}));
   const auto message = [&](const std::string& text) {
     put(file, text);
     return message_of<ConfigError>([&] { read_sweep(file); });

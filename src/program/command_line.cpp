@@ -380,6 +380,7 @@ private:
                 "  grid:\n"
                 "    oxygen.diffusivity: [1e5 um^2/min, 1.2e5 um^2/min]\n"
                 "\n"
+                "With 'one_at_a_time: true' each value of the grid is tried alone.\n"
                 "Started again, it skips finished members and continues the others.");
     sweep_app->add_option("sweep", sweep_file_, "description of the sweep (YAML)")
         ->required()

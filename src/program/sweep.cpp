@@ -141,7 +141,8 @@ std::string name_of(const SweepConfig& sweep, const SweepMember& m) {
   std::string name, exact;
   bool lossy = false;
   for (std::size_t k = 0; k < sweep.grid.size(); ++k) {
-    if (k > 0) name += ',';
+    if (m.values[k].empty()) continue;
+    if (!name.empty()) name += ',';
     exact += sweep.grid[k].first + "=" + m.values[k] + "\n";
     for (const char c : sweep.grid[k].first + "=" + m.values[k]) {
       const bool plain =
@@ -160,26 +161,46 @@ std::string name_of(const SweepConfig& sweep, const SweepMember& m) {
 
 } // namespace
 
+namespace {
+
+// Values of the grid, point by point.
+std::vector<std::vector<std::string>> points_of(const SweepConfig& sweep) {
+  std::vector<std::vector<std::string>> points{std::vector<std::string>(sweep.grid.size())};
+  if (sweep.one_at_a_time) {
+    const std::vector<std::string> none = points.front();
+    for (std::size_t k = 0; k < sweep.grid.size(); ++k)
+      for (const std::string& value : sweep.grid[k].second) {
+        points.push_back(none);
+        points.back()[k] = value;
+      }
+    return points;
+  }
+  for (std::size_t k = 0; k < sweep.grid.size(); ++k) {
+    std::vector<std::vector<std::string>> wider;
+    for (const std::vector<std::string>& point : points)
+      for (const std::string& value : sweep.grid[k].second) {
+        wider.push_back(point);
+        wider.back()[k] = value;
+      }
+    points = std::move(wider);
+  }
+  return points;
+}
+
+} // namespace
+
 std::vector<SweepMember> members_of(const SweepConfig& sweep) {
-  std::size_t points = 1;
-  for (const auto& [key, values] : sweep.grid) points *= values.size();
   std::vector<SweepMember> members;
   std::set<std::string> names;
-  for (std::size_t p = 0; p < points; ++p)
+  for (const std::vector<std::string>& point : points_of(sweep))
     for (int r = 1; r <= sweep.replicates; ++r) {
       SweepMember m;
       m.replicate = r;
       m.seed = sweep.seed + static_cast<std::uint64_t>(r - 1);
       for (const auto& [key, value] : sweep.set) m.overrides.push_back(key + "=" + value);
-      std::size_t rest = p;
-      m.values.resize(sweep.grid.size());
-      for (std::size_t k = sweep.grid.size(); k-- > 0;) {
-        const auto& values = sweep.grid[k].second;
-        m.values[k] = values[rest % values.size()];
-        rest /= values.size();
-      }
+      m.values = point;
       for (std::size_t k = 0; k < sweep.grid.size(); ++k)
-        m.overrides.push_back(sweep.grid[k].first + "=" + m.values[k]);
+        if (!point[k].empty()) m.overrides.push_back(sweep.grid[k].first + "=" + m.values[k]);
       m.name = name_of(sweep, m);
       if (!names.insert(m.name).second)
         throw ConfigError("the sweep has two members " + m.name +

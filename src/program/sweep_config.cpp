@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t largest_sweep = 100000;           // members
 constexpr std::size_t most_text = std::size_t{1} << 28; // bytes of settings, of all members
 
-const char* const parts_of_a_sweep = "config, replicates, seed, until, set and grid";
+const char* const parts_of_a_sweep = "config, replicates, seed, until, set, grid and one_at_a_time";
 
 // A scalar as YAML that may stand anywhere: as it is where that reads back, else in quotes.
 std::string scalar_text(const std::string& text) {
@@ -112,9 +112,13 @@ private:
         return complaints_.add(m.place, "grid must be a map of settings with lists of values; type "
                                         "for example: grid: {matrix.density: [0.5, 1]}");
       for (const Entry::Member& s : value.members) axis(s);
+    } else if (m.key == "one_at_a_time") {
+      if (value.form != Entry::Form::scalar || (value.text != "true" && value.text != "false"))
+        return complaints_.add(m.place, "one_at_a_time must be true or false");
+      sweep_.one_at_a_time = value.text == "true";
     } else {
       const std::string near =
-          closest(m.key, {"config", "replicates", "seed", "until", "set", "grid"});
+          closest(m.key, {"config", "replicates", "seed", "until", "set", "grid", "one_at_a_time"});
       complaints_.add(m.place, m.key + " is not part of a sweep" +
                                    (near.empty() ? std::string("; there are ") + parts_of_a_sweep
                                                  : "; did you mean " + near + "?"));
@@ -165,19 +169,21 @@ private:
   }
 
   void check_size(const Place& whole) {
-    std::size_t members = static_cast<std::size_t>(sweep_.replicates), text = 100;
+    std::size_t points = 1, text = 100;
+    const auto replicates = static_cast<std::size_t>(sweep_.replicates);
     for (const auto& [key, value] : sweep_.set) text += key.size() + value.size();
     for (const auto& [key, values] : sweep_.grid) {
       std::size_t longest = 0;
       for (const std::string& v : values) longest = std::max(longest, v.size());
       text += key.size() + 2 * longest;
-      members *= values.size();
-      if (members > largest_sweep) {
+      points = sweep_.one_at_a_time ? points + values.size() : points * values.size();
+      if (points * replicates > largest_sweep) {
         complaints_.add(whole,
                         "more than " + std::to_string(largest_sweep) + " members; split the sweep");
         return;
       }
     }
+    const std::size_t members = points * replicates;
     if (text > most_text / members)
       complaints_.add(whole, "the settings of all " + std::to_string(members) +
                                  " members take more than 256 MiB; split the sweep, or put what "

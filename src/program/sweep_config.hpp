@@ -8,6 +8,8 @@
 //   grid:
 //     oxygen.diffusivity: [1e5 um^2/min, 1.2e5 um^2/min]
 //     cycle.epithelial: [18 h, 24 h]
+//   one_at_a_time: true      default false: not all pairs of them, but the configuration as it is,
+//                            and then with each of the values alone
 #pragma once
 
 #include <cstdint>
@@ -26,6 +28,7 @@ struct SweepConfig {
   std::optional<std::string> until;
   std::vector<std::pair<std::string, std::string>> set;               // key, value as YAML
   std::vector<std::pair<std::string, std::vector<std::string>>> grid; // key, values as YAML
+  bool one_at_a_time = false;                                         // instead of all combinations
 };
 
 // Throws ConfigError with file:line.
