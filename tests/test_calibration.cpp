@@ -191,6 +191,21 @@ TEST(Calibration, BirthsUnderStressFollowHillsCurve) {
   EXPECT_NEAR(fifth, 0.2, 0.02);
 }
 
+// Where nothing holds clocks back, volume grows by the births that are not lost: with cycles of
+// 7130 min at 12 mmHg, (1 - phi) ln2 / 7130 min * 12 / 13.4. Chance moves some 500 cells by 5 %.
+TEST(Calibration, VolumeDoublesAsBirthsLessLossesSay) {
+  CalibrateOptions o;
+  o.doubling = "10 day";
+  o.diameter = "0.4 mm";
+  o.threads = 1;
+  o.set = {"growth.inhibition=false", "tissue.parenchyma=0", "tissue.stroma=0",
+           "domain.size=[480 um, 480 um, 480 um]"};
+  const auto experiment = experiment_of(o);
+  double growth = 0;
+  for (int seed = 1; seed <= 3; ++seed) growth += experiment->measure(0.5, seed) / 3;
+  EXPECT_NEAR(growth, 0.5 * std::log(2) / 7130 * 1440 * 12 / 13.4, 0.007);
+}
+
 // A setting put into a run comes back from what the run did.
 TEST(LongCalibration, FindsTheMobilityThatAnotherSpheroidGrewWith) {
   CalibrateOptions o;

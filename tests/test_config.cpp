@@ -276,7 +276,7 @@ TEST(Config, FastAndClinicalTumoursDifferInTurnoverAlone) {
   EXPECT_EQ(p.cycle.epithelial, 7130);
   EXPECT_NEAR(p.cycle.mesenchymal / p.cycle.epithelial, 2000.0 / 1334, 1e-3);
   EXPECT_EQ(p.death.apoptosis, 0);
-  EXPECT_EQ(p.death.apoptosis_share, 0.9);
+  EXPECT_EQ(p.death.apoptosis_share, 0.92);
   EXPECT_DOUBLE_EQ(p.death.debris_clearance, 0.1 / 1440);
   const auto differences = [&](const Config& config) {
     std::vector<std::string> keys;

@@ -118,9 +118,10 @@ void programmed(Section<DeathParameters>& s) {
       .from("assumed off; cell loss in human tumours is told as a share of births: Steel 1977, "
             "Growth Kinetics of Tumours")
       .preset(Preset::fast, "0", transplanted)
-      .preset(Preset::clinical, "0.9",
-              "assumed, 0.88 to 0.95: 3 mm then double in some 160 days, as measured in breast: "
-              "median 164, 66 to 521 days, 69 patients, PMC5498121 (abstract); 157 days at age 50 "
+      .preset(Preset::clinical, "0.92",
+              "fitted, 0.923 for 3 mm that double in 160 days (`metavox calibrate growth "
+              "--doubling`); explore 0.88 to 0.95. Measured in breast: median 164, 66 to 521 days, "
+              "69 patients, PMC5498121 (abstract); 157 days at age 50 "
               "to 70, Peer et al. 1993, Cancer 71:3547 (abstract)");
   s.number(&P::apoptosis_normal, "apoptosis_normal", "1/min")
       .between(0, 1e6)
