@@ -33,7 +33,7 @@ struct StartCrowding {
   std::uint16_t* free;
   std::uint16_t* excess;
   MV_HD std::uint16_t room(std::int64_t i) const {
-    return static_cast<std::uint16_t>(matrix.share(i) * static_cast<float>(whole_share) + 0.5f);
+    return static_cast<std::uint16_t>(matrix.share(i) * static_cast<float>(whole_share));
   }
   MV_HD void operator()(const Voxel& s) const {
     free[s.i] = kind[s.i] == static_cast<std::uint8_t>(Kind::none) ? room(s.i) : 0;

@@ -267,8 +267,9 @@ public:
     Model model = setup_.model(overrides(kept), seed);
     const double end = model.duration(), settled = end * 4 / 9;
     std::vector<double> time, size;
-    for (double t = settled; t < end + 1; t += (end - settled) / 20) {
-      model.run_until(t);
+    constexpr int points = 20;
+    for (int n = 0; n <= points; ++n) {
+      model.run_until(settled + (end - settled) * n / points);
       const double volume = metric(model, "tumour_volume");
       if (!(volume > 0)) return 0;
       time.push_back(model.time() / minutes_per_day);
