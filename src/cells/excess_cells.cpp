@@ -1,7 +1,7 @@
 #include "cells/excess_cells.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <utility>
 
 #include "cells/renew_excess.hpp"
 #include "core/launch.hpp"
@@ -12,20 +12,6 @@ namespace {
 // Of all voxels, the share that there is room for from the start: some two in a hundred voxels of a
 // growing tumour hold a second cell.
 constexpr std::int64_t voxels_per_entry = 64, least_room = 4096;
-
-// f(buffer of `a`, buffer of `b`) for each array.
-template <class F>
-void for_both(ExcessCells::Arrays& a, ExcessCells::Arrays& b, const F& f) {
-  f(a.voxel, b.voxel);
-  f(a.kind, b.kind);
-  f(a.flags, b.flags);
-  f(a.clock, b.clock);
-  f(a.timer, b.timer);
-  f(a.capacity, b.capacity);
-  f(a.clone, b.clone);
-  f(a.traits, b.traits);
-  f(a.waited, b.waited);
-}
 
 } // namespace
 
@@ -52,11 +38,10 @@ ExcessCells::ExcessCells(const Executor& executor, const Lattice& lattice)
 
 void ExcessCells::fit(std::int64_t entries) {
   if (entries <= room_) return;
-  const std::int64_t room = std::min(lattice_.voxels(), entries);
   const auto grown = [&](auto& buffer, bool keep) {
     using T = std::remove_reference_t<decltype(*buffer.data())>;
     std::vector<T> values = keep ? buffer.host_copy() : std::vector<T>();
-    buffer = Buffer<T>(executor_, std::max(room, entries));
+    buffer = Buffer<T>(executor_, entries);
     if (keep && !values.empty())
       executor_.copy_in(buffer.data(), values.data(), values.size() * sizeof(T));
   };
@@ -64,7 +49,7 @@ void ExcessCells::fit(std::int64_t entries) {
   other_.for_each([&](const char*, const char*, auto& buffer) { grown(buffer, false); });
   grown(marked_, false);
   grown(aim_, false);
-  room_ = std::max(room, entries);
+  room_ = entries;
 }
 
 ExcessView ExcessCells::view_of(Arrays& a, std::uint8_t* held, const std::uint32_t* slot) {
@@ -98,7 +83,7 @@ void ExcessCells::renew(std::uint8_t* held, std::uint32_t* slot, std::uint32_t n
   }
   executor_.for_each_index(n, RenewExcess{marked_.data(), view(held),
                                           view_of(other_, held, nullptr), slot, nothing, division});
-  for_both(list_, other_, [](auto& a, auto& b) { std::swap(a, b); });
+  std::swap(list_, other_);
   count_ = n;
 }
 
