@@ -149,20 +149,20 @@ struct CommitRelay {
   MV_HD void operator()(std::int64_t n) const {
     if (aim[n] == goes_nowhere) return;
     const std::int64_t target = aim[n];
-    const Voxel s = excess.place(n);
-    const Cell comes = excess.cell.load(n), stood = standing.load(target);
-    if (stood.kind == Kind::outside) {
-      ledger.departure(comes.kind, Reservoir::left);
+    const Voxel s = excess.place(n), y = rule.lattice.voxel_of(target);
+    if (!rule.lattice.holds(y.x, y.y, y.z)) {
+      ledger.departure(excess.cell.kind(n), Reservoir::left);
       return excess.drop(n, s.i);
     }
+    // Only the winner looks at the place, which it writes to.
     if (contest.claim[target] != contest.rank(rule.lattice, s)) return;
+    const Cell comes = excess.cell.load(n), stood = standing.load(target);
     const bool free = rule.is_free(target);
     standing.store(target, comes);
     if (free) {
       if (stood.kind != Kind::none) ledger.departure(stood.kind, Reservoir::cleared);
       return excess.drop(n, s.i);
     }
-    const Voxel y = rule.lattice.voxel_of(target);
     excess.cell.store(n, stood);
     excess.voxel[n] = rule.lattice.number(y.x, y.y, y.z);
     excess.waited[n] = 0;
