@@ -27,8 +27,6 @@ std::uint16_t steps_of(double duration, double dt) {
 // Assumed: vessels close and open again within a day.
 constexpr double longest_wait = 1440; // min
 
-constexpr double ln2 = 0.6931471805599453;
-
 // How cells change places without a pressure that drives them, um^2/min, and the fewest rounds of
 // the relay in a step.
 constexpr double excess_mixing = 4;

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 
+#include "core/constants.hpp"
 #include "core/exact.hpp"
 #include "fields/field.hpp"
 #include "voxel/growth.hpp"
@@ -49,8 +50,8 @@ struct AssemblePressure {
     return first ? p : exact::clamp(p, before - reach, before + reach);
   }
   MV_HD float grown_at(const Voxel& s) const {
-    constexpr float ln2 = 0.69314718f;
-    return ln2 * pace.rate(cell.kind(s.i), cell.flags[s.i], cell.traits[s.i], factor, oxygen.at(s));
+    return static_cast<float>(ln2) *
+           pace.rate(cell.kind(s.i), cell.flags[s.i], cell.traits[s.i], factor, oxygen.at(s));
   }
   MV_HD float vanishing(std::uint8_t code) const {
     const float dying = one_of<only(Kind::apoptotic)>(code) ? apoptotic : 0.0f;

@@ -259,7 +259,7 @@ public:
                         "0 um]");
   }
   // Searched along the share of births that is not lost; measured is growth per day.
-  Aim aim() const override { return {std::log(2) / wanted_, tolerance_, 0.01, 0.8, 0.1, 0.8}; }
+  Aim aim() const override { return {ln2 / wanted_, tolerance_, 0.01, 0.8, 0.1, 0.8}; }
 
   // Exponential growth of the volume after 4/9 of the time, in which pressure, bodies and gaps
   // come to rest.
@@ -280,7 +280,7 @@ public:
 
   std::string setting(double v) const override { return "death.apoptosis_share " + share(v); }
   std::string told(double v) const override {
-    return v > 0 ? "doubles in " + text_of("%.1f days", std::log(2) / v) : "does not grow";
+    return v > 0 ? "doubles in " + text_of("%.1f days", ln2 / v) : "does not grow";
   }
   std::string goal() const override {
     return rounded(diameter_ / 1000) + " mm that double in " + rounded(wanted_) + " days";

@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "core/constants.hpp"
 #include "core/exact.hpp"
 #include "core/random.hpp"
 #include "core/team.hpp"
@@ -24,7 +25,7 @@ double square(double v) { return v * v; }
 // Age of a cell in a population that grows exponentially: young cells are twice as common as old
 // ones, density 2 ln2 2^-phi. A uniform start would make the count rise in steps.
 std::uint16_t random_age(std::uint32_t word) {
-  const double phi = -exact::log(1.0 - 0.5 * to_unit(word)) / 0.69314718055994530942;
+  const double phi = -exact::log(1.0 - 0.5 * to_unit(word)) / ln2;
   return static_cast<std::uint16_t>(clock_zero + static_cast<int>(phi * clock_unit));
 }
 
