@@ -202,32 +202,23 @@ private:
   void supply(const Voxel& first, int n, const int* MV_RESTRICT entry, float* MV_RESTRICT source,
               float* MV_RESTRICT loss) const {
     const float level = terms.supply_level;
-    if (!pressure.on) {
+    const auto through = [&](const auto& open) { // share of capillaries at a voxel of the piece
 #pragma omp simd
       for (int x = 0; x < n; ++x) {
-        const float kappa = terms.supply[entry[x]];
+        const float kappa = terms.supply[entry[x]] * open(x);
         source[x] = source[x] + kappa * level;
         loss[x] = loss[x] + kappa;
       }
-      return;
-    }
-    if (pressure.field.coarsen != 1) {
-      for (int x = 0; x < n; ++x) {
-        if (terms.supply[entry[x]] == 0.0f) continue;
-        const float kappa =
-            terms.supply[entry[x]] * open_share(Voxel{first.x + x, first.y, first.z, first.i + x});
-        source[x] = source[x] + kappa * level;
-        loss[x] = loss[x] + kappa;
-      }
-      return;
-    }
+    };
+    if (!pressure.on) return through([](int) { return 1.0f; });
+    if (pressure.field.coarsen != 1)
+      return through([&](int x) {
+        return terms.supply[entry[x]] == 0.0f
+                   ? 0.0f
+                   : open_share(Voxel{first.x + x, first.y, first.z, first.i + x});
+      });
     const float* MV_RESTRICT p = pressure.field.c + first.i;
-#pragma omp simd
-    for (int x = 0; x < n; ++x) {
-      const float kappa = terms.supply[entry[x]] * open_at(p[x]);
-      source[x] = source[x] + kappa * level;
-      loss[x] = loss[x] + kappa;
-    }
+    through([&](int x) { return open_at(p[x]); });
   }
   void finish(std::int64_t i, int n, float* MV_RESTRICT source) const {
     const float everywhere = uniform_source, old = previous_rate;
