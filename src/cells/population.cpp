@@ -398,8 +398,8 @@ void Population::make_way(const Executor& executor, const std::vector<std::int64
 void Population::count_now(const Executor& executor) {
   const auto n = executor.tally_over(lattice_, CountKinds{arrays_.kind.data()});
   std::copy(n.begin(), n.end(), counts_.begin());
-  const Lattice line(static_cast<int>(excess_.entries()), 1, 1, 1, 0);
   if (excess_.entries() > 0) {
+    const Lattice line = excess().line();
     const auto second = executor.tally_over(line, CountExcess{excess().cell.kind_code, line});
     for (std::size_t k = 1; k < kind_count; ++k) counts_[k] += second[k];
   }

@@ -49,8 +49,7 @@ Bins tally_excess(const Executor& executor, const ExcessView& excess, TallyCells
   tally.kind = excess.cell.kind_code;
   tally.flags = excess.cell.flags;
   tally.clock = excess.cell.clock;
-  const Lattice line(static_cast<int>(excess.count), 1, 1, 1, 0);
-  return executor.tally_over(line, TallyExcess{excess, tally});
+  return executor.tally_over(excess.line(), TallyExcess{excess, tally});
 }
 
 void add_shape(MetricSheet& sheet, const Bins& bins, const TumourShape& shape, double spacing) {

@@ -21,6 +21,8 @@ struct ExcessView {
 
   MV_HD bool gone(std::int64_t n) const { return cell.kind(n) == Kind::none; }
   MV_HD Voxel place(std::int64_t n) const { return lattice.voxel_at(voxel[n]); }
+  // The entries as a lattice of one line, for tallies.
+  Lattice line() const { return {static_cast<int>(count), 1, 1, 1, 0}; }
   // The entry's cell has left voxel i.
   MV_HD void drop(std::int64_t n, std::int64_t i) const {
     cell.erase(n);
