@@ -352,16 +352,15 @@ void Population::end_crowding(const Executor& executor) {
 }
 
 const std::uint8_t* Population::reached_by_medium(const Executor& executor) {
-  if (grown_.size() == 0) grown_ = Buffer<std::int64_t>(executor, 1);
   work_.sensed.clear();
   const int n[3] = {lattice_.nx, lattice_.ny, lattice_.nz};
   for (std::int64_t grown = 1; grown > 0;) {
-    grown_.clear();
+    work_.grown.clear();
     for (int axis = 0; axis < 3; ++axis)
-      executor.for_each_index(
-          lattice_.voxels() / n[axis],
-          ReachMedium{arrays_.kind.data(), work_.sensed.data(), grown_.data(), lattice_, axis});
-    grown_.download(&grown);
+      executor.for_each_index(lattice_.voxels() / n[axis],
+                              ReachMedium{arrays_.kind.data(), work_.sensed.data(),
+                                          work_.grown.data(), lattice_, axis});
+    work_.grown.download(&grown);
   }
   return work_.sensed.data();
 }

@@ -108,6 +108,7 @@ public:
     Buffer<std::uint8_t> brick_flag, brick_wide, brick_mark;
     Buffer<std::uint32_t> brick_ids, contested_ids;
     Buffer<std::int64_t> ledger; // see ledger.hpp
+    Buffer<std::int64_t> grown;  // marks that reached_by_medium() has made
     Buffer<std::int32_t> tracers;
     // f(buffer, entries)
     template <class F>
@@ -123,6 +124,7 @@ public:
       f(brick_ids, bricks);
       f(contested_ids, bricks);
       f(ledger, ledger_entries);
+      f(grown, 1);
       f(tracers, 3 * std::int64_t{tracer_count});
     }
   };
@@ -153,7 +155,6 @@ private:
   MatrixRoom matrix_room(const float* matrix) const;
   ContestView contest(int round);
   ActiveBricks contested(const Executor& executor); // bricks with proposals
-  Buffer<std::int64_t> grown_;                      // marks of reached_by_medium()
   Buffer<std::int64_t> way_;                        // lists of voxels on their way to the back end
   ActiveBricks active_;
   KindCounts counts_{};
