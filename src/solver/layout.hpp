@@ -36,7 +36,7 @@ struct SplitLattice {
   // Tables along x: even voxels, then odd ones.
   MV_HD int entry(int x) const { return (x >> 1) + ((x & 1) != 0 ? half() : 0); }
   MV_HD int colour(int x, int y, int z) const { return (x + y + z + shift) & 1; }
-  Lattice box() const {
+  MV_HD Lattice box() const {
     Lattice l{nx, ny, nz, 1};
     l.x0 = shift;
     return l;

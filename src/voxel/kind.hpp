@@ -163,7 +163,9 @@ constexpr KindMask kinds_with(unsigned roles) {
     if ((row.roles & roles) != 0) mask |= 1u << static_cast<unsigned>(row.kind);
   return static_cast<KindMask>(mask);
 }
-constexpr KindMask only(Kind k) { return static_cast<KindMask>(1u << static_cast<unsigned>(k)); }
+MV_HD constexpr KindMask only(Kind k) {
+  return static_cast<KindMask>(1u << static_cast<unsigned>(k));
+}
 inline constexpr KindMask living_kinds = kinds_with(role::living);
 inline constexpr KindMask normal_kinds = kinds_with(role::normal);
 inline constexpr KindMask tumour_kinds = kinds_with(role::tumour);
