@@ -173,7 +173,6 @@ public:
                                           lattice_});
     return reading.host_copy();
   }
-  const Lattice& lattice() const { return lattice_; }
 
 private:
   Executor executor_;
