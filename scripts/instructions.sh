@@ -36,7 +36,7 @@ fi
 
 build=build/instructions
 mkdir -p "$build"
-if ! { cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMETAVOX_MARCH=x86-64-v2 -DMETAVOX_CUDA=OFF \
+if ! { cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMETAVOX_MARCH=x86-64-v2 -DMETAVOX_PRECOMPILED=ON -DMETAVOX_CUDA=OFF \
   -DMETAVOX_VTK=OFF -DMETAVOX_HDF5=OFF -DMETAVOX_TESTS=OFF -DMETAVOX_BENCH=ON &&
   cmake --build "$build" --parallel "${METAVOX_JOBS:-$(nproc)}" --target bench_instructions; } >"$build/build.log" 2>&1; then
   tail -n 20 "$build/build.log" >&2
