@@ -1,28 +1,37 @@
 #!/usr/bin/env bash
-# One hash from every build: g++ unoptimised for any x86-64, g++ for this processor, and clang where it is installed.
+# One hash from every build: g++ unoptimised for any x86-64 and under the sanitizers (scripts/asan.sh), g++ for this
+# processor (the preset cpu), and clang where it is installed.
 # Compares the hash of each functor (metavox selfcheck) and the final hash of configs/smoke.yaml.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-common=(-S . -G Ninja -DMETAVOX_CUDA=OFF -DMETAVOX_VTK=OFF -DMETAVOX_HDF5=OFF -DMETAVOX_TESTS=OFF -DMETAVOX_BENCH=OFF)
-builds=(gcc-O0 gcc-native)
-cmake -B build/bits/gcc-O0 "${common[@]}" -DCMAKE_BUILD_TYPE=Debug -DMETAVOX_MARCH= >/dev/null
-cmake -B build/bits/gcc-native "${common[@]}" -DCMAKE_BUILD_TYPE=Release >/dev/null
-if command -v clang++ >/dev/null && cmake -B build/bits/clang "${common[@]}" -DCMAKE_BUILD_TYPE=Release \
-  -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ >/dev/null 2>&1; then
-  builds+=(clang)
+jobs=${METAVOX_JOBS:-$(nproc)}
+build() { # folder, command that makes its program
+  local log
+  if ! log=$("${@:2}" 2>&1); then
+    tail -n 60 <<<"$log" >&2
+    exit 1
+  fi
+  builds+=("$1")
+}
+builds=()
+build build/asan-smoke scripts/asan.sh --build
+[[ -f build/cpu/build.ninja ]] || cmake --preset cpu >/dev/null
+build build/cpu cmake --build build/cpu --parallel "$jobs" --target metavox_cli
+if command -v clang++ >/dev/null && cmake -S . -B build/clang -G Ninja -DCMAKE_BUILD_TYPE=Release -DMETAVOX_PRECOMPILED=ON \
+  -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DMETAVOX_CUDA=OFF -DMETAVOX_VTK=OFF -DMETAVOX_HDF5=OFF \
+  -DMETAVOX_TESTS=OFF -DMETAVOX_BENCH=OFF >/dev/null 2>&1; then
+  build build/clang cmake --build build/clang --parallel "$jobs" --target metavox_cli
 else
   echo "same-bits.sh: no clang with OpenMP here, left out"
 fi
+runs=$(mktemp -d)
+trap 'rm -rf "$runs"' EXIT
 
 reference=""
 code=0
 for build in "${builds[@]}"; do
-  if ! log=$(cmake --build "build/bits/$build" --target metavox_cli 2>&1); then
-    echo "$log" >&2
-    exit 1
-  fi
-  program=build/bits/$build/metavox
+  program=$build/metavox
   # Fails where a functor of the program has no hash.
   if ! hashes=$("$program" selfcheck); then
     echo "same-bits.sh: selfcheck of $build failed" >&2
@@ -30,8 +39,8 @@ for build in "${builds[@]}"; do
   fi
   result=$({
     grep -v '^#' <<<"$hashes"
-    "$program" run configs/smoke.yaml -o "build/bits/$build/smoke" --force --quiet \
-      --set 'output.frames=0 min' --set 'output.checkpoints=0 min' 2>"build/bits/$build/smoke.log" | grep 'final hash'
+    "$program" run configs/smoke.yaml -o "$runs/smoke" --force --quiet \
+      --set 'output.frames=0 min' --set 'output.checkpoints=0 min' 2>"$runs/log" | grep 'final hash'
   } || true)
   count=$(grep -c . <<<"$result" || true)
   hash=$(grep 'final hash' <<<"$result" || echo 'no final hash')
@@ -39,7 +48,7 @@ for build in "${builds[@]}"; do
   if [[ -z $reference ]]; then reference=$result; fi
   if [[ $hash == no* ]]; then
     echo "same-bits.sh: $build did not finish configs/smoke.yaml:" >&2
-    cat "build/bits/$build/smoke.log" >&2
+    cat "$runs/log" >&2
     code=1
   elif [[ $result != "$reference" ]]; then
     echo "same-bits.sh: $build differs from ${builds[0]}; the first lines that do:" >&2
