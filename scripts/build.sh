@@ -8,7 +8,7 @@ usage() {
 scripts/build.sh [PRESET] [--target NAME] [--no-viz | --minimal] [-DNAME=VALUE ...]
 
   PRESET      cpu, cuda, debug, asan, tsan, standin or standin-tsan; default: cuda where nvcc is found, else cpu
-  --target    build only this, e.g. metavox_cli
+  --target    build only this, e.g. metavox_cli; may be given several times
   --no-viz    as for setup.sh; also switches METAVOX_VTK off
   --minimal   as for setup.sh; also switches METAVOX_VTK, _HDF5, _TESTS and _BENCH off
 
@@ -24,7 +24,7 @@ setup=()
 defines=()
 while (($# > 0)); do
   case $1 in
-    --target) target=(--target "${2:?--target needs a name}"); shift ;;
+    --target) target+=(--target "${2:?--target needs a name}"); shift ;;
     --no-viz) setup=("$1"); defines+=(-DMETAVOX_VTK=OFF) ;;
     --minimal)
       setup=("$1")
