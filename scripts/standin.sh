@@ -63,9 +63,12 @@ cmake --build build/standin --parallel "${METAVOX_JOBS:-$(nproc)}" \
 in_order() { # order: everything in it, on one thread
   export METAVOX_STANDIN_ORDER=$1 OMP_NUM_THREADS=1
   local name result
-  # Of test_bits what launches on cuda; the rest is the CPU's, and tested there.
+  # Of test_bits what launches on cuda; the rest is the CPU's, and tested there. What restarts and milestones copy to the
+  # host does not know an order: each of them once.
+  local once='TakenSnapshot.*:Milestones.*'
+  if [[ $1 == shuffled ]]; then once='*RestartHalfWay*'; fi
   for name in "metavox selfcheck" "tests/test_core --gtest_filter=-Long*" \
-    "tests/test_bits --gtest_filter=*CudaGives*:*RestartHalfWay*:TakenSnapshot.*:Milestones.*"; do
+    "tests/test_bits --gtest_filter=*CudaGives*:$once"; do
     result=0
     # shellcheck disable=SC2086 # program and argument
     build/standin/$name >"$logs/$1" 2>&1 || result=$?
@@ -73,13 +76,13 @@ in_order() { # order: everything in it, on one thread
   done
   return "$code"
 }
-in_order reversed &
-reversed=$!
-in_order shuffled || code=1
+in_order shuffled &
+shuffled=$!
+in_order reversed || code=1
 for name in test_standin test_traffic; do
   result=0
   build/standin/tests/$name >"$logs/$name" 2>&1 || result=$?
   report "$name" "$logs/$name" "$result"
 done
-wait "$reversed" || code=1
+wait "$shuffled" || code=1
 exit "$code"
