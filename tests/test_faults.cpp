@@ -945,7 +945,7 @@ protected:
     }
   }
 };
-TEST_F(Starved, AllocationsFail) { fail_every(13); }
+TEST_F(Starved, AllocationsFail) { fail_every(31); }
 using LongStarved = Starved;
 TEST_F(LongStarved, AllocationsFail) { fail_every(1); }
 
