@@ -89,6 +89,15 @@ MV_HD inline double log(double x) {
   return x > 0.0 ? v : -745.0;
 }
 
+// ln(1 - x) for 0 <= x <= 1/2, to the last bits of x: 2 atanh(x / (x - 2)).
+MV_HD inline double log1m(double x) {
+  const double s = x / (2.0 - x);
+  const double z = s * s; // at most 1/9: the series to s^39 ends below 1 ulp
+  double p = 1.0 / 39.0;
+  for (int odd = 37; odd >= 3; odd -= 2) p = p * z + 1.0 / odd;
+  return -2.0 * (s + s * z * p);
+}
+
 MV_HD inline double pow(double x, double y) {
   return x > 0.0 ? exact::exp(y * exact::log(x)) : 0.0;
 }

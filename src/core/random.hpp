@@ -32,7 +32,17 @@ enum class Purpose : std::uint32_t {
   tip_start = 56,           // of a sprout: the velocity it begins with
   excess_fate = 57,         // of the second cell of a voxel
   relay = 58,               // of the same; the substep is part of the counter
-  test = 63
+  test = 63,
+  // Of a body: the identity is lesion * 64 + organ, the substep of the counter 32 * round + class.
+  shedding = 80, // of a lesion: how many cells leave it
+  transit = 81,  // in which bed those end that left
+  settling = 82, // of an organ: what becomes of lodged cells
+  crossing = 83, // of adherent ones
+  landing = 84,  // of those that came out
+  waking = 85,   // of sleepers
+  host = 86,     // of a patient: what he is like
+  founder = 87,  // of a lesion yet to be: when, whether it sleeps, when it is seen
+  reading = 88   // of a patient: what a sample shows
 };
 
 struct Draw {
