@@ -103,6 +103,7 @@ TEST(Units, ConvertsBetweenUnits) {
                         {"14 day", "min", 20160},
                         {"14 days", "min", 20160},
                         {"1 week", "min", 10080},
+                        {"2 years", "day", 730.5},
                         {"30 s", "min", 0.5},
                         {"6 h", "min", 360},
                         {"1e-10 cm^2/s", "um^2/min", 0.6},

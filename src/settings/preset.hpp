@@ -8,8 +8,11 @@
 
 namespace metavox {
 
-enum class Preset : std::uint8_t { standard, physicell, analytic, fast, clinical };
-inline constexpr std::array<std::string_view, 5> preset_names{"default", "physicell", "analytic",
+enum class Preset : std::uint8_t { standard, physicell, analytic, fast, clinical, human, rat };
+inline constexpr std::array<std::string_view, 7> preset_names{
+    "default", "physicell", "analytic", "fast", "clinical", "human", "rat"};
+// Those of a site; the others are of a body.
+inline constexpr std::array<std::string_view, 5> site_presets{"default", "physicell", "analytic",
                                                               "fast", "clinical"};
 constexpr std::string_view name_of(Preset preset) {
   return preset_names[static_cast<std::size_t>(preset)];

@@ -158,10 +158,11 @@ public:
     return {s, locate_};
   }
   // The set of defaults that the others start from.
-  Row<T> preset(Preset T::*member, std::string_view leaf) {
+  template <class List = Words>
+  Row<T> preset(Preset T::*member, std::string_view leaf, const List& words) {
     Row<T> made = choice(member, leaf, preset_names);
     part_.settings.back()->chooses_preset = true;
-    return made;
+    return made.among({words.begin(), words.end()});
   }
   Row<T> word(std::string T::*member, std::string_view leaf, std::vector<std::string_view> words) {
     return row(Type::word, member, leaf).among(std::move(words));
@@ -208,6 +209,17 @@ public:
     return {s, locate_};
   }
 
+  // The rows of a member as if they were of this struct.
+  template <class S>
+  void part(S T::*member, void (*describe_it)(Section<S>&)) {
+    Section<S> same(
+        table_, part_,
+        [locate = locate_, member](Object whole, const Path& path) -> S& {
+          return locate(whole, path).*member;
+        },
+        depth_);
+    describe_it(same);
+  }
   template <class S>
   void section(S T::*member, std::string_view name, void (*describe_it)(Section<S>&)) {
     Section<S> inner(

@@ -12,8 +12,6 @@
 #include "site/settings_table.hpp"
 
 namespace metavox {
-namespace {
-
 // A name for the run that fits on a line, from the name of its file.
 std::string run_name(const std::filesystem::path& file) {
   std::string name;
@@ -22,8 +20,6 @@ std::string run_name(const std::filesystem::path& file) {
       name += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' ? c : '_';
   return name.empty() ? "run" : name;
 }
-
-} // namespace
 
 Config read_config_text(const std::string& yaml, const std::filesystem::path& name_for_messages,
                         const std::vector<std::string>& overrides,
@@ -58,9 +54,7 @@ Config read_config_text(const std::string& yaml, const std::filesystem::path& na
   return config;
 }
 
-Config read_config(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                   std::optional<std::uint64_t> seed, const std::optional<std::string>& until,
-                   FilesNamed files) {
+std::string configuration_text(const std::filesystem::path& file) {
   const Place whole{source_named(file.string()), 0};
   std::error_code failed;
   const auto status = std::filesystem::status(file, failed);
@@ -73,7 +67,13 @@ Config read_config(const std::filesystem::path& file, const std::vector<std::str
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (stream.bad()) refuse(whole, "the file cannot be read");
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  return read_config_text(text, file, overrides, seed, until, files);
+  return text;
+}
+
+Config read_config(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                   std::optional<std::uint64_t> seed, const std::optional<std::string>& until,
+                   FilesNamed files) {
+  return read_config_text(configuration_text(file), file, overrides, seed, until, files);
 }
 
 void record_inputs(Config& config, std::vector<InputFile> inputs) {

@@ -30,6 +30,12 @@ Config read_config(const std::filesystem::path& file,
                    const std::optional<std::string>& until = {},
                    FilesNamed files = FilesNamed::must_exist);
 
+// The text of a configuration. Throws ConfigError where `file` is none that can be read.
+std::string configuration_text(const std::filesystem::path& file);
+
+// A name for a run that fits on a line, from the name of its file.
+std::string run_name(const std::filesystem::path& file);
+
 // Notes what the files named were, in the resolved text as well.
 void record_inputs(Config& config, std::vector<InputFile> inputs);
 

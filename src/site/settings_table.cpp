@@ -29,7 +29,9 @@ void derive_across(Section<Parameters>& whole) {
     whole.derive(place, middle);
 }
 
-void describe_all(Section<Parameters>& whole) {
+} // namespace
+
+void describe_site(Section<Parameters>& whole) {
   whole.section(&Parameters::simulation, "simulation", describe);
   whole.section(&Parameters::domain, "domain", describe);
   whole.section(&Parameters::time, "time", describe);
@@ -70,10 +72,8 @@ void describe_all(Section<Parameters>& whole) {
   whole.rule(judge_traps);
 }
 
-} // namespace
-
 const Table& settings_table() {
-  static const Table table = make_table(describe_all);
+  static const Table table = make_table(describe_site);
   return table;
 }
 

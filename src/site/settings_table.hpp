@@ -5,6 +5,13 @@
 
 namespace metavox {
 
+struct Parameters;
+template <class T>
+class Section;
+
+// All sections of a site.
+void describe_site(Section<Parameters>& whole);
+
 // The table of Parameters.
 const Table& settings_table();
 

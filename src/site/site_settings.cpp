@@ -81,7 +81,7 @@ void describe(Section<SimulationParameters>& s) {
       .without_effect()
       .means("Name of the run in titles and logs.")
       .from(sources::run_choice);
-  s.preset(&P::preset, "preset")
+  s.preset(&P::preset, "preset", site_presets)
       .normally("default")
       .means("Set of defaults to start from; settings written out win over it.")
       .from("assumed: default is this program's model; fast names its numbers for what they are, "

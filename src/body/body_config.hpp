@@ -1,0 +1,51 @@
+// From a YAML file with a section `body` to its settings, and back to a resolved file that repeats
+// the run. Lists of organs, chambers, routes and primaries that the file does not have are those of
+// configs/organs.yaml.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "body/body_settings.hpp"
+#include "settings/table.hpp"
+
+namespace metavox {
+
+struct BodyRunParameters {
+  std::string name;
+  std::uint64_t seed;
+};
+
+// What a file of a body holds: it has no lattice.
+struct BodySettings {
+  BodyRunParameters simulation;
+  BodyParameters body;
+};
+
+struct BodyConfig {
+  BodySettings settings;
+  std::string resolved; // YAML of every setting with its unit
+  std::filesystem::path source;
+  std::vector<std::string> notes;
+};
+
+// The same overrides and errors as read_config() has for sites.
+BodyConfig read_body(const std::filesystem::path& file,
+                     const std::vector<std::string>& overrides = {},
+                     std::optional<std::uint64_t> seed = {});
+BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& name_for_messages,
+                          const std::vector<std::string>& overrides = {},
+                          std::optional<std::uint64_t> seed = {});
+
+// Whether the file has a section `body`; false also where it cannot be read.
+bool has_body(const std::filesystem::path& file);
+
+// The table of BodySettings, and that of all settings there are, of sites and of bodies: to list
+// and explain them.
+const Table& body_table();
+const Table& all_settings();
+
+} // namespace metavox

@@ -1,0 +1,60 @@
+#include "body/body_settings.hpp"
+
+#include "settings/section.hpp"
+#include "settings/sources.hpp"
+
+namespace metavox {
+namespace {
+
+constexpr std::string_view in_the_standard_file =
+    " Where a file gives none, those of configs/organs.yaml are taken.";
+
+std::string standing(std::string_view meaning) {
+  return std::string(meaning) + std::string(in_the_standard_file);
+}
+
+void lists(Section<BodyParameters>& s) {
+  using P = BodyParameters;
+  s.list(&P::chambers, "chambers", describe)
+      .means(standing("Where blood comes together: the heart's two sides, the portal vein."))
+      .example("{name: left_heart, dwell: 0.75}");
+  s.list(&P::organs, "organs", describe)
+      .means(standing("Organs and the beds of their blood."))
+      .example("{name: liver, drains: right_heart, volume: 1.8 L}");
+  s.list(&P::routes, "routes", describe)
+      .means(standing("Ways from chamber to chamber; the shares of a chamber add up to one."))
+      .example("{from: left_heart, through: brain, share: 11.7 %}");
+  s.list(&P::primaries, "primaries", describe)
+      .means(standing("Kinds of primary tumours: where their blood goes, which soils they like."))
+      .example("{name: breast, organ: breast, ways: [{to: right_heart, share: 1}]}");
+}
+
+} // namespace
+
+void describe(Section<BodyParameters>& s) {
+  using P = BodyParameters;
+  s.preset(&P::preset, "preset", {"human", "rat"})
+      .normally("human")
+      .means("Whose constants: the presets differ in shedding, pass and the blood's sizes only.")
+      .from(sources::run_choice);
+  s.text(&P::primary, "primary")
+      .normally("breast")
+      .example("colon")
+      .means("The primary tumour, one of body.primaries.")
+      .from(sources::run_choice);
+  s.number(&P::pass, "pass")
+      .between(0, 1)
+      .normally("0.5")
+      .means("Share of the cells, alone or together, that get through the capillaries of a bed.")
+      .from("derived from cells in portal against peripheral blood of patients, which give 0.30 to "
+            "0.86 a bed: Catenacci 2015, Chapman 2020, Liu 2018, Tien 2016; clusters of up to 20 "
+            "pass as single cells do, Au et al. 2016, PNAS 113:4947; 0.3 to 0.95 is explored")
+      .preset(Preset::rat, "0.95",
+              "tumour blood held 12 times the cells of arterial blood, Butler & Gullino 1975, "
+              "Cancer Res 35:512");
+  s.section(&P::blood, "blood", describe);
+  lists(s);
+  s.rule(judge_organs);
+}
+
+} // namespace metavox

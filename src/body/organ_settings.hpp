@@ -1,0 +1,88 @@
+// The organs of a body and the ways of its blood, as settings: configs/organs.yaml has those of a
+// human, with their sources.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "body/circulation.hpp"
+
+namespace metavox {
+
+template <class T>
+class Section;
+
+struct ChamberParameters {
+  std::string name;
+  double dwell; // circuits
+};
+
+struct OrganParameters {
+  std::string name;
+  std::string drains; // a chamber, or out
+  double pass;
+  double barrier;
+  double soil;
+  double volume;    // um^3
+  double threshold; // share of the volume; 0: its loss does not kill
+  double visible;   // um, diameter
+  double visible_width;
+};
+
+struct WayParameters {
+  std::string through, to; // an organ, or straight into a chamber; empty: none
+  double share;
+};
+struct RouteParameters {
+  std::string from;
+  std::string through, to;
+  double share;
+};
+
+struct SoilParameters {
+  std::string organ;
+  double frequency; // of patients with metastases, those who have one there; 0: not known
+  double soil;
+};
+
+struct PrimaryParameters {
+  std::string name, organ;
+  std::vector<WayParameters> ways;
+  std::vector<SoilParameters> soils;
+};
+
+struct BloodParameters {
+  double circuit; // min
+  double volume;  // um^3
+  double death;   // 1/min
+};
+
+struct BodyParameters;
+void describe(Section<ChamberParameters>& s);
+void describe(Section<OrganParameters>& s);
+void describe(Section<RouteParameters>& s);
+void describe(Section<PrimaryParameters>& s);
+void describe(Section<BloodParameters>& s);
+
+// Names against names, flows that add up, cycles: for the section `body`.
+class Judge;
+void judge_organs(const BodyParameters& p, Judge& judge);
+
+// Names as places in the lists; they must be right.
+int organ_index(const BodyParameters& p, const std::string& name);
+int chamber_index(const BodyParameters& p, const std::string& name); // out_of_body: out
+const PrimaryParameters& primary_named(const BodyParameters& p, const std::string& name);
+
+// The graph of the blood, shares of each chamber scaled to add up to one exactly.
+Circulation circulation_of(const BodyParameters& p);
+std::vector<BloodWay> ways_of(const BodyParameters& p, const PrimaryParameters& primary);
+
+// The soil of every organ for a primary: its own word, or the organ's.
+std::vector<double> soils_for(const BodyParameters& p, const PrimaryParameters& primary);
+
+// Soils that no one gave, from frequencies: -ln(1 - frequency) over the share of the primary's
+// cells that lodge there, scaled so that the mean over what lodges in these organs is one. An organ
+// in which none lodge keeps its own.
+void fill_soils(BodyParameters& p);
+
+} // namespace metavox
