@@ -8,9 +8,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include "body/body_config.hpp"
 #include "input/text_lines.hpp"
 #include "program/bench.hpp"
 #include "program/calibrate.hpp"
+#include "program/chain.hpp"
 #include "program/info.hpp"
 #include "program/list.hpp"
 #include "program/run.hpp"
@@ -21,7 +23,6 @@
 #include "settings/explain.hpp"
 #include "settings/schema.hpp"
 #include "settings/units.hpp"
-#include "site/settings_table.hpp"
 
 namespace metavox {
 
@@ -110,6 +111,7 @@ public:
     offer_bench();
     offer_sweep();
     offer_calibrate();
+    offer_chain();
     // Last, as commands inherit what is there when they are added.
     app_.set_help_all_flag("--help-all", "print the help of every command and exit");
   }
@@ -253,7 +255,7 @@ private:
         "  metavox explain | grep -i necro             # in which settings does the word stand?");
     explained->add_option("key", key_, "setting or section; default: all")->type_name("KEY");
     explained->callback([this] {
-      print(key_.empty() ? explain_all(settings_table()) : explain(key_, settings_table()));
+      print(key_.empty() ? explain_all(all_settings()) : explain(key_, all_settings()));
     });
   }
 
@@ -279,7 +281,7 @@ private:
         "\n"
         "Editors that know the YAML language server complete and check a configuration whose\n"
         "first line is '# yaml-language-server: $schema=metavox.schema.json'.");
-    schema->callback([] { print(json_schema(settings_table())); });
+    schema->callback([] { print(json_schema(all_settings())); });
   }
 
   void offer_hash() {
@@ -462,6 +464,36 @@ private:
     });
   }
 
+  void offer_chain() {
+    CLI::App* app = command(
+        "chain", "where the cells of a primary lodge",
+        "Examples:\n"
+        "  metavox chain configs/organs.yaml --from breast --pass 0.5\n"
+        "  metavox chain configs/organs.yaml --from colon --json > colon.json\n"
+        "  metavox chain configs/organs.yaml --set body.preset=rat\n"
+        "\n"
+        "A cell that leaves goes with the blood, bed after bed, until one keeps it. Printed are "
+        "the\n"
+        "visits to each chamber of the heart, how long a cell flows, and the share of cells that\n"
+        "lodges in each organ, with the soil it finds there.");
+    app->add_option("config", chain_config_, "a configuration with a section body (YAML)")
+        ->required()
+        ->type_name("CONFIG");
+    app->add_option("--from", chain_.from, "a primary of body.primaries; default: body.primary")
+        ->type_name("NAME");
+    app->add_option("--pass", chain_.pass, "replaces body.pass, the share that gets through a bed")
+        ->type_name("X");
+    app->add_option("--set", chain_.set, "replaces a setting; may be repeated")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app->add_flag("--json", chain_.json, "as JSON");
+    app->callback([this] {
+      chain_.config = chain_config_;
+      code_ = chain(chain_);
+    });
+  }
+
   const int argc_;
   char** const argv_;
   CLI::App app_{"metavox: growth of a tumour in tissue, voxel by voxel.\n"
@@ -478,6 +510,8 @@ private:
   SweepOptions sweep_;
   CalibrateOptions calibrate_;
   std::string calibrated_, calibration_config_;
+  ChainOptions chain_;
+  std::string chain_config_;
 };
 
 } // namespace

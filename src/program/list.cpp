@@ -8,12 +8,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "body/body_config.hpp"
 #include "fields/field_list.hpp"
 #include "program/selfcheck.hpp"
 #include "settings/listing.hpp"
 #include "site/config.hpp"
 #include "site/events.hpp"
-#include "site/settings_table.hpp"
 #include "site/site.hpp"
 #include "site/take_apart.hpp"
 #include "voxel/kind.hpp"
@@ -125,7 +125,7 @@ Rows list_events() {
   return rows;
 }
 
-Rows list_settings() { return Rows::parse(settings_json(settings_table())); }
+Rows list_settings() { return Rows::parse(settings_json(all_settings())); }
 
 struct List {
   const char* name;

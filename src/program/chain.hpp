@@ -1,0 +1,21 @@
+// `metavox chain`: where the cells of a primary lodge.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace metavox {
+
+struct ChainOptions {
+  std::filesystem::path config;
+  std::string from; // one of body.primaries; empty: body.primary
+  std::string pass; // as --set body.pass=; empty: as the file says
+  std::vector<std::string> set;
+  bool json = false;
+};
+
+// Prints the table. Throws ConfigError.
+int chain(const ChainOptions& options);
+
+} // namespace metavox
