@@ -2,6 +2,7 @@
 
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
+#include "settings/text.hpp"
 
 namespace metavox {
 namespace {
@@ -29,6 +30,14 @@ void lists(Section<BodyParameters>& s) {
       .example("{name: breast, organ: breast, ways: [{to: right_heart, share: 1}]}");
 }
 
+void judge_fates(const BodyParameters& p, Judge& judge) {
+  if (p.fate.begin + p.fate.dormant > 1)
+    judge.complain(
+        {"fate.dormant", "fate.begin"},
+        "body.fate.begin and body.fate.dormant are shares of the same cells and add up to " +
+            text_of("%.6g", p.fate.begin + p.fate.dormant));
+}
+
 } // namespace
 
 void describe(Section<BodyParameters>& s) {
@@ -52,9 +61,30 @@ void describe(Section<BodyParameters>& s) {
       .preset(Preset::rat, "0.95",
               "tumour blood held 12 times the cells of arterial blood, Butler & Gullino 1975, "
               "Cancer Res 35:512");
+  s.integer(&P::patients, "patients")
+      .between(0, 1000000)
+      .normally("0")
+      .example("10000")
+      .means("Virtual patients without lattices that `metavox run` follows.")
+      .from(sources::run_choice);
+  s.number(&P::step, "step", "min")
+      .between(60, 525960)
+      .normally("10 day")
+      .means("Step of the expected chain: exponentials are exact at any, shedding is a parabola "
+             "within a step.")
+      .from("assumed: moves no number of a cohort by more than 1e-5");
   s.section(&P::blood, "blood", describe);
+  s.section(&P::shedding, "shedding", describe);
+  s.section(&P::lodged, "lodged", describe);
+  s.section(&P::crossing, "crossing", describe);
+  s.section(&P::fate, "fate", describe);
+  s.section(&P::lesions, "lesions", describe);
+  s.section(&P::lymph, "lymph", describe);
+  s.section(&P::host, "host", describe);
+  s.section(&P::observer, "observer", describe);
   lists(s);
   s.rule(judge_organs);
+  s.rule(judge_fates);
 }
 
 } // namespace metavox

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "body/cohort_settings.hpp"
 #include "body/organ_settings.hpp"
 #include "settings/preset.hpp"
 
@@ -14,7 +15,17 @@ struct BodyParameters {
   Preset preset;
   std::string primary;
   double pass;
+  int patients;
+  double step; // min
   BloodParameters blood;
+  SheddingParameters shedding;
+  LodgedParameters lodged;
+  CrossingParameters crossing;
+  FateParameters fate;
+  LesionParameters lesions;
+  LymphParameters lymph;
+  HostParameters host;
+  ObserverParameters observer;
   std::vector<ChamberParameters> chambers;
   std::vector<OrganParameters> organs;
   std::vector<RouteParameters> routes;

@@ -13,6 +13,7 @@
 #include "program/bench.hpp"
 #include "program/calibrate.hpp"
 #include "program/chain.hpp"
+#include "program/cohort.hpp"
 #include "program/info.hpp"
 #include "program/list.hpp"
 #include "program/run.hpp"
@@ -223,7 +224,7 @@ private:
       run_.seed = overrides_.chosen_seed();
       run_.until = overrides_.chosen_until();
       run_.command = shell_text(argc_, argv_);
-      code_ = metavox::run(run_);
+      code_ = has_body(run_.config) ? run_cohort(run_) : metavox::run(run_);
     });
   }
 
@@ -240,9 +241,9 @@ private:
         ->type_name("CONFIG");
     validated_overrides_.offer(*validate);
     validate->callback([this] {
-      code_ =
-          validate_command(validated_, validated_overrides_.set, validated_overrides_.chosen_seed(),
-                           validated_overrides_.chosen_until());
+      const auto check = has_body(validated_) ? validate_body : validate_command;
+      code_ = check(validated_, validated_overrides_.set, validated_overrides_.chosen_seed(),
+                    validated_overrides_.chosen_until());
     });
   }
 

@@ -35,9 +35,9 @@ inline constexpr const char* lock_name = ".lock";
 inline constexpr const char* list_name = "checksums.txt";
 inline constexpr const char* scene_name = "scene.pvsm";
 // Sealed at the end of a run; before, their content changes.
-inline constexpr std::array<const char*, 8> growing = {
-    "provenance.json", "log.txt",   "metrics.csv", "events.csv",
-    "fields.pvd",      "cells.pvd", "vessels.pvd", "profile.csv"};
+inline constexpr std::array<const char*, 10> growing = {
+    "provenance.json", "log.txt",     "metrics.csv", "events.csv", "fields.pvd",
+    "cells.pvd",       "vessels.pvd", "profile.csv", "cohort.csv", "summary.csv"};
 bool is_growing(const std::string& name);
 
 // Entries of a folder in order of their names; empty where there is no such folder. A link to a

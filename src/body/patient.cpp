@@ -1,0 +1,268 @@
+#include "body/patient.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/constants.hpp"
+#include "core/counts.hpp"
+#include "core/exact.hpp"
+#include "settings/days.hpp"
+
+namespace metavox {
+namespace {
+
+constexpr double days_per_year = 365.25;
+
+double exponential(double u) { return -exact::log(u); } // of mean 1
+
+// Every three months for two years, every six to year five, then every year.
+std::vector<double> visits_until(double horizon) {
+  std::vector<double> days{0};
+  const auto add = [&](double year) {
+    if (year * days_per_year <= horizon) days.push_back(year * days_per_year);
+  };
+  for (int k = 1; k <= 8; ++k) add(0.25 * k);
+  for (int k = 5; k <= 10; ++k) add(0.5 * k);
+  for (int k = 6; k <= 1000 && k * days_per_year <= horizon; ++k) add(k);
+  return days;
+}
+
+} // namespace
+
+CohortPlan::CohortPlan(const BodySettings& settings)
+    : body(settings.body), primary(primary_named(settings.body, settings.body.primary)),
+      seed(settings.simulation.seed),
+      settling(settings.body, primary, settings.body.step / minutes_per_day),
+      visits(visits_until(settings.body.observer.horizon / minutes_per_day)), marrow(-1) {
+  const std::vector<double> soils = soils_for(body, primary);
+  for (std::size_t i = 0; i < settling.organs(); ++i) {
+    const std::size_t organ = settling.organ(i);
+    chances.push_back(body.fate.begin * body.fate.go_on * body.fate.human * soils[organ]);
+    if (body.organs[organ].name == "bone") marrow = static_cast<int>(i);
+  }
+}
+
+PatientCourse::PatientCourse(const CohortPlan& plan)
+    : plan_(plan), body_(plan.body), primary_(plan.body.lesions, {1, 1, 0, 1, 1}),
+      state_(plan.settling.nothing()), scratch_(plan.settling.nothing()) {}
+
+PatientRow PatientCourse::follow(std::uint64_t patient) {
+  seed_ = mix64(plan_.seed ^ (0x9e3779b97f4a7c15ULL * (patient + 1)));
+  row_ = PatientRow{};
+  draw_host();
+  grow_primary();
+  found_in_nodes();
+  let_settle();
+  take_samples();
+  found_lesions();
+  return row_;
+}
+
+// The n-th uniform number of a draw, two of them to a round.
+double PatientCourse::unit(Purpose purpose, std::uint64_t identity, std::uint64_t step,
+                           std::uint32_t n) const {
+  const counts::Pair pair = counts::pair_of({seed_, purpose, identity, step, 1 + n / 2}, 0);
+  return n % 2 == 0 ? pair.u : pair.v;
+}
+
+void PatientCourse::draw_host() {
+  const HostParameters& h = body_.host;
+  const auto normal = [&](std::uint32_t n) {
+    return exact::normal_quantile(unit(Purpose::host, 0, 0, n));
+  };
+  const auto lognormal = [&](double z, double spread) { // of mean 1
+    return exact::exp(spread * z - 0.5 * spread * spread);
+  };
+  row_.theta = lognormal(normal(0), h.spread);
+  row_.doubling = body_.lesions.doubling / minutes_per_day *
+                  exact::exp(body_.lesions.doubling_spread * normal(1));
+  row_.diameter = body_.observer.diameter * exact::exp(body_.observer.diameter_spread * normal(2));
+  row_.age = std::max(0.0, h.age + h.age_spread * normal(3)) / minutes_per_day;
+  row_.node_theta = row_.theta * lognormal(normal(4), body_.lymph.spread);
+  // Gompertz: the hazard at the age of 60, times e^(slope years).
+  const double slope = h.mortality_slope * minutes_per_day;
+  const double hazard =
+      h.mortality * minutes_per_day * exact::exp(slope * (row_.age - 60 * days_per_year));
+  const double waited = exponential(unit(Purpose::host, 0, 0, 5));
+  row_.other_death = hazard > 0 ? exact::log(1 + slope * waited / hazard) / slope : 1e9;
+}
+
+void PatientCourse::grow_primary() {
+  const LesionParameters& law = body_.lesions;
+  Pace pace;
+  pace.doubling = row_.doubling;
+  pace.luck = law.avascular; // it sheds from there on: day 0
+  pace.fastness = law.doubling / minutes_per_day / row_.doubling;
+  primary_ = LesionClock(law, pace);
+  row_.removal = std::max(0.0, primary_.day_of(cells_of_diameter(law, row_.diameter)));
+  // Steps end at removal; the first one begins before shedding does.
+  const double h = plan_.settling.step();
+  const auto steps = static_cast<std::size_t>(std::ceil(row_.removal / h));
+  nodes_.clear();
+  grid_.assign(1, row_.removal - static_cast<double>(steps) * h);
+  shed_.assign(1, 0.0);
+  for (std::size_t k = 1; k <= steps; ++k) {
+    const double end = row_.removal - static_cast<double>(steps - k) * h;
+    const double begin = std::max(0.0, grid_.back());
+    shed_.push_back(shed_.back() +
+                    (end - begin) / 6 *
+                        (shed_on(begin) + 4 * shed_on(0.5 * (begin + end)) + shed_on(end)));
+    grid_.push_back(end);
+  }
+}
+
+double PatientCourse::shed_on(double day) const {
+  double cells = shed_by(body_.shedding, body_.lesions, primary_.cells_on(day));
+  for (const Node& node : nodes_)
+    cells += body_.lymph.blood *
+             shed_by(body_.shedding, body_.lesions, node.clock.cells_on(day - node.start));
+  return cells;
+}
+
+// Where a share of what was cumulated on the grid was reached, straight lines within steps.
+double PatientCourse::day_when(const std::vector<double>& cumulated, std::size_t stride,
+                               std::size_t first, double share) const {
+  std::size_t low = 0, high = grid_.size() - 1;
+  const auto at = [&](std::size_t k) { return cumulated[k * stride + first]; };
+  const double wanted = share * at(high);
+  while (high - low > 1) {
+    const std::size_t middle = (low + high) / 2;
+    (at(middle) < wanted ? low : high) = middle;
+  }
+  const double rise = at(high) - at(low);
+  const double part = rise > 0 ? (wanted - at(low)) / rise : 0;
+  // Within the step in which shedding begins, from there.
+  const double begin = std::max(0.0, grid_[low]);
+  return begin + part * (grid_[high] - begin);
+}
+
+LesionClock PatientCourse::metastasis(std::uint64_t identity, std::uint64_t number) const {
+  const LesionParameters& law = body_.lesions;
+  Pace pace;
+  pace.doubling = row_.doubling / law.ratio;
+  pace.early = law.early;
+  pace.wait =
+      law.vessels / minutes_per_day * exponential(unit(Purpose::founder, identity, number, 4));
+  // A birth process from one cell without deaths is e^(r t) times this.
+  pace.luck =
+      std::min(exponential(unit(Purpose::founder, identity, number, 5)), 0.5 * law.avascular);
+  pace.fastness = law.doubling / minutes_per_day / row_.doubling;
+  return {law, pace};
+}
+
+// Lesions in nodes are founded by the primary alone, and never sleep.
+void PatientCourse::found_in_nodes() {
+  constexpr std::uint64_t identity = 63; // beyond the places of organs
+  if (!body_.lymph.enabled || grid_.size() < 2) return;
+  const double expected = body_.lymph.competence * row_.node_theta * shed_.back();
+  row_.nodes = poisson({seed_, Purpose::founder, identity, 0, 0}, expected);
+  // The first to come, one for each node: what is founded later where a lesion stands is part of
+  // it. Of n uniform times the next is the smallest of those left.
+  const std::int64_t followed = std::min<std::int64_t>(row_.nodes, body_.lymph.nodes);
+  std::vector<Node> founded;
+  double later = 1;
+  for (std::int64_t k = 0; k < followed; ++k) {
+    const auto number = static_cast<std::uint64_t>(k + 1);
+    const double u = unit(Purpose::founder, identity, number, 0);
+    later *= exact::exp(exact::log(u) / static_cast<double>(row_.nodes - k));
+    const double start = day_when(shed_, 1, 0, 1 - later);
+    founded.push_back({start, metastasis(identity, number)});
+    const double cells = founded.back().clock.cells_on(row_.removal - start);
+    row_.largest_node = std::max(row_.largest_node, diameter_of_cells(body_.lesions, cells));
+  }
+  nodes_ = std::move(founded);
+  // Those that will not shed before removal need not be asked.
+  nodes_.erase(std::remove_if(nodes_.begin(), nodes_.end(),
+                              [&](const Node& n) {
+                                return n.start + n.clock.day_of_vessels() >= row_.removal;
+                              }),
+               nodes_.end());
+}
+
+void PatientCourse::let_settle() {
+  const Settling& settling = plan_.settling;
+  const std::size_t n = settling.organs();
+  std::fill(state_.begin(), state_.end(), 0.0);
+  landed_.assign(n, 0.0);
+  const auto note = [&] {
+    for (std::size_t i = 0; i < n; ++i) landed_.push_back(settling.landed(state_, i));
+  };
+  double begin = shed_on(grid_[0]);
+  for (std::size_t k = 1; k < grid_.size(); ++k) {
+    const double middle = shed_on(0.5 * (grid_[k - 1] + grid_[k])), end = shed_on(grid_[k]);
+    if (grid_[k - 1] < 0) { // what is shed from day 0 on, spread over the step
+      const double mean = shed_[k] / settling.step();
+      settling.advance(state_, scratch_, mean, mean, mean);
+      row_.shed += shed_[k];
+    } else {
+      settling.advance(state_, scratch_, begin, middle, end);
+      row_.shed += settling.step() / 6 * (begin + 4 * middle + end);
+    }
+    begin = end;
+    note();
+  }
+  const double last = grid_.size() > 1 ? begin : 0;
+  row_.level = settling.flowing(state_, last) / body_.blood.volume;
+  if (plan_.marrow >= 0)
+    row_.sleepers =
+        body_.fate.dormant * settling.landed(state_, static_cast<std::size_t>(plan_.marrow));
+  // What is on its way at removal still lands.
+  const double enough = 1e-12 * settling.on_their_way(state_);
+  while (grid_.size() > 1 && settling.on_their_way(state_) > enough) {
+    settling.advance(state_, scratch_, 0, 0, 0);
+    grid_.push_back(grid_.back() + settling.step());
+    note();
+  }
+}
+
+void PatientCourse::take_samples() {
+  row_.in_blood = poisson({seed_, Purpose::reading, 0, 0, 0}, row_.level * body_.observer.sample);
+  row_.in_marrow =
+      poisson({seed_, Purpose::reading, 1, 0, 0}, row_.sleepers * body_.observer.aspirate);
+}
+
+void PatientCourse::found_lesions() {
+  const Settling& settling = plan_.settling;
+  for (std::size_t i = 0; i < settling.organs(); ++i) {
+    const double landed = settling.landed(state_, i);
+    row_.landed += landed;
+    const double expected = landed * std::min(body_.fate.begin, plan_.chances[i] * row_.theta);
+    row_.expected += expected;
+    const std::int64_t founded = poisson({seed_, Purpose::founder, i, 0, 0}, expected);
+    row_.founded += founded;
+    for (std::int64_t k = 0; k < founded; ++k) found_lesion(i, static_cast<std::uint64_t>(k + 1));
+  }
+}
+
+void PatientCourse::found_lesion(std::size_t place, std::uint64_t number) {
+  const auto drawn = [&](std::uint32_t n) { return unit(Purpose::founder, place, number, n); };
+  const std::size_t organ = plan_.settling.organ(place);
+  const double landed = day_when(landed_, plan_.settling.organs(), place, drawn(0));
+  double start = landed;
+  if (drawn(1) < body_.fate.asleep) {
+    start += body_.fate.waking / minutes_per_day / ln2 * exponential(drawn(2));
+    ++row_.slept;
+  }
+  const LesionClock clock = metastasis(place, number);
+  const auto day_at = [&](double diameter) { // after removal
+    return start + clock.day_of(cells_of_diameter(body_.lesions, diameter)) - row_.removal;
+  };
+  const OrganParameters& o = body_.organs[organ];
+  const double u = drawn(3);
+  const double visible = std::max(100.0, o.visible + o.visible_width * exact::log(u / (1 - u)));
+  const double from = day_at(visible);
+  const auto visit = std::lower_bound(plan_.visits.begin(), plan_.visits.end(), from);
+  double seen = std::max(0.0, day_at(body_.observer.symptom));
+  if (visit != plan_.visits.end()) seen = std::min(seen, *visit);
+  if (seen > body_.observer.horizon / minutes_per_day || (row_.seen >= 0 && row_.seen <= seen))
+    return;
+  row_.seen = seen;
+  row_.seen_at_removal = seen <= 0;
+  row_.seen_in = static_cast<int>(organ);
+  row_.seen_diameter =
+      diameter_of_cells(body_.lesions, clock.cells_on(seen + row_.removal - start));
+  row_.founded_before_seen = seen + row_.removal - landed;
+}
+
+} // namespace metavox

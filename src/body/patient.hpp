@@ -1,0 +1,63 @@
+// One virtual patient.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "body/cohort.hpp"
+#include "body/lesion_growth.hpp"
+#include "body/settling.hpp"
+#include "core/random.hpp"
+
+namespace metavox {
+
+// What all patients of a cohort share.
+struct CohortPlan {
+  CohortPlan(const BodySettings& settings);
+
+  const BodyParameters& body;
+  const PrimaryParameters& primary;
+  std::uint64_t seed;
+  Settling settling;
+  std::vector<double> chances; // of a landed cell to found a lesion, at theta 1, by place
+  std::vector<double> visits;  // days after removal
+  int marrow;                  // place of bone; -1: none
+};
+
+// Works out one patient after the other; memory is kept between them.
+class PatientCourse {
+public:
+  explicit PatientCourse(const CohortPlan& plan);
+  PatientRow follow(std::uint64_t patient);
+
+private:
+  struct Node {
+    double start; // day
+    LesionClock clock;
+  };
+  void draw_host();
+  void grow_primary();
+  void found_in_nodes();
+  void let_settle();
+  void take_samples();
+  void found_lesions();
+  void found_lesion(std::size_t place, std::uint64_t number);
+  double unit(Purpose purpose, std::uint64_t identity, std::uint64_t step, std::uint32_t n) const;
+  double shed_on(double day) const; // into blood, before removal
+  double day_when(const std::vector<double>& cumulated, std::size_t stride, std::size_t first,
+                  double share) const;
+  LesionClock metastasis(std::uint64_t identity, std::uint64_t number) const;
+
+  const CohortPlan& plan_;
+  const BodyParameters& body_;
+  std::uint64_t seed_ = 0;
+  PatientRow row_;
+  LesionClock primary_;
+  std::vector<Node> nodes_;
+  std::vector<double> grid_, shed_; // days; cells shed till then
+  std::vector<double> landed_;      // by grid point and place
+  Settling::State state_, scratch_;
+};
+
+} // namespace metavox

@@ -1,0 +1,166 @@
+#include "body/settling.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "settings/days.hpp"
+
+namespace metavox {
+namespace {
+
+using Matrix = std::vector<double>;
+
+Matrix product(const Matrix& a, const Matrix& b, std::size_t n) {
+  Matrix c(n * n, 0.0);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < n; ++k) {
+      const double factor = a[i * n + k];
+      if (factor == 0) continue;
+      for (std::size_t j = 0; j < n; ++j) c[i * n + j] += factor * b[k * n + j];
+    }
+  return c;
+}
+
+double largest_row(const Matrix& a, std::size_t n) {
+  double largest = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    double sum = 0;
+    for (std::size_t j = 0; j < n; ++j) sum += std::abs(a[i * n + j]);
+    largest = sum > largest ? sum : largest;
+  }
+  return largest;
+}
+
+} // namespace
+
+Matrix matrix_exponential(Matrix a, std::size_t n, double t) {
+  int squarings = 0;
+  for (double& x : a) x *= t;
+  for (double size = largest_row(a, n); size > 0.5; size *= 0.5) {
+    for (double& x : a) x *= 0.5;
+    ++squarings;
+  }
+  // Horner's form of the series to degree 16: at 1/2 what is left is below 1e-19.
+  Matrix e(n * n, 0.0);
+  for (std::size_t i = 0; i < n; ++i) e[i * n + i] = 1;
+  for (int degree = 16; degree >= 1; --degree) {
+    e = product(a, e, n);
+    for (double& x : e) x /= degree;
+    for (std::size_t i = 0; i < n; ++i) e[i * n + i] += 1;
+  }
+  for (int k = 0; k < squarings; ++k) e = product(e, e, n);
+  return e;
+}
+
+Settling::Settling(const BodyParameters& body, const PrimaryParameters& primary, double step)
+    : n_(0), step_(step) {
+  const Circulation blood = circulation_of(body);
+  const Passage first = follow(blood, ways_of(body, primary));
+  // Where cells come out again that an organ lets go.
+  std::vector<Passage> again;
+  for (const OrganParameters& o : body.organs)
+    again.push_back(follow(blood, {{no_bed, chamber_index(body, o.drains), 1.0}}));
+  for (std::size_t o = 0; o < body.organs.size(); ++o) {
+    double reached = first.lodged[o];
+    for (const Passage& p : again) reached += p.lodged[o];
+    if (reached > 0) organ_.push_back(o);
+  }
+  n_ = organ_.size();
+  const auto day = [](double per_minute) { return per_minute * minutes_per_day; };
+  const LodgedParameters& l = body.lodged;
+  const double adhesion = day(l.adhesion), killed = day(l.nk * body.host.nk + l.other);
+  const double release = day(l.release), break_up = day(l.break_up);
+  const auto size = static_cast<double>(body.shedding.cluster_size);
+  const double clusters_shed = // clusters per cell that leaves
+      body.shedding.clusters / (1 + body.shedding.clusters * (size - 1));
+  const std::size_t wide = 4 * n_ + 1, shed = 4 * n_;
+  generator_.assign(4 * n_ * wide, 0.0);
+  const auto rate = [&](std::size_t to, std::size_t from) -> double& {
+    return generator_[to * wide + from];
+  };
+  for (std::size_t i = 0; i < n_; ++i) {
+    const std::size_t cluster = i, single = n_ + i, adherent = 2 * n_ + i, landed = 3 * n_ + i;
+    const OrganParameters& o = body.organs[organ_[i]];
+    const double out = day(body.crossing.out) / o.barrier;
+    rate(cluster, cluster) -= adhesion + killed / l.shield + break_up + release;
+    rate(single, single) -= adhesion + killed + release;
+    rate(single, cluster) += size * break_up;
+    rate(adherent, cluster) += size * adhesion;
+    rate(adherent, single) += adhesion;
+    rate(adherent, adherent) -= out + day(body.crossing.death);
+    rate(landed, adherent) += out;
+    for (std::size_t k = 0; k < n_; ++k) { // let go by i, lodged in k
+      rate(k, cluster) += release * again[organ_[i]].lodged[organ_[k]];
+      rate(n_ + k, single) += release * again[organ_[i]].lodged[organ_[k]];
+    }
+    rate(cluster, shed) = clusters_shed * first.lodged[organ_[i]];
+    rate(single, shed) = (1 - size * clusters_shed) * first.lodged[organ_[i]];
+    const double flow = again[organ_[i]].flowing / minutes_per_day * release;
+    flow_of_single_.push_back(flow);
+    flow_of_clusters_.push_back(size * flow);
+  }
+  flow_of_shed_ = first.flowing / minutes_per_day;
+
+  // The chain, and shedding as a number with a first and a second derivative: s' = s1, s1' = s2.
+  const std::size_t m = 4 * n_ + 3;
+  Matrix all(m * m, 0.0);
+  for (std::size_t i = 0; i < 4 * n_; ++i)
+    for (std::size_t j = 0; j < wide; ++j) all[i * m + j] = generator_[i * wide + j];
+  all[shed * m + shed + 1] = 1;
+  all[(shed + 1) * m + shed + 2] = 1;
+  const Matrix e = matrix_exponential(std::move(all), m, step);
+  exponential_.assign(3 * n_ * 4 * n_, 0.0);
+  for (std::size_t i = 0; i < 4 * n_; ++i) {
+    for (std::size_t j = 0; j < 3 * n_; ++j) exponential_[j * 4 * n_ + i] = e[i * m + j];
+    const double w0 = e[i * m + shed], w1 = e[i * m + shed + 1] / step,
+                 w2 = e[i * m + shed + 2] / (step * step);
+    // A parabola through three values: its derivatives by Lagrange.
+    begin_.push_back(w0 - 3 * w1 + 4 * w2);
+    middle_.push_back(4 * w1 - 8 * w2);
+    end_.push_back(4 * w2 - w1);
+  }
+}
+
+double Settling::on_their_way(const State& s) const {
+  double sum = 0;
+  for (std::size_t i = 0; i < 3 * n_; ++i) sum += s[i];
+  return sum;
+}
+
+void Settling::advance(State& s, State& scratch, double begin, double middle, double end) const {
+  const std::size_t n = n_, all = 4 * n;
+  double* const to = scratch.data();
+  const double* const from = s.data();
+  for (std::size_t i = 0; i < all; ++i)
+    to[i] = begin * begin_[i] + middle * middle_[i] + end * end_[i];
+  for (std::size_t i = 3 * n; i < all; ++i) to[i] += from[i];
+  // By columns, each from where its block begins: clusters lead to single cells, not back.
+  for (std::size_t j = 0; j < 2 * n; ++j) {
+    const double* const column = exponential_.data() + j * all;
+    const double x = from[j];
+    for (std::size_t i = j < n ? 0 : n; i < all; ++i) to[i] += x * column[i];
+  }
+  for (std::size_t k = 0; k < n; ++k) { // adherent cells stay in their organ
+    const double* const column = exponential_.data() + (2 * n + k) * all;
+    to[2 * n + k] += from[2 * n + k] * column[2 * n + k];
+    to[3 * n + k] += from[2 * n + k] * column[3 * n + k];
+  }
+  s.swap(scratch);
+}
+
+double Settling::flowing(const State& s, double shed) const {
+  double cells = shed * flow_of_shed_;
+  for (std::size_t i = 0; i < n_; ++i)
+    cells += s[i] * flow_of_clusters_[i] + s[n_ + i] * flow_of_single_[i];
+  return cells;
+}
+
+std::vector<double> Settling::landed_in_the_end() const {
+  // By stages: what lodges in all, single and in clusters, then what of it lands.
+  State s = nothing(), scratch = nothing();
+  advance(s, scratch, 1 / step_, 1 / step_, 1 / step_); // one cell in all
+  for (int k = 0; k < 100000 && on_their_way(s) > 1e-18; ++k) advance(s, scratch, 0, 0, 0);
+  return {s.begin() + static_cast<std::ptrdiff_t>(3 * n_), s.end()};
+}
+
+} // namespace metavox

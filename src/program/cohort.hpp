@@ -1,0 +1,25 @@
+// `metavox run` and `validate` of a configuration with a section `body`: virtual patients.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "body/cohort.hpp"
+#include "program/run.hpp"
+
+namespace metavox {
+
+// Follows the patients and writes cohort.csv and summary.csv into the run folder. Throws
+// ConfigError for options that mean nothing to a body.
+int run_cohort(const RunOptions& options);
+int validate_body(const std::filesystem::path& config, const std::vector<std::string>& set,
+                  std::optional<std::uint64_t> seed, const std::optional<std::string>& until);
+
+// A line per patient, in their order, under a line of names.
+std::string cohort_csv(const BodySettings& settings, const std::vector<PatientRow>& rows);
+std::string summary_csv(const std::vector<CohortNumber>& numbers);
+
+} // namespace metavox
