@@ -1,14 +1,28 @@
-"""Opens a run's scene.pvsm in ParaView and looks whether anything is seen, at the first time and at the last.
+"""Opens a run's scene.pvsm in ParaView and looks whether anything is seen, at the first time and at the last; with --moved, scene.py in
+a copy of the folder, which is what a moved run is.
 
-    xvfb-run -a pvbatch --force-offscreen-rendering tests/load_scene.py RUN_DIR PICTURE.png
+    xvfb-run -a pvbatch --force-offscreen-rendering tests/load_scene.py RUN_DIR PICTURE.png [--moved]
 """
 
+import os
+import shutil
 import sys
+import tempfile
 
 from paraview.simple import *
-from paraview.simple import GetAnimationScene, GetLayout, GetViews, LoadState, SaveScreenshot
+from paraview.simple import GetAnimationScene, GetLayout, GetSources, GetViews, LoadState, SaveScreenshot
 
 run, picture = sys.argv[1:3]
+if "--moved" in sys.argv:
+    with tempfile.TemporaryDirectory() as moved:
+        shutil.copytree(run, moved, dirs_exist_ok=True, ignore=shutil.ignore_patterns("checkpoints"))
+        script = os.path.join(moved, "scene.py")
+        with open(script, encoding="utf-8") as file:
+            exec(compile(file.read(), script, "exec"), {"__file__": script})
+        files = [source.FileName for source in GetSources().values() if hasattr(source, "FileName")]
+        if len(files) != 3 or any(os.path.dirname(file) != moved for file in files):
+            sys.exit(f"{script} opened {files}")
+    sys.exit(0)
 LoadState(run + "/scene.pvsm")
 views = GetViews()
 if len(views) != 1 or GetLayout(views[0]) is None:

@@ -4,6 +4,7 @@
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,17 @@ class Refusals(unittest.TestCase):
         if subprocess.run(["/usr/bin/python3", "-c", "import paraview"], stderr=subprocess.DEVNULL).returncode == 0:
             self.skipTest("this Python has ParaView")
         self.refuse("scene.py", [], "this Python has no ParaView", "scene.pvsm")
+
+    def test_scene_of_a_moved_run(self):
+        """scene.py hands ParaView, of which a stand-in notes what it is told, the state and the folder beside it."""
+        with tempfile.TemporaryDirectory() as moved:
+            os.mkdir(os.path.join(moved, "paraview"))
+            with open(os.path.join(moved, "paraview", "simple.py"), "w", encoding="utf-8") as file:
+                file.write("def LoadState(state, data_directory):\n    print(state, data_directory, sep='\\n')\n")
+            script = shutil.copy(os.path.join(RUN, "scene.py"), moved)
+            said = subprocess.run(["/usr/bin/python3", script], cwd="/", env={"PYTHONPATH": moved}, text=True,
+                                  stdout=subprocess.PIPE, check=True)  # fmt: skip
+            self.assertEqual(said.stdout.split(), [os.path.join(moved, "scene.pvsm"), moved])
 
 
 if __name__ == "__main__":

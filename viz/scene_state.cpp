@@ -328,4 +328,13 @@ std::string scene_state(const Parameters& parameters, const std::string& folder)
   return Scene(parameters, folder).text();
 }
 
+std::string scene_script() {
+  return "# Opens this run in ParaView wherever its folder lies: File > Load State.\n"
+         "import os\n"
+         "from paraview.simple import LoadState\n"
+         "\n"
+         "folder = os.path.dirname(os.path.abspath(__file__))\n"
+         "LoadState(os.path.join(folder, \"scene.pvsm\"), data_directory=folder)\n";
+}
+
 } // namespace metavox

@@ -12,4 +12,9 @@ namespace metavox {
 // vessels as tubes, and the day. What the run writes no frames of is left out.
 std::string scene_state(const Parameters& parameters, const std::string& folder);
 
+// A state of ParaView in Python that opens the scene.pvsm beside it with the files that lie there,
+// wherever the folder was moved. ParaView takes names of files in a .pvsm as they stand, or below
+// its own working folder; of where the state itself lies it knows in a script only.
+std::string scene_script();
+
 } // namespace metavox

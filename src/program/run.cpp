@@ -198,7 +198,8 @@ void RunSession::open_folder() {
   folder_->write_provenance(provenance_);
   folder_->write_resolved(config_.resolved);
   if (schedule_.frames > 0 && vtk_available())
-    folder_->write_scene(scene_state(p_, fs::absolute(output_).lexically_normal().string()));
+    folder_->write_scene(scene_state(p_, fs::absolute(output_).lexically_normal().string()),
+                         scene_script());
   console_.log_to(&*folder_);
   console_.line("run folder  " + output_.string());
   console_.line("allocated   " + bytes_text(executor_->memory_allocated()) +

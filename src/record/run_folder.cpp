@@ -136,6 +136,7 @@ RunFolder RunFolder::create(const fs::path& path, bool force) {
     // does without one by its list and resolved.yaml.
     write_file_atomically(path / list_name, "");
     remove_file(path / scene_name);
+    remove_file(path / scene_script_name);
     for (const char* name : growing)
       if (std::strcmp(name, "provenance.json") != 0) remove_file(path / name);
     for (const fs::path& entry : entries(path / "frames"))
@@ -208,10 +209,12 @@ void RunFolder::write_resolved(const std::string& yaml) {
   list("resolved.yaml", {crc32(yaml.data(), yaml.size()), yaml.size()});
 }
 
-void RunFolder::write_scene(const std::string& state) {
+void RunFolder::write_scene(const std::string& state, const std::string& script) {
   const std::lock_guard<std::mutex> guard(*mutex_);
-  write_file_atomically(path_ / scene_name, state);
-  list(scene_name, {crc32(state.data(), state.size()), state.size()});
+  for (const auto& [name, text] : {std::pair{scene_name, state}, {scene_script_name, script}}) {
+    write_file_atomically(path_ / name, text);
+    list(name, {crc32(text.data(), text.size()), text.size()});
+  }
 }
 
 void RunFolder::write_provenance(const Provenance& provenance) {

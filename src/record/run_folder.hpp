@@ -43,8 +43,8 @@ public:
   const std::filesystem::path& path() const { return path_; }
 
   void write_resolved(const std::string& yaml);
-  // scene.pvsm, see scene_state().
-  void write_scene(const std::string& state);
+  // scene.pvsm and scene.py, see scene_state() and scene_script().
+  void write_scene(const std::string& state, const std::string& script);
   void write_provenance(const Provenance& provenance);
 
   void log(std::string_view line); // without its newline

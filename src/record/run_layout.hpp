@@ -34,6 +34,7 @@ bool is_temporary(const std::string& name);
 inline constexpr const char* lock_name = ".lock";
 inline constexpr const char* list_name = "checksums.txt";
 inline constexpr const char* scene_name = "scene.pvsm";
+inline constexpr const char* scene_script_name = "scene.py";
 // Sealed at the end of a run; before, their content changes.
 inline constexpr std::array<const char*, 10> growing = {
     "provenance.json", "log.txt",     "metrics.csv", "events.csv", "fields.pvd",
