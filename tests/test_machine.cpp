@@ -20,6 +20,7 @@
 #include "core/machine.hpp"
 #include "core/team.hpp"
 #include "folder.hpp"
+#include "record/checkpoint.hpp"
 
 namespace metavox {
 namespace {
@@ -350,6 +351,60 @@ TEST(ProgramsLimits, TooLittleRoomIsToldBeforeTheRun) {
     EXPECT_NE(said.text.find("raise that limit"), std::string::npos) << said.text;
   }
   EXPECT_FALSE(fs::exists(folder.path() / "run"));
+}
+
+// Vessels of a file are counted with the state, by a run that reads them and by one that finds them
+// in a checkpoint: 40 x 40 of 800 um in a small box.
+TEST(ProgramsLimits, VesselsOfAFileAreCountedByARestartToo) {
+  if (!checkpoints_available()) GTEST_SKIP() << "this build has no HDF5";
+  const Folder folder;
+  std::string lines;
+  for (int n = 0; n < 1600; ++n)
+    for (const int end : {0, 1})
+      lines += std::to_string(2 * n + end) + " 2 " + std::to_string(800 * end) + " " +
+               std::to_string(10 + n % 40 * 20) + " " + std::to_string(10 + n / 40 * 20) + " 3 " +
+               std::to_string(end == 0 ? -1 : 2 * n) + "\n";
+  folder.write("comb.swc", lines);
+  const fs::path config = folder.write(
+      "comb.yaml",
+      "simulation: {preset: analytic, duration: 12 min}\ndomain: {voxels: [40, 40, 40]}\n"
+      "vessels: {pattern: file, file: comb.swc, ends: [{role: inlet, face: -x}, "
+      "{role: outlet, face: +x}]}\noutput: {frames: 0 min, checkpoints: 6 min}\n");
+  // MiB behind words of a text.
+  const auto told = [](const std::string& text, const std::string& words) {
+    const std::size_t at = text.find(words);
+    EXPECT_NE(at, std::string::npos) << words << " in " << text;
+    return at == std::string::npos ? 0 : std::stod(text.substr(at + words.size()));
+  };
+  const auto within = [&](double most, const std::vector<std::string>& words) {
+    return program(folder, words, {{"OMP_NUM_THREADS", "1"}}, [most] {
+      const rlimit limit{static_cast<rlim_t>(most * mib), static_cast<rlim_t>(most * mib)};
+      if (most > 0) ::setrlimit(RLIMIT_AS, &limit);
+    });
+  };
+  const auto run = [&](double most, std::vector<std::string> more) {
+    const fs::path output = folder.path() / ("run" + std::to_string(more.size()));
+    fs::remove_all(output);
+    more.insert(more.begin(), {"run", config, "-o", output});
+    return within(most, more);
+  };
+  const Said plan = within(0, {"validate", config});
+  ASSERT_EQ(plan.code, 0) << plan.text;
+  const double rest = told(plan.text, "together at most "),
+               vessels = told(plan.text.substr(plan.text.rfind("memory ")), "memory ");
+  EXPECT_GT(vessels, rest);
+  const Said large = within(900, {"validate", config, "--set", "domain.voxels=[256, 256, 256]"});
+  const double libraries = 900 - told(large.text, "it may take ");
+
+  ASSERT_EQ(run(0, {}).code, 0);
+  const fs::path checkpoint = folder.path() / "run0" / "checkpoints" / "step_00000001.h5";
+  const std::vector<std::string> restart = {"--restart", checkpoint};
+  EXPECT_EQ(run(0, restart).code, 0);
+  for (const std::vector<std::string>& words : {restart, {}}) {
+    const Said said = run(libraries + rest + 0.8 * vessels, words);
+    EXPECT_EQ(said.code, 4) << said.text;
+    EXPECT_NE(said.text.find("not enough memory: the run needs"), std::string::npos) << said.text;
+  }
 }
 
 TEST(ProgramsLimits, ThreadsThatCannotBeMadeEndWithCode4) {

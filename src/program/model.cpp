@@ -36,18 +36,24 @@ Executor executor_of(const ModelOptions& options, const Parameters& p) {
   return choose_executor(options.backend, options.threads, options.device, voxels_of(p), note);
 }
 
-// The site that settings describe, where there is memory for it.
-Site site_of(Config& config, const Executor& executor, bool restored) {
+// The site that settings describe, where there is memory for it; `restored`: the state that it will
+// be given, so that no input file is read.
+Site site_of(Config& config, const Executor& executor, const Snapshot* restored) {
   const Parameters& p = config.parameters;
   Schedule schedule = schedule_of(p);
   schedule.frames = 0; // a model writes none
-  require_memory(needs_of(p, schedule), p, executor);
+  Needs needs = needs_of(p, schedule);
+  require_memory(needs, p, executor);
   Inputs inputs;
-  inputs.absent = restored;
-  if (!restored) {
+  if (restored != nullptr) {
+    inputs.absent = true;
+    add_network(needs, p, schedule, *restored);
+  } else {
     inputs = read_inputs(p);
     record_inputs(config, inputs.files);
+    add_network(needs, p, schedule, inputs.vessel_file);
   }
+  if (p.vessels.pattern == VesselPattern::file) require_memory(needs, p, executor);
   return {p, executor, inputs};
 }
 
@@ -87,8 +93,7 @@ struct Model::State {
   Config config;
   Site simulation;
 
-  // `restored`: a checkpoint follows, and no input file is read.
-  State(Config settings, const ModelOptions& options, bool restored = false)
+  State(Config settings, const ModelOptions& options, const Snapshot* restored = nullptr)
       : config(std::move(settings)),
         simulation(site_of(config, executor_of(options, config.parameters), restored)) {}
 };
@@ -123,7 +128,7 @@ Model Model::from_checkpoint(const fs::path& file, const ModelOptions& options) 
   if (!changed.empty())
     throw ConfigError(file.string() + ": the state of a checkpoint belongs to its own settings " +
                       "(there: checkpoint, here: asked for)" + changed);
-  Model model(std::make_unique<State>(std::move(config), options, true));
+  Model model(std::make_unique<State>(std::move(config), options, &checkpoint.snapshot));
   metavox::restore(model.state_->simulation, checkpoint, file);
   model.state_->simulation.take_events(); // of the set-up, told before
   return model;

@@ -46,16 +46,32 @@ Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
   return n;
 }
 
-void add_network(Needs& n, const Parameters& p, const Schedule& s, const VesselNetwork& network) {
-  if (network.segments.empty()) return;
-  const auto [device, nodes] = estimate_network(p, network);
-  constexpr double graph = 520, stored = 130, shown = 200; // bytes a node: on the host, on disk
+namespace {
+
+constexpr double stored = 130; // bytes of a node in a checkpoint
+
+void add_nodes(Needs& n, const Parameters& p, const Schedule& s, double device, double nodes) {
+  constexpr double graph = 520, shown = 200; // bytes a node: on the host, in a frame
   n.device += static_cast<std::uint64_t>(device);
-  n.host += static_cast<std::uint64_t>(nodes * (graph + (s.frames > 0 ? shown : 0)));
+  n.host +=
+      static_cast<std::uint64_t>(nodes * (graph + (s.frames > 0 ? shown : 0)));
   n.snapshot += static_cast<std::uint64_t>(nodes * stored);
   n.checkpoint += static_cast<std::uint64_t>(nodes * stored);
   n.disk +=
       static_cast<std::uint64_t>(nodes * stored) * static_cast<std::uint64_t>(p.output.keep + 1);
+}
+
+} // namespace
+
+void add_network(Needs& n, const Parameters& p, const Schedule& s, const VesselNetwork& network) {
+  const auto [device, nodes] = estimate_network(p, network);
+  add_nodes(n, p, s, device, nodes);
+}
+
+void add_network(Needs& n, const Parameters& p, const Schedule& s, const Snapshot& state) {
+  const auto [device, nodes] = estimate_network(p, state);
+  add_nodes(n, p, s, device, nodes);
+  n.host += static_cast<std::uint64_t>(nodes * stored); // read, and then laid
 }
 
 std::vector<std::string> describe_plan(const Parameters& p, const Schedule& s, const Needs& n) {

@@ -11,6 +11,7 @@
 #include "record/peak_memory.hpp"
 #include "record/schedule.hpp"
 #include "site/parameters.hpp"
+#include "site/snapshot.hpp"
 #include "voxel/vessel_network.hpp"
 
 namespace metavox {
@@ -27,9 +28,12 @@ struct Needs {
 };
 std::int64_t voxels_of(const Parameters& parameters);
 Needs needs_of(const Parameters& parameters, const Schedule& schedule, std::int64_t from_step = 0);
-// Adds what vessels of a file take; how much there is of them is known once it was read.
+// Add what vessels of a file take, which is known once the file was read, or the state of a
+// checkpoint, where they are laid already and more are not.
 void add_network(Needs& needs, const Parameters& parameters, const Schedule& schedule,
                  const VesselNetwork& network);
+void add_network(Needs& needs, const Parameters& parameters, const Schedule& schedule,
+                 const Snapshot& state);
 std::vector<std::string> describe_plan(const Parameters& parameters, const Schedule& schedule,
                                        const Needs& needs);
 // Throws ConfigError where the region or stride of frames leaves nothing to show.

@@ -171,12 +171,13 @@ void RunSession::build() {
   if (checkpoint_) {
     inputs.absent = true;
     inputs.files = recorded_inputs(checkpoint_->resolved);
+    add_network(needs_, p_, schedule_, checkpoint_->snapshot);
   } else {
     inputs = read_inputs(p_);
     for (const std::string& text : inputs.told) console_.line("start       " + text);
     add_network(needs_, p_, schedule_, inputs.vessel_file);
-    if (!inputs.vessel_file.segments.empty()) require_memory(needs_, p_, *executor_);
   }
+  if (p_.vessels.pattern == VesselPattern::file) require_memory(needs_, p_, *executor_);
   record_inputs(config_, inputs.files);
   simulation_.emplace(p_, *executor_, inputs);
   if (schedule_.frames > 0) frame_arrays_ = frame_arrays(*simulation_);

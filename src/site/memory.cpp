@@ -2,6 +2,7 @@
 
 #include "vessels/memory.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include "site/state.hpp"
@@ -65,6 +66,18 @@ double estimate_vessel_nodes(const Parameters& p) {
 std::pair<double, double> estimate_network(const Parameters& p, const VesselNetwork& network) {
   const Lattices l(p);
   const NetworkNeeds needs = needs_of_network(network, vasculature_settings(p), blood_extent(p));
+  return {needs.device, needs.nodes};
+}
+
+std::pair<double, double> estimate_network(const Parameters& p, const Snapshot& state) {
+  // Nodes of sprouts are among those that the settings tell.
+  const Snapshot::Array* sprout = state.find("vessel_node_sprout");
+  if (p.vessels.pattern != VesselPattern::file || sprout == nullptr ||
+      sprout->info.type != element_type<std::int32_t>())
+    return {0, 0};
+  const std::int32_t* first = sprout->as<std::int32_t>();
+  const auto nodes = static_cast<double>(std::count(first, first + sprout->info.count(), 0));
+  const NetworkNeeds needs = needs_of_nodes(nodes, vasculature_settings(p), blood_extent(p));
   return {needs.device, needs.nodes};
 }
 

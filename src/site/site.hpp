@@ -77,9 +77,11 @@ std::vector<ArrayInfo> state_arrays_of(const Parameters& parameters);
 std::vector<ArrayInfo> derived_arrays_of(const Parameters& parameters);
 // Nodes the vessel graph will have at most; those of a file apart.
 double estimate_vessel_nodes(const Parameters& parameters);
-// What vessels of a file take besides: bytes on the device, and nodes.
+// What vessels of a file take besides: bytes on the device, and nodes. `state`: a run's, in which
+// they are laid already; nothing where the vessels are no file's.
 std::pair<double, double> estimate_network(const Parameters& parameters,
                                            const VesselNetwork& network);
+std::pair<double, double> estimate_network(const Parameters& parameters, const Snapshot& state);
 
 // A copy of the named arrays (all state and derived arrays when `names` is empty).
 Snapshot take_snapshot(const Site& simulation, const std::vector<std::string>& names = {});

@@ -78,7 +78,10 @@ double estimate_vessel_nodes(const VasculatureSettings& p, const Lattice& tissue
 
 NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& p,
                               const BloodExtent& e) {
-  const double nodes = nodes_of(network, 1) + static_cast<double>(network.nodes.size());
+  return needs_of_nodes(nodes_of(network, 1) + static_cast<double>(network.nodes.size()), p, e);
+}
+
+NetworkNeeds needs_of_nodes(double nodes, const VasculatureSettings& p, const BloodExtent& e) {
   return {device_bytes(nodes, p, e), nodes};
 }
 

@@ -30,5 +30,7 @@ struct NetworkNeeds {
 };
 NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& settings,
                               const BloodExtent& extent);
+NetworkNeeds needs_of_nodes(double nodes, const VasculatureSettings& settings,
+                            const BloodExtent& extent);
 
 } // namespace metavox
