@@ -51,10 +51,10 @@ namespace {
 constexpr double stored = 130; // bytes of a node in a checkpoint
 
 void add_nodes(Needs& n, const Parameters& p, const Schedule& s, double device, double nodes) {
-  constexpr double graph = 520, shown = 200; // bytes a node: on the host, in a frame
+  constexpr double shown = 200; // bytes of a node in a frame
   n.device += static_cast<std::uint64_t>(device);
   n.host +=
-      static_cast<std::uint64_t>(nodes * (graph + (s.frames > 0 ? shown : 0)));
+      static_cast<std::uint64_t>(nodes * (bytes_per_vessel_node + (s.frames > 0 ? shown : 0)));
   n.snapshot += static_cast<std::uint64_t>(nodes * stored);
   n.checkpoint += static_cast<std::uint64_t>(nodes * stored);
   n.disk +=

@@ -20,10 +20,6 @@ namespace {
 
 // Measured: the program with its libraries and a lattice of nothing, without and with frames.
 constexpr double program = 32 * 1048576, program_with_frames = 40 * 1048576;
-// A node, its segment and its piece: arrays of the graph, lists and marks, copies of them in a
-// snapshot, and what is known of the ways of its blood.
-constexpr double bytes_per_vessel_node = 1400;
-
 double product(const std::array<int, 3>& n) { return static_cast<double>(n[0]) * n[1] * n[2]; }
 
 std::array<int, 3> field_voxels(const Parameters& p) {
