@@ -208,7 +208,7 @@ void state(std::string_view bytes) {
   header.crc = crc32(body.data(), body.size());
   header.step = 1;
   header.time = 6;
-  header.hash = 0x2c1eb9a7507dfd37;
+  header.hash = hash_of_state_seed;
   header.version = "fuzz";
   guarded(
       [&] { read_checkpoint(scratch().write("state.h5", checkpoint_head(header).append(body))); });

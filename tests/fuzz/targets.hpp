@@ -4,6 +4,7 @@
 // libFuzzer drives them (fuzz_main.cpp), and test_fuzz_corpus feeds them every file of the corpus.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 namespace metavox::fuzz {
@@ -15,5 +16,8 @@ struct Target {
 
 inline constexpr int target_count = 11;
 extern const Target targets[target_count];
+
+// Of the checkpoint in corpus/state.
+inline constexpr std::uint64_t hash_of_state_seed = 0xedcb9b4724a3bfa7;
 
 } // namespace metavox::fuzz
