@@ -361,6 +361,12 @@ TEST(BodyFile, IsToldWhatIsWrong) {
   expect_told(
       R"(body: {primaries: [{name: a, organ: skin, ways: [{to: portal, share: 0.5}]}], primary: a})",
       "of a add up to 0.5, not to 1");
+  expect_told(
+      "body: {fate: {dormant: 0.99}}\n",
+      "body.fate.begin and body.fate.dormant are shares of the same cells and add up to 1.015");
+  expect_told(
+      "body: {lesions: {linear_above: 0.5 mm}}\n",
+      "body.lesions.linear_above must be above the diameter of body.lesions.avascular, 0.819 mm");
   EXPECT_EQ(complaint("body: {}\n"), "");
 }
 

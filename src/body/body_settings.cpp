@@ -1,5 +1,6 @@
 #include "body/body_settings.hpp"
 
+#include "body/lesion_growth.hpp"
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
 #include "settings/text.hpp"
@@ -36,6 +37,14 @@ void judge_fates(const BodyParameters& p, Judge& judge) {
         {"fate.dormant", "fate.begin"},
         "body.fate.begin and body.fate.dormant are shares of the same cells and add up to " +
             text_of("%.6g", p.fate.begin + p.fate.dormant));
+}
+
+void judge_lesions(const BodyParameters& p, Judge& judge) {
+  const double smallest = diameter_of_cells(p.lesions, p.lesions.avascular);
+  if (p.lesions.linear_above <= smallest)
+    judge.complain({"lesions.linear_above", "lesions.avascular"},
+                   judge.key("lesions.linear_above") + " must be above the diameter of " +
+                       judge.key("lesions.avascular") + ", " + text_of("%.3g mm", smallest / 1e3));
 }
 
 } // namespace
@@ -85,6 +94,7 @@ void describe(Section<BodyParameters>& s) {
   lists(s);
   s.rule(judge_organs);
   s.rule(judge_fates);
+  s.rule(judge_lesions);
 }
 
 } // namespace metavox

@@ -222,7 +222,7 @@ void describe(Section<LymphParameters>& s) {
       .from(sources::run_choice);
   s.number(&P::competence, "competence")
       .between(0, 1)
-      .normally("2e-6")
+      .normally("1.75e-6")
       .means("Lesions founded in nodes per cell that leaves by blood.")
       .from("fitted: a third of breast primaries of 15 mm have a node above `positive`");
   s.number(&P::spread, "spread")
@@ -235,7 +235,7 @@ void describe(Section<LymphParameters>& s) {
           "1989, Cancer 63:181)");
   s.number(&P::blood, "blood")
       .between(0, 10)
-      .normally("0.05")
+      .normally("0.03")
       .means("A node's lesion sheds into blood what another of its size does, times this.")
       .from(
           "fitted: with 0.1, which would be as good a guess, patients with cells in blood relapse "

@@ -36,8 +36,10 @@ double largest_row(const Matrix& a, std::size_t n) {
 Matrix matrix_exponential(Matrix a, std::size_t n, double t) {
   int squarings = 0;
   for (double& x : a) x *= t;
-  for (double size = largest_row(a, n); size > 0.5; size *= 0.5) {
+  double size = largest_row(a, n);
+  while (size > 0.5) {
     for (double& x : a) x *= 0.5;
+    size *= 0.5;
     ++squarings;
   }
   // Horner's form of the series to degree 16: at 1/2 what is left is below 1e-19.

@@ -101,7 +101,8 @@ MV_HD inline double binomial_by_inversion(const CountKey& key, double n, double 
   const double odds = p / (1.0 - p), none = exact::exp(n * exact::log1m(p));
   for (std::uint32_t round = 0;; ++round) {
     double u = pair_of(key, round).u, chance = none;
-    for (double k = 0.0; k < inversion_limit; k += 1.0) {
+    for (int i = 0; i < inversion_limit; ++i) {
+      const double k = i;
       if (u <= chance || k == n) return k;
       u -= chance;
       chance = chance * odds * ((n - k) / (k + 1.0));
@@ -113,7 +114,7 @@ MV_HD inline double poisson_by_inversion(const CountKey& key, double mean) {
   const double none = exact::exp(-mean);
   for (std::uint32_t round = 0;; ++round) {
     double u = pair_of(key, round).u, chance = none;
-    for (double k = 0.0; k < inversion_limit; k += 1.0) {
+    for (int k = 0; k < inversion_limit; ++k) {
       if (u <= chance) return k;
       u -= chance;
       chance = chance * mean / (k + 1.0);
