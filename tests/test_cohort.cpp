@@ -16,6 +16,7 @@
 #include "body/settling.hpp"
 #include "core/counts.hpp"
 #include "core/errors.hpp"
+#include "core/exact.hpp"
 #include "core/file.hpp"
 #include "folder.hpp"
 #include "program/cohort.hpp"
@@ -360,6 +361,27 @@ TEST(Cohort, IsTheSameOnAnyThreadsAndInAnyPieces) {
   EXPECT_FALSE(same(rows[0], follow_patients(other, 0, 1, 1)[0]));
 }
 
+std::uint64_t bits_of(const std::vector<PatientRow>& rows) {
+  std::uint64_t hash = 0;
+  const auto fold = [&](double x) { hash = mix64(hash ^ exact::bit_cast<std::uint64_t>(x)) + 1; };
+  for (const PatientRow& r : rows) {
+    for (const double x : {r.theta, r.node_theta, r.doubling, r.diameter, r.age, r.removal, r.shed,
+                           r.landed, r.expected, r.level, r.sleepers, r.largest_node, r.seen,
+                           r.seen_diameter, r.founded_before_seen, r.other_death})
+      fold(x);
+    for (const std::int64_t n : {r.in_blood, r.in_marrow, r.founded, r.slept, r.nodes})
+      fold(static_cast<double>(n));
+  }
+  return hash;
+}
+
+// What every compiler and instruction set must give.
+TEST(Cohort, HasTheseBits) {
+  EXPECT_EQ(bits_of(follow_patients(standard(), 0, 30, 2)), 2711807975041764585u);
+  const BodySettings radial = standard({"body.lesions.growth=radial", "body.preset=rat"});
+  EXPECT_EQ(bits_of(follow_patients(radial, 0, 30, 2)), 18302429627167559776u);
+}
+
 // What is drawn is Poisson about what is expected, patient by patient: their difference is on
 // average nothing, and its square is the expectation.
 TEST(Cohort, DrawsWhatItExpects) {
@@ -465,6 +487,9 @@ TEST(CohortRun, WritesTheSameBytesOnAnyThreads) {
               commas);
     at = end + 1;
   }
+  EXPECT_NE(read_text(o.output / "provenance.json").find(hex16(cohort_hash(table))),
+            std::string::npos);
+  EXPECT_EQ(hash_command(o.output), exit_done);
   // ... and again from what was resolved.
   RunOptions again = o;
   again.config = o.output / "resolved.yaml";

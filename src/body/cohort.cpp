@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "body/patient.hpp"
+#include "core/exact.hpp"
 #include "settings/days.hpp"
 
 namespace metavox {
@@ -128,7 +129,7 @@ std::vector<CohortNumber> summary_of(const BodySettings& settings,
   const auto n = static_cast<double>(rows.size());
   for (const PatientRow& r : rows) {
     founded.count(r.founded > 0);
-    const double none = std::exp(-r.expected);
+    const double none = exact::exp(-r.expected);
     expected += (1 - none) / n, expected2 += (1 - none) * (1 - none) / n;
     natural += static_cast<double>(r.founded) / n;
     shed += r.shed / n;

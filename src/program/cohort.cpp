@@ -58,13 +58,6 @@ fs::path folder_of(const BodyConfig& config) {
   return fs::path("runs") / config.settings.simulation.name;
 }
 
-std::uint64_t hash_of(const std::string& text) {
-  std::uint64_t hash = 0;
-  for (const char c : text)
-    hash = mix64(hash ^ static_cast<unsigned char>(c)) + 0x9e3779b97f4a7c15ULL;
-  return hash;
-}
-
 Provenance provenance_of(const RunOptions& options, const BodyConfig& config, int threads) {
   Provenance p;
   p.config = fs::absolute(options.config).string();
@@ -122,6 +115,13 @@ std::string cohort_csv(const BodySettings& settings, const std::vector<PatientRo
   return text;
 }
 
+std::uint64_t cohort_hash(const std::string& csv) {
+  std::uint64_t hash = 0;
+  for (const char c : csv)
+    hash = mix64(hash ^ static_cast<unsigned char>(c)) + 0x9e3779b97f4a7c15ULL;
+  return hash;
+}
+
 std::string summary_csv(const std::vector<CohortNumber>& numbers) {
   std::string text = "name,value,standard_error,meaning\n";
   for (const CohortNumber& n : numbers)
@@ -164,7 +164,8 @@ int run_cohort(const RunOptions& options) {
     const std::vector<PatientRow> some =
         follow_patients(config.settings, followed(), more, threads);
     rows.insert(rows.end(), some.begin(), some.end());
-    console.bar(std::to_string(followed()) + " of " + std::to_string(patients) + " patients");
+    if (console.terminal() && !console.quiet())
+      console.bar(std::to_string(followed()) + " of " + std::to_string(patients) + " patients");
   }
   provenance.end = utc_now();
   if (followed() < patients) { // nothing half done is left behind: the next run is as long
@@ -181,7 +182,7 @@ int run_cohort(const RunOptions& options) {
     console.line("table       " + (output / "cohort.csv").string() + ", " +
                  (output / "summary.csv").string() + " after " +
                  text_of("%.3g s", seconds_since(begin)));
-    provenance.final_hash = hex16(hash_of(table));
+    provenance.final_hash = hex16(cohort_hash(table));
     provenance.exit_reason = "done";
     provenance.exit_code = exit_done;
     console.result("final hash " + provenance.final_hash);

@@ -20,6 +20,8 @@ int validate_body(const std::filesystem::path& config, const std::vector<std::st
 
 // A line per patient, in their order, under a line of names.
 std::string cohort_csv(const BodySettings& settings, const std::vector<PatientRow>& rows);
+// Of the text of cohort.csv: the final hash of its run.
+std::uint64_t cohort_hash(const std::string& csv);
 std::string summary_csv(const std::vector<CohortNumber>& numbers);
 
 } // namespace metavox

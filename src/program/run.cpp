@@ -17,6 +17,7 @@
 #include "core/profile.hpp"
 #include "input/inputs.hpp"
 #include "program/backend.hpp"
+#include "program/cohort.hpp"
 #include "program/console.hpp"
 #include "program/plan.hpp"
 #include "program/restart.hpp"
@@ -467,6 +468,10 @@ int hash_command(const fs::path& what) {
   const LastRow last = last_row_of(what / "metrics.csv");
   if (last.row.size() > 2 && last.header.size() > 2 && last.header[1] == "step")
     return say(std::stoll(last.row[1]), last.row[2]);
+  if (fs::is_regular_file(what / "cohort.csv", ignored)) {
+    std::printf("patients hash %s\n", hex16(cohort_hash(read_text(what / "cohort.csv"))).c_str());
+    return exit_done;
+  }
   throw IoError(what.string() +
                 " has no checkpoint and no metrics.csv with a row: not a run folder");
 }
