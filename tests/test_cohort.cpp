@@ -279,6 +279,12 @@ TEST(IntegerBody, HasTheLawOfTheExpectedChainAtStepsOfADay) {
   expect_the_same_law(toy, 1.0, 2000, {"body.shedding.clusters=0"}, true);
 }
 
+TEST(Fate, SleepsByThePrimaryUnlessAsked) {
+  EXPECT_EQ(standard().body.fate.asleep, 0.9);
+  EXPECT_EQ(standard({"body.primary=colon"}).body.fate.asleep, 0.4);
+  EXPECT_EQ(standard({"body.primary=colon", "body.fate.asleep=0.2"}).body.fate.asleep, 0.2);
+}
+
 // ---- counters
 
 TEST(LesionClock, DoublesAsItIsToldWaitsForVesselsAndGrowsByItsDiameterAtTheEnd) {
@@ -441,6 +447,9 @@ TEST(Cohort, MeetsTheRowsOfClinics) {
   expect_between(n, "hazard_5_10_over_10_20", 0.7, 2);
   expect_between(n, "nodes_positive_at_15_mm", 0.30, 0.37);
   expect_between(n, "nodes_slope_per_cm", 0.08, 0.13);
+  // Soil is imposed: bone comes first, as among its targets.
+  EXPECT_GT(n.at("first_in_bone").value, n.at("first_in_lung").value);
+  EXPECT_GT(n.at("first_in_lung").value, n.at("first_in_brain").value);
   const Numbers without = numbers_of(4000, {"body.lymph.enabled=false"});
   for (const char* row : {"seen", "relapsed_5y"}) {
     const double ratio = without.at(row).value / n.at(row).value;

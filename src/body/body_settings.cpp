@@ -92,6 +92,8 @@ void describe(Section<BodyParameters>& s) {
   s.section(&P::host, "host", describe);
   s.section(&P::observer, "observer", describe);
   lists(s);
+  s.derive("fate.asleep",
+           [](const BodyParameters& p) { return p.primary == "breast" ? 0.9 : 0.4; });
   s.rule(judge_organs);
   s.rule(judge_fates);
   s.rule(judge_lesions);

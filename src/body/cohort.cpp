@@ -74,6 +74,19 @@ void judge_test(std::vector<CohortNumber>& numbers, const std::vector<PatientRow
                      "of these, no relapse seen in five years"});
 }
 
+// Where the first metastasis is seen, organ by organ of those that a primary names.
+void judge_sites(std::vector<CohortNumber>& numbers, const BodyParameters& body,
+                 const std::vector<PatientRow>& rows) {
+  for (const SoilParameters& soil : primary_named(body, body.primary).soils) {
+    const int organ = organ_index(body, soil.organ);
+    Share first;
+    for (const PatientRow& r : rows)
+      if (r.seen >= 0) first.count(r.seen_in == organ);
+    numbers.push_back({"first_in_" + soil.organ, first.value(), first.error(),
+                       "of metastases seen first, those in " + soil.organ});
+  }
+}
+
 void judge_nodes(std::vector<CohortNumber>& numbers, const BodyParameters& body,
                  const std::vector<PatientRow>& rows) {
   if (!body.lymph.enabled) return;
@@ -168,6 +181,7 @@ std::vector<CohortNumber> summary_of(const BodySettings& settings,
   numbers.push_back({"founding_to_seen_years", median(took), 0,
                      "from landing to being seen, median, sleep included"});
   numbers.push_back({"seen_diameter_mm", median(diameters), 0, "diameter when seen, median"});
+  judge_sites(numbers, body, rows);
   judge_test(numbers, rows, "blood", "a tumour cell in the sample",
              [](const PatientRow& r) { return r.in_blood > 0; });
   judge_test(numbers, rows, "marrow", "a sleeping cell in the aspirate",

@@ -135,11 +135,12 @@ void describe(Section<FateParameters>& s) {
       .from("36 % of injected cells on day 13 over 80 % that had come out, Luzzi et al. 1998");
   s.number(&P::asleep, "asleep")
       .a_share()
-      .normally("0.9")
+      .derived("0.9 where body.primary is breast, 0.4 for others")
+      .example("0.9")
       .means("Of cells that will found a lesion, those that sleep first.")
       .from("fitted to half of the relapses after five years (Tjensvoll et al. 2019) and to the "
             "shape "
-            "of late relapse (Pan et al. 2017, N Engl J Med 377:1836); 0.4 for other primaries");
+            "of late relapse (Pan et al. 2017, N Engl J Med 377:1836) of breast; others assumed");
   s.number(&P::waking, "waking", "min")
       .above(0)
       .normally("16 years")
