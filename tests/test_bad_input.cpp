@@ -1022,8 +1022,8 @@ TEST(BadInput, FullStandardOutputIsTold) {
   ASSERT_EQ(program(folder.path(), "run good.yaml -o made").code, 0);
   for (const std::string arguments :
        {"schema", "explain", "explain oxygen", "list kinds", "list settings --json", "--help",
-        "--help-all", "--version", "run --help", "info", "validate good.yaml",
-        "hash made", "verify made", "run good.yaml -o full", "run good.yaml -o quiet --quiet",
+        "--help-all", "--version", "run --help", "info", "validate good.yaml", "hash made",
+        "verify made", "run good.yaml -o full", "run good.yaml -o quiet --quiet",
         "sweep sweep.yaml -o grid", "bench --size 16"}) {
     for (const char* place : {"2>&1 >/dev/full", "2>&1 >&-"}) {
       const bool again = arguments.compare(0, 4, "run ") == 0 && arguments != "run --help";

@@ -117,7 +117,10 @@ void describe(Section<Blood>& s) {
 }
 
 void describe(Section<Body>& s) {
-  s.preset(&Body::preset, "preset").normally("default").means("Preset.").from("assumed");
+  s.preset(&Body::preset, "preset", preset_names)
+      .normally("default")
+      .means("Preset.")
+      .from("assumed");
   s.section(&Body::blood, "blood", describe);
   s.list(&Body::sites, "sites", describe).means("Sites.").example("{organ: liver}");
 }
