@@ -367,6 +367,8 @@ TEST(BodyFile, IsToldWhatIsWrong) {
   expect_told(
       "body: {lesions: {linear_above: 0.5 mm}}\n",
       "body.lesions.linear_above must be above the diameter of body.lesions.avascular, 0.819 mm");
+  expect_told("body: {lesions: {doubling: 100 years}, step: 1 day}\n",
+              "steps until they are found; raise body.step (1440 min)");
   EXPECT_EQ(complaint("body: {}\n"), "");
 }
 

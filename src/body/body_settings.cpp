@@ -1,6 +1,8 @@
 #include "body/body_settings.hpp"
 
 #include "body/lesion_growth.hpp"
+#include "core/exact.hpp"
+#include "settings/days.hpp"
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
 #include "settings/text.hpp"
@@ -45,6 +47,24 @@ void judge_lesions(const BodyParameters& p, Judge& judge) {
     judge.complain({"lesions.linear_above", "lesions.avascular"},
                    judge.key("lesions.linear_above") + " must be above the diameter of " +
                        judge.key("lesions.avascular") + ", " + text_of("%.3g mm", smallest / 1e3));
+}
+
+// A patient's steps are kept until he is done: the slowest of a million must fit.
+void judge_steps(const BodyParameters& p, Judge& judge) {
+  constexpr double rare = 5, most_steps = 1e6; // standard deviations
+  Pace pace;
+  pace.doubling =
+      p.lesions.doubling / minutes_per_day * exact::exp(rare * p.lesions.doubling_spread);
+  pace.luck = p.lesions.avascular;
+  pace.fastness = p.lesions.doubling / minutes_per_day / pace.doubling;
+  const double largest = p.observer.diameter * exact::exp(rare * p.observer.diameter_spread);
+  const double days = LesionClock(p.lesions, pace).day_of(cells_of_diameter(p.lesions, largest));
+  const double steps = days * minutes_per_day / p.step;
+  if (steps > most_steps)
+    judge.complain({"step", "lesions.doubling", "lesions.doubling_spread"},
+                   "the slowest primaries would take " + text_of("%.2g", steps) +
+                       " steps until they are found; raise " + judge.key("step") + " (" +
+                       judge.spelt("step") + "), or lower the doubling times");
 }
 
 } // namespace
@@ -97,6 +117,7 @@ void describe(Section<BodyParameters>& s) {
   s.rule(judge_organs);
   s.rule(judge_fates);
   s.rule(judge_lesions);
+  s.rule(judge_steps);
 }
 
 } // namespace metavox

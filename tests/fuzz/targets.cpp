@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include "body/body_config.hpp"
 #include "core/executor.hpp"
 #include "input/cells_csv.hpp"
 #include "input/inputs.hpp"
@@ -88,6 +89,11 @@ void check_config(const Config& config) {
 
 void config(std::string_view bytes) {
   guarded([&] { check_config(read_config_text(std::string(bytes), "fuzz.yaml")); });
+  guarded([&] {
+    const BodyConfig body = read_body_text(std::string(bytes), "fuzz.yaml");
+    if (read_body_text(body.resolved, "resolved.yaml").resolved != body.resolved)
+      fail("the resolved file gives another body");
+  });
 }
 
 // Lines of key=value, as --set has them; then seed and duration.
