@@ -16,7 +16,6 @@ import csv
 import math
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -86,36 +85,55 @@ def with_factors(text, names):
     return text
 
 
-def copy_and_build(folder):
-    copy = os.path.join(folder, "source")
-    program = os.path.join(copy, "build", "cpu", "metavox")
-    shutil.copytree(SOURCE, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns("build", ".git", "runs"))
-    with open(os.path.join(copy, "src/core/technical_number.hpp"), "w", encoding="utf-8") as file:
-        file.write(KNOB)
+def rewritten():
+    """{path: text} of the sources that differ in the copy."""
+    texts = {"src/core/technical_number.hpp": KNOB}
     for path in sorted({number[1] for number in NUMBERS.values()}):
         names = [name for name, number in NUMBERS.items() if number[1] == path]
-        with open(os.path.join(copy, path), encoding="utf-8") as file:
+        with open(os.path.join(SOURCE, path), encoding="utf-8") as file:
             text = with_factors(file.read(), names)
-        text = text.replace("#pragma once\n", '#pragma once\n#include "core/technical_number.hpp"\n', 1)
-        if "#pragma once" not in text:
+        if "#pragma once\n" in text:
+            text = text.replace("#pragma once\n", '#pragma once\n#include "core/technical_number.hpp"\n', 1)
+        else:
             text = '#include "core/technical_number.hpp"\n' + text
-        with open(os.path.join(copy, path), "w", encoding="utf-8") as file:
-            file.write(text)
+        texts[path] = text
     # A constant made of one of them is none any more.
     for path, old, new in (
         ("src/fields/pressure.hpp", "constexpr float unit = 1.0f / 32768,", "const float unit = 1.0f / 32768,"),
         ("src/cells/population.cpp", "constexpr double excess_share", "const double excess_share"),
     ):
-        with open(os.path.join(copy, path), encoding="utf-8") as file:
-            text = file.read()
-        if old not in text:
+        if path not in texts:
+            with open(os.path.join(SOURCE, path), encoding="utf-8") as file:
+                texts[path] = file.read()
+        if old not in texts[path]:
             sys.exit(f"technical_numbers.py: '{old}' is no longer in {path}")
-        with open(os.path.join(copy, path), "w", encoding="utf-8") as file:
-            file.write(text.replace(old, new))
+        texts[path] = texts[path].replace(old, new)
+    return texts
+
+
+def copy_and_build(folder):
+    copy = os.path.join(folder, "source")
+    texts = {path: text.encode() for path, text in rewritten().items()}
+    for root, folders, files in os.walk(SOURCE):
+        folders[:] = [name for name in folders if name not in ("build", ".git", "runs")]
+        for name in (n for n in files if n != ".git"):
+            path = os.path.relpath(os.path.join(root, name), SOURCE)
+            if path not in texts:
+                with open(os.path.join(SOURCE, path), "rb") as file:
+                    texts[path] = file.read()
+    for path, content in texts.items():
+        there = os.path.join(copy, path)
+        os.makedirs(os.path.dirname(there), exist_ok=True)
+        if os.path.exists(there):
+            with open(there, "rb") as file:
+                if file.read() == content:
+                    continue  # nothing to compile anew
+        with open(there, "wb") as file:
+            file.write(content)
     quiet = {"cwd": copy, "check": True, "stdout": subprocess.DEVNULL}
     subprocess.run(["cmake", "--preset", "cpu", "-DMETAVOX_TESTS=OFF", "-DMETAVOX_BENCH=OFF", *os.environ.get("METAVOX_CMAKE", "").split()], **quiet)
     subprocess.run(["cmake", "--build", "build/cpu", "--target", "metavox_cli", "--parallel", str(os.cpu_count())], **quiet)
-    return program
+    return os.path.join(copy, "build", "cpu", "metavox")
 
 
 def end_of(program, options, folder, names, factor, seed):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What scripts/sweep_means.py, technical_numbers.py and outline.py tell, against numbers by hand.
+"""What scripts/sweep_means.py, doubling_time.py, technical_numbers.py and outline.py tell, against numbers by hand.
 
     /usr/bin/python3 tests/test_validation_scripts.py
 """
@@ -32,6 +32,18 @@ class Means(unittest.TestCase):
         # 2 (hypot(1/6, 1/3)) = 0.745
         self.assertEqual(lines[3], "| a.b=2 | 2 | 6 ± 1 (+100.0 ± 74.5 %) |")
         self.assertEqual(lines[4], "1 members have not finished")
+
+
+class DoublingTime(unittest.TestCase):
+    def test_volume_cells_and_edge_are_told_between_two_days(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "metrics.csv"), "w", encoding="utf-8") as file:
+                file.write("time [day],tumour_cells,tumour_volume [mm^3]\n0,1,9\n2,100,0.5\n4,400,1\n6,1,9\n")
+            made = subprocess.run([sys.executable, os.path.join(SCRIPTS, "doubling_time.py"), folder, "--begin", "2", "--end", "4"],
+                                  capture_output=True, text=True, check=False)  # fmt: skip
+        # Radii of balls of 4 and 8 mm^3.
+        self.assertEqual(made.stdout, f"{folder}, day 2 to 4: volume doubles in 2.0 days, living cells in 1.0; "
+                                      "radius 985 to 1241 um, 128.0 um/day\n")  # fmt: skip
 
 
 class TechnicalNumbers(unittest.TestCase):
