@@ -696,6 +696,11 @@ class Run:
         return self._table("events.csv")
 
     @property
+    def departures(self):
+        """departures.csv, where cells leave by the vessels: a Table with a row for each that did."""
+        return self._table("departures.csv")
+
+    @property
     def provenance(self):
         """provenance.json: a dict with version, commit, seed, back end, exit reason, final hash ..."""
         path = os.path.join(self.path, "provenance.json")

@@ -158,7 +158,8 @@ int relay_substeps(const PopulationSettings& p) {
 
 Population::Population(const Executor& executor, const Lattice& lattice,
                        const PopulationSettings& p, std::uint64_t seed)
-    : lattice_(lattice), seed_(seed), excess_(executor, lattice) {
+    : lattice_(lattice), seed_(seed), excess_(executor, lattice),
+      departures_(executor, lattice, p.intravasation, p.migration) {
   fate_ = fate_parameters(p);
   relay_ = relay_parameters(p);
   relays_ = relay_substeps(p);
@@ -372,6 +373,7 @@ ExcessView Population::map_excess() {
 void Population::unmap_excess() { excess_.unmap(work_.claim.data(), unclaimed); }
 
 void Population::rebuild() {
+  departures_.counters().resize(Departures::counter_count);
   std::vector<std::uint8_t> held(static_cast<std::size_t>(lattice_.padded()), 0);
   const std::vector<std::int64_t> voxel = excess_.arrays().voxel.host_copy();
   for (const std::int64_t n : excess_.order())
@@ -392,6 +394,17 @@ void Population::make_way(const Executor& executor, const std::vector<std::int64
   executor.for_each_index(n + m,
                           MakeWay{view(), excess(), first, ledger, lattice_, way_.data(), n});
   settle_excess(executor);
+}
+
+std::vector<Departure> Population::depart(const Executor& executor, const WallView& walls,
+                                          double time, std::int64_t step) {
+  const auto process = executor.process("departures");
+  departures_.choose(walls, view(), map_excess(), factors(), time, seed_,
+                     static_cast<std::uint64_t>(step), unclaimed);
+  unmap_excess();
+  std::vector<Departure> gone = departures_.remove(view(), excess(), {work_.ledger.data()});
+  if (!gone.empty()) settle_excess(executor);
+  return gone;
 }
 
 void Population::count_now(const Executor& executor) {

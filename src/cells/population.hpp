@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cells/contest.hpp"
+#include "cells/departures.hpp"
 #include "cells/division.hpp"
 #include "cells/excess_cells.hpp"
 #include "cells/fate.hpp"
@@ -56,6 +57,13 @@ public:
   // Voxels (x fastest, no ghosts) that vessels take, and that they leave.
   void make_way(const Executor& executor, const std::vector<std::int64_t>& entered,
                 const std::vector<std::int64_t>& left);
+
+  // Tumour cells leave by the walls that they share, in `time` (min) up to the end of `step`. The
+  // second cell of a place that became free takes it.
+  std::vector<Departure> depart(const Executor& executor, const WallView& walls, double time,
+                                std::int64_t step);
+  Departures& departures() { return departures_; }
+  const Departures& departures() const { return departures_; }
 
   // What the ledger says of every kind's arrivals and departures is the change of its count, and
   // its deaths are those by cause; throws NumericalError otherwise.
@@ -152,6 +160,7 @@ private:
   Work work_;
   Buffer<float> factor_table_;
   ExcessCells excess_;
+  Departures departures_;
   MatrixRoom matrix_room(const float* matrix) const;
   ContestView contest(int round);
   ActiveBricks contested(const Executor& executor); // bricks with proposals

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cells/cell_settings.hpp"
+#include "cells/intravasation_settings.hpp"
 #include "cells/migration_settings.hpp"
 #include "voxel/pace.hpp"
 
@@ -41,6 +42,7 @@ struct PopulationSettings {
   TransitionParameters transition;
   MigrationParameters migration;
   TracerParameters tracers;
+  IntravasationParameters intravasation;
   EnergyLaw energy;
   GrowthLaw growth;
   std::optional<double> densest_matrix; // E nowhere exceeds it; none where nobody can tell

@@ -18,7 +18,9 @@ enum class Purpose : std::uint32_t {
   division = 4,    // where the daughter goes, what it inherits
   inheritance = 5, // traits of the mother's side
   inheritance_daughter = 6,
-  motility = 7, // the substep is part of the counter
+  motility = 7,           // the substep is part of the counter
+  departure = 16,         // of a cell beside a vessel; which of its voxel's is part of the counter
+  departing_cluster = 17, // of a cell that leaves and a direction, which is part of the counter
   vessel_seeding = 32,
   fibre_seeding = 33,
   tracer = 34,

@@ -245,6 +245,7 @@ void RunSession::loop() {
   try {
     writer_.emplace(*folder_, p_, config_.resolved, frame_arrays_, state_arrays_);
     folder_->add_events({}); // its header
+    if (p_.intravasation.enabled) folder_->add_departures({}, schedule_.step);
     Progress progress(console_, schedule_, start_);
     for (bool first = true;; first = false) {
       const std::int64_t now = simulation_->steps();
@@ -303,6 +304,9 @@ void RunSession::advance() {
   simulation_->step();
   const std::vector<Event> events = simulation_->take_events();
   if (!events.empty()) executor_->during("events", [&] { folder_->add_events(events); });
+  const std::vector<Departure> left = simulation_->take_departures();
+  if (!left.empty())
+    executor_->during("events", [&] { folder_->add_departures(left, schedule_.step); });
 }
 
 void RunSession::fail(const std::exception_ptr& error) {
@@ -373,7 +377,8 @@ void RunSession::tell_results() {
                   last_frame);
   console_.line("memory      " + bytes_text(peak_memory()) + " at the peak");
   console_.line("metrics     " + (output_ / "metrics.csv").string() + ", " +
-                (output_ / "events.csv").string());
+                (output_ / "events.csv").string() +
+                (p_.intravasation.enabled ? ", " + (output_ / "departures.csv").string() : ""));
   if (!last_frame.empty())
     console_.line("picture     xvfb-run -a /usr/bin/python3 viz/quicklook.py " +
                   shell_word(output_));

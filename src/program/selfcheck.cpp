@@ -41,6 +41,7 @@ sprouting: {enabled: true, rate: 0.01 1/min, maturation_age: 0 min, radius: 9 um
 regression: {enabled: true, patience: 12 min}
 time: {vessel_step: 12 min}
 vessels: {pattern: grid, spacing: 150 um, radius: 7.8 um}
+intravasation: {enabled: true, rate: 20 1/h, tight: 1, clustering: 0.5}
 tissue:
   parenchyma: 0.4
   stroma: 0.1

@@ -274,6 +274,33 @@ void RunFolder::add_events(const std::vector<Event>& events) {
   if (!text.empty()) append(events_, "events.csv", text, true);
 }
 
+void RunFolder::add_departures(const std::vector<Departure>& departures, double step_length) {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  std::string text;
+  const fs::path file = path_ / "departures.csv";
+  std::error_code ignored;
+  if (!departures_.open() && (!fs::exists(file, ignored) || fs::file_size(file, ignored) == 0)) {
+    text = "time [day],step,departure,route,segment,x [um],y [um],z [um],slot,kind,flags,clock,"
+           "timer,capacity,clone";
+    for (const TraitRow& trait : trait_rows) text += "," + std::string(trait.name);
+    text += "\n";
+  }
+  for (const Departure& d : departures) {
+    text += csv_number(static_cast<double>(d.step) * step_length / minutes_per_day);
+    for (const std::int64_t n : {d.step, d.number}) text += "," + std::to_string(n);
+    text += std::string(",") + name_of(d.route) + "," + std::to_string(d.segment);
+    for (const double at : {d.x, d.y, d.z}) text += "," + csv_number(at);
+    text += "," + std::to_string(d.slot) + "," + std::string(name_of(d.cell.kind));
+    for (const int n : {int{d.cell.flags}, int{d.cell.clock}, int{d.cell.timer},
+                        int{d.cell.capacity}, int{d.cell.clone}})
+      text += "," + std::to_string(n);
+    for (const TraitRow& trait : trait_rows)
+      text += "," + std::to_string(value_of(d.cell.traits, trait.trait));
+    text += "\n";
+  }
+  if (!text.empty()) append(departures_, "departures.csv", text, true);
+}
+
 namespace {
 
 fs::path index_of(const fs::path& run, FrameKind kind) {
@@ -374,7 +401,7 @@ void RunFolder::checkpoint_written(std::int64_t step, const FileSum& sum, int ke
 
 void RunFolder::seal() {
   const std::lock_guard<std::mutex> guard(*mutex_);
-  for (Descriptor* d : {&log_, &metrics_, &events_}) {
+  for (Descriptor* d : {&log_, &metrics_, &events_, &departures_}) {
     if (d->open()) sync_file(d->get(), path_);
     d->close();
   }
@@ -428,6 +455,10 @@ void RunFolder::trim_rows(std::int64_t step, double time) {
   trim("events.csv", [&](const std::vector<std::string>& row) {
     const auto at = row.empty() ? std::nullopt : as_number(row[0]);
     return at && *at <= day;
+  });
+  trim("departures.csv", [&](const std::vector<std::string>& row) {
+    const auto at = row.size() > 1 ? as_integer(row[1]) : std::nullopt;
+    return at && *at <= step;
   });
   // Text after a torn line would join it.
   const fs::path log = path_ / "log.txt";

@@ -19,6 +19,7 @@
 #include "record/index_room.hpp"
 #include "record/provenance.hpp"
 #include "record/run_layout.hpp"
+#include "voxel/departure.hpp"
 #include "voxel/report.hpp"
 
 namespace metavox {
@@ -52,6 +53,8 @@ public:
   // The header is written with the first row. Rows of one run have the same columns.
   void add_metrics(std::int64_t step, double time, std::uint64_t hash, const MetricRow& row);
   void add_events(const std::vector<Event>& events);
+  // `step_length`: of the run, min.
+  void add_departures(const std::vector<Departure>& departures, double step_length);
   std::int64_t last_metrics_step() const { return last_metrics_step_; } // -1: none
 
   // One file of a frame, and its .pvd brought up to date. A name must not start with a dot.
@@ -87,7 +90,7 @@ private:
   void trim_frames(std::int64_t step);
 
   std::filesystem::path path_;
-  Descriptor lock_, log_, metrics_, events_, sums_;
+  Descriptor lock_, log_, metrics_, events_, departures_, sums_;
   std::map<std::string, FileSum> listed_;
   std::map<FrameKind, std::vector<Frame>> frames_;
   std::map<FrameKind, IndexRoom> room_; // in the .pvd, for the frames to come

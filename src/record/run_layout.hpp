@@ -36,8 +36,8 @@ inline constexpr const char* list_name = "checksums.txt";
 inline constexpr const char* scene_name = "scene.pvsm";
 inline constexpr const char* scene_script_name = "scene.py";
 // Sealed at the end of a run; before, their content changes.
-inline constexpr std::array<const char*, 10> growing = {
-    "provenance.json", "log.txt",     "metrics.csv", "events.csv", "fields.pvd",
+inline constexpr std::array<const char*, 11> growing = {
+    "provenance.json", "log.txt",     "metrics.csv", "events.csv", "departures.csv", "fields.pvd",
     "cells.pvd",       "vessels.pvd", "profile.csv", "cohort.csv", "summary.csv"};
 bool is_growing(const std::string& name);
 

@@ -22,7 +22,7 @@ constexpr std::size_t small_buffers = std::size_t{64} << 10;
 
 BloodExtent blood_extent(const Parameters& p) {
   return {(p.oxygen.enabled ? 1 : 0) + (p.glucose.enabled ? 1 : 0),
-          p.domain.spacing * p.fields.coarsen};
+          p.domain.spacing * p.fields.coarsen, p.domain.spacing};
 }
 
 ArrayInfo on_lattice(const char* name, const char* unit, const char* meaning, ElementType type,
@@ -96,6 +96,9 @@ std::vector<ArrayInfo> state_arrays_of(const Parameters& p) {
     if (row.present)
       infos.push_back(on_lattice(row.name, row.unit, row.meaning, ElementType::f32, l.fields));
   infos.push_back({"ledger", "1", "", ElementType::i64, {ledger_entries, 1, 1}, 0});
+  if (p.intravasation.enabled)
+    infos.push_back(
+        {"departures", "1", "", ElementType::i64, {Departures::counter_count, 1, 1}, 0});
   if (p.tracers.count > 0)
     infos.push_back(
         {"tracers", "1", "", ElementType::u32, {3 * std::int64_t{p.tracers.count}, 1, 1}, 0});

@@ -137,6 +137,21 @@ void add_field(MetricSheet& sheet, const Executor& executor, const Field& field)
              "estimated error of the last solve");
 }
 
+// Who left by the vessels.
+void add_departures(MetricSheet& sheet, const Departures& left) {
+  const char* const since_start = "with `intravasation`: since the start";
+  sheet.count("departed_cells", left.counted(Departures::left_cells), since_start);
+  sheet.count("departed_singles", left.counted(Departures::singles), since_start);
+  sheet.count("departed_clusters", left.counted(Departures::clusters), since_start);
+  const auto real = [&](Departures::Counter c) {
+    return static_cast<double>(left.counted(c)) / expected_unit;
+  };
+  sheet.real("departures_expected", "1", real(Departures::expected),
+             "singles and clusters that the hazards let expect since the start");
+  sheet.real("shedding_expected", "1/day", 24 * real(Departures::expected_now),
+             "the hazards of all cells together, at the last vessel step");
+}
+
 // Moments of the walkers' displacements along each axis.
 void add_tracers(MetricSheet& sheet, const std::vector<std::int32_t>& position,
                  const std::array<double, 3>& start, double spacing) {
@@ -235,6 +250,7 @@ MetricRow Site::measure() {
   if (p.vessels.pattern != VesselPattern::none && p.oxygen.enabled)
     add_blood(sheet, s.oxygen().measure_blood(s.vessels.blood().view()), s.vessels.blood());
   s.vessels.measure(sheet, [&] { return places_to_feed(s.executor, s.tissue, cell.kind_code); });
+  if (p.intravasation.enabled) add_departures(sheet, s.cells.departures());
   if (p.tracers.count > 0)
     add_tracers(sheet, s.cells.tracers().host_copy(), p.tracers.start, p.domain.spacing);
   sheet.count("active_bricks", s.cells.active_bricks(),

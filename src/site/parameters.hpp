@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cells/cell_settings.hpp"
+#include "cells/intravasation_settings.hpp"
 #include "cells/migration_settings.hpp"
 #include "fields/glucose_settings.hpp"
 #include "fields/growth_settings.hpp"
@@ -49,6 +50,7 @@ struct Parameters {
   SproutingParameters sprouting;
   FlowParameters flow;
   RegressionParameters regression;
+  IntravasationParameters intravasation;
   OutputParameters output;
 };
 

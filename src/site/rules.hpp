@@ -32,6 +32,8 @@ void judge_vessel_ends(const Parameters& p, Judge& judge);
 void judge_blood(const Parameters& p, Judge& judge);
 // Sprouts.
 void judge_growth(const Parameters& p, Judge& judge);
+// What cells leave by.
+void judge_departures(const Parameters& p, Judge& judge);
 
 // The edge of the box, um.
 inline double edge(const Parameters& p, std::size_t axis) {

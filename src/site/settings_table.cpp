@@ -57,6 +57,7 @@ void describe_site(Section<Parameters>& whole) {
   whole.section(&Parameters::sprouting, "sprouting", describe);
   whole.section(&Parameters::flow, "flow", describe);
   whole.section(&Parameters::regression, "regression", describe);
+  whole.section(&Parameters::intravasation, "intravasation", describe);
   whole.section(&Parameters::output, "output", describe);
   derive_across(whole);
   whole.rule(judge_box);
@@ -69,6 +70,7 @@ void describe_site(Section<Parameters>& whole) {
   whole.rule(judge_vessel_ends);
   whole.rule(judge_blood);
   whole.rule(judge_growth);
+  whole.rule(judge_departures);
   whole.rule(judge_traps);
 }
 

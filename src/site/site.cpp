@@ -136,7 +136,17 @@ void Site::State::grow_vessels() {
   const VesselGraph::Changes changed = vessels.take_changes();
   cells.make_way(executor, changed.entered, changed.left);
   for (Event& e : vessels.take_events()) events.push_back(std::move(e));
+  if (parameters.intravasation.enabled) depart();
   if (parameters.vessels.check) check_vessels();
+}
+
+void Site::State::depart() {
+  const double passed = parameters.time.vessel_step;
+  const WallView walls = vessels.advance_walls(cells.view(), cells.factors());
+  for (Departure& d : cells.depart(executor, walls, passed, step)) {
+    d.step = step + 1;
+    departures.push_back(d);
+  }
 }
 
 double Site::time() const { return s_->time(); }
@@ -149,5 +159,6 @@ std::shared_ptr<const VesselNetwork> Site::vessels() const {
   return s_->vessels.network(s_->step, s_->oxygen().measure_blood(s_->vessels.blood().view()));
 }
 std::vector<Event> Site::take_events() { return std::exchange(s_->events, {}); }
+std::vector<Departure> Site::take_departures() { return std::exchange(s_->departures, {}); }
 
 } // namespace metavox

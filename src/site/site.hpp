@@ -11,6 +11,7 @@
 #include "site/parameters.hpp"
 #include "site/snapshot.hpp"
 #include "solver/diffusion.hpp"
+#include "voxel/departure.hpp"
 #include "voxel/external.hpp"
 #include "voxel/report.hpp"
 #include "voxel/vessel_network.hpp"
@@ -54,6 +55,9 @@ public:
   // they write anything down.
   void check() const;
   std::vector<Event> take_events(); // since the last call
+  // Who left since the last call, where `intravasation` is on. They are no part of the state: take
+  // them after every step before it is saved.
+  std::vector<Departure> take_departures();
 
   // Founders that share a clone number, 1 where there are numbers enough; see InitialTissue.
   std::int64_t founders_per_clone() const;

@@ -97,6 +97,7 @@ struct Site::State {
   std::int64_t step = 0;
   std::int64_t founders_per_clone = 1; // at the start
   std::vector<Event> events;
+  std::vector<Departure> departures;
 
   State(const Parameters& p, Executor e, const SiteLayout& layout);
 
@@ -110,7 +111,8 @@ struct Site::State {
 
   void start_from(const ExternalArrays& external);
   void grow_vessels();
-  void press(); // growth's pressure, as the cells stand now
+  void depart(); // by the vessels, at the end of their step
+  void press();  // growth's pressure, as the cells stand now
   // Marks of free voxels joined to a face of the box, by voxel; null where there is no medium.
   const std::uint8_t* reached_by_medium();
   // f(excess): second cells as fields see them, which on coarser lattices look them up by voxel.
@@ -157,6 +159,14 @@ void Site::State::for_each_array(const F& f) {
     ExcessColumn<T> column{&order, &buffer};
     f(ArrayRow{name, "1", meaning, nullptr}, column);
   });
+  if (parameters.intravasation.enabled) {
+    HostArray<std::int64_t> left{&cells.departures().counters()};
+    f(ArrayRow{"departures", "1",
+               "departures of singles and of clusters, cells that left; expected departures, and "
+               "those an hour, in units of 2^-32",
+               nullptr, -1e-2f, 1e9f, false},
+      left);
+  }
   if (parameters.tracers.count > 0)
     f(ArrayRow{"tracers", "1", "voxel coordinates of walkers that take no room", nullptr},
       cells.tracers());

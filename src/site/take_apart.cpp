@@ -60,6 +60,7 @@ PopulationSettings population_settings(const Parameters& p) {
   s.transition = p.transition;
   s.migration = p.migration;
   s.tracers = p.tracers;
+  s.intravasation = p.intravasation;
   s.growth = {p.growth.mobility > 0, pace_of(p), p.growth.mobility, open_faces(p),
               p.growth.matrix_yield};
   s.energy.oxygen_consumption = p.oxygen.consumption;
@@ -92,6 +93,9 @@ VasculatureSettings vasculature_settings(const Parameters& p) {
            p.flow.haematocrit},
           {p.matrix.frozen, p.matrix.contact_degradation, p.matrix.contact_weight,
            p.migration.squeeze, p.migration.squeeze_threshold, p.migration.squeeze_width},
+          {p.intravasation.enabled, 1 + p.intravasation.leakiness, p.intravasation.tight,
+           p.matrix.contact_degradation / p.matrix.membrane_resistance,
+           1 / p.intravasation.healing},
           p.time.step,
           p.time.vessel_step};
 }

@@ -196,6 +196,13 @@ void judge_blood(const Parameters& p, Judge& judge) {
     note_poor_blood(p, judge, "vessels.ends[" + std::to_string(i) + "].oxygen", v.ends[i].oxygen);
 }
 
+void judge_departures(const Parameters& p, Judge& judge) {
+  if (!p.intravasation.enabled || p.vessels.pattern != VesselPattern::none) return;
+  judge.complain({"intravasation.enabled", "vessels.pattern"},
+                 "intravasation.enabled needs vessels to enter, but vessels.pattern is none; type "
+                 "for example vessels.pattern: grid");
+}
+
 void judge_growth(const Parameters& p, Judge& judge) {
   const SproutingParameters& s = p.sprouting;
   if (!s.enabled) return;

@@ -163,7 +163,8 @@ std::int32_t VesselGraph::add_segment(std::int32_t from, std::int32_t to, double
   std::int32_t s;
   if (free_segments_.empty()) {
     s = segment_count();
-    for (std::vector<double>* v : {&segments_.radius, &segments_.flow, &segments_.haematocrit})
+    for (std::vector<double>* v :
+         {&segments_.radius, &segments_.flow, &segments_.haematocrit, &segments_.membrane})
       v->push_back(0);
     for (std::vector<std::int64_t>* v : {&segments_.born, &segments_.idle}) v->push_back(0);
     for (std::vector<std::int32_t>* v :
@@ -185,6 +186,7 @@ std::int32_t VesselGraph::add_segment(std::int32_t from, std::int32_t to, double
   segments_.sprout[at(s)] = sprout;
   segments_.flags[at(s)] = static_cast<std::uint8_t>(flags | alive);
   segments_.flow[at(s)] = segments_.haematocrit[at(s)] = 0;
+  segments_.membrane[at(s)] = 1;
   link(2 * s, from);
   link(2 * s + 1, to);
   living_segments_ += 1;
@@ -218,6 +220,7 @@ std::int32_t VesselGraph::split(std::int32_t s, const Point& p) {
   segments_.idle[at(rest)] = segments_.idle[at(s)];
   segments_.flow[at(rest)] = segments_.flow[at(s)];
   segments_.haematocrit[at(rest)] = segments_.haematocrit[at(s)];
+  segments_.membrane[at(rest)] = segments_.membrane[at(s)];
   return n;
 }
 
@@ -250,6 +253,7 @@ void VesselGraph::remove_segment(std::int32_t s) {
   segments_.flags[at(s)] = 0;
   segments_.from[at(s)] = segments_.to[at(s)] = none;
   segments_.radius[at(s)] = segments_.flow[at(s)] = segments_.haematocrit[at(s)] = 0;
+  segments_.membrane[at(s)] = 0;
   segments_.born[at(s)] = segments_.idle[at(s)] = 0;
   segments_.generation[at(s)] = segments_.sprout[at(s)] = 0;
   free_segments_.push(s);
@@ -357,6 +361,12 @@ std::vector<std::int64_t> VesselGraph::marked_voxels() const {
   return voxels;
 }
 
+std::vector<std::int64_t> VesselGraph::taken_voxels(std::int32_t s) const {
+  std::vector<std::int64_t> voxels;
+  for_each_taken(s, [&](std::int64_t v, const Mark&) { voxels.push_back(v); });
+  return voxels;
+}
+
 bool VesselGraph::touches(std::int64_t voxel) const {
   const auto found = marks_.find(voxel);
   return found != marks_.end() && found->second.passing > 0;
@@ -453,7 +463,7 @@ std::string VesselGraph::shape_flaw() const {
   for (const std::size_t size :
        {segments_.to.size(), segments_.radius.size(), segments_.born.size(), segments_.idle.size(),
         segments_.generation.size(), segments_.sprout.size(), segments_.flags.size(),
-        segments_.flow.size(), segments_.haematocrit.size()})
+        segments_.flow.size(), segments_.haematocrit.size(), segments_.membrane.size()})
     if (size != segments) return "arrays of segments differ in length";
   constexpr double farthest = 1e9; // um: no box is as wide
   for (std::int32_t n = 0; n < node_count(); ++n)

@@ -71,6 +71,7 @@ public:
     std::vector<std::uint8_t> flags; // SegmentFlag
     std::vector<double> flow;        // um^3/min
     std::vector<double> haematocrit;
+    std::vector<double> membrane; // basement membrane of a mature vessel: 1 whole, 0 worn through
   };
 
   explicit VesselGraph(const Lattice& lattice) : lattice_(lattice) {}
@@ -98,6 +99,9 @@ public:
   bool marked(std::int64_t voxel) const { return marks_.count(voxel) != 0; }
   std::size_t marked_count() const { return marks_.size(); }
   std::vector<std::int64_t> marked_voxels() const; // ascending
+  // What the segment takes of the lattice: voxels it passes, then those whose centre lies in the
+  // lumen of a wide one; some may come twice.
+  std::vector<std::int64_t> taken_voxels(std::int32_t segment) const;
   // Whether a centreline passes the voxel.
   bool touches(std::int64_t voxel) const;
   // The share of a voxel that lumens take, 0 to 1. From full_from on they leave no room for a cell,

@@ -22,12 +22,19 @@ double piece_bytes(const BloodExtent& e) {
          e.substances * (44 + 12 * reached);
 }
 
+// Voxels that share the walls of a piece, each in some lists: with its share and what stands there,
+// with what is drawn for its two cells, and those who leave.
+double wall_bytes(const VasculatureSettings& p, double spacing) {
+  return p.walls.on ? 5 * std::max(1.0, 20 / spacing) * (16 + 4 + 2 * (1 + 4)) : 0.0;
+}
+
 // Lists that may grow have room for half more.
 double room(const VasculatureSettings& p) { return p.sprouting.enabled ? 1.5 : 1.0; }
 
 double device_bytes(double nodes, const VasculatureSettings& p, const BloodExtent& e) {
   const double read = p.sprouting.enabled ? sizeof(std::int64_t) + sizeof(VesselReading) : 0.0;
-  return room(p) * nodes * (piece_bytes(e) + read);
+  // Lists at walls are made anew where they are too short, with room for half more.
+  return room(p) * nodes * (piece_bytes(e) + read) + 1.5 * nodes * wall_bytes(p, e.spacing);
 }
 
 // Nodes along parents. `share`: of the vessels of the start that the network is.
@@ -48,7 +55,7 @@ double nodes_of(const VesselNetwork& network, double share) {
 std::size_t estimate_vessel_bytes(const VasculatureSettings& p, const Lattice& tissue,
                                   std::uint64_t seed, const BloodExtent& e) {
   // Every list has room for 1024 entries more than it needs.
-  const double spare = 1024 * (150.0 + 80 * e.substances);
+  const double spare = 1024 * (150.0 + 80 * e.substances + (p.walls.on ? 250 : 0));
   return static_cast<std::size_t>(device_bytes(estimate_vessel_nodes(p, tissue, seed), p, e) +
                                   spare);
 }

@@ -10,10 +10,11 @@
 
 namespace metavox {
 
-// What of the fields matters to the memory of vessels.
+// What of the lattices matters to the memory of vessels.
 struct BloodExtent {
   int substances;       // fields that blood carries
   double field_spacing; // um
+  double spacing;       // um, of the tissue
 };
 
 // Bytes of their lists on the device.

@@ -37,7 +37,8 @@ Vasculature::Vasculature(const Executor& executor, const Lattice& tissue, const 
       sprouting_(p.sprouting), flow_(p.flow), regression_(p.regression), supply_(p.supply),
       matrix_(p.matrix), seed_(seed), ends_give_(any_end_gives(p)), step_length_(p.step),
       steps_between_(std::max(1, static_cast<int>(std::floor(p.vessel_step / p.step + 0.5)))),
-      graph_(tissue), counters_(counter_count, 0), paths_(executor, fields) {
+      graph_(tissue), counters_(counter_count, 0), paths_(executor, fields),
+      walls_(executor, tissue, p.walls) {
   const double vessel_step = steps_between_ * step_length_;
   const TipDrive drive{sprouting_.diffusivity, sprouting_.persistence, sprouting_.chemotaxis,
                        sprouting_.saturation,  sprouting_.haptotaxis,  sprouting_.speed_limit};
@@ -66,6 +67,8 @@ void Vasculature::rebuild(const std::vector<std::int64_t>& full) {
     n.end_flow.assign(n.x.size(), 0);
     n.end_haematocrit.assign(n.x.size(), -1);
   }
+  VesselGraph::Segments& segments = graph_.segments();
+  if (!walls_.on()) segments.membrane.assign(segments.flags.size(), 1);
   graph_.rebuild(full);
   topology_changed_ = blood_changed_ = false;
   paths_.renew(graph_, supply_);
@@ -369,6 +372,11 @@ void Vasculature::adapt_radii() {
         s, std::clamp(radius * exact::exp(growth), flow_.smallest_radius, flow_.largest_radius));
     blood_changed_ = true;
   }
+}
+
+WallView Vasculature::advance_walls(const CellView& cells, TraitFactors factors) {
+  walls_.advance(graph_, cells, factors, steps_between_ * step_length_);
+  return walls_.view();
 }
 
 void Vasculature::renew_lengths() {

@@ -17,6 +17,7 @@
 #include "vessels/sense_tips.hpp"
 #include "vessels/sprout.hpp"
 #include "vessels/vasculature_settings.hpp"
+#include "vessels/walls.hpp"
 #include "voxel/pressure_view.hpp"
 #include "voxel/report.hpp"
 #include "voxel/views.hpp"
@@ -93,6 +94,10 @@ public:
   bool due(std::int64_t step) const { return step % steps_between_ == 0; }
   // Voxels that became vessel, or are free again, since the last call.
   VesselGraph::Changes take_changes() { return graph_.take_changes(); }
+
+  // After a vessel step and once cells have made way: the walls that cells may leave through, whose
+  // membranes those at them wear.
+  WallView advance_walls(const CellView& cells, TraitFactors factors);
 
   const BloodPaths& blood() const { return paths_; }
   VesselLengths lengths() const { return {lengths_.data(), length_count_}; }
@@ -222,6 +227,7 @@ private:
   FlowReport flow_report_;
 
   BloodPaths paths_;
+  VesselWalls walls_;
   Buffer<VesselLength> lengths_;
   std::int64_t length_count_ = 0, length_revision_ = -1;
   Buffer<std::int64_t> voxel_stage_;
@@ -276,6 +282,9 @@ void Vasculature::for_each_array(const F& f) {
     f("vessel_node_end_haematocrit", "1",
       "of blood that enters there; negative: `flow.haematocrit`", n.end_haematocrit);
   }
+  if (walls_.on())
+    f("vessel_membrane", "1", "basement membrane of a mature segment: 1 whole, 0 worn through",
+      s.membrane);
   f("vessel_counters", "1",
     "sprouts, branches, fusions with tips, with vessels, starved tips, perfused sprouts, regressed "
     "and collapsed "

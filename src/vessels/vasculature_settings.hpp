@@ -6,6 +6,7 @@
 #include "vessels/flow_settings.hpp"
 #include "vessels/growth_settings.hpp"
 #include "vessels/vessel_settings.hpp"
+#include "vessels/walls.hpp"
 
 namespace metavox {
 
@@ -26,6 +27,7 @@ struct VasculatureSettings {
   RegressionParameters regression;
   BloodSupply supply;
   TipMatrix matrix;
+  WallSettings walls;
   double step;        // min: of the run
   double vessel_step; // min: a multiple of step
 };

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "core/exact.hpp"
 #include "core/lattice.hpp"
@@ -26,6 +27,25 @@ enum class Trait : int {
 };
 inline constexpr int trait_count = 8;
 inline constexpr double trait_step = 0.02;
+MV_HD constexpr int value_of(std::uint64_t traits, Trait t) {
+  return static_cast<std::int8_t>(static_cast<std::uint8_t>(traits >> (8 * static_cast<int>(t))));
+}
+
+// Their names in tables, in the order of their bytes.
+struct TraitRow {
+  Trait trait;
+  std::string_view name;
+};
+inline constexpr TraitRow trait_rows[] = {
+    {Trait::cycle_time, "cycle_time"},
+    {Trait::oxygen_use, "oxygen_use"},
+    {Trait::proteinase, "proteinase"},
+    {Trait::adhesion, "adhesion"},
+    {Trait::hypoxia_tolerance, "hypoxia_tolerance"},
+    {Trait::drug_resistance, "drug_resistance"},
+    {Trait::immunogenicity, "immunogenicity"},
+    {Trait::vegf, "vegf"},
+};
 
 // The cycle clock runs from clock_zero at birth to clock_divide; the room below lets a newborn
 // start late, which is how cycle times vary from cell to cell.
