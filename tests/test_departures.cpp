@@ -7,9 +7,11 @@
 #include <set>
 #include <sstream>
 
+#include "core/errors.hpp"
 #include "core/file.hpp"
 #include "core/random.hpp"
 #include "folder.hpp"
+#include "program/calibrate_shedding.hpp"
 #include "record/run_folder.hpp"
 #include "record/verify.hpp"
 #include "support.hpp"
@@ -553,6 +555,64 @@ TEST(DeparturesTable, HasARowForEachAndIsCutBackToTheStepOfARestart) {
   }
   EXPECT_EQ(table(), all);
   EXPECT_TRUE(verify_run(run).ok);
+}
+
+// ---- the rate, from a run
+
+// A tumour of N cells from which a share s of its cells is expected to leave in a day sheds 3.2e6 a
+// gram where s N/6.5e7 0.524 g ... is as many: s = 3.2e6 0.524/6.5e7 = 0.0258.
+SheddingRecord steady(double cells, double share, double growth = 0) {
+  SheddingRecord r;
+  double expected = 0;
+  for (int k = 0; k <= 48; ++k) {
+    const double day = 0.25 * k, n = cells * std::exp(growth * day);
+    r.day.push_back(day);
+    r.cells.push_back(n);
+    r.expected.push_back(expected);
+    r.departures.push_back(std::floor(expected));
+    r.left.push_back(std::floor(expected) * 2); // pairs
+    expected += 0.25 * share * n / 2;
+  }
+  return r;
+}
+
+TEST(Shedding, IsWhatTumoursOfTheSizeShed) {
+  const SheddingLaw rat = shedding_law({}), human = shedding_law({{}, "human"});
+  EXPECT_NEAR(rat.per_day(6.5e7), 3.2e6 * 0.524, 1);
+  EXPECT_NEAR(rat.per_day(5e4) / 5e4, 0.0258, 1e-4);
+  EXPECT_NEAR(human.per_day(5e4), 282, 5) << "some 287 a day of a lattice of 5e4 cells";
+  EXPECT_NEAR(human.per_day(6.5e7), 0.02 * rat.per_day(6.5e7), 1e-6);
+  EXPECT_THROW(shedding_law({{}, "mouse"}), ConfigError);
+  EXPECT_EQ(shedding_law({{}, "rat", 0.5, 0.25}).exponent, 0.25);
+}
+
+TEST(Shedding, FindsTheFactorOverTheSecondHalf) {
+  const SheddingLaw rat = shedding_law({});
+  const Shedding s = shedding_of(steady(5e4, 0.1), rat);
+  EXPECT_EQ(s.from, 6);
+  EXPECT_EQ(s.to, 12);
+  EXPECT_NEAR(s.tumour, 5e4 * 6, 1e-6);
+  EXPECT_NEAR(s.factor(), 0.0258 / 0.1, 1e-4);
+  // The first half is of no account.
+  SheddingRecord late = steady(5e4, 0.1);
+  for (std::size_t k = 0; k < 24; ++k) late.cells[k] = 1, late.expected[k] = late.expected[24];
+  EXPECT_NEAR(shedding_of(late, rat).factor(), s.factor(), 1e-9);
+  // Of what grows, to the rule of the trapezoid.
+  EXPECT_NEAR(shedding_of(steady(1e3, 0.1, 0.2), rat).factor(), 0.258, 0.258 * 0.03);
+}
+
+TEST(Shedding, SaysWhatIsMissing) {
+  const auto said = [](const SheddingRecord& r) {
+    try {
+      shedding_of(r, shedding_law({}));
+    } catch (const ConfigError& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(said({}).find("output.report"), std::string::npos);
+  EXPECT_NE(said(steady(5e4, 0)).find("no cell could leave"), std::string::npos);
+  EXPECT_NE(said(steady(0, 0.1)).find("no cell could leave"), std::string::npos);
 }
 
 } // namespace

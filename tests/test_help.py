@@ -34,6 +34,7 @@ output:
   frames: 2 day
   checkpoints: 1 day
 """
+SHEDDING = "vessels: {pattern: grid, spacing: 60 um}\nintravasation: {enabled: true, rate: 1 1/h}\n"
 SMALL = "--set tissue.cells[0].radius='80 um'"  # what is calibrated
 SWEEP = "config: tumour.yaml\nreplicates: 2\nuntil: 6 h\ngrid:\n  cycle.law: [owen, physicell]\n"
 
@@ -61,7 +62,7 @@ def files_of(text):
 
 def smaller(command):
     command = re.sub(r"--size \d+", "--size 16", command)
-    command = re.sub(r"^metavox calibrate .*?(?=\s*[#>]|$)", lambda m: f"{m.group()} --seeds 1 --tolerance 1 {SMALL}", command)
+    command = re.sub(r"^metavox calibrate growth .*?(?=\s*[#>]|$)", lambda m: f"{m.group()} --seeds 1 --tolerance 1 {SMALL}", command)
     command = command.replace("'3 mm'", "'0.5 mm'").replace("'160 day'", "'40 day'")
     return re.sub(r"--(threads|jobs) \d+", r"--\1 1", command)
 
@@ -101,9 +102,11 @@ class Examples(unittest.TestCase):
         self.try_all(lines)
 
     def test_of_every_command(self):
-        # What the examples take for granted: two runs that are alike, and a list of hashes from elsewhere.
+        # What the examples take for granted: two runs that are alike, one that sheds cells, and a list of hashes from elsewhere.
         subprocess.run([METAVOX, "run", "tumour.yaml", "-o", "runs/first", "--quiet"], stdout=subprocess.DEVNULL, check=True)
         shutil.copytree("runs/first", "runs/again")
+        write("shed.yaml", TUMOUR + SHEDDING)
+        subprocess.run([METAVOX, "run", "shed.yaml", "-o", "runs/intravasation", "--quiet"], stdout=subprocess.DEVNULL, check=True)
         write("there.txt", ask("selfcheck"))
         self.assertGreater(len(commands()), 8)
         for command in commands():

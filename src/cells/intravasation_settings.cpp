@@ -16,8 +16,11 @@ void describe(Section<IntravasationParameters>& s) {
       .normally("2e-2 1/h")
       .means("Rate at which M-like cells of normal MT1-MMP leave that share a wall of 503 um^2, 20 "
              "um of a capillary of radius 4 um; times the weight of the wall.")
-      .from("calibrated to the 3.2e6 cells that 1 g of a rat's tumour sheds in a day: Butler & "
-            "Gullino 1975, Cancer Res 35:512; `metavox calibrate shedding` finds it for a run");
+      .from(
+          "fitted, and only roughly, to the 3.2e6 cells that 1 g of a rat's tumour sheds in a day "
+          "(Butler & Gullino 1975, Cancer Res 35:512): configs/intravasation.yaml wants 0.0145 "
+          "1/h; "
+          "`metavox calibrate shedding` finds it for a run");
   s.number(&P::leakiness, "leakiness")
       .between(0, 1e3)
       .normally("4")

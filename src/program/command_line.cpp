@@ -12,6 +12,7 @@
 #include "input/text_lines.hpp"
 #include "program/bench.hpp"
 #include "program/calibrate.hpp"
+#include "program/calibrate_shedding.hpp"
 #include "program/chain.hpp"
 #include "program/cohort.hpp"
 #include "program/info.hpp"
@@ -409,16 +410,34 @@ private:
         "  metavox calibrate growth --speed '40 um/day'            # growth.mobility\n"
         "  metavox calibrate growth --stress '5 kPa' --share 0.5   # growth.half_pressure\n"
         "  metavox calibrate growth --doubling '160 day' --diameter '3 mm' > share.yaml\n"
+        "  metavox calibrate shedding runs/intravasation           # intravasation.rate\n"
         "\n"
         "What is printed is YAML: a comment for every measurement, then the setting to paste.\n"
         "The experiments are configs/calibration/*.yaml of the sources: a free spheroid, clones\n"
         "under a stress, an eighth of a tumour in tissue. Measurements by --speed take some 10 s,\n"
         "by --stress 1 s, by --doubling of 3 mm some 3 minutes, of 1 mm 20 s (two CPU cores);\n"
-        "two to six are made, and one for every further seed.");
+        "two to six are made, and one for every further seed.\n"
+        "\n"
+        "Of shedding the experiment is a run of yours, with intravasation.enabled: over its\n"
+        "second half as many cells shall leave as tumours were measured to shed (--preset rat),\n"
+        "or as what is known of patients lets one assume (human).");
     app->add_option("what", calibrated_, "what is calibrated")
         ->required()
-        ->check(CLI::IsMember({"growth"}))
+        ->check(CLI::IsMember({"growth", "shedding"}))
         ->type_name("WHAT");
+    app->add_option("run", calibrated_run_, "run folder; for shedding")->type_name("RUN");
+    app->add_option("--preset", shedding_.preset, "of shedding: rat or human")
+        ->check(CLI::IsMember({"rat", "human"}))
+        ->capture_default_str()
+        ->type_name("NAME");
+    app->add_option("--shed", shedding_.share,
+                    "share of the 3.2e6 cells per gram and day; default: the preset's, 1 or 0.02")
+        ->check(CLI::Range(1e-9, 1e9))
+        ->type_name("X");
+    app->add_option("--exponent", shedding_.exponent,
+                    "a: N cells shed as N^(1-a); default: the preset's, 0 or 1/3")
+        ->check(CLI::Range(0.0, 1.0))
+        ->type_name("A");
     CalibrateOptions& o = calibrate_;
     app->add_option("--speed", o.speed, "at which the radius of a free spheroid grows")
         ->type_name("V");
@@ -460,8 +479,14 @@ private:
         ->check(CLI::Range(0, 4096))
         ->type_name("N");
     app->callback([this] {
+      if ((calibrated_ == "shedding") == calibrated_run_.empty())
+        throw ConfigError(calibrated_run_.empty()
+                              ? "name the run that sheds: metavox calibrate shedding runs/NAME"
+                              : "calibrate " + calibrated_ + " makes runs of its own; remove " +
+                                    calibrated_run_);
+      shedding_.run = calibrated_run_;
       calibrate_.config = calibration_config_;
-      code_ = calibrate(calibrate_);
+      code_ = calibrated_ == "shedding" ? calibrate_shedding(shedding_) : calibrate(calibrate_);
     });
   }
 
@@ -510,7 +535,8 @@ private:
   BenchOptions bench_;
   SweepOptions sweep_;
   CalibrateOptions calibrate_;
-  std::string calibrated_, calibration_config_;
+  SheddingOptions shedding_;
+  std::string calibrated_, calibrated_run_, calibration_config_;
   ChainOptions chain_;
   std::string chain_config_;
 };
