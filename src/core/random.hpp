@@ -35,6 +35,7 @@ enum class Purpose : std::uint32_t {
   excess_fate = 57,         // of the second cell of a voxel
   relay = 58,               // of the same; the substep is part of the counter
   test = 63,
+  lodging = 70, // of a cell that came, by its number
   // Of a body: the identity is lesion * 64 + organ, the substep of the counter 32 * round + class.
   shedding = 80, // of a lesion: how many cells leave it
   transit = 81,  // in which bed those end that left

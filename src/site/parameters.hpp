@@ -20,6 +20,7 @@
 #include "tissue/tissue_settings.hpp"
 #include "vessels/flow_settings.hpp"
 #include "vessels/growth_settings.hpp"
+#include "vessels/lodging_settings.hpp"
 #include "vessels/vessel_settings.hpp"
 
 namespace metavox {
@@ -51,6 +52,7 @@ struct Parameters {
   FlowParameters flow;
   RegressionParameters regression;
   IntravasationParameters intravasation;
+  LodgingParameters lodging;
   OutputParameters output;
 };
 

@@ -58,6 +58,7 @@ void describe_site(Section<Parameters>& whole) {
   whole.section(&Parameters::flow, "flow", describe);
   whole.section(&Parameters::regression, "regression", describe);
   whole.section(&Parameters::intravasation, "intravasation", describe);
+  whole.section(&Parameters::lodging, "lodging", describe);
   whole.section(&Parameters::output, "output", describe);
   derive_across(whole);
   whole.rule(judge_box);
