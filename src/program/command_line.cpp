@@ -17,6 +17,7 @@
 #include "program/cohort.hpp"
 #include "program/info.hpp"
 #include "program/list.hpp"
+#include "program/lodge.hpp"
 #include "program/run.hpp"
 #include "program/selfcheck.hpp"
 #include "program/sweep.hpp"
@@ -65,6 +66,11 @@ struct Overrides {
   CLI::Option *seed_option = nullptr, *until_option = nullptr;
 
   void offer(CLI::App& app) {
+    offer_seed_and_set(app);
+    until_option = app.add_option("--until", until, "replaces simulation.duration, e.g. '10 day'")
+                       ->type_name("T");
+  }
+  void offer_seed_and_set(CLI::App& app) {
     // Taken as text: the parser would let -3 pass for a large number.
     seed_option = app.add_option("--seed", seed, "replaces simulation.seed")
                       ->type_name("N")
@@ -73,8 +79,6 @@ struct Overrides {
                                    ? std::string()
                                    : "a seed is an integer from 0 to 2^64 - 1";
                       });
-    until_option = app.add_option("--until", until, "replaces simulation.duration, e.g. '10 day'")
-                       ->type_name("T");
     app.add_option("--set", set,
                    "replaces a setting, e.g. oxygen.diffusivity='1e5 um^2/min'; may be repeated")
         ->type_name("KEY=VALUE")
@@ -114,6 +118,7 @@ public:
     offer_sweep();
     offer_calibrate();
     offer_chain();
+    offer_lodge();
     // Last, as commands inherit what is there when they are added.
     app_.set_help_all_flag("--help-all", "print the help of every command and exit");
   }
@@ -520,6 +525,43 @@ private:
     });
   }
 
+  void offer_lodge() {
+    CLI::App* app = command(
+        "lodge", "where cells that come with the blood would lodge in a bed of vessels",
+        "Examples:\n"
+        "  metavox lodge bed.yaml                      # 10,000 cells, and bed_lodged.csv\n"
+        "  metavox lodge bed.yaml -n 100 --seed 7 -o few.csv\n"
+        "  metavox lodge bed.yaml --set lodging.pass=0.95 # as in the rat\n"
+        "\n"
+        "with bed.yaml, for example:\n"
+        "  domain:\n"
+        "    size: [0.6 mm, 0.6 mm, 0.6 mm]\n"
+        "  vessels:\n"
+        "    pattern: grid\n"
+        "    spacing: 100 um\n"
+        "\n"
+        "Cells divide at forks as the blood does and lodge on their way by the settings of\n"
+        "`lodging`. Shares are exact, numbers are drawn. The table has a row per segment.");
+    app->add_option("config", lodge_config_, "configuration (YAML) with vessels")
+        ->required()
+        ->type_name("CONFIG");
+    app->add_option("-n,--number", lodge_.arrivals, "cells that arrive")
+        ->transform(whole_number())
+        ->check(CLI::Range(0, 1000000000))
+        ->capture_default_str()
+        ->type_name("N");
+    app->add_option("-o,--output", lodge_.output,
+                    "table, a row per segment; default: CONFIG's name and _lodged.csv")
+        ->type_name("FILE");
+    lodge_overrides_.offer_seed_and_set(*app);
+    app->callback([this] {
+      lodge_.config = lodge_config_;
+      lodge_.set = lodge_overrides_.set;
+      lodge_.seed = lodge_overrides_.chosen_seed();
+      code_ = lodge(lodge_);
+    });
+  }
+
   const int argc_;
   char** const argv_;
   CLI::App app_{"metavox: growth of a tumour in tissue, voxel by voxel.\n"
@@ -539,6 +581,9 @@ private:
   std::string calibrated_, calibrated_run_, calibration_config_;
   ChainOptions chain_;
   std::string chain_config_;
+  LodgeOptions lodge_;
+  std::string lodge_config_;
+  Overrides lodge_overrides_;
 };
 
 } // namespace
