@@ -35,6 +35,7 @@ TEST(Memory, IsCountedBeforehand) {
                                              {"vegf.enabled=true", "sprouting.enabled=true"},
                                              {"fields.coarsen=2"},
                                              {"tracers.count=5000"},
+                                             {"intravasation.enabled=true"},
                                              {"domain.voxels=[200, 100, 1]"}}) {
     const Config config = read_config_text(tumour, "memory.yaml", changes);
     Site simulation(config.parameters, Executor::on_cpu(1));
