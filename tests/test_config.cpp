@@ -398,7 +398,7 @@ output: {arrays: [oxygen, matrix], region_to: [100 um, 200 um, 300 um], compress
 
 TEST(Config, TheResolvedFileGivesTheSameBits) {
   std::vector<std::string> all{minimal, rich};
-  for (const std::string_view name : preset_names)
+  for (const std::string_view name : site_presets)
     all.push_back("simulation: {preset: " + std::string(name) + "}\n");
   for (const std::string& yaml : all) {
     const Config first = read(yaml);
