@@ -608,6 +608,148 @@ TEST(LongDenseOrgan, IsLeftAloneFarAway) {
   EXPECT_LE(left, 1.001);
 }
 
+// ---- Supply of tissue that is pushed together
+
+// Capillaries too fine to draw come with the normal cells that they feed. What they gave in a step,
+// as the oxygen that they made says: uptake less what diffuses in. By voxel, those at the faces
+// left out.
+struct Supply {
+  std::vector<double> given;   // mmHg/min
+  std::vector<int> cells;      // normal ones
+  std::vector<float> oxygen;   // mmHg
+  std::vector<float> pressure; // kPa
+  double at_ease = 0;          // 1/min: a cell's exchange with its blood
+  double of_ease(std::size_t i) const {
+    return at_ease * (arterial - static_cast<double>(oxygen[i]));
+  }
+  double arterial = 0; // mmHg
+};
+// Oxygen is solved for the cells and the pressure that a step begins with.
+Supply supply_in_a_step(Site& s) {
+  Supply supply;
+  supply.pressure = array_of<float>(s, "pressure");
+  const auto kind = array_of<std::uint8_t>(s, "kind"),
+             second = array_of<std::uint8_t>(s, "excess_kind");
+  const auto flags = array_of<std::uint16_t>(s, "flags"),
+             others = array_of<std::uint16_t>(s, "excess_flags");
+  const auto place = array_of<std::int64_t>(s, "excess_voxel");
+  s.step();
+  supply.oxygen = array_of<float>(s, "oxygen");
+  supply.given.assign(kind.size(), 0.0);
+  supply.cells.assign(kind.size(), 0);
+  const OxygenParameters& o = s.parameters().oxygen;
+  const double h = s.parameters().domain.spacing;
+  const double most = o.consumption * 1e15 * 60 / (o.solubility * h * h * h); // mmHg/min
+  const auto uptake = [&](double share, double c) {
+    return most * share * c / (c + o.half_saturation);
+  };
+  supply.arterial = o.arterial_pressure;
+  supply.at_ease =
+      uptake(o.normal_factor, o.tissue_pressure) / (o.arterial_pressure - o.tissue_pressure);
+  const auto see = [&](std::size_t i, std::uint8_t code, std::uint16_t flag) {
+    const Kind k = static_cast<Kind>(code);
+    supply.cells[i] += is_normal(k) ? 1 : 0;
+    const double tumour = (flag & flags_of_rest) != 0 ? o.quiescent_factor : 1;
+    const double share = is_normal(k) ? o.normal_factor : is_tumour(k) ? tumour : 0;
+    supply.given[i] += uptake(share, static_cast<double>(supply.oxygen[i]));
+  };
+  for (std::size_t i = 0; i < kind.size(); ++i) see(i, kind[i], flags[i]);
+  for (std::size_t n = 0; n < second.size(); ++n)
+    see(static_cast<std::size_t>(place[n]), second[n], others[n]);
+  const std::array<int, 3> n = s.parameters().domain.voxels;
+  for (std::size_t i = 0; i < kind.size(); ++i) {
+    std::size_t stride = 1, rest = i;
+    bool inside = true;
+    double around = 0;
+    for (const int extent : n) {
+      const std::size_t at = rest % static_cast<std::size_t>(extent);
+      inside = inside && at > 0 && at + 1 < static_cast<std::size_t>(extent);
+      if (inside)
+        around += static_cast<double>(supply.oxygen[i - stride]) +
+                  static_cast<double>(supply.oxygen[i + stride]) -
+                  2 * static_cast<double>(supply.oxygen[i]);
+      rest /= static_cast<std::size_t>(extent);
+      stride *= static_cast<std::size_t>(extent);
+    }
+    supply.given[i] -= o.diffusivity / (h * h) * around;
+    if (!inside) supply.given[i] = supply.cells[i] = 0;
+  }
+  return supply;
+}
+
+// A tumour in an organ at 52 mmHg grows, and pushes normal cells together, from 0.55 of the voxels
+// to 0.86 in a shell round it where none is crushed. Pressure shuts their capillaries: no cell gets
+// more than at ease, where pressure has halved it no voxel more than one cell at ease gets, and all
+// of them together carry less and less. Where tissue is dense but pressure already low the shell
+// keeps some of the gain, a fifth of what tissue at ease carries, and nothing where cells are
+// crushed at the default rate. Oxygen is nowhere above what it was.
+void expect_no_gain(const char* crushing, double shell_limit, double least_loss) {
+  Site s =
+      simulation_of(R"(
+simulation: {preset: analytic}
+oxygen: {enabled: true, tissue_supply: true, tolerance: 1e-4 mmHg, faces: 52 mmHg, initial: 52 mmHg}
+quiescence: {enabled: true}
+cycle: {enabled: true}
+growth: {faces: open}
+death: {necrosis: true}
+matrix: {frozen: true}
+tissue: {parenchyma: 0.45, stroma: 0.1, cells: [{shape: sphere, radius: 160 um}]}
+)",
+                    Executor::on_cpu(1), {box_of(40), std::string("death.crushing=") + crushing});
+  const double half = s.parameters().regression.occlusion_pressure;
+  double before = 0, squeezed_most = 0, share = 1;
+  for (int d = 0; d <= 4; ++d) {
+    if (d > 0) advance(s, steps_in(s, day) - 1);
+    const Supply supply = supply_in_a_step(s);
+    std::array<double, 18> carried{}, voxels{}, normal{}; // by distance from the middle, 20 um
+    double all = 0, easy = 0, squeezed = 0, beyond = 0, above = 0;
+    for (std::size_t i = 0; i < supply.given.size(); ++i) {
+      const double one = supply.of_ease(i), own = supply.given[i] / one; // of a cell at ease
+      const int cells = supply.cells[i];
+      constexpr double noise = 0.01;
+      beyond += own > cells + noise ? 1 : 0;
+      if (static_cast<double>(supply.pressure[i]) >= half) squeezed = std::max(squeezed, own);
+      above += supply.oxygen[i] > 52.01f ? 1 : 0;
+      all += own;
+      easy += cells;
+      const double r = from_middle(s, static_cast<std::int64_t>(i));
+      if (r >= 360) continue;
+      const auto k = static_cast<std::size_t>(r / 20);
+      carried[k] += own;
+      normal[k] += cells;
+      voxels[k] += 1;
+    }
+    double shell = 0, dense = 0;
+    for (std::size_t k = 0; k < carried.size(); ++k) {
+      shell = std::max(shell, carried[k] / voxels[k] / 0.55);
+      dense = std::max(dense, normal[k] / voxels[k]);
+    }
+    std::cout << "crushing " << crushing << ", day " << d << ": radius " << radius_of(s)
+              << " um, shells of up to " << dense << " carry up to " << shell
+              << " of tissue at ease, all of it " << all / easy << " of its own; at " << half
+              << " kPa a voxel up to " << squeezed << " cells'\n";
+    EXPECT_EQ(beyond, 0) << "voxels get more than their cells at ease, day " << d;
+    EXPECT_EQ(above, 0) << "voxels above 52 mmHg, day " << d;
+    EXPECT_LT(squeezed, 1.01) << "day " << d;
+    EXPECT_LT(shell, shell_limit) << "day " << d;
+    if (d > 0) {
+      EXPECT_LT(all, before) << "day " << d;
+    }
+    before = all;
+    share = all / easy;
+    squeezed_most = std::max(squeezed_most, squeezed);
+  }
+  EXPECT_GT(radius_of(s), 240);
+  EXPECT_GT(squeezed_most, 0.4) << "nothing was squeezed";
+  EXPECT_LT(share, 1 - least_loss);
+}
+TEST(SqueezedTissue, IsNeverFedBetterThanAtEase) {
+  in_pairs(2, [](int k) {
+    if (k == 0) expect_no_gain("1 1/day", 1.1, 0.02);
+    if (k == 1) expect_no_gain("0 1/day", 1.25, 0.1);
+  });
+}
+
 // ---- Two clones
 
 // Cells change places as tissue flows: the border of two clones, sharp at first, is as wide after
