@@ -255,10 +255,11 @@ TEST(Spheroid, GrowsRoundByTheRadialEquation) {
     EXPECT_NEAR(radius_of(s), expected, 0.07 * expected);
     const FrontRadii f = outline_of(s);
     EXPECT_LT(f.spread(), 0.05) << told(f);
-    // Newborns on their way: somewhat less than the share that tissue holds at ease, 0.02.
+    // Newborns on their way: 0.54 to 0.65 of the share that tissue holds at ease, 0.02; three
+    // quarters and more where those above it do not press.
     const double standing = static_cast<double>(tumour_of(count_kinds(s)));
-    EXPECT_GT(cells_of(s) / standing - 1, 0.3 * 0.02);
-    EXPECT_LT(cells_of(s) / standing - 1, 1.2 * 0.02);
+    EXPECT_GT(cells_of(s) / standing - 1, 0.4 * 0.02);
+    EXPECT_LT(cells_of(s) / standing - 1, 0.7 * 0.02);
     std::cout << "second cells " << cells_of(s) / standing - 1 << " of the standing; radius "
               << radius_of(s) << " um, expected " << expected << " um; " << told(f) << '\n';
   });
@@ -578,8 +579,9 @@ TEST(OutsidePressure, HalvesGrowth) {
   EXPECT_NEAR(rate[0], RadialEquation().growth * day, 0.05 * rate[0]);
 }
 
-// 98 % tissue is left alone where the tumour is not: 300 um from its surface 0.999 or more of the
-// normal cells are left after 12 days.
+// 98 % tissue is left alone where the tumour is not: 300 um from its surface 0.9999 or more of the
+// normal cells are left after 12 days. 0.999 is what is asked for, but tissue that bears no pressure
+// at all, which dies across the whole box, has 0.9993 left after 8 days.
 TEST(LongDenseOrgan, IsLeftAloneFarAway) {
   Site s = simulation_of(spheroid, joined(in_medium(full), {box_of(96)}));
   const auto normal_beyond = [&](double radius) {
@@ -604,8 +606,8 @@ TEST(LongDenseOrgan, IsLeftAloneFarAway) {
   std::cout << "radius " << radius << " um, " << left << " of " << before[far]
             << " normal cells left more than 300 um away\n";
   EXPECT_GT(radius, 300);
-  EXPECT_GE(left, 0.999);
-  EXPECT_LE(left, 1.001);
+  EXPECT_GE(left, 0.9999);
+  EXPECT_LE(left, 1.0001);
 }
 
 // ---- Supply of tissue that is pushed together
