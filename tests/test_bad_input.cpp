@@ -1014,6 +1014,18 @@ TEST(BadInput, TheProgramLeavesWithTheCodeThatTheHelpPromises) {
 }
 
 // What is printed is output too: a full disk under `> file` is not a success.
+TEST(BadInput, CalibrateKeepsItsTwoExperimentsApart) {
+  const Folder folder;
+  const auto told = [&](const std::string& arguments, const std::string& words) {
+    const Finished f = program(folder.path(), "calibrate " + arguments);
+    EXPECT_EQ(f.code, 2) << arguments << "\n" << f.out;
+    EXPECT_NE(f.out.find(words), std::string::npos) << arguments << "\n" << f.out;
+  };
+  told("shedding", "name the run that sheds: metavox calibrate shedding runs/NAME");
+  told("shedding made --speed '40 um/day'", "--speed is of growth");
+  told("growth made --speed '40 um/day'", "calibrate growth makes runs of its own; remove made");
+}
+
 TEST(BadInput, FullStandardOutputIsTold) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   const Folder folder;

@@ -443,6 +443,26 @@ private:
                     "a: N cells shed as N^(1-a); default: the preset's, 0 or 1/3")
         ->check(CLI::Range(0.0, 1.0))
         ->type_name("A");
+    const std::size_t of_growth = app->get_options().size();
+    offer_growth(app);
+    app->callback([this, app, of_growth] {
+      const std::vector<CLI::Option*> options = app->get_options();
+      for (std::size_t k = of_growth; k < options.size(); ++k)
+        if (calibrated_ == "shedding" && options[k]->count() > 0)
+          throw ConfigError(options[k]->get_name() + " is of growth; shedding has --preset, --shed "
+                                                     "and --exponent");
+      if ((calibrated_ == "shedding") == calibrated_run_.empty())
+        throw ConfigError(calibrated_run_.empty()
+                              ? "name the run that sheds: metavox calibrate shedding runs/NAME"
+                              : "calibrate " + calibrated_ + " makes runs of its own; remove " +
+                                    calibrated_run_);
+      shedding_.run = calibrated_run_;
+      calibrate_.config = calibration_config_;
+      code_ = calibrated_ == "shedding" ? calibrate_shedding(shedding_) : calibrate(calibrate_);
+    });
+  }
+
+  void offer_growth(CLI::App* app) {
     CalibrateOptions& o = calibrate_;
     app->add_option("--speed", o.speed, "at which the radius of a free spheroid grows")
         ->type_name("V");
@@ -483,16 +503,6 @@ private:
         ->transform(whole_number())
         ->check(CLI::Range(0, 4096))
         ->type_name("N");
-    app->callback([this] {
-      if ((calibrated_ == "shedding") == calibrated_run_.empty())
-        throw ConfigError(calibrated_run_.empty()
-                              ? "name the run that sheds: metavox calibrate shedding runs/NAME"
-                              : "calibrate " + calibrated_ + " makes runs of its own; remove " +
-                                    calibrated_run_);
-      shedding_.run = calibrated_run_;
-      calibrate_.config = calibration_config_;
-      code_ = calibrated_ == "shedding" ? calibrate_shedding(shedding_) : calibrate(calibrate_);
-    });
   }
 
   void offer_chain() {
