@@ -135,7 +135,7 @@ std::vector<CohortNumber> summary_of(const BodySettings& settings,
   const BodyParameters& body = settings.body;
   const double horizon = body.observer.horizon / minutes_per_day;
   std::vector<CohortNumber> numbers;
-  Share founded, at_removal, seen, relapsed, relapsed_5, late, slept;
+  Share founded, at_removal, seen, relapsed, relapsed_5, late;
   Rate early_rate, late_rate;
   std::vector<double> took, diameters;
   double expected = 0, expected2 = 0, natural = 0, shed = 0;
