@@ -514,7 +514,7 @@ TEST(CohortRun, WritesTheSameBytesOnAnyThreads) {
 
 TEST(CohortRun, SaysWhatItCannotDo) {
   const Folder folder;
-  const auto told = [&](RunOptions o) -> std::string {
+  const auto told = [&](const RunOptions& o) -> std::string {
     try {
       run_cohort(o);
     } catch (const ConfigError& e) {
