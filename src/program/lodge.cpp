@@ -91,13 +91,14 @@ private:
 // The voxel behind the inlet alone, then steps of 100 um.
 std::vector<double> depths(double voxel) {
   std::vector<double> edges{0, voxel};
-  for (double d = 100; d <= 2000; d += 100)
-    if (d > voxel) edges.push_back(d);
+  for (int n = 1; n <= 20; ++n)
+    if (100.0 * n > voxel) edges.push_back(100.0 * n);
   return edges;
 }
 std::vector<double> radii(double widest) {
   std::vector<double> edges;
-  for (double r = 0; r < widest; r += 1) edges.push_back(r);
+  edges.reserve(static_cast<std::size_t>(widest) + 1);
+  for (int r = 0; r < widest; ++r) edges.push_back(r);
   return edges;
 }
 
