@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Checks that every include follows the rule of the rooms, and that no two headers include each other.
+"""Checks that every include follows the rule of the rooms, that no two headers include each other, and that no two types share
+a name.
 
     scripts/rooms.py [--list]
 
 A room is a folder of src/ (or cuda/, viz/); docs/architecture.md says what each is for. `MAY` is the rule: what a room may
-include besides itself. Sciences never include one another. Exit code 1 where an arrow runs back, with file and line.
+include besides itself. Sciences never include one another. A name stands for one type: of two structs of one name in different
+files the linker keeps one set of constructors, silently. Exit code 1 where an arrow runs back, with file and line.
 """
 
 import os
@@ -36,6 +38,8 @@ MAY = {
     "program": OUTSIDE | {"input", "record", "viz"},
 }
 INCLUDE = re.compile(r'\s*#\s*include\s+"([^"]+)"')
+# At the margin: in a namespace, which is not indented, and in no other type.
+TYPE = re.compile(r"(?:template <.*> )?(?:struct|class|enum class|union) (\w+)(?: final)?(?: : .*)? \{")
 
 
 def room_of(path):
@@ -46,8 +50,8 @@ def room_of(path):
     return parts[0] if len(parts) > 1 and parts[0] in MAY else None
 
 
-def includes():
-    """(file, line, included path as written) of every include between the project's own files in the rooms."""
+def lines():
+    """(file, line number, line) of every C++ and CUDA file in the rooms."""
     for top in ("src", "cuda", "viz"):
         for folder, _, names in os.walk(os.path.join(SOURCE, top)):
             for name in sorted(names):
@@ -56,9 +60,28 @@ def includes():
                 path = os.path.relpath(os.path.join(folder, name), SOURCE)
                 with open(os.path.join(SOURCE, path), encoding="utf-8") as text:
                     for number, line in enumerate(text, 1):
-                        match = INCLUDE.match(line)
-                        if match:
-                            yield path, number, match.group(1)
+                        yield path, number, line
+
+
+def includes():
+    """(file, line, included path as written) of every include between the project's own files in the rooms."""
+    for path, number, line in lines():
+        match = INCLUDE.match(line)
+        if match:
+            yield path, number, match.group(1)
+
+
+def types():
+    """(file, line, name) of every type that other files could name: not in a nameless namespace, not the stand-in's."""
+    nameless = None
+    for path, number, line in lines():
+        if line.startswith("namespace {"):
+            nameless = path
+        elif line.startswith("} // namespace\n"):
+            nameless = None
+        match = TYPE.match(line)
+        if match and path != nameless and not path.startswith("cuda/standin/"):
+            yield path, number, match.group(1)
 
 
 def main(arguments):
@@ -82,12 +105,17 @@ def main(arguments):
         for other in sorted(targets):
             if one < other and one in headers.get(other, ()):
                 wrong.append(f"{one} and {other} include each other")
+    defined = {}
+    for path, line, name in types():
+        first = defined.setdefault(name, (path, line))
+        if first[0] != path:
+            wrong.append(f"{path}:{line}: a type {name} is in {first[0]}:{first[1]} already")
     if arguments:
         for (here, there), count in sorted(arrows.items()):
             print(f"{here} -> {there}: {count}")
     for line in wrong:
         print(line, file=sys.stderr)
-    print(f"rooms.py: {len(wrong)} includes against the rule" if wrong else "rooms.py: every include follows the rule")
+    print(f"rooms.py: {len(wrong)} lines against the rule" if wrong else "rooms.py: every include follows the rule")
     return 1 if wrong else 0
 
 

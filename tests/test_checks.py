@@ -84,6 +84,15 @@ class Checks(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("cells/egg.hpp and cells/hen.hpp include each other", said)
 
+    def test_two_types_of_one_name(self):
+        self.write("src/cells/hen.hpp", "#pragma once\n\nnamespace metavox {\nstruct Hen {\n  int eggs;\n};\n}\n")
+        self.write("src/fields/hen.cpp", "namespace metavox {\nnamespace {\nstruct Hen {\n};\n} // namespace\n}\n")
+        self.assertEqual(self.call(sys.executable, "scripts/rooms.py")[0], 0)
+        self.write("src/fields/hen.hpp", "#pragma once\n\nnamespace metavox {\nclass Hen {\n};\n}\n")
+        code, said = self.call(sys.executable, "scripts/rooms.py")
+        self.assertEqual(code, 1)
+        self.assertIn("src/fields/hen.hpp:4: a type Hen is in src/cells/hen.hpp:4 already", said)
+
     @unittest.skipUnless(has_clang_format(), "clang-format 14 is not installed")
     def test_form(self):
         code, said = self.call("scripts/format.sh", "--check")

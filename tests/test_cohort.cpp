@@ -289,7 +289,7 @@ TEST(Fate, SleepsByThePrimaryUnlessAsked) {
 
 TEST(LesionClock, DoublesAsItIsToldWaitsForVesselsAndGrowsByItsDiameterAtTheEnd) {
   const BodyParameters b = standard().body;
-  Pace pace;
+  LesionPace pace;
   pace.doubling = 70;
   pace.early = 0.15;
   pace.wait = 100;
@@ -314,7 +314,7 @@ TEST(LesionClock, DoublesAsItIsToldWaitsForVesselsAndGrowsByItsDiameterAtTheEnd)
 TEST(LesionClock, GrowsByItsRadiusWhereAsked) {
   const BodyParameters b =
       standard({"body.lesions.growth=radial", "body.lesions.avascular=1e8"}).body;
-  Pace pace;
+  LesionPace pace;
   pace.doubling = 160;
   const LesionClock clock(b.lesions, pace);
   EXPECT_NEAR(clock.cells_on(16), 1.1e4, 600);

@@ -52,7 +52,7 @@ void judge_lesions(const BodyParameters& p, Judge& judge) {
 // A patient's steps are kept until he is done: the slowest of a million must fit.
 void judge_steps(const BodyParameters& p, Judge& judge) {
   constexpr double rare = 5, most_steps = 1e6; // standard deviations
-  Pace pace;
+  LesionPace pace;
   pace.doubling =
       p.lesions.doubling / minutes_per_day * exact::exp(rare * p.lesions.doubling_spread);
   pace.luck = p.lesions.avascular;

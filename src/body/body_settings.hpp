@@ -21,7 +21,7 @@ struct BodyParameters {
   SheddingParameters shedding;
   LodgedParameters lodged;
   CrossingParameters crossing;
-  FateParameters fate;
+  ColonisationParameters fate;
   LesionParameters lesions;
   LymphParameters lymph;
   HostParameters host;

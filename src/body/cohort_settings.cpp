@@ -109,8 +109,8 @@ void describe(Section<CrossingParameters>& s) {
       .from("derived: see `out`");
 }
 
-void describe(Section<FateParameters>& s) {
-  using P = FateParameters;
+void describe(Section<ColonisationParameters>& s) {
+  using P = ColonisationParameters;
   s.number(&P::begin, "begin")
       .a_share()
       .normally("0.025")

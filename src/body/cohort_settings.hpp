@@ -28,7 +28,7 @@ struct CrossingParameters {
   double out, death; // 1/min
 };
 
-struct FateParameters {
+struct ColonisationParameters {
   double begin, go_on, human; // chances
   double dormant, asleep;
   double waking; // min, half-life
@@ -79,7 +79,7 @@ struct ObserverParameters {
 void describe(Section<SheddingParameters>& s);
 void describe(Section<LodgedParameters>& s);
 void describe(Section<CrossingParameters>& s);
-void describe(Section<FateParameters>& s);
+void describe(Section<ColonisationParameters>& s);
 void describe(Section<LesionParameters>& s);
 void describe(Section<LymphParameters>& s);
 void describe(Section<HostParameters>& s);

@@ -26,7 +26,7 @@ double shed_by(const SheddingParameters& s, const LesionParameters& law, double 
   return s.fraction * s.rate * minutes_per_day * exact::pow(cells / reference, 1 - s.exponent);
 }
 
-LesionClock::LesionClock(const LesionParameters& law, const Pace& pace)
+LesionClock::LesionClock(const LesionParameters& law, const LesionPace& pace)
     : law_(law.growth), avascular_(law.avascular), luck_(pace.luck),
       early_rate_(ln2 / (pace.doubling * pace.early)), rate_(ln2 / pace.doubling),
       linear_cells_(cells_of_diameter(law, law.linear_above)),

@@ -6,7 +6,7 @@
 namespace metavox {
 
 // From one cell on; what each lesion and patient has of its own comes with it.
-struct Pace {
+struct LesionPace {
   double doubling = 0; // days, above `avascular` cells
   double early = 1;    // doubling time below, over that
   double wait = 0;     // days at `avascular` cells
@@ -16,7 +16,7 @@ struct Pace {
 
 class LesionClock {
 public:
-  LesionClock(const LesionParameters& law, const Pace& pace);
+  LesionClock(const LesionParameters& law, const LesionPace& pace);
 
   // Days after the first cell.
   double day_of(double cells) const;

@@ -90,7 +90,7 @@ void PatientCourse::draw_host() {
 
 void PatientCourse::grow_primary() {
   const LesionParameters& law = body_.lesions;
-  Pace pace;
+  LesionPace pace;
   pace.doubling = row_.doubling;
   pace.luck = law.avascular; // it sheds from there on: day 0
   pace.fastness = law.doubling / minutes_per_day / row_.doubling;
@@ -139,7 +139,7 @@ double PatientCourse::day_when(const std::vector<double>& cumulated, std::size_t
 
 LesionClock PatientCourse::metastasis(std::uint64_t identity, std::uint64_t number) const {
   const LesionParameters& law = body_.lesions;
-  Pace pace;
+  LesionPace pace;
   pace.doubling = row_.doubling / law.ratio;
   pace.early = law.early;
   pace.wait =

@@ -31,33 +31,33 @@ using Locate = std::function<T&(Object, const Path&)>;
 
 // A row under construction.
 template <class T>
-class Row {
+class SettingRow {
 public:
-  Row(Setting& setting, Locate<T> locate) : setting_(setting), locate_(std::move(locate)) {}
+  SettingRow(Setting& setting, Locate<T> locate) : setting_(setting), locate_(std::move(locate)) {}
 
-  Row& above(double low, double at_most_high) {
+  SettingRow& above(double low, double at_most_high) {
     setting_.above_low = true;
     return between(low, at_most_high);
   }
-  Row& above(double low) {
+  SettingRow& above(double low) {
     setting_.low = low;
     setting_.above_low = true;
     return *this;
   }
-  Row& between(double low, double high) {
+  SettingRow& between(double low, double high) {
     setting_.low = low;
     setting_.high = high;
     return *this;
   }
-  Row& a_share() { return between(0, 1); }
+  SettingRow& a_share() { return between(0, 1); }
   // The default, as YAML text. Rows without one, and not derived, must be given.
-  Row& normally(std::string_view fallback) {
+  SettingRow& normally(std::string_view fallback) {
     setting_.fallback = fallback;
     return *this;
   }
   // A default that follows from others: in words, and from the section's struct.
   template <class Of>
-  Row& derived(std::string_view words, Of value) {
+  SettingRow& derived(std::string_view words, Of value) {
     using Value = std::invoke_result_t<Of, const T&>;
     derived(words);
     setting_.derive = [locate = locate_, value, slot = setting_.slot](Object whole,
@@ -67,39 +67,39 @@ public:
     return *this;
   }
   // The same where more is known: Section::derive, or the caller of read_table(), sets it.
-  Row& derived(std::string_view words) {
+  SettingRow& derived(std::string_view words) {
     setting_.derived = words;
     return *this;
   }
-  Row& means(std::string_view meaning) {
+  SettingRow& means(std::string_view meaning) {
     setting_.meaning = meaning;
     return *this;
   }
   // Where the number comes from; parts are put together.
   template <class... Parts>
-  Row& from(const Parts&... parts) {
+  SettingRow& from(const Parts&... parts) {
     (setting_.source += ... += std::string_view(parts));
     return *this;
   }
-  Row& preset(Preset preset, std::string_view fallback, std::string_view reason) {
+  SettingRow& preset(Preset preset, std::string_view fallback, std::string_view reason) {
     setting_.presets.push_back({preset, std::string(fallback), std::string(reason)});
     return *this;
   }
-  Row& example(std::string_view value) {
+  SettingRow& example(std::string_view value) {
     setting_.example = value;
     return *this;
   }
-  Row& among(std::vector<std::string_view> words) {
+  SettingRow& among(std::vector<std::string_view> words) {
     setting_.words = std::move(words);
     return *this;
   }
   // Only where the neighbour `leaf` has the value `word`; the neighbour comes first.
-  Row& only_for(std::string_view leaf, std::string_view word) {
+  SettingRow& only_for(std::string_view leaf, std::string_view word) {
     setting_.only_for = {std::string(leaf), std::string(word)};
     return *this;
   }
   // A run may be continued with another value.
-  Row& without_effect() {
+  SettingRow& without_effect() {
     setting_.acts_on_state = false;
     return *this;
   }
@@ -135,19 +135,21 @@ public:
   Section(Table& table, Part& part, Locate<T> locate, std::size_t depth)
       : table_(table), part_(part), locate_(std::move(locate)), depth_(depth) {}
 
-  Row<T> number(double T::*member, std::string_view leaf, std::string_view unit = "") {
+  SettingRow<T> number(double T::*member, std::string_view leaf, std::string_view unit = "") {
     return with_unit(Type::quantity, member, leaf, unit);
   }
-  Row<T> integer(int T::*member, std::string_view leaf) { return row(Type::integer, member, leaf); }
-  Row<T> seed(std::uint64_t T::*member, std::string_view leaf) {
+  SettingRow<T> integer(int T::*member, std::string_view leaf) {
+    return row(Type::integer, member, leaf);
+  }
+  SettingRow<T> seed(std::uint64_t T::*member, std::string_view leaf) {
     return row(Type::seed, member, leaf);
   }
-  Row<T> boolean(bool T::*member, std::string_view leaf) {
+  SettingRow<T> boolean(bool T::*member, std::string_view leaf) {
     return row(Type::boolean, member, leaf);
   }
   // An enumeration of one byte; `words` in the order of its enumerators.
   template <class Enumeration, class List = Words>
-  Row<T> choice(Enumeration T::*member, std::string_view leaf, const List& words) {
+  SettingRow<T> choice(Enumeration T::*member, std::string_view leaf, const List& words) {
     static_assert(std::is_enum_v<Enumeration> && sizeof(Enumeration) == 1);
     Setting& s = table_.add(part_, leaf, Type::word);
     s.enumerators.assign(words.begin(), words.end());
@@ -159,45 +161,47 @@ public:
   }
   // The set of defaults that the others start from.
   template <class List = Words>
-  Row<T> preset(Preset T::*member, std::string_view leaf, const List& words) {
-    Row<T> made = choice(member, leaf, preset_names);
+  SettingRow<T> preset(Preset T::*member, std::string_view leaf, const List& words) {
+    SettingRow<T> made = choice(member, leaf, preset_names);
     part_.settings.back()->chooses_preset = true;
     return made.among({words.begin(), words.end()});
   }
-  Row<T> word(std::string T::*member, std::string_view leaf, std::vector<std::string_view> words) {
+  SettingRow<T> word(std::string T::*member, std::string_view leaf,
+                     std::vector<std::string_view> words) {
     return row(Type::word, member, leaf).among(std::move(words));
   }
-  Row<T> axis(std::string T::*member, std::string_view leaf) {
+  SettingRow<T> axis(std::string T::*member, std::string_view leaf) {
     return word(member, leaf, {"x", "y", "z"});
   }
-  Row<T> text(std::string T::*member, std::string_view leaf) {
+  SettingRow<T> text(std::string T::*member, std::string_view leaf) {
     return row(Type::text, member, leaf);
   }
-  Row<T> file(std::string T::*member, std::string_view leaf) {
+  SettingRow<T> file(std::string T::*member, std::string_view leaf) {
     return row(Type::path, member, leaf);
   }
-  Row<T> point(std::array<double, 3> T::*member, std::string_view leaf) {
+  SettingRow<T> point(std::array<double, 3> T::*member, std::string_view leaf) {
     return with_unit(Type::point, member, leaf, "um").example("[500 um, 500 um, 500 um]");
   }
-  Row<T> extents(std::array<int, 3> T::*member, std::string_view leaf) {
+  SettingRow<T> extents(std::array<int, 3> T::*member, std::string_view leaf) {
     return row(Type::extents, member, leaf);
   }
-  Row<T> faces(Faces T::*member, std::string_view leaf, std::string_view unit = "") {
+  SettingRow<T> faces(Faces T::*member, std::string_view leaf, std::string_view unit = "") {
     return with_unit(Type::faces, member, leaf, unit);
   }
-  Row<T> frozen(Frozen T::*member, std::string_view leaf, std::string_view unit = "") {
+  SettingRow<T> frozen(Frozen T::*member, std::string_view leaf, std::string_view unit = "") {
     return with_unit(Type::frozen, member, leaf, unit);
   }
-  Row<T> names(std::vector<std::string> T::*member, std::string_view leaf) {
+  SettingRow<T> names(std::vector<std::string> T::*member, std::string_view leaf) {
     return row(Type::names, member, leaf);
   }
-  Row<T> labels(Labels T::*member, std::string_view leaf, std::vector<std::string_view> words) {
+  SettingRow<T> labels(Labels T::*member, std::string_view leaf,
+                       std::vector<std::string_view> words) {
     return row(Type::labels, member, leaf).among(std::move(words));
   }
   // Another way to give the setting `instead`, as a point: `convert` takes it over to there.
   template <class Convert>
-  Row<T> point_instead_of(std::string_view instead, std::string_view leaf, std::string_view unit,
-                          Convert convert) {
+  SettingRow<T> point_instead_of(std::string_view instead, std::string_view leaf,
+                                 std::string_view unit, Convert convert) {
     Setting& s = table_.add(part_, leaf, Type::point);
     s.unit = unit;
     s.instead_of = table_.at(key(instead)).key;
@@ -286,7 +290,7 @@ private:
     return part_.key.empty() ? std::string(leaf) : part_.key + "." + std::string(leaf);
   }
   template <class Member>
-  Row<T> row(Type type, Member T::*member, std::string_view leaf) {
+  SettingRow<T> row(Type type, Member T::*member, std::string_view leaf) {
     Setting& s = table_.add(part_, leaf, type);
     s.slot = [locate = locate_, member](Object whole, const Path& path) {
       return Slot{&(locate(whole, path).*member)};
@@ -294,8 +298,9 @@ private:
     return {s, locate_};
   }
   template <class Member>
-  Row<T> with_unit(Type type, Member T::*member, std::string_view leaf, std::string_view unit) {
-    Row<T> made = row(type, member, leaf);
+  SettingRow<T> with_unit(Type type, Member T::*member, std::string_view leaf,
+                          std::string_view unit) {
+    SettingRow<T> made = row(type, member, leaf);
     part_.settings.back()->unit = unit;
     return made;
   }
