@@ -66,6 +66,7 @@ constexpr std::int64_t steps_between_checkpoints = 4;
 class Faults : public testing::Test {
 protected:
   Faults() { std::ofstream(config) << small_run; }
+  void kill_at_random_moments(int times);
 
   std::vector<std::string> command(const fs::path& folder,
                                    const std::vector<std::string>& more = {}) const {
@@ -151,7 +152,7 @@ protected:
 
 // ---- kill -9
 
-TEST_F(Faults, KilledAtRandomMoments) {
+void Faults::kill_at_random_moments(int times) {
   const std::string hash = undisturbed();
   // On a disk that takes its time, so that many moments fall between the operations on a file.
 #ifdef METAVOX_SANITIZED
@@ -168,7 +169,7 @@ TEST_F(Faults, KilledAtRandomMoments) {
   std::uniform_real_distribution<double> moment(0, 1.1 * whole);
   int kills = 0, before = 0, after = 0, finished = 0;
   std::map<std::string, int> torn;
-  for (int runs = 0; kills < 60 && runs < 300; ++runs) {
+  for (int runs = 0; kills < times && runs < 5 * times; ++runs) {
     const fs::path folder = path / ("run" + std::to_string(runs));
     for (;;) {
       Child child(command_after_death(folder), log, disk);
@@ -192,11 +193,14 @@ TEST_F(Faults, KilledAtRandomMoments) {
   std::printf("%d kills in %d runs: %d before a checkpoint, %d after one; in the middle of a "
               "checkpoint %d, a frame %d, another file %d\n",
               kills, finished, before, after, torn["checkpoints"], torn["frames"], torn["run"]);
-  EXPECT_GE(kills, 60);
+  EXPECT_GE(kills, times);
   // How many of each is left to chance and to who else has the processor; some tenth is before.
   EXPECT_GE(before, 1);
-  EXPECT_GE(after, 20);
+  EXPECT_GE(after, times / 3);
 }
+TEST_F(Faults, KilledAtRandomMoments) { kill_at_random_moments(30); }
+using LongFaults = Faults;
+TEST_F(LongFaults, KilledAtRandomMoments) { kill_at_random_moments(120); }
 
 // Moments that clocks rarely hit: in the middle of every operation on a file, or of every n-th one.
 // That includes every stage of putting a checkpoint in place and of giving up the oldest one.
