@@ -12,7 +12,8 @@ scripts/build.sh [PRESET] [--target NAME] [--no-viz | --minimal] [-DNAME=VALUE .
   --no-viz    as for setup.sh; also switches METAVOX_VTK off
   --minimal   as for setup.sh; also switches METAVOX_VTK, _HDF5, _TESTS and _BENCH off
 
-METAVOX_JOBS sets the number of compilers that run at the same time (default: all cores).
+METAVOX_JOBS sets the number of compilers that run at the same time (default: all cores), METAVOX_OPTIONS further options of
+CMake's, by spaces, for scripts that call this one.
 TEXT
 }
 
@@ -21,7 +22,7 @@ find_nvcc() { command -v nvcc >/dev/null || [[ -x /usr/local/cuda/bin/nvcc ]]; }
 preset=
 target=()
 setup=()
-defines=()
+read -ra defines <<<"${METAVOX_OPTIONS:-}"
 while (($# > 0)); do
   case $1 in
     --target) target+=(--target "${2:?--target needs a name}"); shift ;;
