@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "body/host.hpp"
 #include "core/constants.hpp"
 #include "core/counts.hpp"
 #include "core/exact.hpp"
@@ -13,8 +14,6 @@ namespace metavox {
 namespace {
 
 constexpr double days_per_year = 365.25;
-
-double exponential(double u) { return -exact::log(u); } // of mean 1
 
 // Every three months for two years, every six to year five, then every year.
 std::vector<double> visits_until(double horizon) {
@@ -48,7 +47,7 @@ PatientCourse::PatientCourse(const CohortPlan& plan)
       state_(plan.settling.nothing()), scratch_(plan.settling.nothing()) {}
 
 PatientRow PatientCourse::follow(std::uint64_t patient) {
-  seed_ = mix64(plan_.seed ^ (0x9e3779b97f4a7c15ULL * (patient + 1)));
+  seed_ = patient_seed(plan_.seed, patient);
   row_ = PatientRow{};
   draw_host();
   grow_primary();
@@ -67,25 +66,13 @@ double PatientCourse::unit(Purpose purpose, std::uint64_t identity, std::uint64_
 }
 
 void PatientCourse::draw_host() {
-  const HostParameters& h = body_.host;
-  const auto normal = [&](std::uint32_t n) {
-    return exact::normal_quantile(unit(Purpose::host, 0, 0, n));
-  };
-  const auto lognormal = [&](double z, double spread) { // of mean 1
-    return exact::exp(spread * z - 0.5 * spread * spread);
-  };
-  row_.theta = lognormal(normal(0), h.spread);
-  row_.doubling = body_.lesions.doubling / minutes_per_day *
-                  exact::exp(body_.lesions.doubling_spread * normal(1));
-  row_.diameter = body_.observer.diameter * exact::exp(body_.observer.diameter_spread * normal(2));
-  row_.age = std::max(0.0, h.age + h.age_spread * normal(3)) / minutes_per_day;
-  row_.node_theta = row_.theta * lognormal(normal(4), body_.lymph.spread);
-  // Gompertz: the hazard at the age of 60, times e^(slope years).
-  const double slope = h.mortality_slope * minutes_per_day;
-  const double hazard =
-      h.mortality * minutes_per_day * exact::exp(slope * (row_.age - 60 * days_per_year));
-  const double waited = exponential(unit(Purpose::host, 0, 0, 5));
-  row_.other_death = hazard > 0 ? exact::log(1 + slope * waited / hazard) / slope : 1e9;
+  const Host host = metavox::draw_host(body_, seed_);
+  row_.theta = host.theta;
+  row_.node_theta = host.node_theta;
+  row_.doubling = host.doubling;
+  row_.diameter = host.diameter;
+  row_.age = host.age;
+  row_.other_death = host.other_death;
 }
 
 void PatientCourse::grow_primary() {
@@ -143,10 +130,10 @@ LesionClock PatientCourse::metastasis(std::uint64_t identity, std::uint64_t numb
   pace.doubling = row_.doubling / law.ratio;
   pace.early = law.early;
   pace.wait =
-      law.vessels / minutes_per_day * exponential(unit(Purpose::founder, identity, number, 4));
+      law.vessels / minutes_per_day * exponential_time(unit(Purpose::founder, identity, number, 4));
   // A birth process from one cell without deaths is e^(r t) times this.
   pace.luck =
-      std::min(exponential(unit(Purpose::founder, identity, number, 5)), 0.5 * law.avascular);
+      std::min(exponential_time(unit(Purpose::founder, identity, number, 5)), 0.5 * law.avascular);
   pace.fastness = law.doubling / minutes_per_day / row_.doubling;
   return {law, pace};
 }
@@ -241,7 +228,7 @@ void PatientCourse::found_lesion(std::size_t place, std::uint64_t number) {
   const double landed = day_when(landed_, plan_.settling.organs(), place, drawn(0));
   double start = landed;
   if (drawn(1) < body_.fate.asleep) {
-    start += body_.fate.waking / minutes_per_day / ln2 * exponential(drawn(2));
+    start += body_.fate.waking / minutes_per_day / ln2 * exponential_time(drawn(2));
     ++row_.slept;
   }
   const LesionClock clock = metastasis(place, number);
