@@ -4,6 +4,7 @@
 
 #include "body/standard_organs.hpp"
 #include "core/errors.hpp"
+#include "settings/days.hpp"
 #include "settings/override.hpp"
 #include "settings/read_table.hpp"
 #include "settings/resolve.hpp"
@@ -29,12 +30,55 @@ void describe_run(Section<BodyRunParameters>& s) {
       .means(
           "Number from which all random draws follow; the same seed repeats the run bit for bit.")
       .from(sources::run_choice);
+  s.number(&P::duration, "duration", "min")
+      .between(0, 1e9)
+      .normally("0 day")
+      .example("5 years")
+      .without_effect()
+      .means("Time for which a body is followed hour by hour; 0: not at all.")
+      .from(sources::run_choice);
+}
+
+void describe_output(Section<BodyOutputParameters>& s) {
+  using P = BodyOutputParameters;
+  s.number(&P::report, "report", "min")
+      .between(0, 1e9)
+      .normally("10 day")
+      .without_effect()
+      .means("Time between rows of body.csv and cascade.csv.")
+      .from(sources::run_choice);
+  s.number(&P::checkpoints, "checkpoints", "min")
+      .between(0, 1e9)
+      .normally("100 day")
+      .without_effect()
+      .means("Time between checkpoints; 0: only at the end and when interrupted.")
+      .from(sources::run_choice);
+  s.integer(&P::keep, "keep")
+      .between(1, 1e6)
+      .normally("3")
+      .without_effect()
+      .means("Checkpoints that are kept.")
+      .from(sources::run_choice);
+}
+
+void judge_file(const BodySettings& s, Judge& judge) {
+  const bool hours = s.simulation.duration > 0;
+  if (hours && s.body.patients > 0)
+    judge.complain({"simulation.duration", "body.patients"},
+                   "body.patients are followed until observer.horizon, whatever the duration; "
+                   "leave one of simulation.duration and body.patients out");
+  if (!hours) judge_steps(s.body, judge);
 }
 
 void describe_file(Section<BodySettings>& whole) {
   whole.section(&BodySettings::simulation, "simulation", describe_run);
   whole.section(&BodySettings::body, "body", describe);
+  whole.section(&BodySettings::output, "output", describe_output);
   whole.derive("body.organs[].pass", [](const BodySettings& s) { return s.body.pass; });
+  whole.derive("body.step", [](const BodySettings& s) {
+    return s.simulation.duration > 0 ? 60.0 : 10 * minutes_per_day;
+  });
+  whole.rule(judge_file);
 }
 
 struct Everything {

@@ -17,12 +17,19 @@ namespace metavox {
 struct BodyRunParameters {
   std::string name;
   std::uint64_t seed;
+  double duration; // min; 0: nothing is followed hour by hour
+};
+
+struct BodyOutputParameters {
+  double report, checkpoints; // min
+  int keep;
 };
 
 // What a file of a body holds: it has no lattice.
 struct BodySettings {
   BodyRunParameters simulation;
   BodyParameters body;
+  BodyOutputParameters output;
 };
 
 struct BodyConfig {

@@ -13,6 +13,24 @@ namespace {
 constexpr std::string_view in_the_standard_file =
     " Where a file gives none, those of configs/organs.yaml are taken.";
 
+void describe_force(Section<ForceParameters>& s) {
+  using P = ForceParameters;
+  s.text(&P::organ, "organ")
+      .example("liver")
+      .means("One of body.organs.")
+      .from(sources::run_choice);
+  s.number(&P::per, "per", "min")
+      .above(0, 1e9)
+      .normally("30 day")
+      .means("Length of a period.")
+      .from("assumed: weights vary little within it");
+  s.integer(&P::founders, "founders")
+      .between(1, 10000)
+      .normally("2")
+      .means("How many in each period; from two on their spread gives the error.")
+      .from(sources::run_choice);
+}
+
 std::string standing(std::string_view meaning) {
   return std::string(meaning) + std::string(in_the_standard_file);
 }
@@ -41,6 +59,25 @@ void judge_fates(const BodyParameters& p, Judge& judge) {
             text_of("%.6g", p.fate.begin + p.fate.dormant));
 }
 
+void judge_course(const BodyParameters& p, Judge& judge) {
+  for (std::size_t k = 0; k < p.force.size(); ++k) {
+    const std::string at = "force[" + std::to_string(k) + "]";
+    bool known = false;
+    for (const OrganParameters& o : p.organs) known = known || o.name == p.force[k].organ;
+    if (!known)
+      judge.complain({at + ".organ"}, judge.key(at + ".organ") + ": there is no organ '" +
+                                          p.force[k].organ + "' among body.organs");
+    if (p.force[k].per < p.step)
+      judge.complain({at + ".per"}, judge.key(at + ".per") + " must be " + judge.key("step") +
+                                        " (" + judge.spelt("step") + ") at least");
+  }
+  if (p.coupling == Coupling::linear && p.reseeding && !p.force.empty())
+    judge.complain({"coupling", "reseeding"},
+                   "with " + judge.key("reseeding") +
+                       " lesions act on one another, so forced founders cannot stand aside; type " +
+                       judge.key("coupling") + ": full");
+}
+
 void judge_lesions(const BodyParameters& p, Judge& judge) {
   const double smallest = diameter_of_cells(p.lesions, p.lesions.avascular);
   if (p.lesions.linear_above <= smallest)
@@ -48,6 +85,58 @@ void judge_lesions(const BodyParameters& p, Judge& judge) {
                    judge.key("lesions.linear_above") + " must be above the diameter of " +
                        judge.key("lesions.avascular") + ", " + text_of("%.3g mm", smallest / 1e3));
 }
+
+// Of a body that is followed hour by hour.
+void course(Section<BodyParameters>& s) {
+  using P = BodyParameters;
+  s.number(&P::diameter, "diameter", "um")
+      .above(0, 1e6)
+      .derived(
+          "that of lesions.avascular cells",
+          [](const BodyParameters& p) { return diameter_of_cells(p.lesions, p.lesions.avascular); })
+      .example("10 mm")
+      .means("Of the primary when a body begins to be followed.")
+      .from("a choice: from there on it sheds");
+  s.integer(&P::patient, "patient")
+      .between(-1, 1e9)
+      .normally("-1")
+      .example("7")
+      .means("Whose host a body has: that of this patient of a cohort of the same seed; -1: the "
+             "one in the middle, who makes of landed cells what patients do on average and whose "
+             "primary doubles in lesions.doubling.")
+      .from(sources::run_choice);
+  s.integer(&P::replicates, "replicates")
+      .between(1, 1e6)
+      .normally("1")
+      .example("200")
+      .means("Bodies of the same settings, each with draws of its own, that are followed: means "
+             "and their errors come from these.")
+      .from(sources::run_choice);
+  s.boolean(&P::reseeding, "reseeding")
+      .normally("false")
+      .means("Metastases shed too, into the chamber behind their organ. What founders do then "
+             "acts on the number of founders, and the chance of none is read from natural numbers "
+             "alone.")
+      .from("assumed: off, so that expectations hold");
+  s.number(&P::established, "established")
+      .between(1, 1e12)
+      .normally("1000")
+      .means("Cells from which on a lesion counts as established.")
+      .from("definition");
+  s.choice(&P::coupling, "coupling", {"linear", "full"})
+      .normally("full")
+      .means("Forced founders: linear, they grow beside a body's natural lesions and neither "
+             "feels the other; full, each in a body of its own in which it is one among others.")
+      .from("full is exact with any interaction and costs a body for each; linear where there is "
+            "none");
+  s.list(&P::force, "force", describe_force)
+      .means("Founders that are put into organs, so many in each period, at a drawn time: what "
+             "becomes of lesions that hardly ever come. They count by their weight and never as "
+             "natural.")
+      .example("{organ: liver, per: 30 day, founders: 2}");
+}
+
+} // namespace
 
 // A patient's steps are kept until he is done: the slowest of a million must fit.
 void judge_steps(const BodyParameters& p, Judge& judge) {
@@ -61,13 +150,11 @@ void judge_steps(const BodyParameters& p, Judge& judge) {
   const double days = LesionClock(p.lesions, pace).day_of(cells_of_diameter(p.lesions, largest));
   const double steps = days * minutes_per_day / p.step;
   if (steps > most_steps)
-    judge.complain({"step", "lesions.doubling", "lesions.doubling_spread"},
+    judge.complain({"body.step", "body.lesions.doubling", "body.lesions.doubling_spread"},
                    "the slowest primaries would take " + text_of("%.2g", steps) +
-                       " steps until they are found; raise " + judge.key("step") + " (" +
-                       judge.spelt("step") + "), or lower the doubling times");
+                       " steps until they are found; raise body.step (" + judge.spelt("body.step") +
+                       "), or lower the doubling times");
 }
-
-} // namespace
 
 void describe(Section<BodyParameters>& s) {
   using P = BodyParameters;
@@ -97,11 +184,14 @@ void describe(Section<BodyParameters>& s) {
       .means("Virtual patients without lattices that `metavox run` follows.")
       .from(sources::run_choice);
   s.number(&P::step, "step", "min")
-      .between(60, 525960)
-      .normally("10 day")
-      .means("Step of the expected chain: exponentials are exact at any, shedding is a parabola "
-             "within a step.")
-      .from("assumed: moves no number of a cohort by more than 1e-5");
+      .between(1, 525960)
+      .derived("10 day, or 1 h where simulation.duration is above 0")
+      .example("1 h")
+      .means("Step: of a cohort's expected chain, whose exponentials are exact at any and whose "
+             "shedding is a parabola within it; of a body followed hour by hour.")
+      .from("assumed: 10 days move no number of a cohort by more than 1e-5; what lodges for hours "
+            "is followed by the hour");
+  course(s);
   s.section(&P::blood, "blood", describe);
   s.section(&P::shedding, "shedding", describe);
   s.section(&P::lodged, "lodged", describe);
@@ -117,7 +207,7 @@ void describe(Section<BodyParameters>& s) {
   s.rule(judge_organs);
   s.rule(judge_fates);
   s.rule(judge_lesions);
-  s.rule(judge_steps);
+  s.rule(judge_course);
 }
 
 } // namespace metavox

@@ -11,12 +11,29 @@
 
 namespace metavox {
 
+// Whether a forced founder and other lesions know of one another.
+enum class Coupling : std::uint8_t { linear, full };
+
+// Founders that are put into an organ, so many in each period.
+struct ForceParameters {
+  std::string organ;
+  double per; // min
+  int founders;
+};
+
 struct BodyParameters {
   Preset preset;
   std::string primary;
   double pass;
   int patients;
-  double step; // min
+  double step;     // min
+  double diameter; // um, of the primary when a body's run begins
+  int patient;     // of a cohort, whose host a body has; -1: the one in the middle
+  int replicates;
+  bool reseeding;
+  double established; // cells
+  Coupling coupling;
+  std::vector<ForceParameters> force;
   BloodParameters blood;
   SheddingParameters shedding;
   LodgedParameters lodged;
@@ -33,5 +50,8 @@ struct BodyParameters {
 };
 
 void describe(Section<BodyParameters>& s);
+
+// Whether the steps of a cohort's patients fit; for the whole of a file.
+void judge_steps(const BodyParameters& p, Judge& judge);
 
 } // namespace metavox

@@ -183,6 +183,14 @@ void describe(Section<LesionParameters>& s) {
       .means("Doubling time of a metastasis of less than `avascular` cells, over its later one.")
       .from("derived: with one rate throughout nothing that begins as one cell is seen after six "
             "years, and no share of sleepers meets early and late relapses both");
+  s.number(&P::death, "death", "1/min")
+      .between(0, 1)
+      .normally("0 1/day")
+      .example("0.2 1/day")
+      .means("Rate at which the cells of a lesion of less than 1000 die, and are made up for by "
+             "births: small lesions may die out by chance. For bodies followed hour by hour.")
+      .from("assumed: none, as the chance of a landed cell to found a lesion counts those that "
+            "last; with 0.076 a day nine of ten would die out");
   s.number(&P::avascular, "avascular")
       .above(1, 1e9)
       .normally("3.6e4")

@@ -42,6 +42,7 @@ struct LesionParameters {
   double doubling; // min
   double doubling_spread;
   double ratio, early;
+  double death;          // 1/min, below 1000 cells
   double avascular;      // cells
   double vessels;        // min, mean wait
   double linear_above;   // um

@@ -45,7 +45,10 @@ enum class Purpose : std::uint32_t {
   waking = 85,   // of sleepers
   host = 86,     // of a patient: what he is like
   founder = 87,  // of a lesion yet to be: when, whether it sleeps, when it is seen
-  reading = 88   // of a patient: what a sample shows
+  reading = 88,  // of a patient: what a sample shows
+  counter = 89,  // of a lesion: births, deaths, whether vessels come
+  forcing = 90,  // of a forced founder: when it comes, whether it sleeps
+  splitting = 91 // of a course of a rare event: its own seed
 };
 
 struct Draw {

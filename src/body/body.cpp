@@ -1,0 +1,444 @@
+#include "body/body.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+#include <utility>
+
+#include "body/lesion_growth.hpp"
+#include "core/counts.hpp"
+#include "core/errors.hpp"
+#include "core/exact.hpp"
+#include "settings/days.hpp"
+
+namespace metavox {
+namespace {
+
+constexpr std::size_t most_lesions = 1000000;
+
+class Saver {
+public:
+  Saver(std::vector<std::int64_t>& whole, std::vector<double>& real) : whole_(whole), real_(real) {}
+  template <class T>
+  void operator()(const T& value) {
+    if constexpr (std::is_floating_point_v<T>)
+      real_.push_back(value);
+    else
+      whole_.push_back(static_cast<std::int64_t>(value));
+  }
+
+private:
+  std::vector<std::int64_t>& whole_;
+  std::vector<double>& real_;
+};
+
+class Loader {
+public:
+  Loader(const std::vector<std::int64_t>& whole, const std::vector<double>& real,
+         std::size_t& whole_at, std::size_t& real_at)
+      : whole_(whole), real_(real), whole_at_(whole_at), real_at_(real_at) {}
+  template <class T>
+  void operator()(T& value) {
+    if constexpr (std::is_floating_point_v<T>)
+      value = next(real_, real_at_);
+    else
+      value = static_cast<T>(next(whole_, whole_at_));
+  }
+
+private:
+  template <class T>
+  static T next(const std::vector<T>& from, std::size_t& at) {
+    if (at >= from.size()) throw NumericalError("the stored state of a body ends too early");
+    return from[at++];
+  }
+  const std::vector<std::int64_t>& whole_;
+  const std::vector<double>& real_;
+  std::size_t &whole_at_, &real_at_;
+};
+
+void resize_as_told(std::vector<Lesion>& lesions, std::int64_t n) {
+  if (n < 0 || n > static_cast<std::int64_t>(most_lesions))
+    throw NumericalError("the stored state of a body has an impossible number of lesions");
+  lesions.resize(static_cast<std::size_t>(n));
+}
+void resize_as_told(const std::vector<Lesion>&, std::int64_t) {} // when it is saved
+
+Host host_of(const BodySettings& s) {
+  return s.body.patient < 0
+             ? middle_host(s.body)
+             : draw_host(s.body, patient_seed(s.simulation.seed,
+                                              static_cast<std::uint64_t>(s.body.patient)));
+}
+
+[[noreturn]] void broken(const std::string& what, std::int64_t left, std::int64_t right) {
+  throw NumericalError("the ledger of a body is broken: " + what + ", " + std::to_string(left) +
+                       " against " + std::to_string(right));
+}
+void require_equal(const std::string& what, std::int64_t left, std::int64_t right) {
+  if (left != right) broken(what, left, right);
+}
+void require_counts(const std::string& what, const OrganStages<std::int64_t>& o) {
+  for (const std::int64_t n : o.lodged)
+    if (n < 0) broken(what + ": fewer than none lodged", n, 0);
+  for (std::size_t p = 0; p < phenotypes; ++p)
+    if (o.adherent[p] < 0 || o.asleep[p] < 0)
+      broken(what + ": fewer than none adherent or asleep", o.adherent[p], o.asleep[p]);
+}
+
+} // namespace
+
+BodyPlan::BodyPlan(const BodySettings& settings)
+    : body(settings.body), host(host_of(settings)), stages(settings.body, host.theta),
+      growth(settings.body.lesions, host.doubling, settings.body.step),
+      home(organ_index(settings.body, primary_named(settings.body, settings.body.primary).organ)),
+      first_cells(static_cast<std::int64_t>(
+          std::llround(cells_of_diameter(settings.body.lesions, settings.body.diameter)))) {
+  for (const OrganParameters& o : body.organs) capacity.push_back(o.volume * body.lesions.density);
+}
+
+Body::Body(const BodyPlan& plan, std::uint64_t seed, std::vector<Forced> forced)
+    : plan_(&plan), seed_(seed), plan_of_forced_(std::move(forced)),
+      stand_aside_(plan.body.coupling == Coupling::linear), natural_(plan.stages.no_cells()),
+      expected_(plan.stages.nothing_expected()), shed_(1 + plan.stages.organs()),
+      expected_shed_(1 + plan.stages.organs()), landed_(plan.stages.organs()),
+      expected_landed_(plan.stages.organs()), room_(plan.stages.organs()),
+      occupied_(plan.stages.organs()) {
+  Lesion primary;
+  primary.organ = plan.home;
+  primary.origin = Origin::primary;
+  primary.vascular = true;
+  primary.cells = primary.founded_with = plan.first_cells;
+  lesions_.push_back(primary);
+}
+
+template <class Self, class Archive>
+void Body::visit(Self& self, Archive& archive) {
+  archive(self.step_);
+  Stages<std::int64_t>::visit(self.natural_, archive);
+  Stages<double>::visit(self.expected_, archive);
+  for (auto* lesions : {&self.lesions_, &self.forced_}) {
+    auto n = static_cast<std::int64_t>(lesions->size());
+    archive(n);
+    resize_as_told(*lesions, n);
+    for (auto& lesion : *lesions) Lesion::visit(lesion, archive);
+  }
+  archive(self.level_);
+}
+
+void Body::save(std::vector<std::int64_t>& whole, std::vector<double>& real) const {
+  Saver saver(whole, real);
+  visit(*this, saver);
+}
+
+void Body::load(const std::vector<std::int64_t>& whole, const std::vector<double>& real,
+                std::size_t& whole_at, std::size_t& real_at) {
+  Loader loader(whole, real, whole_at, real_at);
+  visit(*this, loader);
+  check_ledger();
+}
+
+std::uint64_t Body::hash() const {
+  std::vector<std::int64_t> whole;
+  std::vector<double> real;
+  save(whole, real);
+  std::uint64_t hash = seed_;
+  const auto fold = [&](std::uint64_t bits) { hash = mix64(hash ^ bits) + 0x9e3779b97f4a7c15ULL; };
+  for (const std::int64_t n : whole) fold(static_cast<std::uint64_t>(n));
+  for (const double x : real) fold(exact::bit_cast<std::uint64_t>(x));
+  return hash;
+}
+
+double Body::expected_founders() const {
+  double sum = 0;
+  for (const OrganStages<double>& o : expected_.organs) sum += o.competent();
+  return sum;
+}
+
+// ---- the step, in the order of its processes
+
+StepReport Body::step(const std::vector<WindowHour>& windows) {
+  StepReport report;
+  measure_room();
+  shed(windows);
+  plan_->stages.advance(natural_, shed_, landed_, seed_, static_cast<std::uint64_t>(step_));
+  double flowing = 0; // cells times min
+  for (std::size_t row = 0; row < expected_shed_.size(); ++row)
+    for (std::size_t c = 0; c < cell_classes; ++c)
+      flowing += expected_shed_[row][c] * static_cast<double>(size_of_class(c)) *
+                 plan_->stages.flowing(row);
+  for (std::size_t o = 0; o < plan_->stages.organs(); ++o)
+    flowing -= expected_.organs[o].released * plan_->stages.flowing(1 + o);
+  plan_->stages.advance(expected_, expected_shed_, expected_landed_);
+  for (std::size_t o = 0; o < plan_->stages.organs(); ++o)
+    flowing += expected_.organs[o].released * plan_->stages.flowing(1 + o);
+  level_ = flowing / plan_->body.step / plan_->body.blood.volume;
+  found(report);
+  grow(report);
+  force_founders(report);
+  tell_landings(report);
+  ++step_;
+  check_ledger();
+  return report;
+}
+
+bool Body::acts(const Lesion& lesion) const {
+  return !(lesion.origin == Origin::forced && stand_aside_) && !lesion.asleep;
+}
+
+// What lesions have left of their organs, for this step.
+void Body::measure_room() {
+  std::fill(occupied_.begin(), occupied_.end(), 0);
+  for (const auto* lesions : {&lesions_, &forced_})
+    for (const Lesion& l : *lesions)
+      if (acts(l)) occupied_[static_cast<std::size_t>(l.organ)] += l.cells;
+  for (std::size_t o = 0; o < room_.size(); ++o)
+    room_[o] = std::max(0.0, 1 - static_cast<double>(occupied_[o]) / plan_->capacity[o]);
+}
+
+void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
+  const BodyParameters& b = plan_->body;
+  growing = {};
+  if (lesion.counted_by == CountedBy::window) return;
+  growing.exponent = plan_->growth.exponent(lesion, room);
+  const bool sheds = lesion.origin == Origin::primary || (b.reseeding && acts(lesion));
+  if (!sheds || static_cast<double>(lesion.cells) < b.lesions.avascular) return;
+  // By as many as it has in the middle of the step.
+  const double middle = static_cast<double>(lesion.cells) * exact::exp(0.5 * growing.exponent);
+  const double cells = shed_by(b.shedding, b.lesions, middle) * (b.step / minutes_per_day);
+  const auto size = static_cast<std::size_t>(b.shedding.cluster_size);
+  const auto of = static_cast<double>(size);
+  const double clusters = cells * b.shedding.clusters / (1 + b.shedding.clusters * (of - 1));
+  const std::size_t row =
+      lesion.origin == Origin::primary ? 0 : 1 + static_cast<std::size_t>(lesion.organ);
+  const std::uint64_t identity =
+      (static_cast<std::uint64_t>(lesion.number) * 2 + (lesion.origin == Origin::forced ? 1 : 0)) *
+      64;
+  const auto leave = [&](std::size_t of_size, double groups) {
+    const std::size_t c = class_of(of_size, lesion.phenotype);
+    const std::int64_t drawn =
+        poisson({seed_, Purpose::shedding, identity, static_cast<std::uint64_t>(step_),
+                 static_cast<std::uint32_t>(c)},
+                groups);
+    shed_[row][c] += drawn;
+    expected_shed_[row][c] += groups;
+    growing.departed += drawn * static_cast<std::int64_t>(of_size);
+  };
+  leave(size, clusters);
+  leave(1, cells - of * clusters);
+}
+
+void Body::shed(const std::vector<WindowHour>& windows) {
+  for (auto& row : shed_) row.fill(0);
+  for (auto& row : expected_shed_) row.fill(0);
+  growing_.resize(lesions_.size());
+  forced_growing_.resize(forced_.size());
+  std::size_t in_windows = 0;
+  for (std::size_t k = 0; k < lesions_.size(); ++k) {
+    shed_from(lesions_[k], room_[static_cast<std::size_t>(lesions_[k].organ)], growing_[k]);
+    in_windows += lesions_[k].counted_by == CountedBy::window ? 1 : 0;
+  }
+  for (std::size_t k = 0; k < forced_.size(); ++k) {
+    const Lesion& l = forced_[k];
+    const auto o = static_cast<std::size_t>(l.organ);
+    const double alone = std::max(0.0, 1 - static_cast<double>(l.cells) / plan_->capacity[o]);
+    shed_from(forced_[k], stand_aside_ ? alone : room_[o], forced_growing_[k]);
+  }
+  require_equal("lesions in windows, and windows that tell of their hour",
+                static_cast<std::int64_t>(in_windows), static_cast<std::int64_t>(windows.size()));
+  for (const WindowHour& hour : windows) follow_window(hour);
+}
+
+void Body::follow_window(const WindowHour& hour) {
+  Lesion& lesion = window_lesion(hour.lesion, true);
+  const std::size_t row =
+      lesion.origin == Origin::primary ? 0 : 1 + static_cast<std::size_t>(lesion.organ);
+  std::int64_t departed = 0;
+  for (const WindowDeparture& d : hour.departures) {
+    if (d.size < 1 || d.size > static_cast<int>(most_in_cluster) || d.clusters < 0)
+      throw NumericalError("a window let a cluster of " + std::to_string(d.size) + " cells go, " +
+                           std::to_string(d.clusters) + " times");
+    shed_[row][class_of(static_cast<std::size_t>(d.size), d.phenotype)] += d.clusters;
+    departed += d.size * d.clusters;
+  }
+  require_equal("cells of a window", lesion.cells + hour.births - hour.deaths - departed,
+                hour.cells);
+  lesion.births += hour.births;
+  lesion.deaths += hour.deaths;
+  lesion.departed += departed;
+  lesion.cells = hour.cells;
+  const SheddingParameters& s = plan_->body.shedding;
+  const auto of = static_cast<double>(s.cluster_size);
+  const double clusters = hour.expected * s.clusters / (1 + s.clusters * (of - 1));
+  expected_shed_[row][class_of(static_cast<std::size_t>(s.cluster_size), lesion.phenotype)] +=
+      clusters;
+  expected_shed_[row][class_of(1, lesion.phenotype)] += hour.expected - of * clusters;
+}
+
+// What is due in this step, each with the founders that were expected in it.
+void Body::force_founders(StepReport& report) {
+  for (const Forced& f : plan_of_forced_) {
+    if (f.step != step_) continue;
+    Lesion l;
+    l.number = f.number;
+    l.organ = f.organ;
+    l.origin = Origin::forced;
+    l.cells = 1;
+    l.founded = step_;
+    l.stratum = f.stratum;
+    double founders = 0;
+    for (const auto& cells : expected_landed_[static_cast<std::size_t>(f.organ)].cells)
+      for (const Fate fate : {Fate::asleep, Fate::awake})
+        founders += cells[static_cast<std::size_t>(fate)];
+    l.weight = static_cast<double>(f.steps) * founders;
+    l.asleep = l.slept =
+        counts::pair_of({seed_, Purpose::forcing, static_cast<std::uint64_t>(f.number), 0, 2}, 0)
+            .u < plan_->body.fate.asleep;
+    forced_.push_back(l);
+    report.events.push_back({BodyEvent::What::forced, l.number, Origin::forced});
+  }
+}
+
+void Body::found_lesion(std::int32_t organ, Phenotype phenotype, bool slept, StepReport& report) {
+  if (lesions_.size() >= most_lesions)
+    throw ResourceError("a body has " + std::to_string(lesions_.size()) +
+                        " lesions; lower body.fate.human or body.shedding.fraction");
+  Lesion l;
+  l.number = static_cast<std::int64_t>(lesions_.size());
+  l.organ = organ;
+  l.phenotype = phenotype;
+  l.slept = slept;
+  l.cells = 1;
+  l.founded = step_;
+  lesions_.push_back(l);
+  report.events.push_back({BodyEvent::What::founded, l.number, Origin::natural});
+}
+
+void Body::found(StepReport& report) {
+  for (std::size_t o = 0; o < landed_.size(); ++o)
+    for (std::size_t p = 0; p < phenotypes; ++p) {
+      const auto organ = static_cast<std::int32_t>(o);
+      const auto phenotype = static_cast<Phenotype>(p);
+      for (std::int64_t k = 0; k < landed_[o].cells[p][static_cast<std::size_t>(Fate::awake)]; ++k)
+        found_lesion(organ, phenotype, false, report);
+      for (std::int64_t k = 0; k < landed_[o].woken[p]; ++k)
+        found_lesion(organ, phenotype, true, report);
+    }
+}
+
+void Body::grow_one(Lesion& lesion, const Growing& growing, std::int64_t fits, StepReport& report) {
+  if (lesion.counted_by == CountedBy::body && !lesion.asleep && lesion.cells > 0) {
+    plan_->growth.advance(lesion, growing.exponent, growing.departed, fits, seed_,
+                          static_cast<std::uint64_t>(step_));
+    if (lesion.cells == 0)
+      report.events.push_back({BodyEvent::What::died_out, lesion.number, lesion.origin});
+  }
+  if (lesion.asleep &&
+      counts::pair_of({seed_, Purpose::forcing, static_cast<std::uint64_t>(lesion.number),
+                       static_cast<std::uint64_t>(step_), 1},
+                      0)
+              .u < plan_->stages.waking()) {
+    lesion.asleep = false;
+    report.events.push_back({BodyEvent::What::woken, lesion.number, lesion.origin});
+  }
+  if (lesion.established < 0 && static_cast<double>(lesion.cells) >= plan_->body.established) {
+    lesion.established = step_ + 1;
+    if (lesion.origin != Origin::primary)
+      report.events.push_back({BodyEvent::What::established, lesion.number, lesion.origin});
+  }
+}
+
+// Those that were there when the step began; founders of this step grow from the next one on.
+void Body::grow(StepReport& report) {
+  for (std::size_t k = 0; k < growing_.size(); ++k) {
+    const auto o = static_cast<std::size_t>(lesions_[k].organ);
+    const std::int64_t before = lesions_[k].cells;
+    grow_one(lesions_[k], growing_[k], static_cast<std::int64_t>(plan_->capacity[o]) - occupied_[o],
+             report);
+    occupied_[o] += lesions_[k].cells - before;
+  }
+  for (std::size_t k = 0; k < forced_growing_.size(); ++k) {
+    const auto o = static_cast<std::size_t>(forced_[k].organ);
+    const std::int64_t before = forced_[k].cells;
+    grow_one(forced_[k], forced_growing_[k],
+             static_cast<std::int64_t>(plan_->capacity[o]) - (stand_aside_ ? before : occupied_[o]),
+             report);
+    if (!stand_aside_) occupied_[o] += forced_[k].cells - before;
+  }
+}
+
+void Body::tell_landings(StepReport& report) const {
+  for (std::size_t o = 0; o < landed_.size(); ++o)
+    for (std::size_t f = 0; f < fates; ++f)
+      for (std::size_t p = 0; p < phenotypes; ++p) {
+        if (landed_[o].cells[p][f] == 0) continue;
+        const std::uint64_t place = (static_cast<std::uint64_t>(step_) * 64 + o) * 16 + f * 2 + p;
+        report.landings.push_back({static_cast<std::int32_t>(o), static_cast<Fate>(f),
+                                   static_cast<Phenotype>(p), landed_[o].cells[p][f], place});
+      }
+}
+
+// ---- windows
+
+Lesion& Body::window_lesion(std::int64_t number, bool in_window) {
+  if (number < 0 || number >= static_cast<std::int64_t>(lesions_.size()))
+    throw NumericalError("there is no lesion " + std::to_string(number));
+  Lesion& lesion = lesions_[static_cast<std::size_t>(number)];
+  if ((lesion.counted_by == CountedBy::window) != in_window)
+    throw NumericalError("lesion " + std::to_string(number) + " is counted by " +
+                         (in_window ? "the body" : "a window") + " already");
+  return lesion;
+}
+
+std::int64_t Body::give_to_window(std::int64_t number) {
+  Lesion& lesion = window_lesion(number, false);
+  lesion.counted_by = CountedBy::window;
+  return lesion.cells;
+}
+
+void Body::take_from_window(std::int64_t number, std::int64_t cells) {
+  Lesion& lesion = window_lesion(number, true);
+  require_equal("cells that a window gives back", cells, lesion.cells);
+  lesion.counted_by = CountedBy::body;
+}
+
+// ---- the ledger
+
+void Body::check_ledger() const {
+  std::int64_t somewhere = natural_.dead_in_flow + natural_.passed_out;
+  std::vector<std::int64_t> founded(natural_.organs.size());
+  std::int64_t departed = 0;
+  for (const auto* lesions : {&lesions_, &forced_})
+    for (const Lesion& l : *lesions) {
+      const std::string name =
+          std::string("lesion ") + std::to_string(l.number) + ", " + name_of(l.origin);
+      require_equal(name + ": founded, born, less dead and departed",
+                    l.founded_with + l.births - l.deaths - l.departed, l.cells);
+      if (l.cells < 0) broken(name + ": fewer cells than none", l.cells, 0);
+      const double most = plan_->capacity[static_cast<std::size_t>(l.organ)];
+      if (l.counted_by == CountedBy::body && static_cast<double>(l.cells) > most + 1)
+        broken(name + ": larger than its organ", l.cells, static_cast<std::int64_t>(most));
+      departed += l.departed;
+      if (l.origin == Origin::natural) ++founded[static_cast<std::size_t>(l.organ)];
+    }
+  for (std::size_t k = 0; k < natural_.organs.size(); ++k) {
+    const OrganStages<std::int64_t>& o = natural_.organs[k];
+    const std::string& name = plan_->body.organs[k].name;
+    require_counts(name, o);
+    const std::int64_t lodged = o.lodged_cells(), adherent = o.adherent_cells();
+    require_equal(name + ": arrived, and lodged, released, dead or adhered", o.arrived,
+                  lodged + o.released + o.killed + o.died + o.adhered);
+    require_equal(name + ": adhered, and adherent, dead or landed", o.adhered,
+                  adherent + o.died_adherent + o.landed);
+    std::int64_t drawn = 0;
+    for (const std::int64_t n : o.fate) drawn += n;
+    require_equal(name + ": landed, and its fates", o.landed, drawn);
+    require_equal(name + ": cells that fell asleep, and asleep or woken",
+                  o.fate[static_cast<std::size_t>(Fate::asleep)], o.asleep_cells() + o.woken);
+    require_equal(name + ": founders, and lesions", o.founders(), founded[k]);
+    somewhere += lodged + adherent + o.killed + o.died + o.died_adherent + o.landed;
+  }
+  require_equal("departed from lesions, and into the blood", departed, natural_.departed);
+  require_equal("departed, and all that came of it", natural_.departed, somewhere);
+}
+
+} // namespace metavox

@@ -1,0 +1,154 @@
+// One body, hour by hour, in whole cells: lesions shed, the blood takes what they shed from bed to
+// bed, cells lodge, die, flow on, adhere, come out, and found lesions. Beside the whole cells runs
+// what is expected of them (body/stages.hpp): given the lesions it is the compensator of the
+// founders that are drawn, so e^-Lambda is the chance of none where founders do not act on
+// shedding.
+//
+// Every step ends with the ledger: what departed is somewhere, cell by cell, or the step throws.
+//
+// A lesion may be counted elsewhere, by a window: then a step is told what the window did in that
+// hour, and tells what landed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "body/body_config.hpp"
+#include "body/forced.hpp"
+#include "body/host.hpp"
+#include "body/lesion.hpp"
+#include "body/stages.hpp"
+
+namespace metavox {
+
+// Clusters that left a window in the hour; single cells are clusters of one.
+struct WindowDeparture {
+  int size = 1;
+  Phenotype phenotype = Phenotype::mesenchymal;
+  std::int64_t clusters = 0;
+};
+// What a window says of its lesion after an hour.
+struct WindowHour {
+  std::int64_t lesion = 0; // its number
+  std::int64_t cells = 0, births = 0, deaths = 0;
+  double expected = 0; // cells that were expected to leave: the sum of their chances
+  std::vector<WindowDeparture> departures;
+};
+
+// Natural cells that came out of the blood in an hour, of one organ, fate and phenotype.
+struct Landing {
+  std::int32_t organ = 0;
+  Fate fate = Fate::doomed;
+  Phenotype phenotype = Phenotype::mesenchymal;
+  std::int64_t cells = 0;
+  std::uint64_t key = 0; // for draws: no other landing of this body has it
+};
+
+// What happened in a step beside numbers.
+struct BodyEvent {
+  enum class What : std::uint8_t { founded, established, died_out, forced, woken };
+  What what = What::founded;
+  std::int64_t lesion = 0;
+  Origin origin = Origin::natural;
+};
+struct StepReport {
+  std::vector<Landing> landings;
+  std::vector<BodyEvent> events;
+};
+
+// What all bodies of a run share.
+struct BodyPlan {
+  explicit BodyPlan(const BodySettings& settings);
+
+  const BodyParameters& body;
+  Host host;
+  StageLaw stages;
+  LesionLaw growth;
+  std::int32_t home;            // organ of the primary
+  std::int64_t first_cells;     // of the primary
+  std::vector<double> capacity; // cells that an organ has room for
+};
+
+class Body {
+public:
+  // With the founders that are to be forced into it; linear: they stand aside.
+  Body(const BodyPlan& plan, std::uint64_t seed, std::vector<Forced> forced = {});
+
+  // One step of body.step. Throws NumericalError where the ledger is broken.
+  StepReport step(const std::vector<WindowHour>& windows = {});
+
+  std::int64_t steps() const { return step_; }
+  std::uint64_t seed() const { return seed_; }
+  const Stages<std::int64_t>& natural() const { return natural_; }
+  const Stages<double>& expected() const { return expected_; }
+  // Competent cells that are expected to have come, awake and asleep: Lambda.
+  double expected_founders() const;
+
+  // The primary, natural lesions in the order in which they came; forced ones.
+  const std::vector<Lesion>& lesions() const { return lesions_; }
+  const std::vector<Lesion>& forced() const { return forced_; }
+  bool has_forced() const { return !plan_of_forced_.empty(); }
+
+  // Hand-over of natural lesions and the primary, exact in number: a window begins with the cells
+  // that are returned and gives back as many as it has. Throws NumericalError where these are not
+  // the lesion's.
+  std::int64_t give_to_window(std::int64_t lesion);
+  void take_from_window(std::int64_t lesion, std::int64_t cells);
+
+  // Cells per um^3 of blood, expected: those that flow, shed in the last step or let go.
+  double blood_level() const { return level_; }
+
+  std::uint64_t hash() const;
+  // The whole state, of whole numbers and others, appended; and back, from a place on.
+  void save(std::vector<std::int64_t>& whole, std::vector<double>& real) const;
+  void load(const std::vector<std::int64_t>& whole, const std::vector<double>& real,
+            std::size_t& whole_at, std::size_t& real_at);
+
+  // Throws NumericalError unless every cell is accounted for.
+  void check_ledger() const;
+
+private:
+  struct Growing {
+    double exponent = 0;
+    std::int64_t departed = 0;
+  };
+  template <class Self, class Archive>
+  static void visit(Self& self, Archive& archive);
+
+  void measure_room();
+  void shed_from(Lesion& lesion, double room, Growing& growing);
+  void shed(const std::vector<WindowHour>& windows);
+  void follow_window(const WindowHour& hour);
+  void force_founders(StepReport& report);
+  void found(StepReport& report);
+  void found_lesion(std::int32_t organ, Phenotype phenotype, bool slept, StepReport& report);
+  void grow(StepReport& report);
+  void grow_one(Lesion& lesion, const Growing& growing, std::int64_t fits, StepReport& report);
+  void tell_landings(StepReport& report) const;
+  bool acts(const Lesion& lesion) const; // on others
+  Lesion& window_lesion(std::int64_t number, bool in_window);
+
+  const BodyPlan* plan_;
+  std::uint64_t seed_;
+  std::vector<Forced> plan_of_forced_;
+  bool stand_aside_; // forced ones
+
+  std::int64_t step_ = 0;
+  Stages<std::int64_t> natural_;
+  Stages<double> expected_;
+  std::vector<Lesion> lesions_, forced_;
+  double level_ = 0;
+
+  // Of the step that is being taken.
+  Shed<std::int64_t> shed_;
+  Shed<double> expected_shed_;
+  std::vector<LandedCells<std::int64_t>> landed_;
+  std::vector<LandedCells<double>> expected_landed_;
+  std::vector<double> room_;           // share of each organ's that is left
+  std::vector<std::int64_t> occupied_; // cells of lesions
+  std::vector<Growing> growing_, forced_growing_;
+};
+
+} // namespace metavox

@@ -1,0 +1,148 @@
+// Where a body's cells are between two lesions, organ by organ: lodged as single cells or clusters,
+// adherent, outside; and one step of that, written once for whole cells, which are drawn, and for
+// expected ones, which are multiplied. Whole numbers have the law of the expected ones exactly:
+// shares that are drawn are the shares that are multiplied.
+//
+// What leaves, competing risks: of n with rates of sum K, n (1 - e^-K dt) leave within dt, shared
+// out by the rates. What came within the step came at any time of it, so 1 - (1 - e^-K dt)/(K dt)
+// of it leaves. What an organ lets go may lodge again and leave again in the same step, once more
+// and no more.
+//
+// Units: steps and cells; a cluster counts as its cells wherever cells are summed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "body/body_settings.hpp"
+#include "core/random.hpp"
+
+namespace metavox {
+
+// E-like or M-like: what most cells of a cluster are.
+enum class Phenotype : std::uint8_t { epithelial, mesenchymal };
+inline constexpr std::size_t phenotypes = 2, most_in_cluster = 15;
+inline constexpr std::size_t cell_classes = phenotypes * most_in_cluster;
+constexpr std::size_t class_of(std::size_t size, Phenotype p) {
+  return (size - 1) * phenotypes + static_cast<std::size_t>(p);
+}
+constexpr std::size_t size_of_class(std::size_t c) { return c / phenotypes + 1; }
+constexpr std::size_t phenotype_of_class(std::size_t c) { return c % phenotypes; }
+
+// What is drawn for a cell when it lands, once.
+enum class Fate : std::uint8_t { doomed, abortive, dormant, asleep, awake };
+inline constexpr std::size_t fates = 5;
+const char* name_of(Fate fate); // "doomed"
+constexpr bool competent(Fate f) { return f == Fate::asleep || f == Fate::awake; }
+
+// Cells that one organ saw so far, each time they came to a stage, and what is in it now.
+template <class Number>
+struct OrganStages {
+  std::array<Number, cell_classes> lodged{}; // now, clusters
+  std::array<Number, phenotypes> adherent{}; // now, cells
+  std::array<Number, phenotypes> asleep{};   // now, competent ones
+  Number arrived{}, released{}, killed{}, died{}, adhered{}, died_adherent{}, landed{};
+  std::array<Number, fates> fate{}; // of the landed
+  Number woken{};
+
+  template <class Self, class Archive>
+  static void visit(Self& s, Archive& a) {
+    for (auto& n : s.lodged) a(n);
+    for (auto& n : s.adherent) a(n);
+    for (auto& n : s.asleep) a(n);
+    for (auto* n : {&s.arrived, &s.released, &s.killed, &s.died, &s.adhered, &s.died_adherent,
+                    &s.landed, &s.woken})
+      a(*n);
+    for (auto& n : s.fate) a(n);
+  }
+  Number lodged_cells() const {
+    Number cells{};
+    for (std::size_t c = 0; c < cell_classes; ++c)
+      cells += lodged[c] * static_cast<Number>(size_of_class(c));
+    return cells;
+  }
+  Number adherent_cells() const { return adherent[0] + adherent[1]; }
+  Number asleep_cells() const { return asleep[0] + asleep[1]; }
+  Number founders() const { return fate[static_cast<std::size_t>(Fate::awake)] + woken; }
+  Number competent() const {
+    return fate[static_cast<std::size_t>(Fate::awake)] +
+           fate[static_cast<std::size_t>(Fate::asleep)];
+  }
+};
+
+template <class Number>
+struct Stages {
+  Number departed{}, dead_in_flow{}, passed_out{}; // cells so far
+  std::vector<OrganStages<Number>> organs;
+
+  template <class Self, class Archive>
+  static void visit(Self& s, Archive& a) {
+    a(s.departed), a(s.dead_in_flow), a(s.passed_out);
+    for (auto& o : s.organs) OrganStages<Number>::visit(o, a);
+  }
+};
+
+// Cells that begin to flow in a step: clusters by class, from where the primary's blood goes (row
+// 0) or from behind an organ (row 1 + organ).
+template <class Number>
+using Shed = std::vector<std::array<Number, cell_classes>>;
+
+// What came out in one step, by organ.
+template <class Number>
+struct LandedCells {
+  std::array<std::array<Number, fates>, phenotypes> cells{};
+  std::array<Number, phenotypes> woken{};
+};
+
+// Rates and shares of a body, fixed for its life: settings, and what the host makes of cells.
+class StageLaw {
+public:
+  // `theta`: factor of the host on the chance that a landed cell founds a lesion.
+  StageLaw(const BodyParameters& body, double theta);
+
+  std::size_t organs() const { return crossing_.size(); }
+  double step() const { return step_; } // min
+  Stages<std::int64_t> no_cells() const { return none<std::int64_t>(); }
+  Stages<double> nothing_expected() const { return none<double>(); }
+
+  // One step. Draws belong to the seed and the number of the step.
+  void advance(Stages<std::int64_t>& s, const Shed<std::int64_t>& shed,
+               std::vector<LandedCells<std::int64_t>>& landed, std::uint64_t seed,
+               std::uint64_t step) const;
+  void advance(Stages<double>& s, const Shed<double>& shed,
+               std::vector<LandedCells<double>>& landed) const;
+
+  // Minutes that a cell flows which begins in a row of Shed.
+  double flowing(std::size_t row) const { return flowing_[row]; }
+
+  // Chance that a landed cell founds a lesion, now or after a sleep.
+  double competence(std::size_t organ) const;
+  double waking() const { return waking_; } // chance in a step
+
+private:
+  struct Chances {
+    double old = 0, fresh = 0; // to leave in a step
+  };
+  static Chances leaving(double rate_times_step);
+  template <class Number>
+  Stages<Number> none() const;
+  template <class Number, class Split>
+  void advance_with(Stages<Number>& s, const Shed<Number>& shed,
+                    std::vector<LandedCells<Number>>& landed, const Split& split) const;
+  template <class Number, class Split>
+  class Round;
+
+  double step_;
+  std::vector<std::vector<double>> ends_; // by row: lodged in each organ, dead, passed out
+  std::vector<double> flowing_;
+  std::array<Chances, most_in_cluster> lodged_;
+  std::array<std::array<double, 5>, most_in_cluster> risks_; // adhesion, NK, other, release, break
+  std::vector<Chances> crossing_;
+  std::vector<std::array<double, 2>> ways_out_;  // crossing, death
+  std::vector<std::array<double, fates>> fates_; // in the order of Fate
+  double waking_;
+};
+
+} // namespace metavox

@@ -1,0 +1,535 @@
+// A body followed hour by hour in whole cells: against the exact chain, against what is expected of
+// it, its ledger, forced founders, splitting, windows, and what must never happen.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "body/body.hpp"
+#include "body/cohort.hpp"
+#include "body/lesion_growth.hpp"
+#include "body/settling.hpp"
+#include "body/splitting.hpp"
+#include "core/counts.hpp"
+#include "core/errors.hpp"
+#include "core/exact.hpp"
+
+namespace metavox {
+namespace {
+
+BodySettings settings_of(const std::string& yaml, const std::vector<std::string>& set = {}) {
+  return read_body_text(yaml, "test.yaml", set).settings;
+}
+
+// Two loops, three organs, more cells that survive than in a patient, so that integers show it; a
+// primary that hardly grows.
+const char* const toy = R"(
+simulation: {duration: 40 day}
+body:
+  primary: toy
+  diameter: 5 mm
+  chambers: [{name: right, dwell: 0.25}, {name: left, dwell: 0.75}]
+  organs:
+    - {name: lung, drains: left, volume: 1 L}
+    - {name: bone, drains: right, volume: 1 L, barrier: 0.5}
+    - {name: brain, drains: right, volume: 1 L, barrier: 5}
+  routes:
+    - {from: right, through: lung, share: 1}
+    - {from: left, through: bone, share: 0.7}
+    - {from: left, through: brain, share: 0.3}
+  primaries: [{name: toy, organ: bone, ways: [{to: right, share: 1}]}]
+  shedding: {fraction: 0.01, clusters: 0.2, cluster_size: 3}
+  lodged: {adhesion: 0.05 1/h}
+  fate: {begin: 0.2, go_on: 0.1, human: 0.02, asleep: 0.5, waking: 20 day}
+  lesions: {doubling: 100 day}
+)";
+
+struct Moments {
+  double n = 0, sum = 0, squares = 0;
+  void add(double x) { n += 1, sum += x, squares += x * x; }
+  double mean() const { return sum / n; }
+  double variance() const { return (squares - sum * sum / n) / (n - 1); }
+  double error() const { return std::sqrt(variance() / n); }
+};
+
+Body followed(const BodyPlan& plan, std::uint64_t seed, double days) {
+  Body body(plan, seed);
+  const auto steps = static_cast<std::int64_t>(std::llround(days * 1440 / plan.body.step));
+  for (std::int64_t k = 0; k < steps; ++k) body.step();
+  return body;
+}
+
+// ---- the law
+
+// The exact chain of cohorts with the same shedding: what is expected beside the whole cells is off
+// by what came within a step and left in another order, at most.
+TEST(WholeBody, ExpectsWhatTheExactChainDoes) {
+  for (const auto& [step, most] : {std::pair{"10 min", 0.003}, {"1 h", 0.01}, {"2 h", 0.03}}) {
+    const BodySettings s = settings_of(toy, {std::string("body.step=") + step});
+    const BodyPlan plan(s);
+    const Body body = followed(plan, 3, 40);
+    const Settling settling(s.body, s.body.primaries[0], 0.1);
+    Settling::State state = settling.nothing(), scratch = state;
+    const double first = static_cast<double>(plan.first_cells);
+    const auto shed = [&](double t) {
+      return shed_by(s.body.shedding, s.body.lesions, first * std::exp2(t / 100));
+    };
+    for (int k = 0; k < 400; ++k)
+      settling.advance(state, scratch, shed(0.1 * k), shed(0.1 * k + 0.05), shed(0.1 * k + 0.1));
+    for (std::size_t o = 0; o < 3; ++o) {
+      const OrganStages<double>& e = body.expected().organs[o];
+      EXPECT_NEAR(e.landed / settling.landed(state, o), 1, most) << step << " " << o;
+      EXPECT_NEAR(e.adherent[1] / settling.adherent(state, o), 1, most) << step << " " << o;
+      EXPECT_NEAR(e.lodged[1] / settling.single(state, o), 1, most) << step << " " << o;
+      EXPECT_NEAR(e.lodged[5] / settling.clusters(state, o), 1, most) << step << " " << o;
+    }
+    EXPECT_NEAR(body.blood_level() * s.body.blood.volume / settling.flowing(state, shed(40)), 1,
+                most + 0.001)
+        << step;
+  }
+}
+
+TEST(WholeBody, HasTheMeansThatItExpects) {
+  const BodySettings s = settings_of(toy, {"body.fate.human=0.001"});
+  const BodyPlan plan(s);
+  const int bodies = 200;
+  std::vector<Moments> landed(3), lodged(3), difference(3), dormant(3);
+  Moments none, none_expected;
+  for (int k = 0; k < bodies; ++k) {
+    const Body body = followed(plan, mix64(100 + static_cast<std::uint64_t>(k)), 40);
+    std::int64_t founders = 0;
+    for (std::size_t o = 0; o < 3; ++o) {
+      const auto& n = body.natural().organs[o];
+      const auto& e = body.expected().organs[o];
+      landed[o].add(static_cast<double>(n.landed) - e.landed);
+      lodged[o].add(static_cast<double>(n.lodged_cells()) - e.lodged_cells());
+      dormant[o].add(static_cast<double>(n.fate[2]) - e.fate[2]);
+      difference[o].add(static_cast<double>(n.competent()) - e.competent());
+      EXPECT_GT(e.landed, 5);
+      founders += n.competent();
+    }
+    none.add(founders == 0 ? 1 : 0);
+    none_expected.add(std::exp(-body.expected_founders()));
+  }
+  for (std::size_t o = 0; o < 3; ++o) {
+    EXPECT_NEAR(landed[o].mean(), 0, 3 * landed[o].error()) << o;
+    EXPECT_NEAR(lodged[o].mean(), 0, 3 * lodged[o].error()) << o;
+    EXPECT_NEAR(dormant[o].mean(), 0, 3 * dormant[o].error()) << o;
+    EXPECT_NEAR(difference[o].mean(), 0, 3 * difference[o].error()) << o;
+  }
+  EXPECT_GT(none.mean(), 0.05);
+  EXPECT_LT(none.mean(), 0.9);
+  // Cells of a cluster may found together: a little more often none than Poisson says.
+  EXPECT_NEAR(none.mean(), none_expected.mean(), 3 * none.error() + 0.02);
+}
+
+// A patient of a cohort, hour by hour until removal: what was shed, what flows, what sleeps in the
+// marrow, and founders that are Poisson about the cohort's thinned law.
+TEST(WholeBody, IsThePatientOfACohort) {
+  BodySettings s = settings_of("body: {lymph: {enabled: false}}\n");
+  s.body.step = 1440;
+  const auto patients = follow_patients(s, 0, 40, 1);
+  int looked_at = 0;
+  for (int k = 0; k < 40 && looked_at < 3; ++k) {
+    const PatientRow& row = patients[static_cast<std::size_t>(k)];
+    if (row.removal > 1200) continue;
+    ++looked_at;
+    BodySettings own = s;
+    own.body.patient = k;
+    own.body.step = 60;
+    const BodyPlan plan(own);
+    const Body body = followed(plan, 5, row.removal);
+    const auto& bone = body.expected().organs[2];
+    EXPECT_EQ(s.body.organs[2].name, "bone");
+    EXPECT_NEAR(body.expected().departed / row.shed, 1, 0.02) << k;
+    EXPECT_NEAR(body.blood_level() / row.level, 1, 0.03) << k;
+    EXPECT_NEAR(bone.fate[2] / row.sleepers, 1, 0.02) << k;
+    // What is on its way at removal will land: some days of shedding.
+    EXPECT_LT(body.expected_founders(), row.expected) << k;
+    EXPECT_GT(body.expected_founders(), 0.9 * row.expected) << k;
+    const double drawn = static_cast<double>(body.natural().departed);
+    EXPECT_NEAR(drawn, body.expected().departed, 4 * std::sqrt(drawn)) << k;
+  }
+  EXPECT_EQ(looked_at, 3);
+}
+
+// ---- the ledger
+
+// Numbers for random bodies.
+class Dice {
+public:
+  explicit Dice(std::uint64_t seed) : seed_(seed) {}
+  double unit() { return to_unit(draw(seed_, Purpose::test, n_++, 0).word[0]); }
+  int below(int n) { return static_cast<int>(unit() * n); }
+
+private:
+  std::uint64_t seed_, n_ = 0;
+};
+
+BodySettings random_settings(Dice& dice) {
+  BodySettings s = settings_of(toy);
+  BodyParameters& b = s.body;
+  b.step = 10 + 240 * dice.unit();
+  b.diameter = 500 + 9000 * dice.unit();
+  b.reseeding = dice.below(2) == 0;
+  b.established = 5 + dice.below(100);
+  b.blood.death = dice.below(2) * 0.1 * dice.unit();
+  for (OrganParameters& o : b.organs) {
+    o.pass = 0.9 * dice.unit();
+    o.barrier = 0.2 + 5 * dice.unit();
+    o.soil = 2 * dice.unit();
+    o.volume = dice.below(2) == 0 ? 1e15 : 1e7; // the smaller one: 1250 cells
+  }
+  b.organs[1].volume = 1e15; // the primary's
+  if (dice.below(2) == 0) b.routes[1] = {"right", "", "out", 1};
+  b.shedding.clusters = dice.unit();
+  b.shedding.cluster_size = 2 + dice.below(14);
+  b.lodged.adhesion *= 10 * dice.unit();
+  b.lodged.break_up *= 10 * dice.unit();
+  b.lodged.release *= 3 * dice.unit();
+  b.fate = {0.5 * dice.unit(), dice.unit(), dice.unit(), 0.5 * dice.unit(), dice.unit(), 14400};
+  b.lesions.growth = dice.below(2) == 0 ? LesionGrowth::radial : LesionGrowth::exponential;
+  b.lesions.ratio = 1 + 99 * dice.unit();
+  b.lesions.death = dice.below(2) * 1e-4 * dice.unit();
+  b.lesions.avascular = 100 + 5000 * dice.unit();
+  b.lesions.vessels = 14400 * dice.unit();
+  return s;
+}
+
+// Beside what the body checks itself, all identities anew and what must never happen.
+void expect_sound(const Body& body, const BodyPlan& plan) {
+  const Stages<std::int64_t>& n = body.natural();
+  std::int64_t there = n.dead_in_flow + n.passed_out, lodged = 0, natural = 0, departed = 0;
+  for (std::size_t o = 0; o < n.organs.size(); ++o) {
+    const auto& x = n.organs[o];
+    std::int64_t in_clusters = 0;
+    for (std::size_t c = 0; c < cell_classes; ++c) {
+      EXPECT_GE(x.lodged[c], 0);
+      in_clusters += x.lodged[c] * static_cast<std::int64_t>(size_of_class(c));
+    }
+    for (const std::int64_t k : {x.adherent[0], x.adherent[1], x.asleep[0], x.asleep[1], x.killed,
+                                 x.died, x.died_adherent, x.landed, x.released, x.woken})
+      EXPECT_GE(k, 0);
+    EXPECT_EQ(x.landed, x.fate[0] + x.fate[1] + x.fate[2] + x.fate[3] + x.fate[4]);
+    EXPECT_EQ(x.fate[3], x.asleep[0] + x.asleep[1] + x.woken);
+    lodged += in_clusters;
+    there += in_clusters + x.adherent[0] + x.adherent[1] + x.killed + x.died + x.died_adherent +
+             x.landed;
+    std::int64_t founded = 0;
+    for (const Lesion& l : body.lesions())
+      if (l.origin == Origin::natural && l.organ == static_cast<std::int32_t>(o)) ++founded;
+    EXPECT_EQ(founded, x.fate[4] + x.woken);
+    natural += founded;
+  }
+  EXPECT_EQ(n.departed, there);
+  EXPECT_LE(lodged, n.departed);
+  EXPECT_EQ(static_cast<std::int64_t>(body.lesions().size()), 1 + natural);
+  for (const Lesion& l : body.lesions()) {
+    EXPECT_GE(l.cells, 0);
+    EXPECT_LE(static_cast<double>(l.cells), plan.capacity[static_cast<std::size_t>(l.organ)]);
+    EXPECT_EQ(l.cells, l.founded_with + l.births - l.deaths - l.departed);
+    EXPECT_NE(l.origin, Origin::forced);
+    EXPECT_TRUE(plan.body.reseeding || l.number == 0 || l.departed == 0);
+    departed += l.departed;
+  }
+  for (const Lesion& l : body.forced()) {
+    EXPECT_EQ(l.origin, Origin::forced);
+    departed += l.departed;
+  }
+  EXPECT_EQ(departed, n.departed);
+}
+
+TEST(WholeBody, KeepsItsLedgerWhateverTheBody) {
+  Dice dice(44);
+  std::int64_t founded = 0, full = 0, dead = 0, reseeded = 0;
+  for (int k = 0; k < 40; ++k) {
+    const BodySettings s = random_settings(dice);
+    const BodyPlan plan(s);
+    Body body(plan, mix64(static_cast<std::uint64_t>(k)));
+    for (int step = 0; step < 150; ++step) {
+      body.step();
+      if (step % 10 == 9) expect_sound(body, plan);
+      if (::testing::Test::HasFailure()) return;
+    }
+    founded += static_cast<std::int64_t>(body.lesions().size()) - 1;
+    for (const Lesion& l : body.lesions()) {
+      full += static_cast<double>(l.cells) > 0.5 * plan.capacity[static_cast<std::size_t>(l.organ)];
+      dead += l.cells == 0 ? 1 : 0;
+      reseeded += l.number > 0 && l.departed > 0 ? 1 : 0;
+    }
+  }
+  // The bodies did what could break it.
+  EXPECT_GT(founded, 1000);
+  EXPECT_GT(full, 3);
+  EXPECT_GT(dead, 3);
+  EXPECT_GT(reseeded, 3);
+}
+
+// ---- state
+
+TEST(WholeBody, GoesOnWithTheSameBits) {
+  const BodySettings s = settings_of(toy, {"body.reseeding=true", "body.fate.human=1"});
+  const BodyPlan plan(s);
+  Body whole(plan, 7), first(plan, 7);
+  for (int k = 0; k < 400; ++k) whole.step();
+  for (int k = 0; k < 150; ++k) first.step();
+  std::vector<std::int64_t> numbers{99};
+  std::vector<double> reals;
+  first.save(numbers, reals);
+  Body second(plan, 7);
+  std::size_t number_at = 1, real_at = 0;
+  second.load(numbers, reals, number_at, real_at);
+  EXPECT_EQ(number_at, numbers.size());
+  EXPECT_EQ(real_at, reals.size());
+  EXPECT_EQ(second.hash(), first.hash());
+  for (int k = 150; k < 400; ++k) second.step();
+  EXPECT_EQ(second.hash(), whole.hash());
+  EXPECT_NE(second.hash(), first.hash());
+  EXPECT_NE(Body(plan, 8).hash(), Body(plan, 7).hash());
+  // What every compiler and instruction set must give.
+  EXPECT_EQ(whole.hash(), 3991672263874081250u);
+  // Torn or altered states are refused.
+  number_at = 1, real_at = 0;
+  numbers.pop_back();
+  EXPECT_THROW(second.load(numbers, reals, number_at, real_at), NumericalError);
+  first.save(numbers = {}, reals = {});
+  numbers[1] += 1; // departed
+  number_at = real_at = 0;
+  EXPECT_THROW(second.load(numbers, reals, number_at, real_at), NumericalError);
+}
+
+// ---- windows
+
+TEST(WholeBody, HandsLesionsOverExactInNumber) {
+  const BodySettings s = settings_of(toy, {"body.fate.human=1"});
+  const BodyPlan plan(s);
+  Body body(plan, 9);
+  while (body.lesions().size() < 3) body.step();
+  const std::int64_t cells = body.give_to_window(2);
+  EXPECT_EQ(cells, body.lesions()[2].cells);
+  EXPECT_THROW(body.give_to_window(2), NumericalError);
+  EXPECT_THROW(body.step(), NumericalError); // the window must tell of its hour
+  WindowHour hour;
+  hour.lesion = 2;
+  hour.cells = cells + 40;
+  hour.births = 60;
+  hour.deaths = 9;
+  hour.departures = {{1, Phenotype::epithelial, 2}, {3, Phenotype::mesenchymal, 3}};
+  hour.expected = 10.5;
+  const std::int64_t before = body.natural().departed;
+  const std::int64_t primary_before = body.lesions()[0].departed;
+  body.step({hour});
+  EXPECT_EQ(body.lesions()[2].cells, cells + 40);
+  EXPECT_EQ(body.natural().departed - before, 11 + body.lesions()[0].departed - primary_before);
+  EXPECT_THROW(body.take_from_window(2, cells), NumericalError);
+  body.take_from_window(2, cells + 40);
+  body.step();
+  EXPECT_GE(body.lesions()[2].cells, cells + 40);
+  // Numbers that do not add up are no hour.
+  body.give_to_window(2);
+  hour.cells = body.lesions()[2].cells;
+  EXPECT_THROW(body.step({hour}), NumericalError);
+}
+
+// Landings as they are told are all that landed.
+TEST(WholeBody, TellsEveryLanding) {
+  const BodySettings s = settings_of(toy);
+  const BodyPlan plan(s);
+  Body body(plan, 10);
+  std::int64_t told = 0, landed = 0;
+  std::vector<std::uint64_t> keys;
+  for (int k = 0; k < 300; ++k)
+    for (const Landing& l : body.step().landings) {
+      told += l.cells;
+      keys.push_back(l.key);
+    }
+  for (const auto& o : body.natural().organs) landed += o.landed;
+  EXPECT_GT(landed, 50);
+  EXPECT_EQ(told, landed);
+  std::sort(keys.begin(), keys.end());
+  EXPECT_EQ(std::adjacent_find(keys.begin(), keys.end()), keys.end());
+}
+
+// ---- forced founders
+
+// Three founders come into a nest that has room for two lesions: who comes late finds none.
+const char* const nest = R"(
+simulation: {duration: 40 day}
+body:
+  primary: toy
+  diameter: 10 mm
+  established: 1000
+  chambers: [{name: right, dwell: 0.25}]
+  organs:
+    - {name: nest, drains: right, volume: 2.4e7 um^3}
+    - {name: home, drains: right, volume: 1 L, soil: 0}
+  routes: [{from: right, through: nest, share: 1}]
+  primaries: [{name: toy, organ: home, ways: [{to: right, share: 1}]}]
+  shedding: {fraction: 5e-4, clusters: 0}
+  fate: {begin: 0.5, go_on: 1, human: 0.025, asleep: 0.3, waking: 10 day, dormant: 0.2}
+  lesions: {doubling: 100 day, ratio: 90, early: 1, avascular: 1e4}
+  force: [{organ: nest, per: 10 day, founders: 2}]
+)";
+
+struct NestEstimates {
+  Moments founded, expected, natural, forced, weight;
+};
+
+NestEstimates nest_estimates(const std::vector<std::string>& set, int runs) {
+  const BodySettings s = settings_of(nest, set);
+  const BodyPlan plan(s);
+  const std::int64_t last = 40 * 24;
+  const std::vector<Stratum> strata = strata_of(s.body, last);
+  EXPECT_EQ(strata.size(), 4u);
+  NestEstimates e;
+  for (int run = 0; run < runs; ++run) {
+    const std::uint64_t seed = mix64(1000 + static_cast<std::uint64_t>(run));
+    std::vector<std::vector<Forced>> plans;
+    if (s.body.coupling == Coupling::linear) plans.emplace_back();
+    std::vector<Outcome> outcomes;
+    double weight = 0;
+    const auto note = [&](const Body& body) {
+      for (const Lesion& l : body.forced()) {
+        outcomes.push_back({l.stratum, l.weight, l.established >= 0 ? 1.0 : 0.0});
+        weight += l.weight / 2;
+      }
+    };
+    std::vector<Forced> aside;
+    for (std::size_t k = 0; k < strata.size(); ++k)
+      for (int i = 0; i < 2; ++i) {
+        if (s.body.coupling == Coupling::linear) {
+          aside.push_back(forced_founder(strata, k, i, seed));
+          continue;
+        }
+        const std::uint64_t own = site_seed(seed, 1 + 2 * k + static_cast<std::uint64_t>(i));
+        Body body(plan, own, {forced_founder(strata, k, i, own)});
+        for (std::int64_t t = 0; t < last; ++t) body.step();
+        note(body);
+      }
+    Body body(plan, seed, aside);
+    for (std::int64_t t = 0; t < last; ++t) body.step();
+    note(body);
+    double established = 0, founded = 0;
+    for (const Lesion& l : body.lesions()) {
+      founded += l.origin == Origin::natural ? 1 : 0;
+      established += l.origin == Origin::natural && l.established >= 0 ? 1 : 0;
+    }
+    founded += static_cast<double>(body.natural().organs[0].asleep_cells());
+    e.founded.add(founded);
+    e.expected.add(body.expected_founders());
+    e.natural.add(established);
+    e.forced.add(estimate_from(strata, outcomes, 0).value);
+    e.weight.add(weight);
+  }
+  return e;
+}
+
+double z_of(const Moments& a, const Moments& b) {
+  return (a.mean() - b.mean()) / std::sqrt(a.error() * a.error() + b.error() * b.error());
+}
+
+// Natural, expected and forced agree where lesions take one another's room; without the natural
+// neighbours beside the forced one the answer is another.
+TEST(WholeBody, ForcedFoundersTellWhatNaturalOnesDo) {
+  const NestEstimates full = nest_estimates({"body.coupling=full"}, 200);
+  const NestEstimates alone = nest_estimates({"body.coupling=linear"}, 400);
+  std::printf(
+      "founded %.3f expected %.3f weight %.3f | established %.4f +- %.4f forced %.4f +- %.4f "
+      "alone %.4f +- %.4f (natural %.4f)\n",
+      full.founded.mean(), full.expected.mean(), full.weight.mean(), full.natural.mean(),
+      full.natural.error(), full.forced.mean(), full.forced.error(), alone.forced.mean(),
+      alone.forced.error(), alone.natural.mean());
+  EXPECT_NEAR(full.expected.mean(), 3, 1);
+  EXPECT_LT(std::abs(z_of(full.founded, full.expected)), 3);
+  EXPECT_LT(std::abs(z_of(full.weight, full.expected)), 3);
+  EXPECT_LT(std::abs(z_of(full.natural, full.forced)), 3);
+  EXPECT_GT(z_of(alone.forced, alone.natural), 5);
+  EXPECT_LT(std::abs(z_of(alone.natural, full.natural)), 3);
+}
+
+// What natural lesions do does not know of founders that stand aside.
+TEST(WholeBody, ForcedFoundersThatStandAsideChangeNothingNatural) {
+  const BodySettings s = settings_of(nest, {"body.coupling=linear"});
+  const BodyPlan plan(s);
+  const std::vector<Stratum> strata = strata_of(s.body, 40 * 24);
+  std::vector<Forced> forced;
+  for (std::size_t k = 0; k < strata.size(); ++k) forced.push_back(forced_founder(strata, k, 0, 5));
+  Body with(plan, 5, forced), without(plan, 5);
+  for (int t = 0; t < 40 * 24; ++t) with.step(), without.step();
+  EXPECT_EQ(with.forced().size(), 4u);
+  EXPECT_EQ(with.lesions().size(), without.lesions().size());
+  for (std::size_t k = 0; k < with.lesions().size(); ++k)
+    EXPECT_EQ(with.lesions()[k].cells, without.lesions()[k].cells);
+  EXPECT_EQ(with.natural().departed, without.natural().departed);
+  EXPECT_EQ(with.natural().organs[0].competent(), without.natural().organs[0].competent());
+}
+
+// ---- splitting
+
+// A birth and death process from one cell: the chance to come to L is (1 - x)/(1 - x^L), x deaths
+// over births.
+struct BirthsAndDeaths {
+  double x;
+  std::int64_t go(std::uint64_t seed, std::int64_t n, std::int64_t level, std::int64_t& work,
+                  std::int64_t& highest) const {
+    highest = n;
+    for (std::uint64_t k = 0; n > 0 && n < level; ++k, ++work) {
+      n += to_unit(draw(seed, Purpose::test, 0, k).word[0]) < 1 / (1 + x) ? 1 : -1;
+      highest = std::max(highest, n);
+    }
+    return n;
+  }
+  double chance(std::int64_t level) const {
+    return (1 - x) / (1 - std::pow(x, static_cast<double>(level)));
+  }
+};
+
+TEST(Splitting, FindsWhatHardlyEverHappensWithLittleWork) {
+  const BirthsAndDeaths process{1.5};
+  const std::int64_t last = 31;
+  const double exact = process.chance(last);
+  EXPECT_NEAR(exact, 1.7e-6, 0.1e-6);
+  const Course<std::int64_t> course = [&](std::uint64_t seed, const std::int64_t& n,
+                                          std::int64_t level,
+                                          std::int64_t& work) -> std::optional<std::int64_t> {
+    std::int64_t highest = 0;
+    const std::int64_t end = process.go(seed, n, level, work, highest);
+    return end >= level ? std::optional(end) : std::nullopt;
+  };
+  std::int64_t pilot_work = 0;
+  const Highest<std::int64_t> highest = [&](std::uint64_t seed, const std::int64_t& n,
+                                            std::int64_t level) {
+    std::int64_t top = 0;
+    process.go(seed, n, level, pilot_work, top);
+    return top;
+  };
+  SplittingPlan plan =
+      plan_splitting<std::int64_t>(5, 1, 1, last, 200, course, highest, pilot_work);
+  ASSERT_GT(plan.levels.size(), 5u);
+  EXPECT_EQ(plan.levels.back(), last);
+  plan.courses = 1000;
+  plan.repeats = 16;
+  const SplittingResult r = split_courses<std::int64_t>(6, 1, plan, course);
+  EXPECT_NEAR(r.chance.value, exact, 3 * r.chance.error);
+  EXPECT_LT(r.chance.error, 0.1 * exact);
+  // By waiting for it: variance p per course, so p / error^2 courses give the same error.
+  std::int64_t steps = 0, top = 0;
+  for (std::uint64_t k = 0; k < 20000; ++k) process.go(mix64(k), 1, last, steps, top);
+  const double waiting =
+      exact / (r.chance.error * r.chance.error) * static_cast<double>(steps) / 2e4;
+  const double work = static_cast<double>(r.work + pilot_work);
+  std::printf("splitting %.3g +- %.2g of %.3g, levels %zu, %.3g jumps, %.3g by waiting: %.3g\n",
+              r.chance.value, r.chance.error, exact, plan.levels.size(), work, waiting,
+              waiting / work);
+  EXPECT_GT(waiting / work, 50);
+}
+
+} // namespace
+} // namespace metavox
