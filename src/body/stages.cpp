@@ -109,7 +109,7 @@ StageLaw::StageLaw(const BodyParameters& body, double theta) : step_(body.step) 
     lodged_[size - 1] = leaving((r[0] + r[1] + r[2] + r[3] + r[4]) * step_);
   }
   const std::vector<double> soils = soils_for(body, primary);
-  const FateParameters& f = body.fate;
+  const ColonisationParameters& f = body.fate;
   for (std::size_t o = 0; o < body.organs.size(); ++o) {
     const double out = body.crossing.out / body.organs[o].barrier;
     ways_out_.push_back({out, body.crossing.death});

@@ -37,7 +37,7 @@ struct MarkBirths {
     if (cell.clock[s.i] < clock_divide || held[s.i] != 0) return;
     const Kind kind = cell.kind(s.i);
     if (!is_tumour(kind) && !(normal_divides && is_normal(kind))) return;
-    if ((cell.flags[s.i] & flags_of_rest) != 0) return;
+    if ((cell.flags[s.i] & flags_of_no_cycle) != 0) return;
     if (is_tumour(kind) || has_gap(s)) held[s.i] = 1;
   }
   void row(const Row& r) const {
@@ -108,7 +108,9 @@ struct Division {
     const Draw d = draw(seed, Purpose::division, voxel, step);
     Cell mother = cell.load(s.i);
     Cell daughter = mother;
-    if (p.stem && is_tumour(mother.kind)) {
+    if (is_tumour(mother.kind) && (mother.flags & flag_limited) != 0) {
+      mother.capacity = daughter.capacity = static_cast<std::uint8_t>(mother.capacity - 1);
+    } else if (p.stem && is_tumour(mother.kind)) {
       if ((mother.flags & flag_stem) != 0) {
         if (d.word[1] >= p.symmetric) {
           daughter.flags = static_cast<std::uint16_t>(daughter.flags & ~flag_stem);

@@ -31,6 +31,7 @@ struct FateParameters {
   float bearable, crushing_width;          // kPa: what tissue bears, and how far above it is full
   float crowded;                           // kPa: above it a cell counts as crowded
   float t_cell_kill, senescent_removal;
+  float waking, spent; // 1/min: of sleepers, and of cells that have divided as often as they may
   std::uint16_t body_steps;
   std::uint32_t debris_cleared; // threshold per step
   // cycle: clock units per step at full speed
@@ -116,6 +117,23 @@ struct Ageing {
     return p.crushing * exact::min_of(1.0f, above / p.crushing_width);
   }
 
+  // Flags of a cell that may begin to rest for want of oxygen, or end it. Not all at once: cells
+  // that share a scarce supply would otherwise rest and wake together, step by step.
+  MV_HD std::uint16_t rested(std::uint16_t flags, float felt, float atp, std::uint32_t word) const {
+    const bool starving = felt < p.rest_enter || atp < p.atp_rest;
+    const bool recovered = felt > p.rest_leave && atp >= p.atp_rest;
+    const bool switches = (word >> 16) < p.rest_switch;
+    if (starving && switches) flags |= flag_hypoxic;
+    if (recovered && switches) flags = static_cast<std::uint16_t>(flags & ~flag_hypoxic);
+    return flags;
+  }
+  // Steps of rest for want of oxygen; of a doomed cell, those that are left to it.
+  MV_HD static std::uint16_t next_timer(std::uint16_t timer, std::uint16_t flags) {
+    if ((flags & flag_doomed) != 0) return static_cast<std::uint16_t>(exact::max_of(timer - 1, 0));
+    return (flags & flag_hypoxic) != 0 ? static_cast<std::uint16_t>(exact::min_of(timer + 1, 65535))
+                                       : std::uint16_t{0};
+  }
+
   // What follows happens to cell `at` of `cell`, which is in voxel s: standing there, or second.
 
   // The starved fall to debris, all others leave an apoptotic body.
@@ -167,27 +185,23 @@ struct Ageing {
     const float atp = energy(s, breathed);
     const float pressed = pressure.at(s);
 
-    if (p.quiescence) {
-      const bool starving = felt < p.rest_enter || atp < p.atp_rest;
-      const bool recovered = felt > p.rest_leave && atp >= p.atp_rest;
-      // Not all at once: cells that share a scarce supply would otherwise rest and wake together,
-      // step by step.
-      const bool switches = (d.word[3] >> 16) < p.rest_switch;
-      if (starving && switches) flags |= flag_hypoxic;
-      if (recovered && switches) flags = static_cast<std::uint16_t>(flags & ~flag_hypoxic);
-    }
+    if (p.quiescence) flags = rested(flags, felt, atp, d.word[3]);
     const bool hypoxic = (flags & flag_hypoxic) != 0;
-    const std::uint16_t rested =
-        hypoxic ? static_cast<std::uint16_t>(exact::min_of(cell.timer[at] + 1, 65535))
-                : std::uint16_t{0};
-    cell.timer[at] = rested;
+    const std::uint16_t time = next_timer(cell.timer[at], flags);
+    cell.timer[at] = time;
+    if (time == 0 && (flags & flag_doomed) != 0) return die(cell, at, kind, Cause::doomed);
     const auto mark = [&flags](bool set, std::uint16_t flag) {
       flags = static_cast<std::uint16_t>(set ? flags | flag : flags & ~flag);
     };
     mark(pressed > p.crowded, flag_crowded);
     mark(stands && around.tumour() == 0, flag_detached);
-    const bool senescent = p.stem && (flags & flag_stem) == 0 && cell.capacity[at] == 0;
+    const bool limited = (flags & flag_limited) != 0;
+    const bool senescent =
+        (limited || (p.stem && (flags & flag_stem) == 0)) && cell.capacity[at] == 0;
     mark(senescent, flag_senescent);
+    // A sleeper keeps its phenotype, whose draw tells when it wakes.
+    const bool asleep = (flags & flag_dormant) != 0;
+    if (asleep) mark(d.word[2] >= event_threshold(p.waking, p.dt), flag_dormant);
     cell.flags[at] = flags;
 
     const float full_rate = p.pace.rate(kind, flags, traits, factor, breathed);
@@ -204,8 +218,9 @@ struct Ageing {
       apoptosis += p.t_cell_kill * static_cast<float>(around.killers()) *
                    factor.of(traits, Trait::immunogenicity);
     const float up_to_t_cells = apoptosis;
-    if (senescent) apoptosis += p.senescent_removal;
-    if (hypoxic && rested > p.rest_limit) return die(cell, at, kind, Cause::starved);
+    if (senescent) apoptosis += limited ? p.spent : p.senescent_removal;
+    if (hypoxic && time > p.rest_limit && (flags & flag_doomed) == 0)
+      return die(cell, at, kind, Cause::starved);
     const float hazard = necrosis + apoptosis;
     if (d.word[0] < event_threshold(hazard, p.dt)) {
       const Share share{d.word[1], hazard};
@@ -217,7 +232,7 @@ struct Ageing {
       return die(cell, at, kind, cause);
     }
 
-    if (stands && p.transition) {
+    if (stands && p.transition && !asleep) {
       const float hypoxia = ramp_down(breathed, p.hypoxia_high, p.hypoxia_low);
       const bool edge = matrix[s.i] < p.matrix_edge && around.living() < 6;
       const float rate =

@@ -64,12 +64,15 @@ struct DrawDepartures {
     const Voxel s = rule.lattice.voxel_at(wall.voxel);
     Kind kind = rule.standing.kind(s.i);
     std::uint64_t traits = rule.standing.traits[s.i];
+    std::uint16_t flags = rule.standing.flags[s.i];
     if (slot == 1) {
       const std::uint32_t entry = rule.second(s.i);
       if (entry == rule.nothing) return;
       kind = rule.excess.cell.kind(entry);
       traits = rule.excess.cell.traits[entry];
+      flags = rule.excess.cell.flags[entry];
     }
+    if ((flags & flag_dormant) != 0) return; // who sleeps stays
     const double h = rule.hazard(kind, traits, wall);
     if (!(h > 0)) return;
     const double chance = 1 - exact::exp(-(h * rule.time));
@@ -132,6 +135,7 @@ struct GatherCluster {
       const std::int64_t other = neighbour(rule.lattice, i, a);
       const Kind kind = rule.standing.kind(other);
       if (!is_tumour(kind) || has(c, other)) continue;
+      if ((rule.standing.flags[other] & flag_dormant) != 0) continue;
       const float q = exact::min_of(1.0f, bond(own, kind) * adhesion);
       const Draw d = draw(rule.seed, Purpose::departing_cluster, who, rule.step,
                           static_cast<std::uint32_t>(second ? 8 + a : a));

@@ -208,7 +208,7 @@ struct ProposeMove {
   }
   MV_HD void attempt(const Voxel& s, Kind kind, const Draw& r) const {
     const float d = diffusivity(kind);
-    if (d <= 0.0f) return;
+    if (d <= 0.0f || (cell.flags[s.i] & flag_dormant) != 0) return;
     const Lattice& l = walk.lattice;
     bool full = false;
     const JumpProbabilities jump = kind == Kind::stroma

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "cells/activity.hpp"
 #include "cells/crowding.hpp"
+#include "cells/landing.hpp"
 #include "cells/make_way.hpp"
 #include "cells/medium.hpp"
 #include "cells/renew_excess.hpp"
@@ -62,6 +64,8 @@ FateParameters fate_parameters(const PopulationSettings& p) {
   f.lost_after = steps_of(longest_wait, dt);
   f.t_cell_kill = f32(p.death.t_cell_kill);
   f.senescent_removal = f32(p.stem.senescent_removal);
+  f.waking = f32(ln2 / p.landing.waking * (p.landing.inflamed ? p.landing.inflamed_factor : 1));
+  f.spent = f32(p.landing.spent);
   f.body_steps = std::max<std::uint16_t>(1, steps_of(p.death.apoptotic_body, dt));
   f.debris_cleared = threshold(1 - exact::exp(-p.death.debris_clearance * dt));
   f.pace = p.growth.pace;
@@ -159,8 +163,10 @@ int relay_substeps(const PopulationSettings& p) {
 Population::Population(const Executor& executor, const Lattice& lattice,
                        const PopulationSettings& p, std::uint64_t seed)
     : lattice_(lattice), seed_(seed), excess_(executor, lattice),
-      departures_(executor, lattice, p.intravasation, p.migration) {
+      departures_(executor, lattice, p.intravasation, p.migration),
+      arrested_(p.arrest, lattice, seed) {
   fate_ = fate_parameters(p);
+  landing_ = landing_rule(p.landing, p.step);
   relay_ = relay_parameters(p);
   relays_ = relay_substeps(p);
   yields_ = p.growth.matrix_yield;
@@ -374,6 +380,7 @@ void Population::unmap_excess() { excess_.unmap(work_.claim.data(), unclaimed); 
 
 void Population::rebuild() {
   departures_.counters().resize(Departures::counter_count);
+  arrested_.counters().resize(Arrested::counter_count);
   std::vector<std::uint8_t> held(static_cast<std::size_t>(lattice_.padded()), 0);
   const std::vector<std::int64_t> voxel = excess_.arrays().voxel.host_copy();
   for (const std::int64_t n : excess_.order())
@@ -405,6 +412,122 @@ std::vector<Departure> Population::depart(const Executor& executor, const WallVi
   std::vector<Departure> gone = departures_.remove(view(), excess(), {work_.ledger.data()});
   if (!gone.empty()) settle_excess(executor);
   return gone;
+}
+
+namespace {
+
+// What there is room for in some voxels, as the lattice stands, and less what was put there since.
+class Rooms {
+public:
+  Rooms(const Executor& executor, const Lattice& lattice, const CellView& cells,
+        const std::uint8_t* held, std::map<std::int64_t, Room> of)
+      : of_(std::move(of)) {
+    std::vector<std::int64_t> voxel;
+    voxel.reserve(of_.size());
+    for (const auto& [v, unknown] : of_) voxel.push_back(v);
+    const auto n = static_cast<std::int64_t>(voxel.size());
+    Buffer<std::int64_t> voxel_there(executor, n);
+    Buffer<std::uint8_t> room_there(executor, n);
+    voxel_there.upload(voxel.data());
+    executor.for_each_index(
+        n, ReadRoom{voxel_there.data(), room_there.data(), cells.kind_code, held, lattice});
+    const std::vector<std::uint8_t> room = room_there.host_copy();
+    std::size_t k = 0;
+    for (auto& [v, known] : of_) known = static_cast<Room>(room[k++]);
+  }
+  // One of the voxels with such a room, by a random word; -1: there is none. It is taken.
+  std::int64_t take(Room wanted, const std::vector<std::int64_t>& voxels, std::uint32_t word) {
+    std::vector<std::int64_t> open;
+    for (const std::int64_t v : voxels)
+      if (of_.at(v) == wanted) open.push_back(v);
+    if (open.empty()) return -1;
+    const std::int64_t v = open[below(word, static_cast<std::uint32_t>(open.size()))];
+    of_[v] = wanted == Room::standing ? Room::a_second : Room::none;
+    return v;
+  }
+
+private:
+  std::map<std::int64_t, Room> of_;
+};
+
+} // namespace
+
+std::vector<Held>
+Population::land(const Executor& executor,
+                 const std::function<std::vector<std::int64_t>(std::int64_t)>& places,
+                 std::int64_t step) {
+  std::map<std::int64_t, std::vector<std::int64_t>> around;
+  std::map<std::int64_t, Room> unknown;
+  std::vector<std::size_t> waiting;
+  for (std::size_t n = 0; n < arrested_.size(); ++n) {
+    const Held held = arrested_.at(n);
+    if (held.berth != Berth::outside) continue;
+    waiting.push_back(n);
+    const auto [at, fresh] = around.try_emplace(held.voxel);
+    if (!fresh) continue;
+    at->second = places(held.voxel);
+    for (const std::int64_t v : at->second) unknown[v] = Room::none;
+  }
+  if (unknown.empty()) return {};
+  Rooms rooms(executor, lattice_, view(), work_.held.data(), std::move(unknown));
+  std::vector<Landed> put;
+  std::vector<Held> landed;
+  std::vector<std::size_t> gone;
+  std::int64_t seconds = 0;
+  for (const std::size_t n : waiting) {
+    Held held = arrested_.at(n);
+    std::vector<std::int64_t>& voxels = around.at(held.voxel);
+    if (voxels.empty()) continue;
+    const Draw d = draw(seed_, Purpose::landing_voxel, static_cast<std::uint64_t>(held.number),
+                        static_cast<std::uint64_t>(step));
+    // The vessel's own voxel before others, where it has room.
+    const bool own = voxels.front() == held.voxel;
+    std::int64_t at = own ? rooms.take(Room::standing, {held.voxel}, 0) : -1;
+    if (at < 0) at = rooms.take(Room::standing, voxels, d.word[0]);
+    const bool stands = at >= 0;
+    if (!stands) at = rooms.take(Room::a_second, voxels, d.word[1]);
+    if (at < 0) {
+      voxels.clear(); // nor will those behind it find any
+      continue;
+    }
+    held.cell = arrested_.with_fate(held, landing_);
+    held.voxel = at;
+    const Cell& c = held.cell;
+    put.push_back({{c.traits,
+                    c.flags,
+                    c.clock,
+                    c.timer,
+                    c.clone,
+                    static_cast<std::uint8_t>(c.kind),
+                    c.capacity,
+                    {}},
+                   at,
+                   stands ? -1 : seconds++});
+    arrested_.tally_landed(c);
+    landed.push_back(held);
+    gone.push_back(n);
+  }
+  arrested_.remove(gone);
+  if (put.empty()) return landed;
+  const std::int64_t first = excess_.extend(seconds);
+  for (Landed& l : put)
+    if (l.entry >= 0) l.entry += first;
+  Buffer<Landed> there(executor, static_cast<std::int64_t>(put.size()));
+  there.upload(put.data());
+  executor.for_each_index(static_cast<std::int64_t>(put.size()),
+                          PutDown{there.data(), view(), excess(), {work_.ledger.data()}, lattice_});
+  if (seconds > 0) settle_excess(executor);
+  return landed;
+}
+
+std::int64_t Population::count_asleep(const Executor& executor) {
+  std::int64_t n =
+      executor.tally_over(lattice_, CountAsleep{arrays_.kind.data(), arrays_.flags.data()})[0];
+  const ExcessView second = excess();
+  if (second.count > 0)
+    n += executor.tally_over(second.line(),
+                             CountAsleep{second.cell.kind_code, second.cell.flags})[0];
+  return n;
 }
 
 void Population::count_now(const Executor& executor) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include "cells/arrested.hpp"
 #include "cells/contest.hpp"
 #include "cells/departures.hpp"
 #include "cells/division.hpp"
@@ -64,6 +66,16 @@ public:
                                 std::int64_t step);
   Departures& departures() { return departures_; }
   const Departures& departures() const { return departures_; }
+
+  // Who has crossed a vessel's wall lands where there is room: places(voxel) are the voxels beside
+  // the vessel there, in an order of their own. Who finds none waits. Returned is who has landed,
+  // and where.
+  std::vector<Held> land(const Executor& executor,
+                         const std::function<std::vector<std::int64_t>(std::int64_t)>& places,
+                         std::int64_t step);
+  Arrested& arrested() { return arrested_; }
+  const Arrested& arrested() const { return arrested_; }
+  std::int64_t count_asleep(const Executor& executor);
 
   // What the ledger says of every kind's arrivals and departures is the change of its count, and
   // its deaths are those by cause; throws NumericalError otherwise.
@@ -161,6 +173,8 @@ private:
   Buffer<float> factor_table_;
   ExcessCells excess_;
   Departures departures_;
+  Arrested arrested_;
+  LandingRule landing_{};
   MatrixRoom matrix_room(const float* matrix) const;
   ContestView contest(int round);
   ActiveBricks contested(const Executor& executor); // bricks with proposals

@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "cells/arrest_settings.hpp"
 #include "cells/cell_settings.hpp"
 #include "cells/intravasation_settings.hpp"
 #include "cells/migration_settings.hpp"
@@ -43,6 +44,8 @@ struct PopulationSettings {
   MigrationParameters migration;
   TracerParameters tracers;
   IntravasationParameters intravasation;
+  ArrestParameters arrest;
+  LandingParameters landing;
   EnergyLaw energy;
   GrowthLaw growth;
   std::optional<double> densest_matrix; // E nowhere exceeds it; none where nobody can tell

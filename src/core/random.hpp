@@ -35,7 +35,12 @@ enum class Purpose : std::uint32_t {
   excess_fate = 57,         // of the second cell of a voxel
   relay = 58,               // of the same; the substep is part of the counter
   test = 63,
-  lodging = 70, // of a cell that came, by its number
+  // Of a cell that came with the blood, by its number.
+  lodging = 70,       // where; a place outside the box is drawn again, the counter tells how often
+  arriving = 71,      // of those that `arrivals` sends: when, what they are
+  arrest = 72,        // what happens to it in the vessel; the event is part of the counter
+  landing_voxel = 73, // which of the free ones
+  landing_fate = 74,  // what it will be
   // Of a body: the identity is lesion * 64 + organ, the substep of the counter 32 * round + class.
   shedding = 80, // of a lesion: how many cells leave it
   transit = 81,  // in which bed those end that left

@@ -118,6 +118,7 @@ void Site::write(const std::string& wanted, const void* host, std::int64_t count
 
 void Site::set_clock(std::int64_t step) {
   s_->step = step;
+  s_->followed = -1;
   std::vector<std::int64_t> full; // voxels of vessels
   if (s_->parameters.vessels.pattern != VesselPattern::none) {
     const std::vector<std::uint8_t> kinds =

@@ -86,6 +86,7 @@ void judge_counters(const Parameters& p, Judge& judge) {
     judge_delay(p, judge);
   }
   judge_membranes(p, judge);
+  if (p.arrivals.enabled) judge_lifetime(p, judge, "landing.doomed_until", p.landing.doomed_until);
 }
 
 } // namespace metavox

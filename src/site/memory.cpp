@@ -18,6 +18,7 @@ struct Lattices {
 };
 
 // Arrays that are smaller than this together: tables, counters, edges of lists.
+constexpr std::size_t bytes_of_held = 160; // of a cell in vessels: its entry, and when it lands
 constexpr std::size_t small_buffers = std::size_t{64} << 10;
 
 BloodExtent blood_extent(const Parameters& p) {
@@ -53,7 +54,10 @@ std::vector<std::size_t> device_buffers(const Parameters& p) {
 std::size_t estimate_device_bytes(const Parameters& p) {
   const Lattices l(p);
   const std::vector<std::size_t> buffers = device_buffers(p);
-  return std::accumulate(buffers.begin(), buffers.end(), small_buffers) +
+  // All that `arrivals` sends may wait at once for room, and ask about all voxels around.
+  const std::size_t held =
+      p.arrivals.enabled ? static_cast<std::size_t>(p.arrivals.cells) * bytes_of_held : 0;
+  return std::accumulate(buffers.begin(), buffers.end(), small_buffers) + held +
          estimate_vessel_bytes(vasculature_settings(p), l.tissue, p.simulation.seed,
                                blood_extent(p));
 }
@@ -99,6 +103,8 @@ std::vector<ArrayInfo> state_arrays_of(const Parameters& p) {
   if (p.intravasation.enabled)
     infos.push_back(
         {"departures", "1", "", ElementType::i64, {Departures::counter_count, 1, 1}, 0});
+  if (p.arrivals.enabled)
+    infos.push_back({"arrivals", "1", "", ElementType::i64, {Arrested::counter_count, 1, 1}, 0});
   if (p.tracers.count > 0)
     infos.push_back(
         {"tracers", "1", "", ElementType::u32, {3 * std::int64_t{p.tracers.count}, 1, 1}, 0});

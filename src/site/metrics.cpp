@@ -152,6 +152,37 @@ void add_departures(MetricSheet& sheet, const Departures& left) {
              "the hazards of all cells together, at the last vessel step");
 }
 
+// Who came with the blood.
+void add_arrivals(MetricSheet& sheet, const Arrested& held, std::int64_t asleep) {
+  const char* const in_vessels = "with `arrivals`: cells that came and have not landed";
+  sheet.count("held_lodged", held.count(Berth::lodged), in_vessels);
+  sheet.count("held_adherent", held.count(Berth::adherent), in_vessels);
+  sheet.count("held_outside", held.count(Berth::outside),
+              "with `arrivals`: cells that have crossed and wait for room");
+  struct Column {
+    const char* name;
+    Arrested::Counter counter;
+    const char* meaning;
+  };
+  const char* const since_start = "with `arrivals`: cells, since the start";
+  const char* const by_fate = "with `arrivals`: of the landed, by the fate that was drawn";
+  for (const Column& c : {Column{"arrived_cells", Arrested::came, since_start},
+                          {"arrived_passed", Arrested::passed, since_start},
+                          {"arrived_released", Arrested::released, since_start},
+                          {"lodged_killed", Arrested::killed, since_start},
+                          {"lodged_died", Arrested::died_lodged, since_start},
+                          {"adhered_cells", Arrested::adhered, since_start},
+                          {"adherent_died", Arrested::died_adherent, since_start},
+                          {"crossed_cells", Arrested::crossed, since_start},
+                          {"landed_cells", Arrested::landed, since_start},
+                          {"landed_competent", Arrested::landed_competent, by_fate},
+                          {"landed_abortive", Arrested::landed_abortive, by_fate},
+                          {"landed_dormant", Arrested::landed_dormant, by_fate},
+                          {"landed_doomed", Arrested::landed_doomed, by_fate}})
+    sheet.count(c.name, held.counted(c.counter), c.meaning);
+  sheet.count("cells_asleep", asleep, "with `arrivals`: living tumour cells that sleep");
+}
+
 // Moments of the walkers' displacements along each axis.
 void add_tracers(MetricSheet& sheet, const std::vector<std::int32_t>& position,
                  const std::array<double, 3>& start, double spacing) {
@@ -251,6 +282,7 @@ MetricRow Site::measure() {
     add_blood(sheet, s.oxygen().measure_blood(s.vessels.blood().view()), s.vessels.blood());
   s.vessels.measure(sheet, [&] { return places_to_feed(s.executor, s.tissue, cell.kind_code); });
   if (p.intravasation.enabled) add_departures(sheet, s.cells.departures());
+  if (p.arrivals.enabled) add_arrivals(sheet, s.cells.arrested(), s.cells.count_asleep(s.executor));
   if (p.tracers.count > 0)
     add_tracers(sheet, s.cells.tracers().host_copy(), p.tracers.start, p.domain.spacing);
   sheet.count("active_bricks", s.cells.active_bricks(),

@@ -55,6 +55,13 @@ constexpr FirstDeath first_deaths[] = {
      normal_kinds,
      Cause::crushed},
 };
+// Told in arrivals.cpp.
+constexpr EventRow arrival_events[] = {
+    {"arrival", false, "where the first of them lodges",
+     "cells came with the blood in this vessel step, and how many"},
+    {"first_landing", true, "where it lands", "a cell that came with the blood is in the tissue"},
+    {"founder", false, "where it lands", "a cell has landed that can found a lesion"},
+};
 constexpr EventRow extinction{"tumour_extinct", true, "0, 0, 0", "no living tumour cell is left"};
 
 } // namespace
@@ -114,6 +121,7 @@ std::vector<EventRow> event_rows() {
   for (const Milestone& m : milestones) rows.push_back(m.event);
   for (const FirstDeath& d : first_deaths) rows.push_back(d.event);
   rows.push_back(extinction);
+  rows.insert(rows.end(), std::begin(arrival_events), std::end(arrival_events));
   rows.insert(rows.end(), std::begin(vessel_events), std::end(vessel_events));
   return rows;
 }

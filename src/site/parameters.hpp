@@ -6,6 +6,7 @@
 // read_config() fills all of them.
 #pragma once
 
+#include "cells/arrest_settings.hpp"
 #include "cells/cell_settings.hpp"
 #include "cells/intravasation_settings.hpp"
 #include "cells/migration_settings.hpp"
@@ -53,6 +54,9 @@ struct Parameters {
   RegressionParameters regression;
   IntravasationParameters intravasation;
   LodgingParameters lodging;
+  ArrivalParameters arrivals;
+  ArrestParameters arrest;
+  LandingParameters landing;
   OutputParameters output;
 };
 

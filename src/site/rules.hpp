@@ -35,6 +35,9 @@ void judge_growth(const Parameters& p, Judge& judge);
 // What cells leave by.
 void judge_departures(const Parameters& p, Judge& judge);
 
+// What cells come by.
+void judge_arrivals(const Parameters& p, Judge& judge);
+
 // The edge of the box, um.
 inline double edge(const Parameters& p, std::size_t axis) {
   return p.domain.voxels[axis] * p.domain.spacing;

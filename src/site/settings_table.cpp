@@ -59,6 +59,9 @@ void describe_site(Section<Parameters>& whole) {
   whole.section(&Parameters::regression, "regression", describe);
   whole.section(&Parameters::intravasation, "intravasation", describe);
   whole.section(&Parameters::lodging, "lodging", describe);
+  whole.section(&Parameters::arrivals, "arrivals", describe);
+  whole.section(&Parameters::arrest, "arrest", describe);
+  whole.section(&Parameters::landing, "landing", describe);
   whole.section(&Parameters::output, "output", describe);
   derive_across(whole);
   whole.rule(judge_box);
@@ -72,6 +75,7 @@ void describe_site(Section<Parameters>& whole) {
   whole.rule(judge_blood);
   whole.rule(judge_growth);
   whole.rule(judge_departures);
+  whole.rule(judge_arrivals);
   whole.rule(judge_traps);
 }
 

@@ -63,6 +63,7 @@ void Site::State::start_from(const ExternalArrays& external) {
   matrix.arrays().density.upload(start.matrix.data());
   matrix.arrays().membrane.upload(start.membrane.data());
   vessels.start(parents);
+  if (!external.absent) find_inlets(parents, external.vessel_names);
   vessels.take_changes(); // the kinds show them already
   fields.for_each([&](Field& field) {
     const FieldRow& row = field.row();
@@ -137,14 +138,17 @@ void Site::State::grow_vessels() {
   cells.make_way(executor, changed.entered, changed.left);
   for (Event& e : vessels.take_events()) events.push_back(std::move(e));
   if (parameters.intravasation.enabled) depart();
+  if (parameters.arrivals.enabled) receive();
   if (parameters.vessels.check) check_vessels();
 }
 
 void Site::State::depart() {
   const double passed = parameters.time.vessel_step;
+  const std::int64_t flowed_on = cells.arrested().counted(Arrested::releases);
   const WallView walls = vessels.advance_walls(cells.view(), cells.factors());
   for (Departure& d : cells.depart(executor, walls, passed, step)) {
     d.step = step + 1;
+    d.number += flowed_on;
     departures.push_back(d);
   }
 }

@@ -11,6 +11,7 @@
 #include "site/parameters.hpp"
 #include "site/snapshot.hpp"
 #include "solver/diffusion.hpp"
+#include "voxel/arrival.hpp"
 #include "voxel/departure.hpp"
 #include "voxel/external.hpp"
 #include "voxel/report.hpp"
@@ -55,9 +56,15 @@ public:
   // they write anything down.
   void check() const;
   std::vector<Event> take_events(); // since the last call
-  // Who left since the last call, where `intravasation` is on. They are no part of the state: take
-  // them after every step before it is saved.
+  // Who left since the last call, where `intravasation` is on; and who had come and flowed on,
+  // where `arrivals` is. They are no part of the state: take them after every step before it is
+  // saved.
   std::vector<Departure> take_departures();
+
+  // Cells that come from elsewhere, between steps, where `arrivals` is on; what happens to them
+  // begins with the next vessel step. Those that come in the same order meet the same fate. Throws
+  // std::invalid_argument where an arrival contradicts itself or the vessels.
+  void arrive(const std::vector<Arrival>& arrivals);
 
   // Founders that share a clone number, 1 where there are numbers enough; see InitialTissue.
   std::int64_t founders_per_clone() const;

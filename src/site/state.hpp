@@ -98,6 +98,8 @@ struct Site::State {
   std::int64_t founders_per_clone = 1; // at the start
   std::vector<Event> events;
   std::vector<Departure> departures;
+  std::vector<std::int32_t> inlets; // nodes through which cells come; empty: every inlet
+  std::int64_t followed = -1;       // revision of the vessels that held cells were last told of
 
   State(const Parameters& p, Executor e, const SiteLayout& layout);
 
@@ -111,8 +113,14 @@ struct Site::State {
 
   void start_from(const ExternalArrays& external);
   void grow_vessels();
-  void depart(); // by the vessels, at the end of their step
-  void press();  // growth's pressure, as the cells stand now
+  void depart();  // by the vessels, at the end of their step
+  void receive(); // what comes with the blood, likewise
+  void find_inlets(const VesselNetwork& parents, const std::vector<std::string>& names);
+  std::optional<std::pair<std::vector<Cell>, double>> next_scheduled(double end) const;
+  void follow_vessels();
+  void land();
+  void take_released();
+  void press(); // growth's pressure, as the cells stand now
   // Marks of free voxels joined to a face of the box, by voxel; null where there is no medium.
   const std::uint8_t* reached_by_medium();
   // f(excess): second cells as fields see them, which on coarser lattices look them up by voxel.
@@ -166,6 +174,18 @@ void Site::State::for_each_array(const F& f) {
                "those an hour, in units of 2^-32",
                nullptr, -1e-2f, 1e9f, false},
       left);
+  }
+  if (parameters.arrivals.enabled) {
+    const auto on_host = [&](const char* name, const char* meaning, auto& values) {
+      HostArray<typename std::remove_reference_t<decltype(values)>::value_type> array{&values};
+      f(ArrayRow{name, "1", meaning, nullptr}, array);
+    };
+    cells.arrested().list().for_each(on_host);
+    on_host("arrivals",
+            "cells that came, that were sent by `arrivals`, that found no vessel to lodge in, and "
+            "what became of the others: see cells/arrested.hpp",
+            cells.arrested().counters());
+    on_host("arrival_inlets", "nodes through which cells come; none: every inlet", inlets);
   }
   if (parameters.tracers.count > 0)
     f(ArrayRow{"tracers", "1", "voxel coordinates of walkers that take no room", nullptr},

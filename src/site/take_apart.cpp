@@ -61,6 +61,8 @@ PopulationSettings population_settings(const Parameters& p) {
   s.migration = p.migration;
   s.tracers = p.tracers;
   s.intravasation = p.intravasation;
+  s.arrest = p.arrest;
+  s.landing = p.landing;
   s.growth = {p.growth.mobility > 0, pace_of(p), p.growth.mobility, open_faces(p),
               p.growth.matrix_yield};
   s.energy.oxygen_consumption = p.oxygen.consumption;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "settings/text.hpp"
 #include "settings/units.hpp"
 #include "site/rules.hpp"
 #include "vessels/sprout.hpp"
@@ -201,6 +202,31 @@ void judge_departures(const Parameters& p, Judge& judge) {
   judge.complain({"intravasation.enabled", "vessels.pattern"},
                  "intravasation.enabled needs vessels to enter, but vessels.pattern is none; type "
                  "for example vessels.pattern: grid");
+}
+
+void judge_arrivals(const Parameters& p, Judge& judge) {
+  const ArrivalParameters& a = p.arrivals;
+  if (!a.enabled) {
+    if (a.cells > 0)
+      judge.note({"arrivals.cells"}, "arrivals.cells has no effect: arrivals.enabled is false");
+    return;
+  }
+  if (p.vessels.pattern == VesselPattern::none)
+    judge.complain({"arrivals.enabled", "vessels.pattern"},
+                   "arrivals.enabled needs vessels to come by, but vessels.pattern is none; type "
+                   "for example vessels.pattern: grid");
+  else if (!p.flow.enabled)
+    judge.complain({"arrivals.enabled", "flow.enabled"},
+                   "arrivals.enabled: cells lodge where blood flows, but flow.enabled is false; "
+                   "type flow.enabled: true");
+  const bool face = a.inlet.size() == 2 && (a.inlet[0] == '-' || a.inlet[0] == '+') &&
+                    a.inlet[1] >= 'x' && a.inlet[1] <= 'z';
+  if (!face && a.inlet != every_inlet && p.vessels.pattern != VesselPattern::file &&
+      p.vessels.pattern != VesselPattern::none)
+    judge.complain({"arrivals.inlet"},
+                   "arrivals.inlet " + in_quotes(a.inlet) +
+                       " is neither every nor a face (-x, +x, -y, +y, -z, +z), and only nodes of "
+                       "vessels.file have names");
 }
 
 void judge_growth(const Parameters& p, Judge& judge) {

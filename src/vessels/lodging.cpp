@@ -15,16 +15,19 @@ namespace {
 class FreeCells {
 public:
   FreeCells(const VesselGraph& graph, const LodgingParameters& settings, const Streams& streams,
-            std::vector<Lodging::Stretch>& stretches)
+            const std::vector<std::int32_t>& inlets, std::vector<Lodging::Stretch>& stretches)
       : graph_(graph), settings_(settings), streams_(streams), stretches_(stretches),
-        gain_(at(graph.node_count()), 0.0), come_(gain_), depth_(gain_) {
+        gain_(at(graph.node_count()), 0.0), come_(gain_), depth_(gain_),
+        closed_(at(graph.node_count()), inlets.empty() ? 0 : 1) {
+    for (const std::int32_t n : inlets)
+      if (n >= 0 && n < graph.node_count()) closed_[at(n)] = 0;
     for (const Streams::Way& w : streams.ways()) {
       const double q = flow_of(w);
       gain_[at(w.from)] += q;
       gain_[at(w.to)] -= q;
     }
     for (std::int32_t n = 0; n < graph.node_count(); ++n)
-      if (is_end(n) && gain_[at(n)] > 0) entering_ += gain_[at(n)];
+      if (is_end(n) && closed_[at(n)] == 0 && gain_[at(n)] > 0) entering_ += gain_[at(n)];
   }
   double entering() const { return entering_; }
 
@@ -51,7 +54,7 @@ private:
     const Streams::ByNode::Range out = streams_.out()[n];
     for (const std::int32_t w : out) leaving += flow_of(streams_.ways()[at(w)]);
     if (is_end(n)) {
-      const double enters = std::max(gain_[at(n)], 0.0) / entering_;
+      const double enters = closed_[at(n)] != 0 ? 0 : std::max(gain_[at(n)], 0.0) / entering_;
       begins = cells + enters > 0 ? depth * cells / (cells + enters) : 0;
       cells += enters;
       leaving += std::max(-gain_[at(n)], 0.0);
@@ -91,6 +94,7 @@ private:
   std::vector<Lodging::Stretch>& stretches_;
   std::vector<double> gain_;         // of nodes: um^3/min that leave less those that come
   std::vector<double> come_, depth_; // cells that have come, and the sum of how far
+  std::vector<std::uint8_t> closed_; // nodes through which no cell enters
   double entering_ = 0;
 };
 
@@ -105,9 +109,11 @@ double lodging_hazard(const LodgingParameters& p, double radius, double speed) {
   return full * narrow * (speed < p.slow_speed ? 1.0 : p.fast_share);
 }
 
-Lodging::Lodging(const VesselGraph& graph, const LodgingParameters& settings) : graph_(graph) {
+Lodging::Lodging(const VesselGraph& graph, const LodgingParameters& settings,
+                 const std::vector<std::int32_t>& inlets)
+    : graph_(graph) {
   const Streams streams(graph);
-  FreeCells cells(graph, settings, streams, stretches_);
+  FreeCells cells(graph, settings, streams, inlets, stretches_);
   cells.flow_through();
   entering_ = cells.entering();
   double sum = 0;

@@ -39,12 +39,14 @@ public:
   };
 
   // Of vessels whose flow is solved. Blood enters at ends from which more flows into the bed than
-  // comes out of it there, whatever they are called. The graph must outlive it, unchanged.
-  Lodging(const VesselGraph& graph, const LodgingParameters& settings);
+  // comes out of it there, whatever they are called. Cells come with it through those nodes;
+  // through every such end where none is named. The graph must outlive it, unchanged.
+  Lodging(const VesselGraph& graph, const LodgingParameters& settings,
+          const std::vector<std::int32_t>& inlets = {});
 
   // Those with blood in them, downstream.
   const std::vector<Stretch>& stretches() const { return stretches_; }
-  double entering() const { return entering_; } // um^3/min of blood
+  double entering() const { return entering_; } // um^3/min of blood, where cells come in
   double lodged() const { return cumulative_.empty() ? 0 : cumulative_.back(); } // share
   // Where the cell of a uniform number in (0, 1) lodges; none: it passes. Numbers below lodged()
   // give a place.

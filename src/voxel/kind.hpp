@@ -273,6 +273,8 @@ enum Flag : std::uint16_t {
 };
 // Rest that stops the clock and lowers what a cell takes up.
 inline constexpr std::uint16_t flags_of_rest = flag_hypoxic | flag_senescent | flag_dormant;
+// Whose clock stands still.
+inline constexpr std::uint16_t flags_of_no_cycle = flags_of_rest | flag_doomed;
 
 // The state drawn in pictures; see CellState.
 MV_HD inline CellState cell_state(Kind kind, std::uint16_t flags) {

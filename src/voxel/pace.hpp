@@ -27,8 +27,7 @@ struct Pace {
   // Cycles per min of what stands in a voxel, under no pressure.
   MV_HD float rate(Kind kind, std::uint16_t flags, std::uint64_t traits, TraitFactors factor,
                    float oxygen) const {
-    constexpr std::uint16_t still = flag_hypoxic | flag_senescent | flag_dormant;
-    if (!is_tumour(kind) || (flags & still) != 0) return 0.0f;
+    if (!is_tumour(kind) || (flags & flags_of_no_cycle) != 0) return 0.0f;
     const float full = (kind == Kind::mesenchymal ? mesenchymal : epithelial) /
                        factor.of(traits, Trait::cycle_time);
     return full * oxygen_share(oxygen);

@@ -1,0 +1,259 @@
+#include "cells/arrest_settings.hpp"
+
+#include <algorithm>
+
+#include "settings/section.hpp"
+#include "settings/sources.hpp"
+#include "settings/text.hpp"
+
+namespace metavox {
+namespace {
+
+constexpr std::string_view lodged_source =
+    "derived from three together: lodged cells are lost with a half-life of 1.7 h (Meng et al. "
+    "2004, Clin Cancer Res 10:8152: 1 to 2.4 h), 1 % of them adhere (Fidler 1970, J Natl Cancer "
+    "Inst 45:773), ten times as many without NK cells (Gorelik et al. 1982, Int J Cancer 30:107)";
+constexpr std::string_view luzzi =
+    "Luzzi et al. 1998, Am J Pathol 153:865, as quoted: of injected cells 80 % were outside on day "
+    "3, 1 in 40 of these began to grow, 1 in 100 of those went on";
+
+void loss(Section<ArrestParameters>& s) {
+  using P = ArrestParameters;
+  s.number(&P::adhesion, "adhesion", "1/min")
+      .between(0, 1e3)
+      .normally("0.0041 1/h")
+      .means("Rate at which lodged cells adhere.")
+      .from(lodged_source, "; 4e-4 to 2e-2 /h is explored");
+  s.number(&P::nk, "nk", "1/min")
+      .between(0, 1e3)
+      .normally("0.37 1/h")
+      .means("Rate at which NK cells kill lodged ones.")
+      .from(lodged_source);
+  s.number(&P::nk_status, "nk_status")
+      .between(0, 1e3)
+      .normally("1")
+      .means("The host's NK cells, a factor of `nk`; 0: he has none.")
+      .from(sources::run_choice);
+  s.number(&P::other, "other", "1/min")
+      .between(0, 1e3)
+      .normally("0.036 1/h")
+      .means("Rate at which lodged cells die otherwise.")
+      .from(lodged_source);
+  s.number(&P::release, "release", "1/min")
+      .between(0, 1e3)
+      .normally("0.1 1/h")
+      .means("Rate at which lodged cells flow on and leave the site.")
+      .from("assumed");
+  s.number(&P::shield, "shield")
+      .between(1, 1000)
+      .normally("20")
+      .means("Divides both deaths in a cluster.")
+      .from("with `break_up` clusters of 2 to 5 leave 19 to 48 times the adherent cells of one; 23 "
+            "to 50, Aceto et al. 2014, Cell 158:1110");
+  s.number(&P::break_up, "break_up", "1/min")
+      .between(0, 1e3)
+      .normally("0.02 1/h")
+      .means("Rate at which a cluster falls into single cells.")
+      .from("assumed; at 0.25 /h clusters would be gone before anything else happened");
+}
+
+void crossing(Section<ArrestParameters>& s) {
+  using P = ArrestParameters;
+  s.number(&P::out, "out", "1/min")
+      .between(0, 1e3)
+      .normally("1.6 1/day")
+      .means("Rate at which adherent cells of normal MT1-MMP come out of the vessel; with the "
+             "factor M of that trait it goes as 1.1 M / (M + 0.1).")
+      .from("above 80 % by 24 h, Koop et al. 1995, Cancer Res 55:2520; with `death` 0.80 are alive "
+            "and outside on day 3 (Luzzi et al. 1998), 0.69 on day 1");
+  s.number(&P::barrier, "barrier")
+      .above(0, 1e3)
+      .normally("1")
+      .means("Of the organ's vessels; divides `out`.")
+      .from("1 is lung's; body.organs[].barrier has those of others");
+  s.number(&P::death, "death", "1/min")
+      .between(0, 1e3)
+      .normally("0.4 1/day")
+      .means("Rate at which adherent cells die before they are out.")
+      .from("derived: see `out`");
+  s.number(&P::inhibitor, "inhibitor", "nM")
+      .between(0, 1e9)
+      .normally("0 nM")
+      .means("Free inhibitor of MMP in blood, C; divides `out` by 1 + C / half_inhibition.")
+      .from(sources::run_choice);
+  s.number(&P::half_inhibition, "half_inhibition", "nM")
+      .above(0, 1e9)
+      .normally("20 nM")
+      .means("Inhibitor at which cells come out half as fast.")
+      .from("assumed");
+}
+
+void fates(Section<LandingParameters>& s) {
+  using P = LandingParameters;
+  s.number(&P::begin, "begin")
+      .a_share()
+      .normally("0.025")
+      .means("Of landed cells, those that divide.")
+      .from(luzzi);
+  s.number(&P::go_on, "go_on")
+      .a_share()
+      .normally("0.01")
+      .means("Of those, the ones that go on.")
+      .from(luzzi);
+  s.number(&P::human, "human")
+      .a_share()
+      .normally("0.005")
+      .means("What is left of that in a patient.")
+      .from("fitted: one metastasis per some 6e7 departed cells, Coumans et al. 2013, BMC Cancer "
+            "13:283; breast; 1 for an experiment in mice");
+  s.number(&P::soil, "soil")
+      .between(0, 1e9)
+      .normally("1")
+      .means("How well cells of this primary fare in this organ.")
+      .from("assumed: the mean of organs; see body.organs[].soil");
+  s.number(&P::host, "host")
+      .between(0, 1e9)
+      .normally("1")
+      .means("How well they fare in this patient.")
+      .from("assumed: the mean of patients");
+  s.number(&P::competent, "competent")
+      .a_share()
+      .derived("begin go_on human soil host, at most `begin`",
+               [](const LandingParameters& p) { return competent_share(p); })
+      .example("0.01")
+      .means("Share of landed cells that can found a lesion. Imposed, not predicted.")
+      .from("derived from the five chances above");
+  s.number(&P::dormant, "dormant")
+      .a_share()
+      .normally("0.45")
+      .means("Of landed cells, those that lie asleep and will not found a lesion: once awake they "
+             "end as those that only begin. What `begin` and this leave is doomed.")
+      .from("36 % of injected cells on day 13 over 80 % that had come out, Luzzi et al. 1998");
+  s.number(&P::asleep, "asleep")
+      .a_share()
+      .normally("0.9")
+      .means("Of competent cells, those that sleep first.")
+      .from("fitted to late relapse of breast (Tjensvoll et al. 2019; Pan et al. 2017, N Engl J "
+            "Med 377:1836); others 0.4, assumed");
+}
+
+void afterwards(Section<LandingParameters>& s) {
+  using P = LandingParameters;
+  s.integer(&P::divisions, "divisions")
+      .between(1, 20)
+      .normally("4")
+      .means("Divisions at most of a cell that begins and does not go on, from 1 on, all alike.")
+      .from("assumed: it leaves 2 to 16 cells");
+  s.number(&P::waking, "waking", "min")
+      .above(0)
+      .normally("16 years")
+      .means("Half-life of sleep.")
+      .from("12 years and more; 12, 29 and 69 are to be explored; fitted within that range");
+  s.boolean(&P::inflamed, "inflamed")
+      .normally("false")
+      .means("The tissue is inflamed or wounded, and sleepers wake faster.")
+      .from(sources::run_choice);
+  s.number(&P::inflamed_factor, "inflamed_factor")
+      .between(1, 1e6)
+      .normally("10")
+      .means("How many times faster.")
+      .from("assumed");
+  s.number(&P::spent, "spent", "1/min")
+      .between(0, 1e3)
+      .normally("0.5 1/day")
+      .means("Rate at which cells die that began and have no division left.")
+      .from("assumed; at stem.senescent_removal they would stand for decades");
+  s.number(&P::doomed_from, "doomed_from", "min")
+      .between(0, 1e9)
+      .normally("3 day")
+      .means("Time since it landed from which a doomed cell may die; when, is drawn.")
+      .from("80 % of injected cells were alive outside on day 3, Luzzi et al. 1998");
+  s.number(&P::doomed_until, "doomed_until", "min")
+      .between(0, 1e9)
+      .normally("13 day")
+      .means("Time by which it is dead.")
+      .from(
+          "36 % of injected cells were left on day 13, and hardly any divided, Luzzi et al. 1998");
+}
+
+void judge_shares(const LandingParameters& p, Judge& judge) {
+  if (p.begin + p.dormant > 1)
+    judge.complain({"begin", "dormant"}, judge.key("begin") + " and " + judge.key("dormant") +
+                                             " are shares of the same cells and add up to " +
+                                             text_of("%.6g", p.begin + p.dormant));
+  if (p.competent > p.begin)
+    judge.complain({"competent", "begin"}, judge.key("competent") + " must not be above " +
+                                               judge.key("begin") + ", of which it is a part");
+}
+
+} // namespace
+
+double competent_share(const LandingParameters& p) {
+  return std::min(p.begin, p.begin * p.go_on * p.human * p.soil * p.host);
+}
+
+void describe(Section<ArrivalParameters>& s) {
+  using P = ArrivalParameters;
+  s.boolean(&P::enabled, "enabled")
+      .normally("false")
+      .means("Cells may come with the blood, lodge in the vessels of the site, cross their walls "
+             "and land.")
+      .from("assumed: off");
+  s.integer(&P::cells, "cells")
+      .between(0, 10000000)
+      .normally("0")
+      .example("300")
+      .means("How many come.")
+      .from(sources::run_choice);
+  s.number(&P::from, "from", "min")
+      .between(0, 1e9)
+      .normally("0 min")
+      .means("When the first may come.")
+      .from(sources::run_choice);
+  s.number(&P::over, "over", "min")
+      .between(0, 1e9)
+      .normally("0 min")
+      .means("Time over which they come, one after the other at moments that are drawn; 0: all at "
+             "once.")
+      .from(sources::run_choice);
+  s.integer(&P::cluster_size, "cluster_size")
+      .between(1, 15)
+      .normally("1")
+      .means("Cells that come together.")
+      .from(sources::run_choice);
+  s.number(&P::mesenchymal, "mesenchymal")
+      .a_share()
+      .normally("0.5")
+      .means("Share of M-like cells among them.")
+      .from(sources::run_choice);
+  s.choice(&P::state, "state", {"lodged", "adherent"})
+      .normally("lodged")
+      .means("How far they have got when they come; adherent: for experiments.")
+      .from(sources::run_choice);
+  s.text(&P::inlet, "inlet")
+      .normally("every")
+      .example("-x")
+      .means(
+          "Where they come in: every inlet, those on a face (-x, +x, -y ...), or the one of this "
+          "name in vessels.file.")
+      .from(sources::run_choice);
+  s.integer(&P::clone, "clone")
+      .between(0, 65535)
+      .normally("0")
+      .means("Their label; 0: each arrival has one of its own, from 1 on.")
+      .from(sources::run_choice);
+}
+
+void describe(Section<ArrestParameters>& s) {
+  loss(s);
+  crossing(s);
+}
+
+void describe(Section<LandingParameters>& s) {
+  fates(s);
+  afterwards(s);
+  s.ordered("doomed_from", "doomed_until", Judge::Equal::allowed);
+  s.rule(judge_shares);
+}
+
+} // namespace metavox
