@@ -439,7 +439,7 @@ double z_of(const Moments& a, const Moments& b) {
 // neighbours beside the forced one the answer is another.
 TEST(WholeBody, ForcedFoundersTellWhatNaturalOnesDo) {
   const NestEstimates full = nest_estimates({"body.coupling=full"}, 200);
-  const NestEstimates alone = nest_estimates({"body.coupling=linear"}, 400);
+  const NestEstimates alone = nest_estimates({"body.coupling=linear"}, 200);
   std::printf(
       "founded %.3f expected %.3f weight %.3f | established %.4f +- %.4f forced %.4f +- %.4f "
       "alone %.4f +- %.4f (natural %.4f)\n",

@@ -120,7 +120,8 @@ const Table& all_settings() {
 
 BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& name_for_messages,
                           const std::vector<std::string>& overrides,
-                          std::optional<std::uint64_t> seed) {
+                          std::optional<std::uint64_t> seed,
+                          const std::optional<std::string>& until) {
   const Source source = source_named(name_for_messages.string());
   Entry root = parse_yaml(yaml, source, true);
   Complaints complaints;
@@ -139,6 +140,8 @@ BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& 
   if (seed)
     override_value(root, "simulation.seed", option_value("--seed", std::to_string(*seed)),
                    complaints);
+  if (until)
+    override_value(root, "simulation.duration", option_value("--until", *until), complaints);
   BodyConfig config{};
   read_table(body_table(), root, Object::of(config.settings), name_for_messages.parent_path(),
              whole, complaints);
@@ -153,8 +156,8 @@ BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& 
 }
 
 BodyConfig read_body(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                     std::optional<std::uint64_t> seed) {
-  return read_body_text(configuration_text(file), file, overrides, seed);
+                     std::optional<std::uint64_t> seed, const std::optional<std::string>& until) {
+  return read_body_text(configuration_text(file), file, overrides, seed, until);
 }
 
 bool has_body(const std::filesystem::path& file) {

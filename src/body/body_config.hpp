@@ -42,10 +42,12 @@ struct BodyConfig {
 // The same overrides and errors as read_config() has for sites.
 BodyConfig read_body(const std::filesystem::path& file,
                      const std::vector<std::string>& overrides = {},
-                     std::optional<std::uint64_t> seed = {});
+                     std::optional<std::uint64_t> seed = {},
+                     const std::optional<std::string>& until = {});
 BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& name_for_messages,
                           const std::vector<std::string>& overrides = {},
-                          std::optional<std::uint64_t> seed = {});
+                          std::optional<std::uint64_t> seed = {},
+                          const std::optional<std::string>& until = {});
 
 // Whether the file has a section `body`; false also where it cannot be read.
 bool has_body(const std::filesystem::path& file);

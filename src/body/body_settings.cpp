@@ -59,6 +59,18 @@ void judge_fates(const BodyParameters& p, Judge& judge) {
             text_of("%.6g", p.fate.begin + p.fate.dormant));
 }
 
+// The primary stands in an organ.
+void judge_size(const BodyParameters& p, Judge& judge) {
+  for (const PrimaryParameters& primary : p.primaries)
+    for (const OrganParameters& o : p.organs) {
+      if (primary.name != p.primary || o.name != primary.organ) continue;
+      const double volume = cells_of_diameter(p.lesions, p.diameter) / p.lesions.density;
+      if (volume > o.volume)
+        judge.complain({"diameter"}, judge.key("diameter") + " (" + judge.spelt("diameter") +
+                                         ") is that of a sphere larger than its organ, " + o.name);
+    }
+}
+
 void judge_course(const BodyParameters& p, Judge& judge) {
   for (std::size_t k = 0; k < p.force.size(); ++k) {
     const std::string at = "force[" + std::to_string(k) + "]";
@@ -207,6 +219,7 @@ void describe(Section<BodyParameters>& s) {
   s.rule(judge_organs);
   s.rule(judge_fates);
   s.rule(judge_lesions);
+  s.rule(judge_size);
   s.rule(judge_course);
 }
 

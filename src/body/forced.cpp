@@ -1,5 +1,6 @@
 #include "body/forced.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/counts.hpp"
@@ -13,6 +14,9 @@ std::vector<Stratum> strata_of(const BodyParameters& body, std::int64_t last) {
     for (std::int64_t first = 0; first < last; first += steps)
       strata.push_back({organ_index(body, f.organ), first, steps, f.founders});
   }
+  // Those of a longer run come after these.
+  std::stable_sort(strata.begin(), strata.end(),
+                   [](const Stratum& a, const Stratum& b) { return a.first < b.first; });
   return strata;
 }
 

@@ -23,7 +23,7 @@ struct Stratum {
   int founders = 0;
 };
 
-// Of periods that begin before step `last`. In the order of body.force, then of time.
+// Of periods that begin before step `last`, in the order of their beginnings.
 std::vector<Stratum> strata_of(const BodyParameters& body, std::int64_t last);
 
 // A founder to come.

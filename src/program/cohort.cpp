@@ -10,6 +10,7 @@
 #include "core/file.hpp"
 #include "core/machine.hpp"
 #include "core/random.hpp"
+#include "program/body_run.hpp"
 #include "program/console.hpp"
 #include "program/signals.hpp"
 #include "record/csv.hpp"
@@ -29,7 +30,8 @@ void require_patients(const BodyConfig& config) {
   if (config.settings.body.patients == 0)
     throw ConfigError(config.source.string() +
                       ": body.patients is 0, so there is nobody to follow; type for example: "
-                      "body: {patients: 10000}. `metavox chain` tells where cells lodge");
+                      "body: {patients: 10000}, or simulation: {duration: 5 years} for one body "
+                      "hour by hour. `metavox chain` tells where cells lodge");
 }
 
 void require_room(std::int64_t patients, const fs::path& output) {
@@ -52,10 +54,6 @@ void refuse_options(const RunOptions& options) {
   refuse(options.until.has_value(), "--until");
   refuse(options.profile, "--profile");
   refuse(options.backend == "cuda", "--backend cuda");
-}
-
-fs::path folder_of(const BodyConfig& config) {
-  return fs::path("runs") / config.settings.simulation.name;
 }
 
 Provenance provenance_of(const RunOptions& options, const BodyConfig& config, int threads) {
@@ -84,6 +82,10 @@ void tell(Console& console, const std::vector<CohortNumber>& numbers) {
 }
 
 } // namespace
+
+fs::path body_folder(const BodyConfig& config) {
+  return fs::path("runs") / config.settings.simulation.name;
+}
 
 std::string cohort_csv(const BodySettings& settings, const std::vector<PatientRow>& rows) {
   std::string text =
@@ -131,13 +133,14 @@ std::string summary_csv(const std::vector<CohortNumber>& numbers) {
 }
 
 int run_cohort(const RunOptions& options) {
+  const BodyConfig config = read_body(options.config, options.set, options.seed, options.until);
+  if (config.settings.simulation.duration > 0) return run_bodies(options, config);
   refuse_options(options);
-  const BodyConfig config = read_body(options.config, options.set, options.seed);
   require_patients(config);
   Console console(options.quiet);
   const SignalWatch signals;
   const std::int64_t patients = config.settings.body.patients;
-  const fs::path output = options.output.empty() ? folder_of(config) : options.output;
+  const fs::path output = options.output.empty() ? body_folder(config) : options.output;
   RunFolder::check(output, options.force);
   require_room(patients, output);
   std::string note;
@@ -197,10 +200,15 @@ int validate_body(const fs::path& file, const std::vector<std::string>& set,
                   std::optional<std::uint64_t> seed, const std::optional<std::string>& until) {
   RunOptions options;
   options.until = until;
+  const BodyConfig config = read_body(file, set, seed, until);
+  if (config.settings.simulation.duration > 0) {
+    validate_bodies(config);
+    std::printf("%s is valid\n", file.c_str());
+    return exit_done;
+  }
   refuse_options(options);
-  const BodyConfig config = read_body(file, set, seed);
   const std::int64_t patients = config.settings.body.patients;
-  const fs::path output = folder_of(config);
+  const fs::path output = body_folder(config);
   if (patients > 0) {
     std::printf("patients    %lld, %s of memory and of disk\n", static_cast<long long>(patients),
                 bytes_text(bytes_per_patient * static_cast<std::uint64_t>(patients)).c_str());

@@ -52,6 +52,11 @@ fs::path restart_file(const fs::path& named, Console& console) {
 }
 
 fs::path what_to_resume(const fs::path& run, const Config& config, Console& console) {
+  return what_to_resume(run, settings_table(), config.resolved, config.source, console);
+}
+
+fs::path what_to_resume(const fs::path& run, const Table& table, const std::string& resolved,
+                        const fs::path& source, Console& console) {
   if (!looks_like_run(run)) return {};
   if (!checkpoints_available())
     throw IoError(run.string() + " holds a run, and this build has no HDF5 to continue it; replace "
@@ -65,10 +70,10 @@ fs::path what_to_resume(const fs::path& run, const Config& config, Console& cons
   std::error_code ignored;
   if (fs::exists(run / "resolved.yaml", ignored)) {
     const std::vector<std::string> differences =
-        setting_differences(settings_table(), read_text(run / "resolved.yaml"), config.resolved);
+        setting_differences(table, read_text(run / "resolved.yaml"), resolved);
     std::string text =
         run.string() +
-        ": the run there has other settings (there: run folder, here: " + config.source.string() +
+        ": the run there has other settings (there: run folder, here: " + source.string() +
         "); choose another folder with -o";
     for (const std::string& d : differences) text += "\n  " + d;
     if (!differences.empty()) throw ConfigError(text);
@@ -77,20 +82,29 @@ fs::path what_to_resume(const fs::path& run, const Config& config, Console& cons
   return {};
 }
 
-void check_settings(const Checkpoint& checkpoint, const RunOptions& options, const Config& config) {
+void check_same_settings(const Checkpoint& checkpoint, const RunOptions& options,
+                         const Table& table, const std::string& resolved) {
   const std::vector<std::string> differences =
-      setting_differences(settings_table(), checkpoint.resolved, config.resolved);
-  if (!differences.empty()) {
-    std::string text = options.restart.string() +
-                       ": the checkpoint belongs to other settings than " +
-                       options.config.string() + " (there: checkpoint, here: configuration)";
-    for (const std::string& d : differences) text += "\n  " + d;
-    throw ConfigError(text);
-  }
-  if (checkpoint.header.step > schedule_of(config.parameters).last)
+      setting_differences(table, checkpoint.resolved, resolved);
+  if (differences.empty()) return;
+  std::string text = options.restart.string() + ": the checkpoint belongs to other settings than " +
+                     options.config.string() + " (there: checkpoint, here: configuration)";
+  for (const std::string& d : differences) text += "\n  " + d;
+  throw ConfigError(text);
+}
+
+void check_not_over(const Checkpoint& checkpoint, const RunOptions& options, std::int64_t last,
+                    double duration) {
+  if (checkpoint.header.step > last)
     throw ConfigError(options.restart.string() + ": the checkpoint is of day " +
                       day_text(checkpoint.header.time) + ", the run ends at day " +
-                      day_text(config.parameters.simulation.duration) + "; give a later --until");
+                      day_text(duration) + "; give a later --until");
+}
+
+void check_settings(const Checkpoint& checkpoint, const RunOptions& options, const Config& config) {
+  check_same_settings(checkpoint, options, settings_table(), config.resolved);
+  check_not_over(checkpoint, options, schedule_of(config.parameters).last,
+                 config.parameters.simulation.duration);
 }
 
 std::vector<InputFile> recorded_inputs(const std::string& resolved) {

@@ -2,6 +2,7 @@
 // and the command that does it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@ namespace metavox {
 
 class Console;
 class Site;
+class Table;
 struct Checkpoint;
 struct Config;
 struct RunOptions;
@@ -29,6 +31,18 @@ std::filesystem::path restart_file(const std::filesystem::path& named, Console& 
 // at the start, replacing what is there. Throws ConfigError where another run began there.
 std::filesystem::path what_to_resume(const std::filesystem::path& run, const Config& config,
                                      Console& console);
+
+// The same for settings of any table, as resolved, from the file `source`.
+std::filesystem::path what_to_resume(const std::filesystem::path& run, const Table& table,
+                                     const std::string& resolved,
+                                     const std::filesystem::path& source, Console& console);
+
+// Throws ConfigError unless the checkpoint options.restart is of a run with these settings.
+void check_same_settings(const Checkpoint& checkpoint, const RunOptions& options,
+                         const Table& table, const std::string& resolved);
+// Throws ConfigError where a run ends, at `duration` (min) and step `last`, before its checkpoint.
+void check_not_over(const Checkpoint& checkpoint, const RunOptions& options, std::int64_t last,
+                    double duration);
 
 // Throws ConfigError unless the checkpoint options.restart is of a run with these settings that is
 // not over yet.

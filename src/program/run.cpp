@@ -470,7 +470,8 @@ int hash_command(const fs::path& what) {
     }
   }
   if (!damaged.empty()) std::fprintf(stderr, "metavox: %s\n", damaged.c_str());
-  const LastRow last = last_row_of(what / "metrics.csv");
+  LastRow last = last_row_of(what / "metrics.csv");
+  if (last.row.empty()) last = last_row_of(what / "body.csv");
   if (last.row.size() > 2 && last.header.size() > 2 && last.header[1] == "step")
     return say(std::stoll(last.row[1]), last.row[2]);
   if (fs::is_regular_file(what / "cohort.csv", ignored)) {

@@ -301,6 +301,17 @@ void RunFolder::add_departures(const std::vector<Departure>& departures, double 
   if (!text.empty()) append(departures_, "departures.csv", text, true);
 }
 
+void RunFolder::add_rows(const std::string& name, const std::string& header,
+                         const std::string& rows) {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  const fs::path file = path_ / name;
+  std::error_code ignored;
+  const bool fresh =
+      !tables_[name].open() && (!fs::exists(file, ignored) || fs::file_size(file, ignored) == 0);
+  const std::string text = (fresh ? header : "") + rows;
+  if (!text.empty()) append(tables_[name], name, text, true);
+}
+
 namespace {
 
 fs::path index_of(const fs::path& run, FrameKind kind) {
@@ -405,6 +416,7 @@ void RunFolder::seal() {
     if (d->open()) sync_file(d->get(), path_);
     d->close();
   }
+  for (auto& [name, table] : tables_) table.close();
   for (const auto& [kind, frames] : frames_)
     if (!frames.empty()) write_index(kind, false);
   for (const char* name : growing) {
@@ -452,10 +464,12 @@ void RunFolder::trim_rows(std::int64_t step, double time) {
     last_metrics_step_ = std::max(last_metrics_step_, *at);
     return true;
   });
-  trim("events.csv", [&](const std::vector<std::string>& row) {
+  const auto until = [&](const std::vector<std::string>& row) {
     const auto at = row.empty() ? std::nullopt : as_number(row[0]);
     return at && *at <= day;
-  });
+  };
+  trim("events.csv", until);
+  for (const char* name : body_tables) trim(name, until);
   trim("departures.csv", [&](const std::vector<std::string>& row) {
     const auto at = row.size() > 1 ? as_integer(row[1]) : std::nullopt;
     return at && *at <= step;

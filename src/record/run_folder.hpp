@@ -55,6 +55,9 @@ public:
   void add_events(const std::vector<Event>& events);
   // `step_length`: of the run, min.
   void add_departures(const std::vector<Departure>& departures, double step_length);
+  // Lines of a table of a body, or of its events.csv; `header` comes first where it is new. Both
+  // end in line breaks.
+  void add_rows(const std::string& name, const std::string& header, const std::string& rows);
   std::int64_t last_metrics_step() const { return last_metrics_step_; } // -1: none
 
   // One file of a frame, and its .pvd brought up to date. A name must not start with a dot.
@@ -91,6 +94,7 @@ private:
 
   std::filesystem::path path_;
   Descriptor lock_, log_, metrics_, events_, departures_, sums_;
+  std::map<std::string, Descriptor> tables_; // of a body
   std::map<std::string, FileSum> listed_;
   std::map<FrameKind, std::vector<Frame>> frames_;
   std::map<FrameKind, IndexRoom> room_; // in the .pvd, for the frames to come

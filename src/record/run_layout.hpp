@@ -36,9 +36,13 @@ inline constexpr const char* list_name = "checksums.txt";
 inline constexpr const char* scene_name = "scene.pvsm";
 inline constexpr const char* scene_script_name = "scene.py";
 // Sealed at the end of a run; before, their content changes.
-inline constexpr std::array<const char*, 11> growing = {
-    "provenance.json", "log.txt",     "metrics.csv", "events.csv", "departures.csv", "fields.pvd",
-    "cells.pvd",       "vessels.pvd", "profile.csv", "cohort.csv", "summary.csv"};
+inline constexpr std::array<const char*, 15> growing = {
+    "provenance.json", "log.txt",   "metrics.csv", "events.csv",   "departures.csv",
+    "fields.pvd",      "cells.pvd", "vessels.pvd", "profile.csv",  "cohort.csv",
+    "summary.csv",     "body.csv",  "cascade.csv", "founders.csv", "estimates.csv"};
+// Of these, tables of a body that grow row by row; their first column is the time in days.
+inline constexpr std::array<const char*, 3> body_tables = {"body.csv", "cascade.csv",
+                                                           "founders.csv"};
 bool is_growing(const std::string& name);
 
 // Entries of a folder in order of their names; empty where there is no such folder. A link to a

@@ -1,0 +1,382 @@
+#include "program/body_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "body/replicates.hpp"
+#include "core/clock.hpp"
+#include "core/errors.hpp"
+#include "core/file.hpp"
+#include "core/machine.hpp"
+#include "program/body_tables.hpp"
+#include "program/cohort.hpp"
+#include "program/console.hpp"
+#include "program/restart.hpp"
+#include "program/signals.hpp"
+#include "record/checkpoint.hpp"
+#include "record/csv.hpp"
+#include "record/run_folder.hpp"
+#include "record/schedule.hpp"
+#include "settings/days.hpp"
+#include "settings/text.hpp"
+
+namespace metavox {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t steps_at_once = 240; // between two looks at signals
+
+Schedule schedule_of(const BodySettings& s) {
+  Schedule schedule;
+  schedule.step = s.body.step;
+  const auto cadence = [&](double minutes) {
+    return minutes > 0 ? std::max<std::int64_t>(1, std::llround(minutes / s.body.step))
+                       : std::int64_t{0};
+  };
+  schedule.last = std::max<std::int64_t>(1, std::llround(s.simulation.duration / s.body.step));
+  schedule.report = cadence(s.output.report);
+  schedule.checkpoints = cadence(s.output.checkpoints);
+  return schedule;
+}
+
+struct BodyNeeds {
+  std::uint64_t bodies = 0, memory = 0, checkpoint = 0;
+};
+BodyNeeds needs_of(const BodySettings& s, std::int64_t last) {
+  BodyNeeds n;
+  n.bodies = Replicates::bodies_of(s, last);
+  const std::uint64_t state = n.bodies * Replicates::bytes_of_body(s);
+  n.checkpoint = state;
+  n.memory = 3 * state; // a copy of it on its way into a checkpoint
+  return n;
+}
+void require_room(const BodyNeeds& n, const BodySettings& s, const fs::path& output) {
+  const Allowance machine = allowance();
+  const std::uint64_t disk = disk_free(output),
+                      written = n.checkpoint * static_cast<std::uint64_t>(s.output.keep + 1);
+  const std::string smaller = "; lower body.replicates, or body.force[].founders";
+  if (n.memory > machine.memory)
+    throw ResourceError(std::to_string(n.bodies) + " bodies take " + bytes_text(n.memory) +
+                        " of memory, " + bytes_text(machine.memory) + " are free" + smaller);
+  if (written > disk)
+    throw ResourceError("checkpoints of " + std::to_string(n.bodies) + " bodies take " +
+                        bytes_text(written) + " of disk, " + bytes_text(disk) + " are free" +
+                        smaller + ", or output.keep");
+}
+
+std::string plan_text(const BodySettings& s, const BodyNeeds& n, const Schedule& schedule) {
+  return counted(s.body.replicates, "replicate", "replicates") + ", " +
+         counted(static_cast<std::int64_t>(n.bodies), "body", "bodies") + " in all, a primary of " +
+         s.body.primary + ", preset " + std::string(name_of(s.body.preset)) + ", " +
+         std::to_string(schedule.last) + " steps of " + text_of("%.6g min", schedule.step) +
+         ", day " + day_text(static_cast<double>(schedule.last) * schedule.step) + ", " +
+         bytes_text(n.memory) + " of memory";
+}
+
+void refuse_options(const RunOptions& options) {
+  if (options.profile) throw ConfigError("--profile is for runs of a lattice");
+  if (options.backend == "cuda")
+    throw ConfigError("--backend cuda is for runs of a lattice; counters have no GPU to run on");
+}
+
+Snapshot::Array array_of(const char* name, const char* meaning, ElementType type, const void* data,
+                         std::size_t n) {
+  Snapshot::Array a;
+  a.info.name = name;
+  a.info.unit = "1";
+  a.info.meaning = meaning;
+  a.info.type = type;
+  a.info.extents = {static_cast<std::int64_t>(n), 1, 1};
+  a.info.grows = true;
+  a.data.resize(a.info.bytes());
+  if (n > 0) std::memcpy(a.data.data(), data, a.info.bytes());
+  return a;
+}
+
+Snapshot snapshot_of(const Replicates& bodies) {
+  std::vector<std::int64_t> whole;
+  std::vector<double> real;
+  bodies.save(whole, real);
+  Snapshot s;
+  s.time = bodies.time();
+  s.step = bodies.steps();
+  s.hash = bodies.hash();
+  s.arrays.push_back(array_of("body_counts", "whole numbers of the bodies, one after the other",
+                              ElementType::i64, whole.data(), whole.size()));
+  s.arrays.push_back(array_of("body_expected", "what is expected in them", ElementType::f64,
+                              real.data(), real.size()));
+  return s;
+}
+
+void restore(Replicates& bodies, const Checkpoint& checkpoint, const fs::path& file) {
+  const auto refuse = [&](const std::string& why) {
+    throw CheckpointError("checkpoint " + file.string() + ": " + why);
+  };
+  const Snapshot::Array* whole = checkpoint.snapshot.find("body_counts");
+  const Snapshot::Array* real = checkpoint.snapshot.find("body_expected");
+  if (whole == nullptr || real == nullptr || whole->info.type != ElementType::i64 ||
+      real->info.type != ElementType::f64)
+    refuse("it holds no bodies");
+  std::vector<std::int64_t> counts(whole->data.size() / sizeof(std::int64_t));
+  std::vector<double> expected(real->data.size() / sizeof(double));
+  if (!counts.empty()) std::memcpy(counts.data(), whole->data.data(), whole->data.size());
+  if (!expected.empty()) std::memcpy(expected.data(), real->data.data(), real->data.size());
+  try {
+    bodies.load(counts, expected);
+  } catch (const NumericalError& e) {
+    refuse(e.what());
+  }
+  if (bodies.steps() != checkpoint.header.step || bodies.hash() != checkpoint.header.hash)
+    refuse("the restored bodies have the hash " + hex16(bodies.hash()) + ", the stored ones had " +
+           hex16(checkpoint.header.hash) + "; it was written by version " +
+           checkpoint.header.version);
+}
+
+// One run from its options to its exit code.
+class BodySession {
+public:
+  BodySession(const RunOptions& options, const BodyConfig& config)
+      : console_(options.quiet), options_(options), config_(config), s_(config.settings),
+        schedule_(schedule_of(config.settings)) {}
+
+  int run() {
+    find_start();
+    const BodyNeeds needs = needs_of(s_, schedule_.last);
+    console_.line("body        " + plan_text(s_, needs, schedule_));
+    for (const std::string& text : config_.notes) console_.line("note        " + text);
+    require_room(needs, s_, output_);
+    std::string note;
+    threads_ = std::min(threads_for(options_.threads, 0, allowance(), note),
+                        static_cast<int>(std::min<std::uint64_t>(needs.bodies, 4096)));
+    require_threads(threads_);
+    console_.line("back end    cpu, " + counted(threads_, "thread", "threads") +
+                  (note.empty() ? "" : "  (" + note + ")"));
+    bodies_.emplace(s_, schedule_.last);
+    if (checkpoint_) restore(*bodies_, *checkpoint_, options_.restart);
+    checkpoint_.reset();
+    open_folder();
+    try {
+      loop();
+    } catch (...) {
+      failed_ = true;
+      code_ = code_of(std::current_exception(), failure_);
+    }
+    return farewell();
+  }
+
+private:
+  void find_start() {
+    output_ = options_.output;
+    if (options_.resume) {
+      if (output_.empty()) output_ = body_folder(config_);
+      options_.restart =
+          what_to_resume(output_, body_table(), config_.resolved, config_.source, console_);
+      options_.force = options_.restart.empty();
+    }
+    if (!options_.restart.empty()) {
+      options_.restart = restart_file(options_.restart, console_);
+      checkpoint_ = read_checkpoint(options_.restart);
+      check_same_settings(*checkpoint_, options_, body_table(), config_.resolved);
+      check_not_over(*checkpoint_, options_, schedule_.last, s_.simulation.duration);
+      start_ = checkpoint_->header.step;
+      const fs::path home = run_of_checkpoint(options_.restart);
+      if (output_.empty()) output_ = home;
+      resumes_ = same_folder(home, output_);
+    }
+    if (output_.empty()) output_ = body_folder(config_);
+    if (!resumes_) RunFolder::check(output_, options_.force);
+  }
+
+  void open_folder() {
+    folder_.emplace(
+        resumes_ ? RunFolder::resume(output_, start_, static_cast<double>(start_) * schedule_.step)
+                 : RunFolder::create(output_, options_.force));
+    provenance_.config = fs::absolute(options_.config).string();
+    provenance_.command = options_.command;
+    provenance_.backend = "cpu";
+    provenance_.device = "cpu, " + counted(threads_, "thread", "threads");
+    provenance_.threads = threads_;
+    provenance_.preset = name_of(s_.body.preset);
+    provenance_.seed = s_.simulation.seed;
+    provenance_.start = utc_now();
+    provenance_.exit_reason = "running";
+    provenance_.first_step = provenance_.steps = start_;
+    provenance_.days = bodies_->time() / minutes_per_day;
+    if (!options_.restart.empty())
+      provenance_.restarted_from = fs::absolute(options_.restart).string();
+    folder_->write_provenance(provenance_);
+    folder_->write_resolved(config_.resolved);
+    console_.log_to(&*folder_);
+    console_.line("run folder  " + output_.string());
+    if (!options_.restart.empty())
+      console_.line("restart     step " + std::to_string(start_) + ", day " +
+                    day_text(bodies_->time()) + ", hash " + hex16(bodies_->hash()) + " as in " +
+                    options_.restart.string());
+    if (!checkpoints_available())
+      console_.warn(
+          "this build has no HDF5: no checkpoints are written, an interrupted run is lost");
+  }
+
+  void add(const char* name, const BodyTable& table) {
+    folder_->add_rows(name, table.header, table.rows);
+  }
+
+  void report() {
+    add("cascade.csv", cascade_rows(*bodies_));
+    add("body.csv", body_rows(*bodies_)); // last: it stands for both
+  }
+
+  void save_checkpoint() {
+    const Snapshot snapshot = snapshot_of(*bodies_);
+    const FileSum sum =
+        write_checkpoint(folder_->checkpoint_path(snapshot.step), snapshot, config_.resolved);
+    folder_->checkpoint_written(snapshot.step, sum, s_.output.keep);
+  }
+
+  // Steps until something is due.
+  std::int64_t next(std::int64_t step) const {
+    std::int64_t to = std::min(schedule_.last, step + steps_at_once);
+    for (const std::int64_t every : {schedule_.report, schedule_.checkpoints})
+      if (every > 0) to = std::min(to, (step / every + 1) * every);
+    return to;
+  }
+
+  void loop() {
+    add("founders.csv", founder_rows(*bodies_, {}));
+    add("events.csv", event_rows(*bodies_, {}));
+    Progress progress(console_, schedule_, start_);
+    const LastRow last_row = last_row_of(output_ / "body.csv");
+    std::int64_t reported = -1;
+    if (last_row.row.size() > 1) reported = as_integer(last_row.row[1]).value_or(-1);
+    for (bool first = true;; first = false) {
+      const std::int64_t now = bodies_->steps();
+      const bool stop = SignalWatch::seen() && now < schedule_.last;
+      if ((schedule_.row_at(now) || (first && !resumes_)) && reported < now) {
+        report();
+        reported = now;
+      }
+      if (checkpoints_available() && (stop || schedule_.checkpoint_at(now)) &&
+          !(first && resumes_ && folder_->has_checkpoint(now)))
+        save_checkpoint();
+      if (stop) code_ = exit_interrupted;
+      if (stop || now >= schedule_.last) break;
+      progress.at(now, -1, "");
+      const std::vector<ReplicateEvent> events = bodies_->advance(next(now), threads_);
+      if (events.empty()) continue;
+      add("founders.csv", founder_rows(*bodies_, events));
+      add("events.csv", event_rows(*bodies_, events));
+    }
+    if (code_ == exit_done)
+      write_file_atomically(output_ / "estimates.csv", estimates_csv(*bodies_));
+  }
+
+  int farewell() {
+    if (code_ == exit_io || code_ == exit_resources) failure_ += advice_after(options_, output_);
+    const std::string signal = SignalWatch::name();
+    if (!failed_) provenance_.final_hash = hex16(bodies_->hash());
+    provenance_.end = utc_now();
+    provenance_.exit_code = code_;
+    provenance_.exit_reason = code_ == exit_done          ? "done"
+                              : code_ == exit_interrupted ? "interrupted by " + signal
+                                                          : failure_;
+    provenance_.steps = bodies_->steps();
+    provenance_.days = bodies_->time() / minutes_per_day;
+    try {
+      folder_->write_provenance(provenance_);
+      if (failed_)
+        console_.log("error: " + failure_);
+      else
+        tell_results(signal);
+      console_.forget_log();
+      folder_->seal();
+    } catch (const std::exception& e) {
+      console_.forget_log();
+      if (!failed_) throw;
+      failure_ += std::string("\nand the run folder could not be finished: ") + e.what();
+    }
+    if (failed_) console_.warn(failure_);
+    return code_;
+  }
+
+  void tell_results(const std::string& signal) {
+    if (code_ == exit_interrupted) {
+      console_.warn("interrupted by " + signal + " after step " + std::to_string(bodies_->steps()) +
+                    ", day " + day_text(bodies_->time()) + ", hash " + provenance_.final_hash);
+      if (checkpoints_available())
+        console_.warn("continue with: " +
+                      continuation(options_, output_, folder_->checkpoint_path(bodies_->steps())));
+      return;
+    }
+    for (const BodyNumber& n : numbers_of(*bodies_)) {
+      char text[400];
+      std::snprintf(text, sizeof text, "%-24s %-10s %-9s %10.4g%s  %s", n.quantity.c_str(),
+                    n.organ.c_str(), n.source.c_str(), n.estimate.value,
+                    n.estimate.error >= 0 ? (" +- " + text_of("%-8.2g", n.estimate.error)).c_str()
+                                          : "            ",
+                    n.method.c_str());
+      console_.line(text);
+    }
+    if (s_.body.force.empty()) {
+      console_.line("forced      none");
+    } else {
+      console_.line("forced      rows and columns named so tell of founders that were put there, "
+                    "each by its expected number");
+    }
+    console_.line("tables      " + (output_ / "body.csv").string() +
+                  ", cascade.csv, founders.csv, "
+                  "events.csv, estimates.csv");
+    console_.result("final hash " + provenance_.final_hash);
+  }
+
+  Console console_;
+  RunOptions options_;
+  const BodyConfig& config_;
+  const BodySettings& s_;
+  const Schedule schedule_;
+  const SignalWatch signals_;
+
+  std::optional<Checkpoint> checkpoint_;
+  fs::path output_;
+  bool resumes_ = false;
+  std::int64_t start_ = 0;
+  int threads_ = 1;
+  std::optional<Replicates> bodies_;
+  std::optional<RunFolder> folder_;
+  Provenance provenance_;
+  int code_ = exit_done;
+  bool failed_ = false;
+  std::string failure_;
+};
+
+} // namespace
+
+int run_bodies(const RunOptions& options, const BodyConfig& config) {
+  refuse_options(options);
+  BodySession session(options, config);
+  return session.run();
+}
+
+int validate_bodies(const BodyConfig& config) {
+  const BodySettings& s = config.settings;
+  const Schedule schedule = schedule_of(s);
+  const BodyNeeds needs = needs_of(s, schedule.last);
+  const fs::path output = body_folder(config);
+  std::printf("body        %s\n", plan_text(s, needs, schedule).c_str());
+  std::printf("rows        %lld of body.csv\n", static_cast<long long>(schedule.rows()));
+  std::printf("run folder  %s, %s of disk free\n", output.c_str(),
+              bytes_text(disk_free(output)).c_str());
+  for (const std::string& text : config.notes) std::printf("note        %s\n", text.c_str());
+  std::fflush(stdout);
+  require_room(needs, s, output);
+  return exit_done;
+}
+
+} // namespace metavox

@@ -1,0 +1,209 @@
+#include "program/body_tables.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "body/lesion_growth.hpp"
+#include "core/exact.hpp"
+#include "core/file.hpp"
+#include "record/csv.hpp"
+#include "settings/days.hpp"
+
+namespace metavox {
+namespace {
+
+std::string error_text(const Estimate& e) { return e.error < 0 ? "" : csv_number(e.error); }
+std::string both(const Estimate& e) { return csv_number(e.value) + "," + error_text(e); }
+
+std::string day_of(const Replicates& bodies, std::int64_t step) {
+  return csv_number(static_cast<double>(step) * bodies.plan().body.step / minutes_per_day);
+}
+
+const std::string& organ_name(const Replicates& bodies, std::int32_t organ) {
+  return bodies.plan().body.organs[static_cast<std::size_t>(organ)].name;
+}
+
+double cells_of_metastases(const Body& body) {
+  double cells = 0;
+  for (const Lesion& l : body.lesions())
+    if (l.origin == Origin::natural) cells += static_cast<double>(l.cells);
+  return cells;
+}
+
+// A number of each stage of an organ, of whole and of expected cells alike.
+struct StageRow {
+  const char* name;
+  std::int64_t (*natural)(const OrganStages<std::int64_t>&);
+  double (*expected)(const OrganStages<double>&);
+};
+
+const std::vector<StageRow>& stage_rows() {
+  static const std::vector<StageRow> rows = [] {
+    std::vector<StageRow> r;
+    const auto add = [&](const char* name, auto of) { r.push_back({name, of, of}); };
+    add("lodged", [](const auto& o) { return o.arrived; });
+    add("lodged_now", [](const auto& o) { return o.lodged_cells(); });
+    add("killed_by_nk", [](const auto& o) { return o.killed; });
+    add("dead_otherwise", [](const auto& o) { return o.died; });
+    add("released", [](const auto& o) { return o.released; });
+    add("adhered", [](const auto& o) { return o.adhered; });
+    add("adherent_now", [](const auto& o) { return o.adherent_cells(); });
+    add("dead_adherent", [](const auto& o) { return o.died_adherent; });
+    add("landed", [](const auto& o) { return o.landed; });
+    add("doomed", [](const auto& o) { return o.fate[0]; });
+    add("abortive", [](const auto& o) { return o.fate[1]; });
+    add("dormant", [](const auto& o) { return o.fate[2]; });
+    add("competent", [](const auto& o) { return o.competent(); });
+    add("asleep_now", [](const auto& o) { return o.asleep_cells(); });
+    add("founders", [](const auto& o) { return o.founders(); });
+    return r;
+  }();
+  return rows;
+}
+
+bool is_forced_into(const Replicates& bodies, std::int32_t organ) {
+  return std::any_of(bodies.strata().begin(), bodies.strata().end(),
+                     [&](const Stratum& s) { return s.organ == organ; });
+}
+
+// What forced founders tell of a stage; empty where they tell nothing.
+std::string forced_cells(const Replicates& bodies, std::int32_t organ, const std::string& stage) {
+  if (!is_forced_into(bodies, organ)) return ",";
+  if (stage == "competent")
+    return both(bodies.forced_estimate(organ, [](const Lesion&) { return 1.0; }));
+  if (stage == "founders")
+    return both(
+        bodies.forced_estimate(organ, [](const Lesion& l) { return l.asleep ? 0.0 : 1.0; }));
+  if (stage == "established")
+    return both(bodies.forced_estimate(
+        organ, [](const Lesion& l) { return l.established >= 0 ? 1.0 : 0.0; }));
+  return ",";
+}
+
+const char* name_of(BodyEvent::What what) {
+  switch (what) {
+  case BodyEvent::What::founded: return "founded";
+  case BodyEvent::What::established: return "established";
+  case BodyEvent::What::died_out: return "died_out";
+  case BodyEvent::What::forced: return "forced";
+  default: return "woken";
+  }
+}
+
+} // namespace
+
+BodyTable body_rows(const Replicates& bodies) {
+  BodyTable t;
+  t.header = "time [day],step,hash";
+  t.rows = csv_number(bodies.time() / minutes_per_day) + "," + std::to_string(bodies.steps()) +
+           "," + hex16(bodies.hash());
+  const auto add = [&](const char* name, const auto& of) {
+    t.header += std::string(",") + name;
+    t.rows += "," + csv_number(bodies.mean(of).value);
+  };
+  const LesionParameters& law = bodies.plan().body.lesions;
+  const auto sum = [](const Body& b, const auto& of) {
+    std::int64_t n = 0;
+    for (const auto& o : b.natural().organs) n += of(o);
+    return n;
+  };
+  add("primary_cells", [](const Body& b) { return b.lesions()[0].cells; });
+  add("primary_diameter [mm]", [&](const Body& b) {
+    return diameter_of_cells(law, static_cast<double>(b.lesions()[0].cells)) / 1e3;
+  });
+  add("departed", [](const Body& b) { return b.natural().departed; });
+  add("lodged",
+      [&](const Body& b) { return sum(b, [](const auto& o) { return o.lodged_cells(); }); });
+  add("adherent",
+      [&](const Body& b) { return sum(b, [](const auto& o) { return o.adherent_cells(); }); });
+  add("landed", [&](const Body& b) { return sum(b, [](const auto& o) { return o.landed; }); });
+  add("dormant", [&](const Body& b) { return sum(b, [](const auto& o) { return o.fate[2]; }); });
+  add("asleep",
+      [&](const Body& b) { return sum(b, [](const auto& o) { return o.asleep_cells(); }); });
+  add("natural_lesions", [](const Body& b) { return natural_lesions(b, -1); });
+  add("natural_established", [](const Body& b) { return natural_established(b, -1); });
+  add("natural_cells_of_metastases", cells_of_metastases);
+  add("expected_blood_cells [1/mL]", [](const Body& b) { return b.blood_level() * 1e12; });
+  add("expected_competent", [](const Body& b) { return b.expected_founders(); });
+  if (!bodies.plan().body.reseeding)
+    add("expected_chance_of_none",
+        [](const Body& b) { return exact::exp(-b.expected_founders()); });
+  t.header += "\n";
+  t.rows += "\n";
+  return t;
+}
+
+BodyTable cascade_rows(const Replicates& bodies) {
+  BodyTable t;
+  t.header = "time [day],organ,stage,natural,natural_error,expected,expected_error,"
+             "forced_estimate,forced_error\n";
+  const std::string day = csv_number(bodies.time() / minutes_per_day);
+  const auto row = [&](const std::string& organ, const char* stage, const Estimate& natural,
+                       const std::string& expected, const std::string& forced) {
+    t.rows += day + "," + organ + "," + stage + "," + both(natural) + "," + expected + "," +
+              forced + "\n";
+  };
+  const auto flow = [&](const char* stage, const auto& of) {
+    row("blood", stage, bodies.mean([&](const Body& b) { return of(b.natural()); }),
+        both(bodies.mean([&](const Body& b) { return of(b.expected()); })), ",");
+  };
+  flow("departed", [](const auto& s) { return s.departed; });
+  flow("dead_in_flow", [](const auto& s) { return s.dead_in_flow; });
+  flow("passed_out", [](const auto& s) { return s.passed_out; });
+  for (std::size_t k = 0; k < bodies.plan().body.organs.size(); ++k) {
+    const auto organ = static_cast<std::int32_t>(k);
+    const std::string& name = organ_name(bodies, organ);
+    const Estimate arrived =
+        bodies.mean([&](const Body& b) { return b.expected().organs[k].arrived; });
+    if (!(arrived.value > 0)) continue;
+    for (const StageRow& stage : stage_rows())
+      row(name, stage.name,
+          bodies.mean([&](const Body& b) { return stage.natural(b.natural().organs[k]); }),
+          both(bodies.mean([&](const Body& b) { return stage.expected(b.expected().organs[k]); })),
+          forced_cells(bodies, organ, stage.name));
+    row(name, "established",
+        bodies.mean([&](const Body& b) { return natural_established(b, organ); }), ",",
+        forced_cells(bodies, organ, "established"));
+  }
+  return t;
+}
+
+BodyTable founder_rows(const Replicates& bodies, const std::vector<ReplicateEvent>& events) {
+  BodyTable t;
+  t.header = "time [day],replicate,origin,lesion,organ,phenotype,slept,stratum,expected_number\n";
+  for (const ReplicateEvent& e : events) {
+    if (e.event.what != BodyEvent::What::founded && e.event.what != BodyEvent::What::forced)
+      continue;
+    const Lesion& l = e.lesion;
+    t.rows += day_of(bodies, e.step) + "," + std::to_string(e.replicate) + "," + name_of(l.origin) +
+              "," + std::to_string(l.number) + "," + organ_name(bodies, l.organ) + "," +
+              (l.phenotype == Phenotype::epithelial ? "E" : "M") + "," + (l.slept ? "1" : "0") +
+              "," + (l.origin == Origin::forced ? std::to_string(l.stratum) : "") + "," +
+              (l.origin == Origin::forced ? csv_number(l.weight) : "") + "\n";
+  }
+  return t;
+}
+
+BodyTable event_rows(const Replicates& bodies, const std::vector<ReplicateEvent>& events) {
+  BodyTable t;
+  t.header = "time [day],event,replicate,origin,lesion,organ,cells\n";
+  for (const ReplicateEvent& e : events)
+    t.rows += day_of(bodies, e.step) + "," + name_of(e.event.what) + "," +
+              std::to_string(e.replicate) + "," + name_of(e.lesion.origin) + "," +
+              std::to_string(e.lesion.number) + "," + organ_name(bodies, e.lesion.organ) + "," +
+              std::to_string(e.lesion.cells) + "\n";
+  return t;
+}
+
+std::string estimates_csv(const Replicates& bodies) {
+  std::string text = "quantity,organ,source,value,standard_error,method\n";
+  for (const BodyNumber& n : numbers_of(bodies)) {
+    const bool given = n.method.rfind("not given", 0) != 0;
+    text += n.quantity + "," + n.organ + "," + n.source + "," +
+            (given ? both(n.estimate) : std::string(",")) + "," + csv_cell(n.method) + "\n";
+  }
+  return text;
+}
+
+} // namespace metavox

@@ -1,0 +1,293 @@
+// Bodies followed hour by hour as a run: its files, checkpoints, restarts, `kill -9`, and that a
+// forced founder never stands among natural ones.
+
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "body/body_config.hpp"
+#include "child.hpp"
+#include "core/errors.hpp"
+#include "core/file.hpp"
+#include "folder.hpp"
+#include "program/cohort.hpp"
+#include "program/restart.hpp"
+#include "record/csv.hpp"
+#include "record/provenance.hpp"
+#include "record/verify.hpp"
+
+namespace metavox {
+namespace {
+
+namespace fs = std::filesystem;
+using support::Child;
+
+// Three organs, founders by the dozen, founders forced beside.
+const char* const toy = R"(
+simulation: {duration: 40 day, seed: 3}
+body:
+  primary: toy
+  diameter: 5 mm
+  replicates: 3
+  established: 50
+  chambers: [{name: right, dwell: 0.25}, {name: left, dwell: 0.75}]
+  organs:
+    - {name: lung, drains: left, volume: 1 L}
+    - {name: bone, drains: right, volume: 1 L, barrier: 0.5}
+    - {name: brain, drains: right, volume: 1e7 um^3, barrier: 5}
+  routes:
+    - {from: right, through: lung, share: 1}
+    - {from: left, through: bone, share: 0.7}
+    - {from: left, through: brain, share: 0.3}
+  primaries: [{name: toy, organ: bone, ways: [{to: right, share: 1}]}]
+  shedding: {fraction: 0.01, clusters: 0.2, cluster_size: 3}
+  lodged: {adhesion: 0.05 1/h}
+  fate: {begin: 0.2, go_on: 0.1, human: 0.02, asleep: 0.5, waking: 20 day}
+  lesions: {doubling: 100 day, ratio: 60}
+  force: [{organ: lung, per: 15 day, founders: 2}, {organ: brain, per: 20 day, founders: 1}]
+output: {report: 5 day, checkpoints: 8 day}
+)";
+const std::vector<std::string> tables{"body.csv", "cascade.csv", "founders.csv", "events.csv",
+                                      "estimates.csv"};
+
+RunOptions options_of(const Folder& folder, const std::string& name,
+                      const std::vector<std::string>& set = {}) {
+  RunOptions o;
+  o.config = folder.write("toy.yaml", toy);
+  o.output = folder.path() / name;
+  o.set = set;
+  o.quiet = true;
+  return o;
+}
+
+std::vector<std::vector<std::string>> rows_of(const fs::path& csv) {
+  std::vector<std::vector<std::string>> rows;
+  const std::string text = read_text(csv);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    rows.push_back(split_csv(text.substr(at, end - at)));
+    at = end + 1;
+  }
+  return rows;
+}
+
+void expect_same_tables(const fs::path& a, const fs::path& b) {
+  for (const std::string& name : tables)
+    EXPECT_EQ(read_text(a / name), read_text(b / name)) << name;
+}
+
+TEST(BodyRun, WritesTheSameBytesOnAnyThreads) {
+  const Folder folder;
+  for (const char* coupling : {"full", "linear"}) {
+    const std::vector<std::string> set{std::string("body.coupling=") + coupling};
+    RunOptions one = options_of(folder, std::string("one_") + coupling, set);
+    one.threads = 1;
+    ASSERT_EQ(run_cohort(one), exit_done);
+    const Verification v = verify_run(one.output);
+    EXPECT_TRUE(v.ok && v.finished && v.notes.empty());
+    RunOptions three = options_of(folder, std::string("three_") + coupling);
+    three.config = one.output / "resolved.yaml";
+    three.threads = 3;
+    ASSERT_EQ(run_cohort(three), exit_done);
+    expect_same_tables(one.output, three.output);
+    EXPECT_EQ(summary_of(one.output).final_hash, summary_of(three.output).final_hash);
+    EXPECT_EQ(hash_command(one.output), exit_done);
+    for (const std::string& name : tables) {
+      const auto rows = rows_of(one.output / name);
+      EXPECT_GT(rows.size(), 5u) << name;
+      for (const auto& row : rows) EXPECT_EQ(row.size(), rows[0].size()) << name;
+    }
+    EXPECT_EQ(rows_of(one.output / "body.csv").size(), 1u + 9);
+  }
+}
+
+TEST(BodyRun, GoesOnFromACheckpointWithTheSameBits) {
+  const Folder folder;
+  const RunOptions whole = options_of(folder, "whole");
+  ASSERT_EQ(run_cohort(whole), exit_done);
+  // In the same folder from an older checkpoint: the newest is taken away first.
+  fs::copy(whole.output, folder.path() / "cut", fs::copy_options::recursive);
+  fs::remove(folder.path() / "cut/checkpoints/step_00000960.h5");
+  RunOptions cut = options_of(folder, "cut");
+  cut.resume = true;
+  ASSERT_EQ(run_cohort(cut), exit_done);
+  expect_same_tables(whole.output, cut.output);
+  EXPECT_TRUE(verify_run(cut.output).ok);
+  // In a new folder.
+  RunOptions other = options_of(folder, "other");
+  other.restart = whole.output / "checkpoints/step_00000768.h5";
+  ASSERT_EQ(run_cohort(other), exit_done);
+  EXPECT_EQ(summary_of(other.output).final_hash, summary_of(whole.output).final_hash);
+  // With coupling linear a run can be made longer.
+  const std::vector<std::string> aside{"body.coupling=linear"};
+  RunOptions straight = options_of(folder, "straight", aside);
+  ASSERT_EQ(run_cohort(straight), exit_done);
+  RunOptions longer = options_of(folder, "longer", aside);
+  longer.until = "20 day";
+  ASSERT_EQ(run_cohort(longer), exit_done);
+  longer.until = "40 day";
+  longer.resume = true;
+  ASSERT_EQ(run_cohort(longer), exit_done);
+  expect_same_tables(straight.output, longer.output);
+}
+
+TEST(BodyRun, EndsWithTheSameHashAfterKills) {
+  const Folder folder(support::quick_folder());
+  const std::vector<std::string> set{"output.checkpoints=1 day", "simulation.duration=40 day",
+                                     "body.step=30 min"};
+  const RunOptions whole = options_of(folder, "whole", set);
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_EQ(run_cohort(whole), exit_done);
+  const double took =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const fs::path killed = folder.path() / "killed";
+  std::vector<std::string> command{
+      METAVOX_PROGRAM, "run", whole.config.string(), "-o", killed.string(), "--resume", "--quiet"};
+  for (const std::string& s : set) command.insert(command.end(), {"--set", s});
+  int kills = 0, after = 0;
+  for (int k = 0; k < 200; ++k) {
+    Child child(command, folder.path() / "log.txt");
+    std::this_thread::sleep_for(std::chrono::duration<double>(took * (0.1 + 0.05 * (k % 5))));
+    child.signal(SIGKILL);
+    const support::Ended end = child.wait();
+    if (end.signal != SIGKILL) {
+      ASSERT_EQ(end.code, exit_done) << read_text(folder.path() / "log.txt");
+      break;
+    }
+    ++kills;
+    after += newest_checkpoint(killed).empty() ? 0 : 1;
+  }
+  EXPECT_GE(kills, 2);
+  EXPECT_GE(after, 1);
+  EXPECT_EQ(summary_of(killed).final_hash, summary_of(whole.output).final_hash);
+  expect_same_tables(whole.output, killed);
+  EXPECT_TRUE(verify_run(killed).ok);
+}
+
+// Natural and expected columns are those of a run in which nothing is forced.
+TEST(BodyRun, ForcedFoundersStandInNoNaturalColumn) {
+  const Folder folder;
+  RunOptions bare = options_of(folder, "bare");
+  std::string without = toy;
+  const std::size_t from = without.find("  force:"), to = without.find('\n', from);
+  without.erase(from, to + 1 - from);
+  bare.config = folder.write("bare.yaml", without);
+  ASSERT_EQ(run_cohort(bare), exit_done);
+  for (const char* coupling : {"full", "linear"}) {
+    const RunOptions forced =
+        options_of(folder, coupling, {std::string("body.coupling=") + coupling});
+    ASSERT_EQ(run_cohort(forced), exit_done);
+    const auto a = rows_of(bare.output / "cascade.csv"), b = rows_of(forced.output / "cascade.csv");
+    ASSERT_EQ(a.size(), b.size());
+    int told = 0;
+    for (std::size_t k = 0; k < a.size(); ++k) {
+      for (std::size_t c = 0; c < 7; ++c) EXPECT_EQ(a[k][c], b[k][c]) << k;
+      if (k == 0) continue;
+      EXPECT_EQ(a[k][7], "");
+      told += b[k][7].empty() ? 0 : 1;
+      const bool forced_there = b[k][1] == "lung" || b[k][1] == "brain";
+      const bool stage =
+          b[k][2] == "competent" || b[k][2] == "founders" || b[k][2] == "established";
+      EXPECT_EQ(b[k][7].empty(), !(forced_there && stage)) << b[k][1] << " " << b[k][2];
+    }
+    EXPECT_GT(told, 9);
+    const auto body_a = rows_of(bare.output / "body.csv"),
+               body_b = rows_of(forced.output / "body.csv");
+    for (std::size_t k = 0; k < body_a.size(); ++k)
+      for (std::size_t c = 3; c < body_a[k].size(); ++c) EXPECT_EQ(body_a[k][c], body_b[k][c]);
+    // Founders: the natural ones are the same, each forced one says so and has its number.
+    std::vector<std::vector<std::string>> natural;
+    int forced_rows = 0;
+    for (const auto& row : rows_of(forced.output / "founders.csv")) {
+      if (row[2] != "forced") {
+        natural.push_back(row);
+        continue;
+      }
+      ++forced_rows;
+      EXPECT_GT(as_number(row[8]).value_or(-1), 0);
+    }
+    EXPECT_EQ(natural, rows_of(bare.output / "founders.csv"));
+    EXPECT_GT(forced_rows, 10);
+  }
+}
+
+TEST(BodyRun, EstimatesFollowFromTheCascade) {
+  const Folder folder;
+  const RunOptions o = options_of(folder, "run", {"body.replicates=1", "body.fate.human=5e-4"});
+  ASSERT_EQ(run_cohort(o), exit_done);
+  std::map<std::string, double> value;
+  for (const auto& row : rows_of(o.output / "estimates.csv"))
+    value[row[0] + " " + row[1] + " " + row[2]] = as_number(row[3]).value_or(-1);
+  const double lambda = value.at("competent  expected");
+  EXPECT_GT(lambda, 0.1);
+  EXPECT_NEAR(value.at("none_competent  expected"), std::exp(-lambda), 1e-12);
+  EXPECT_NEAR(value.at("competent lung expected") + value.at("competent bone expected") +
+                  value.at("competent brain expected"),
+              lambda, 1e-9);
+  // What founders do acts on their number: no such chance is told.
+  const RunOptions again = options_of(folder, "again", {"body.reseeding=true"});
+  ASSERT_EQ(run_cohort(again), exit_done);
+  for (const auto& row : rows_of(again.output / "estimates.csv"))
+    if (row[0] == "none_competent" && row[2] == "expected") {
+      EXPECT_EQ(row[3], "");
+      EXPECT_NE(row[5].find("not given"), std::string::npos);
+    }
+  EXPECT_EQ(read_text(again.output / "body.csv").find("expected_chance_of_none"),
+            std::string::npos);
+}
+
+TEST(BodyRun, SaysWhatItCannotDo) {
+  const Folder folder;
+  const auto told = [&](const RunOptions& o) -> std::string {
+    try {
+      run_cohort(o);
+    } catch (const std::exception& e) {
+      return e.what();
+    }
+    return {};
+  };
+  const auto told_with = [&](const std::vector<std::string>& set) {
+    return told(options_of(folder, "never", set));
+  };
+  const auto expect_told = [&](const std::string& text, const std::string& what) {
+    EXPECT_NE(text.find(what), std::string::npos) << text;
+  };
+  expect_told(told_with({"body.patients=3"}), "leave one of simulation.duration and body.patients");
+  expect_told(told_with({"body.force[0].organ=knee"}), "there is no organ 'knee'");
+  expect_told(told_with({"body.force[1].per=5 min"}), "must be body.step");
+  expect_told(told_with({"body.coupling=linear", "body.reseeding=true"}), "coupling: full");
+  expect_told(told_with({"body.diameter=200 mm"}), "larger than its organ, bone");
+  expect_told(told_with({"body.replicates=1000000"}), "lower body.replicates");
+  RunOptions o = options_of(folder, "never");
+  o.backend = "cuda";
+  expect_told(told(o), "--backend cuda is for runs of a lattice");
+  o = options_of(folder, "never");
+  o.profile = true;
+  expect_told(told(o), "--profile");
+  EXPECT_FALSE(fs::exists(folder.path() / "never"));
+  // Checkpoints of other settings, and with coupling full of another length.
+  const RunOptions run = options_of(folder, "run");
+  ASSERT_EQ(run_cohort(run), exit_done);
+  o = options_of(folder, "other", {"body.lodged.release=0.2 1/h"});
+  o.restart = run.output;
+  expect_told(told(o), "belongs to other settings");
+  o = options_of(folder, "other");
+  o.restart = run.output;
+  o.until = "90 day";
+  expect_told(told(o), "cannot be made longer");
+  o.until = "1 day";
+  expect_told(told(o), "give a later --until");
+  EXPECT_FALSE(fs::exists(folder.path() / "other"));
+  EXPECT_EQ(validate_body(run.config, {}, {}, {}), exit_done);
+}
+
+} // namespace
+} // namespace metavox
