@@ -1,6 +1,7 @@
 #include "body/lesion.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "body/lesion_growth.hpp"
 #include "core/constants.hpp"
@@ -83,7 +84,7 @@ void LesionLaw::advance(Lesion& lesion, double exponent, std::int64_t departed, 
   grown = std::min(grown, std::max<std::int64_t>(0, fits) + died);
   // Without vessels it stands at `avascular` cells.
   if (!lesion.vascular) {
-    const auto limit = static_cast<std::int64_t>(law_.avascular + 0.5);
+    const auto limit = static_cast<std::int64_t>(std::llround(law_.avascular));
     grown = std::min(grown, std::max<std::int64_t>(0, limit + died - lesion.cells));
     if (lesion.cells >= limit && !lesion.asleep &&
         counts::pair_of(key_of(lesion, of_vessels, seed, step), 0).u < vessels_)
