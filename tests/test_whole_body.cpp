@@ -340,19 +340,27 @@ TEST(WholeBody, HandsLesionsOverExactInNumber) {
 
 // Landings as they are told are all that landed.
 TEST(WholeBody, TellsEveryLanding) {
-  const BodySettings s = settings_of(toy);
+  const BodySettings s = settings_of(toy, {"body.fate.human=0.2"});
   const BodyPlan plan(s);
   Body body(plan, 10);
-  std::int64_t told = 0, landed = 0;
+  std::int64_t told = 0, landed = 0, founders = 0;
   std::vector<std::uint64_t> keys;
   for (int k = 0; k < 300; ++k)
     for (const Landing& l : body.step().landings) {
       told += l.cells;
       keys.push_back(l.key);
+      EXPECT_EQ(l.lesion >= 0, l.fate == Fate::awake);
+      for (std::int64_t i = 0; l.lesion >= 0 && i < l.cells; ++i, ++founders) {
+        const Lesion& lesion = body.lesions()[static_cast<std::size_t>(l.lesion + i)];
+        EXPECT_EQ(lesion.organ, l.organ);
+        EXPECT_EQ(lesion.founded, body.steps() - 1);
+        EXPECT_FALSE(lesion.slept);
+      }
     }
   for (const auto& o : body.natural().organs) landed += o.landed;
   EXPECT_GT(landed, 50);
   EXPECT_EQ(told, landed);
+  EXPECT_GT(founders, 3);
   std::sort(keys.begin(), keys.end());
   EXPECT_EQ(std::adjacent_find(keys.begin(), keys.end()), keys.end());
 }

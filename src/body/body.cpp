@@ -70,19 +70,33 @@ Host host_of(const BodySettings& s) {
                                               static_cast<std::uint64_t>(s.body.patient)));
 }
 
-[[noreturn]] void broken(const std::string& what, std::int64_t left, std::int64_t right) {
-  throw NumericalError("the ledger of a body is broken: " + what + ", " + std::to_string(left) +
-                       " against " + std::to_string(right));
+// Words are put together only where something is wrong: this runs in every step.
+[[noreturn]] void broken(const std::string& where, const char* what, std::int64_t left,
+                         std::int64_t right) {
+  throw NumericalError("the ledger of a body is broken: " + where + ": " + what + ", " +
+                       std::to_string(left) + " against " + std::to_string(right));
 }
-void require_equal(const std::string& what, std::int64_t left, std::int64_t right) {
-  if (left != right) broken(what, left, right);
+void require_equal(const std::string& where, const char* what, std::int64_t left,
+                   std::int64_t right) {
+  if (left != right) broken(where, what, left, right);
 }
-void require_counts(const std::string& what, const OrganStages<std::int64_t>& o) {
+void require_counts(const std::string& where, const OrganStages<std::int64_t>& o) {
   for (const std::int64_t n : o.lodged)
-    if (n < 0) broken(what + ": fewer than none lodged", n, 0);
+    if (n < 0) broken(where, "fewer than none lodged", n, 0);
   for (std::size_t p = 0; p < phenotypes; ++p)
     if (o.adherent[p] < 0 || o.asleep[p] < 0)
-      broken(what + ": fewer than none adherent or asleep", o.adherent[p], o.asleep[p]);
+      broken(where, "fewer than none adherent or asleep", o.adherent[p], o.asleep[p]);
+}
+void require_sound(const Lesion& l, double capacity) {
+  const auto where = [&] {
+    return std::string("lesion ") + std::to_string(l.number) + ", " + name_of(l.origin);
+  };
+  if (l.founded_with + l.births - l.deaths - l.departed != l.cells)
+    broken(where(), "founded with and born, less dead and departed, and its cells",
+           l.founded_with + l.births - l.deaths - l.departed, l.cells);
+  if (l.cells < 0) broken(where(), "fewer cells than none", l.cells, 0);
+  if (l.counted_by == CountedBy::body && static_cast<double>(l.cells) > capacity + 1)
+    broken(where(), "larger than its organ", l.cells, static_cast<std::int64_t>(capacity));
 }
 
 } // namespace
@@ -243,7 +257,7 @@ void Body::shed(const std::vector<WindowHour>& windows) {
     const double alone = std::max(0.0, 1 - static_cast<double>(l.cells) / plan_->capacity[o]);
     shed_from(forced_[k], stand_aside_ ? alone : room_[o], forced_growing_[k]);
   }
-  require_equal("lesions in windows, and windows that tell of their hour",
+  require_equal("windows", "lesions in them, and windows that tell of their hour",
                 static_cast<std::int64_t>(in_windows), static_cast<std::int64_t>(windows.size()));
   for (const WindowHour& hour : windows) follow_window(hour);
 }
@@ -260,8 +274,8 @@ void Body::follow_window(const WindowHour& hour) {
     shed_[row][class_of(static_cast<std::size_t>(d.size), d.phenotype)] += d.clusters;
     departed += d.size * d.clusters;
   }
-  require_equal("cells of a window", lesion.cells + hour.births - hour.deaths - departed,
-                hour.cells);
+  require_equal("a window", "its cells by its flows, and as it tells",
+                lesion.cells + hour.births - hour.deaths - departed, hour.cells);
   lesion.births += hour.births;
   lesion.deaths += hour.deaths;
   lesion.departed += departed;
@@ -367,14 +381,23 @@ void Body::grow(StepReport& report) {
 }
 
 void Body::tell_landings(StepReport& report) const {
+  // Founders of this step are the last lesions, organ by organ, those that never slept first.
+  std::int64_t founder = static_cast<std::int64_t>(lesions_.size());
+  for (const LandedCells<std::int64_t>& l : landed_)
+    for (std::size_t p = 0; p < phenotypes; ++p)
+      founder -= l.cells[p][static_cast<std::size_t>(Fate::awake)] + l.woken[p];
   for (std::size_t o = 0; o < landed_.size(); ++o)
-    for (std::size_t f = 0; f < fates; ++f)
-      for (std::size_t p = 0; p < phenotypes; ++p) {
-        if (landed_[o].cells[p][f] == 0) continue;
+    for (std::size_t p = 0; p < phenotypes; ++p) {
+      for (std::size_t f = 0; f < fates; ++f) {
+        const std::int64_t cells = landed_[o].cells[p][f];
+        if (cells == 0) continue;
         const std::uint64_t place = (static_cast<std::uint64_t>(step_) * 64 + o) * 16 + f * 2 + p;
-        report.landings.push_back({static_cast<std::int32_t>(o), static_cast<Fate>(f),
-                                   static_cast<Phenotype>(p), landed_[o].cells[p][f], place});
+        const auto fate = static_cast<Fate>(f);
+        report.landings.push_back({static_cast<std::int32_t>(o), fate, static_cast<Phenotype>(p),
+                                   cells, fate == Fate::awake ? founder : -1, place});
       }
+      founder += landed_[o].cells[p][static_cast<std::size_t>(Fate::awake)] + landed_[o].woken[p];
+    }
 }
 
 // ---- windows
@@ -397,26 +420,20 @@ std::int64_t Body::give_to_window(std::int64_t number) {
 
 void Body::take_from_window(std::int64_t number, std::int64_t cells) {
   Lesion& lesion = window_lesion(number, true);
-  require_equal("cells that a window gives back", cells, lesion.cells);
+  require_equal("a window", "cells that it gives back, and its lesion's", cells, lesion.cells);
   lesion.counted_by = CountedBy::body;
 }
 
 // ---- the ledger
 
 void Body::check_ledger() const {
+  static const std::string blood = "blood";
   std::int64_t somewhere = natural_.dead_in_flow + natural_.passed_out;
   std::vector<std::int64_t> founded(natural_.organs.size());
   std::int64_t departed = 0;
   for (const auto* lesions : {&lesions_, &forced_})
     for (const Lesion& l : *lesions) {
-      const std::string name =
-          std::string("lesion ") + std::to_string(l.number) + ", " + name_of(l.origin);
-      require_equal(name + ": founded, born, less dead and departed",
-                    l.founded_with + l.births - l.deaths - l.departed, l.cells);
-      if (l.cells < 0) broken(name + ": fewer cells than none", l.cells, 0);
-      const double most = plan_->capacity[static_cast<std::size_t>(l.organ)];
-      if (l.counted_by == CountedBy::body && static_cast<double>(l.cells) > most + 1)
-        broken(name + ": larger than its organ", l.cells, static_cast<std::int64_t>(most));
+      require_sound(l, plan_->capacity[static_cast<std::size_t>(l.organ)]);
       departed += l.departed;
       if (l.origin == Origin::natural) ++founded[static_cast<std::size_t>(l.organ)];
     }
@@ -425,20 +442,20 @@ void Body::check_ledger() const {
     const std::string& name = plan_->body.organs[k].name;
     require_counts(name, o);
     const std::int64_t lodged = o.lodged_cells(), adherent = o.adherent_cells();
-    require_equal(name + ": arrived, and lodged, released, dead or adhered", o.arrived,
+    require_equal(name, "arrived, and lodged, released, dead or adhered", o.arrived,
                   lodged + o.released + o.killed + o.died + o.adhered);
-    require_equal(name + ": adhered, and adherent, dead or landed", o.adhered,
+    require_equal(name, "adhered, and adherent, dead or landed", o.adhered,
                   adherent + o.died_adherent + o.landed);
     std::int64_t drawn = 0;
     for (const std::int64_t n : o.fate) drawn += n;
-    require_equal(name + ": landed, and its fates", o.landed, drawn);
-    require_equal(name + ": cells that fell asleep, and asleep or woken",
+    require_equal(name, "landed, and its fates", o.landed, drawn);
+    require_equal(name, "cells that fell asleep, and asleep or woken",
                   o.fate[static_cast<std::size_t>(Fate::asleep)], o.asleep_cells() + o.woken);
-    require_equal(name + ": founders, and lesions", o.founders(), founded[k]);
+    require_equal(name, "founders, and lesions", o.founders(), founded[k]);
     somewhere += lodged + adherent + o.killed + o.died + o.died_adherent + o.landed;
   }
-  require_equal("departed from lesions, and into the blood", departed, natural_.departed);
-  require_equal("departed, and all that came of it", natural_.departed, somewhere);
+  require_equal(blood, "departed from lesions, and into it", departed, natural_.departed);
+  require_equal(blood, "departed, and all that came of it", natural_.departed, somewhere);
 }
 
 } // namespace metavox

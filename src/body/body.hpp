@@ -43,7 +43,8 @@ struct Landing {
   Fate fate = Fate::doomed;
   Phenotype phenotype = Phenotype::mesenchymal;
   std::int64_t cells = 0;
-  std::uint64_t key = 0; // for draws: no other landing of this body has it
+  std::int64_t lesion = -1; // of awake ones: number of the first lesion; the others follow it
+  std::uint64_t key = 0;    // for draws: no other landing of this body has it
 };
 
 // What happened in a step beside numbers.
