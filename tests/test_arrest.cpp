@@ -422,7 +422,7 @@ TEST(Landing, DoomedCellsDieBetweenDayThreeAndThirteen) {
       simulation_of(quiet(straight, "arrivals: {enabled: true}\nlanding: {begin: 0, dormant: "
                                     "0}\n"),
                     {"cycle.enabled=true", "cycle.epithelial=10 h", "cycle.mesenchymal=10 h",
-                     "quiescence.enabled=true"});
+                     "quiescence.enabled=true", "death.apoptosis=0.2 1/day"});
   std::vector<Arrival> all;
   for (int n = 0; n < 300; ++n) all.push_back(outside(13 * n));
   site.arrive(all);
@@ -457,6 +457,7 @@ TEST(Landing, SleepersStayWhatAndWhereTheyAreUntilTheyWake) {
   for (const char* waking : {"1e9 day", "2 day"}) {
     std::vector<std::string> overrides = lively;
     overrides.push_back(std::string("landing.waking=") + waking);
+    overrides.emplace_back("death.apoptosis=0.2 1/day");
     Site site = simulation_of(
         quiet(straight,
               "arrivals: {enabled: true}\nintravasation: {enabled: true, rate: 10 1/h}\n"),

@@ -133,6 +133,11 @@ struct Ageing {
     return (flags & flag_hypoxic) != 0 ? static_cast<std::uint16_t>(exact::min_of(timer + 1, 65535))
                                        : std::uint16_t{0};
   }
+  // Sleepers wait and the doomed have a time that is drawn: neither dies by its own programme
+  // before.
+  MV_HD static bool own_end(std::uint16_t flags) {
+    return (flags & (flag_dormant | flag_doomed)) != 0;
+  }
 
   // What follows happens to cell `at` of `cell`, which is in voxel s: standing there, or second.
 
@@ -208,7 +213,7 @@ struct Ageing {
     float necrosis =
         p.necrosis ? p.necrosis_rate * ramp_down(felt, p.necrosis_high, p.necrosis_low) : 0.0f;
     if (atp < p.atp_death) necrosis = p.necrosis_rate;
-    const float programmed = p.apoptosis + p.apoptosis_share * full_rate;
+    const float programmed = own_end(flags) ? 0.0f : p.apoptosis + p.apoptosis_share * full_rate;
     float apoptosis = programmed;
     if (stands && matrix[s.i] < p.anoikis_matrix && around.living() == 0)
       apoptosis +=

@@ -101,8 +101,8 @@ public:
     void for_each(const F& f) {
       f("kind", "kind of what stands in the voxel", kind);
       f("flags",
-        "bits of kind.hpp: 1 stem, 2 hypoxic, 4 crowded, 8 senescent, 16 detached, 4096 "
-        "replaceable",
+        "bits of kind.hpp: 1 stem, 2 hypoxic, 4 crowded, 8 senescent, 16 detached, 32 dormant, 64 "
+        "doomed, 128 limited, 256 competent, 4096 replaceable",
         flags);
       f("clock", "cycle clock: birth at 16384, division at 49152", clock);
       f("timer", "steps of hypoxic rest, or since death", timer);

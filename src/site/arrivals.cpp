@@ -143,7 +143,7 @@ void Site::State::receive() {
     events.push_back(event_at(time(), "arrival", tissue, first.voxel,
                               counted(came, "cell lodges", "cells lodge")));
   land();
-  take_released();
+  take_released(step + 1);
   if (!held.balanced())
     throw NumericalError("the ledger of cells that came with the blood is off at step " +
                          std::to_string(step));
@@ -184,13 +184,13 @@ void Site::State::follow_vessels() {
 }
 
 // Departures by blood have one row of numbers, whoever they are.
-void Site::State::take_released() {
+void Site::State::take_released(std::int64_t done) {
   const Departures& left = cells.departures();
   const std::int64_t before =
       left.counted(Departures::singles) + left.counted(Departures::clusters);
   for (Departure& d : cells.arrested().take_released()) {
     d.number += before;
-    d.step = step + 1;
+    d.step = done;
     departures.push_back(d);
   }
 }
@@ -228,7 +228,7 @@ void Site::arrive(const std::vector<Arrival>& arrivals) {
     else
       held.add(together, a.berth, place.segment, place.voxel, 0, 0);
   }
-  s.take_released();
+  s.take_released(s.step);
 }
 
 } // namespace metavox

@@ -119,8 +119,8 @@ struct Site::State {
   std::optional<std::pair<std::vector<Cell>, double>> next_scheduled(double end) const;
   void follow_vessels();
   void land();
-  void take_released();
-  void press(); // growth's pressure, as the cells stand now
+  void take_released(std::int64_t done); // steps
+  void press();                          // growth's pressure, as the cells stand now
   // Marks of free voxels joined to a face of the box, by voxel; null where there is no medium.
   const std::uint8_t* reached_by_medium();
   // f(excess): second cells as fields see them, which on coarser lattices look them up by voxel.

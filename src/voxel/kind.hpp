@@ -255,7 +255,7 @@ MV_HD constexpr CellState drawn_state(Kind k) {
   return static_cast<CellState>(states_drawn >> (4 * static_cast<unsigned>(k)) & 15u);
 }
 
-// Bits of the `flags` array. Those from 32 on are reserved for what their comment says.
+// Bits of the `flags` array. Those of radiation are reserved.
 enum Flag : std::uint16_t {
   flag_stem = 1,        // tumour stem cell
   flag_hypoxic = 2,     // resting for want of oxygen (hysteresis)
@@ -263,7 +263,7 @@ enum Flag : std::uint16_t {
   flag_senescent = 8,   // progenitor without divisions left
   flag_detached = 16,   // tumour cell without tumour neighbours
   flag_dormant = 32,    // sleeps after it arrived
-  flag_doomed = 64,     // dies soon after it arrived
+  flag_doomed = 64,     // dies soon after it arrived; its timer has the steps left
   flag_limited = 128,   // its capacity counts
   flag_competent = 256, // can found a colony
   flag_irradiated = 512,
