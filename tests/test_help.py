@@ -3,8 +3,8 @@
 
     /usr/bin/python3 tests/test_help.py METAVOX
 
-The examples run as they stand, on a tumour small enough for a test; only sizes of benchmarks and of what is calibrated, numbers
-of threads and the length of sweeps are made smaller.
+The examples run as they stand, on a tumour small enough for a test; only sizes of benchmarks, of what is calibrated and of what
+is validated, numbers of threads and the length of sweeps are made smaller.
 """
 
 import os
@@ -62,6 +62,7 @@ def files_of(text):
 
 def smaller(command):
     command = re.sub(r"--size \d+", "--size 16", command)
+    command = command.replace("512, 512, 512", "64, 64, 64")
     command = re.sub(r"^metavox calibrate growth .*?(?=\s*[#>]|$)", lambda m: f"{m.group()} --seeds 1 --tolerance 1 {SMALL}", command)
     command = command.replace("'3 mm'", "'0.5 mm'").replace("'160 day'", "'40 day'")
     return re.sub(r"--(threads|jobs) \d+", r"--\1 1", command)
