@@ -618,6 +618,13 @@ TEST_F(VesselFiles, ComeIntoTheBoxByUnitAndOffset) {
                        "1000 to 1000, z 1000 to 1500 um; to put them in its middle, type "
                        "vessels.file_offset: ["))
       << off;
+  // Nothing else is said of vessels that are only in another place.
+  const std::string points = "-900 0 9000 -900 0 9200 -900 0 9500";
+  const std::string away = error(
+      "away.vtp", vtp(points, "0 1 2", "3", array("end", "1 0 2") + array("radius", "5 5 5")));
+  EXPECT_TRUE(contains(away, "3 points lie outside the box") && contains(away, "point 2: x = -900"))
+      << away;
+  EXPECT_FALSE(contains(away, "opposite") || contains(away, "touches no vessel")) << away;
   const std::string wide =
       error("mm.swc", "1 0 0 0 0 0.005 -1\n2 0 9 9 9 0.005 1\n", "file_unit: mm" + ends);
   EXPECT_TRUE(contains(wide, "that is more than the box holds")) << wide;

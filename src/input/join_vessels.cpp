@@ -74,7 +74,8 @@ private:
       }
       low_[a] = std::min(low_[a], x), high_[a] = std::max(high_[a], x);
       // Single precision may round a point on a face to outside of it.
-      if (inside && (x < -1e-6 * edge || x > edge * (1 + 1e-6))) {
+      const bool off = x < -1e-6 * edge || x > edge * (1 + 1e-6);
+      if (inside && off) {
         inside = false;
         if (outside_++ < 3)
           faults_.add(at_point(point) + std::string(1, "xyz"[a]) + " = " + format_number(x) +
@@ -82,8 +83,8 @@ private:
                       " um; move the vessels or mend vessels.file_scale (" +
                       format_number(p_.vessels.file_scale) + ")");
       }
-      position[a] = std::clamp(x, 0.0, edge);
-      if (position[a] == 0) position[a] = 0; // -0 is 0
+      position[a] = off ? x : std::clamp(x, 0.0, edge); // what is off stays apart from others
+      if (position[a] == 0) position[a] = 0;            // -0 is 0
     }
     return position;
   }
