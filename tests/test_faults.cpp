@@ -590,6 +590,27 @@ TEST_F(Faults, ResumeStartsContinuesAndPassesOverDamage) {
   EXPECT_EQ(Child(command(folder, {"--resume", "--force"}), log).wait().code, exit_config);
 }
 
+// A job that is started again finds its checkpoint, but no longer the files that it began with.
+TEST_F(Faults, ResumeNeedsNoInputFileWhereThereIsACheckpoint) {
+  if (!checkpoints_available()) GTEST_SKIP() << "this build has no HDF5";
+  const fs::path folder = path / "job", table = path / "cells.csv";
+  std::ofstream(table) << "x,y,z,kind\n30,30,30,stroma\n";
+  const auto resume = [&](const std::string& until) {
+    return Child(command(folder,
+                         {"--resume", "--set", "tissue.cells_csv=cells.csv", "--until", until}),
+                 log)
+        .wait()
+        .code;
+  };
+  ASSERT_EQ(resume("24 min"), exit_done) << said();
+  fs::remove(table);
+  EXPECT_EQ(resume("48 min"), exit_done) << said();
+  for (const auto& [step, file] : checkpoints_of(folder)) fs::remove(file);
+  EXPECT_EQ(resume("48 min"), exit_config) << said();
+  EXPECT_NE(said().find("tissue.cells_csv names a file that does not exist"), std::string::npos)
+      << said();
+}
+
 TEST_F(Faults, TerminalThatWentAwayDoesNotEndTheRun) {
   const fs::path folder = path / "run";
   int ends[2];

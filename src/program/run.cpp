@@ -72,8 +72,9 @@ public:
   explicit RunSession(const RunOptions& options)
       : console_(options.quiet), options_(options),
         config_(read_config(options.config, options.set, options.seed, options.until,
-                            options.restart.empty() ? FilesNamed::must_exist
-                                                    : FilesNamed::may_be_missing)),
+                            options.restart.empty() && !options.resume
+                                ? FilesNamed::must_exist
+                                : FilesNamed::may_be_missing)),
         p_(config_.parameters), schedule_(schedule_of(p_)) {}
 
   // Failures of these are exceptions.
@@ -138,6 +139,8 @@ void RunSession::find_start() {
     if (output_.empty()) output_ = default_output(config_);
     options_.restart = what_to_resume(output_, config_, console_);
     options_.force = options_.restart.empty(); // what is there has nothing to lose
+    if (options_.restart.empty())              // complains where what a start needs is missing
+      read_config(options_.config, options_.set, options_.seed, options_.until);
   }
   // A restart is checked to the last byte before anything else happens.
   if (!options_.restart.empty()) {
