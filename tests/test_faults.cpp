@@ -579,6 +579,9 @@ TEST_F(Faults, ResumeStartsContinuesAndPassesOverDamage) {
   expect_recovery(folder, "newest torn: ");
   for (const auto& [step, file] : checkpoints_of(folder)) fs::resize_file(file, 700);
   expect_recovery(folder, "all torn: ");
+  // A disk that was full or lost its power leaves files without content.
+  fs::resize_file(folder / "provenance.json", 0);
+  expect_recovery(folder, "provenance emptied: ");
   // Nothing is left to do, and nothing is done.
   expect_recovery(folder, "over: ");
   // What is no run folder is not taken.
@@ -587,6 +590,7 @@ TEST_F(Faults, ResumeStartsContinuesAndPassesOverDamage) {
   std::ofstream(mine / "thesis.tex") << "chapter 1";
   EXPECT_EQ(Child(command(mine, {"--resume"}), log).wait().code, exit_io);
   EXPECT_TRUE(fs::exists(mine / "thesis.tex"));
+  EXPECT_EQ(said().find("--force"), std::string::npos) << said(); // which nobody typed
   EXPECT_EQ(Child(command(folder, {"--resume", "--force"}), log).wait().code, exit_config);
 }
 

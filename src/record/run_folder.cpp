@@ -94,8 +94,8 @@ void RunFolder::check(const fs::path& path, bool force) {
   }
   if (!looks_like_run(path))
     throw IoError(path.string() +
-                  " is not empty and does not look like a run folder, so --force leaves it alone; "
-                  "choose another with -o");
+                  " is not empty and does not look like a run folder, so it is left alone; choose "
+                  "another with -o");
 }
 
 void RunFolder::lock() {

@@ -83,7 +83,8 @@ std::vector<std::pair<std::int64_t, fs::path>> checkpoints_of(const fs::path& ru
 bool looks_like_run(const fs::path& path) {
   std::error_code ignored;
   const fs::path provenance = path / "provenance.json";
-  if (fs::is_regular_file(provenance, ignored)) {
+  // An empty one, as disks leave that were full or lost their power, says nothing.
+  if (fs::is_regular_file(provenance, ignored) && fs::file_size(provenance, ignored) > 0) {
     try {
       return read_text(provenance, 1 << 24).find("\"program\": \"metavox\"") != std::string::npos;
     } catch (const IoError&) {
