@@ -594,6 +594,28 @@ TEST_F(Faults, ResumeStartsContinuesAndPassesOverDamage) {
   EXPECT_EQ(Child(command(folder, {"--resume", "--force"}), log).wait().code, exit_config);
 }
 
+// Out of memory is told as what it is, not as an exit code that no program gave.
+TEST_F(Faults, ASweepSaysThatAMemberWasKilled) {
+#if defined(METAVOX_SANITIZED)
+  GTEST_SKIP() << "a sanitizer's runtime must be loaded before the shim";
+#endif
+  const fs::path folder = path / "s", lock = folder / "r1" / ".lock";
+  std::ofstream(path / "sweep.yaml")
+      << "config: small.yaml\nreplicates: 1\nset:\n  domain.voxels: [14, 13, 12]\n";
+  Child child({METAVOX_PROGRAM, "sweep", path / "sweep.yaml", "-o", folder}, log,
+              fault("slow:3000"));
+  ASSERT_TRUE(child.wait_until([&] {
+    std::error_code ignored;
+    return fs::is_regular_file(lock, ignored) && fs::file_size(lock, ignored) > 0 &&
+           last_row(folder / "r1") >= 0;
+  })) << said();
+  ASSERT_EQ(::kill(static_cast<pid_t>(std::stol(read_text(lock))), SIGKILL), 0);
+  EXPECT_EQ(child.wait().code, exit_internal) << said();
+  EXPECT_NE(said().find("r1  was killed by signal 9 (Killed), as systems do where memory runs out"),
+            std::string::npos)
+      << said();
+}
+
 // A job that is started again finds its checkpoint, but no longer the files that it began with.
 TEST_F(Faults, ResumeNeedsNoInputFileWhereThereIsACheckpoint) {
   if (!checkpoints_available()) GTEST_SKIP() << "this build has no HDF5";

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -66,6 +67,14 @@ void check_member(const fs::path& run, const SweepMember& member, const Config& 
                      " was made with other settings; choose another folder with -o or remove it";
   for (const std::string& d : differences) text += "\n  " + d;
   throw ConfigError(text);
+}
+
+// "failed with exit code 4", "was killed by signal 9 (Killed), as systems do where memory runs out"
+std::string failure_text(int status) {
+  if (!WIFSIGNALED(status)) return "failed with exit code " + std::to_string(WEXITSTATUS(status));
+  const int signal = WTERMSIG(status);
+  return "was killed by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")" +
+         (signal == SIGKILL ? ", as systems do where memory runs out" : "");
 }
 
 pid_t start(const std::vector<std::string>& arguments) {
@@ -275,7 +284,7 @@ public:
     if (found == running_.end()) return;
     const SweepMember& m = *found->second;
     running_.erase(found);
-    tell_end(m, WIFEXITED(status) ? WEXITSTATUS(status) : exit_internal);
+    tell_end(m, status);
     tabulate(false);
   }
 
@@ -314,7 +323,8 @@ private:
     std::fflush(stdout);
   }
 
-  void tell_end(const SweepMember& m, int code) {
+  void tell_end(const SweepMember& m, int status) {
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : exit_internal;
     std::string how = "interrupted";
     if (code == exit_done) {
       ++done_;
@@ -322,7 +332,7 @@ private:
     } else if (code != exit_interrupted) {
       ++failed_;
       worst_ = std::max(worst_, code);
-      how = "failed with exit code " + std::to_string(code);
+      how = failure_text(status);
     }
     std::printf("%s  %s (%zu of %zu done)\n", m.name.c_str(), how.c_str(), done_, members_.size());
     std::fflush(stdout);
