@@ -1,5 +1,6 @@
 // What the machine lets a process have: limits of control groups, shells and batch systems, told by
 // trees that look like /proc and /sys, and by the system itself.
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -351,6 +352,26 @@ TEST(ProgramsLimits, TooLittleRoomIsToldBeforeTheRun) {
     EXPECT_NE(said.text.find("raise that limit"), std::string::npos) << said.text;
   }
   EXPECT_FALSE(fs::exists(folder.path() / "run"));
+}
+
+// Members that run at the same time share the memory: two that take two thirds of it each.
+TEST(ProgramsLimits, MembersOfASweepMustFitTogether) {
+  if (Executor::cuda_obstacle().empty()) GTEST_SKIP() << "members would be on the device";
+  const auto edge =
+      static_cast<int>(std::cbrt(2.0 / 3 * static_cast<double>(allowance().memory) / 100));
+  if (edge > 1200) GTEST_SKIP() << "more memory than two lattices take";
+  const Folder folder;
+  folder.write("small.yaml", small);
+  const std::string n = std::to_string(edge);
+  folder.write("sweep.yaml", "config: small.yaml\nreplicates: 3\nset:\n  domain.voxels: [" + n +
+                                 ", " + n + ", " + n + "]\n");
+  const Said said = program(
+      folder, {"sweep", folder.path() / "sweep.yaml", "-o", folder.path() / "s", "--jobs", "2"},
+      {});
+  EXPECT_EQ(said.code, 4) << said.text;
+  EXPECT_NE(said.text.find("2 members at a time need "), std::string::npos) << said.text;
+  EXPECT_NE(said.text.find("; type --jobs 1"), std::string::npos) << said.text;
+  EXPECT_FALSE(fs::exists(folder.path() / "s"));
 }
 
 // Vessels of a file are counted with the state, by a run that reads them and by one that finds them

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <set>
 #include <thread>
@@ -20,6 +21,7 @@
 #include "core/machine.hpp"
 #include "input/inputs.hpp"
 #include "program/exit_code.hpp"
+#include "program/plan.hpp"
 #include "program/restart.hpp"
 #include "program/signals.hpp"
 #include "record/checkpoint.hpp"
@@ -67,6 +69,32 @@ void check_member(const fs::path& run, const SweepMember& member, const Config& 
                      " was made with other settings; choose another folder with -o or remove it";
   for (const std::string& d : differences) text += "\n  " + d;
   throw ConfigError(text);
+}
+
+// What a member takes of the machine's memory; that of a device is the member's own matter.
+std::uint64_t host_memory(const Parameters& p) {
+  const Needs n = needs_of(p, schedule_of(p));
+  return n.host + (Executor::cuda_obstacle().empty() ? 0 : n.device);
+}
+
+// So many members at a time must fit into memory together, whichever they are. `needs`: of those
+// that are left.
+void require_room(std::vector<std::uint64_t> needs, int jobs) {
+  std::sort(needs.begin(), needs.end(), std::greater<>());
+  const Allowance machine = allowance();
+  const std::size_t most = std::min(needs.size(), static_cast<std::size_t>(std::max(jobs, 1)));
+  std::uint64_t sum = 0;
+  std::size_t fit = 0;
+  for (std::size_t i = 0; i < most; ++i) {
+    sum += needs[i];
+    if (sum <= machine.memory) fit = i + 1;
+  }
+  if (most < 2 || sum <= machine.memory) return;
+  if (machine.memory_limit.compare(0, 6, "ulimit") == 0) return; // each process has its own
+  throw ResourceError("not enough memory: " + std::to_string(most) + " members at a time need " +
+                      bytes_text(sum) + ", there are " + bytes_text(machine.memory) + " free" +
+                      limit_text(machine) + "; type --jobs " +
+                      std::to_string(std::max<std::size_t>(fit, 1)));
 }
 
 // "failed with exit code 4", "was killed by signal 9 (Killed), as systems do where memory runs out"
@@ -358,8 +386,13 @@ int sweep(const SweepOptions& options) {
       options.output.empty() ? fs::path("runs") / options.sweep.stem() : options.output;
 
   // Every member is checked before the first one starts.
-  for (const SweepMember& m : members)
-    check_member(folder / m.name, m, read_config(config.config, m.overrides, m.seed, config.until));
+  std::vector<std::uint64_t> needs;
+  for (const SweepMember& m : members) {
+    const Config whole = read_config(config.config, m.overrides, m.seed, config.until);
+    check_member(folder / m.name, m, whole);
+    if (!finished(folder / m.name)) needs.push_back(host_memory(whole.parameters));
+  }
+  require_room(std::move(needs), options.jobs);
 
   const Descriptor lock = lock_sweep(folder);
   const SignalWatch signals;
