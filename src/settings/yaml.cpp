@@ -324,9 +324,12 @@ Entry parse_yaml(std::string_view text, const Source& source, bool has_lines) {
     if (!parser.HandleNextDocument(builder)) return {};
     Entry tree = builder.take();
     TreeBuilder second(source, has_lines);
-    if (parser && parser.HandleNextDocument(second))
+    if (parser && parser.HandleNextDocument(second)) {
+      if (const std::string advice = unit_behind_list(line_of(text, 1)); !advice.empty())
+        refuse({source, has_lines ? 1 : 0}, advice);
       refuse({source, 0},
              "the file holds more than one YAML document; keep the first and remove ---");
+    }
     return tree;
   } catch (const YAML::Exception& e) {
     const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n')) +
@@ -345,8 +348,10 @@ void complain_of_duplicates(const Entry& entry, const std::string& path, Complai
     const std::string key = path.empty() ? m.key : path + "." + m.key;
     const auto [known, is_new] = first_lines.emplace(m.key, m.place.line);
     if (!is_new)
-      complaints.add(m.place, key.substr(0, 100) + " is written twice; the first is in line " +
-                                  std::to_string(known->second));
+      complaints.add(m.place, key.substr(0, 100) + " is written twice; " +
+                                  (known->second > 0
+                                       ? "the first is in line " + std::to_string(known->second)
+                                       : std::string("keep one")));
     complain_of_duplicates(m.value, key, complaints);
   }
   for (std::size_t i = 0; i < entry.items.size(); ++i)
