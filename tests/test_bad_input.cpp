@@ -130,6 +130,9 @@ std::vector<BadConfig> bad_configs() {
        "tissue:\n  cells:\n    - radius: 10 um\n      kind: epithelial\n      radius: 20 um\n",
        {"tissue.cells[0].radius is written twice", "line 3"}},
       {1, "<<: {a: 1}\n", {"a is not a setting"}},
+      {3,
+       "time:\n  <<: {step: 6 min}\n  <<: {step: 3 min}\n",
+       {"<< is written twice", "type one list: <<: [*one, *two]"}},
       // units
       {2, "time:\n  step: 6\n", {"time.step needs a unit", "type for example: step: 6 min"}},
       {2, "domain:\n  spacing: 20\n", {"domain.spacing needs a unit", "spacing: 20 um"}},

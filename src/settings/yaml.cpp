@@ -152,6 +152,9 @@ private:
     const auto first = std::stable_partition(map.members.begin(), map.members.end(),
                                              [&](const Entry::Member& m) { return !is_merge(m); });
     if (first == map.members.end()) return;
+    if (std::next(first) != map.members.end())
+      refuse(std::next(first)->place,
+             "<< is written twice; type one list: <<: [*one, *two], the first of which wins");
     std::vector<Entry::Member> sources(std::make_move_iterator(first),
                                        std::make_move_iterator(map.members.end()));
     map.members.erase(first, map.members.end());
