@@ -514,7 +514,9 @@ TEST_F(VesselFiles, BadVtp) {
       {vtp(points, "0 1 2", "3", array("end", "1 0.5 2") + radius), "point 1 has end 0.5"},
       {vtp(points, "0 1 2", "3", array("end", "0 0 2") + radius), "the vessels have no inlet"},
       {vtp(points, "0 1 2", "3", array("end", "1 0 0") + radius), "the vessels have no outlet"},
-      {vtp(points, "0 1 2", "3", radius), "the vessels have no inlet"},
+      {vtp(points, "0 1 2", "3", radius),
+       "the vessels have neither inlet nor outlet; add both to vessels.ends, for example [{role: "
+       "inlet, face: -z}, {role: outlet, face: +z}]"},
       {vtp(points, "0 1", "2", ends + radius), "bad.vtp, point 2: this outlet touches no vessel"},
       {vtp(points, "0 1 2", "3", ends + radius + array("end_pressure", "-1 0 0")),
        "bad.vtp, point 0: end_pressure is -1"},

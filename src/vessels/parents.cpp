@@ -268,6 +268,10 @@ void check_ends(VesselNetwork& network, const FlowParameters& flow, const std::v
     else
       lowest = std::min(lowest, node.end_pressure);
   }
+  if (highest < 0 && lowest > 1e299)
+    throw std::invalid_argument("the vessels have neither inlet nor outlet; add both to "
+                                "vessels.ends, for example [{role: inlet, face: -z}, {role: "
+                                "outlet, face: +z}]");
   if (highest < 0)
     throw std::invalid_argument("the vessels have no inlet; add one to vessels.ends, for example "
                                 "{role: inlet, face: -z}");
