@@ -393,6 +393,16 @@ TEST_F(VesselFiles, BadSwc) {
     EXPECT_TRUE(contains(message, b.part)) << b.text << "  gave: " << message;
     EXPECT_TRUE(contains(message, folder_.string())) << message;
   }
+  // Everything that is wrong comes in one message.
+  const std::string twice =
+      error("bad.swc", "1 0 0 0 0 5 -1\n1 0 0 0 9 5 -1\n1 0 0 0 8 5 -1\n2 0 0 0 9 x 1\n");
+  EXPECT_TRUE(contains(twice, "bad.swc:2: id 1") && contains(twice, "bad.swc:3: id 1") &&
+              contains(twice, "bad.swc:4: the radius is 'x'"))
+      << twice;
+  const std::string lost = error("bad.swc", "1 0 0 0 0 5 -1\n2 0 0 0 9 5 7\n3 0 0 0 9 5 8\n");
+  EXPECT_TRUE(contains(lost, "bad.swc:2: its parent 7") &&
+              contains(lost, "bad.swc:3: its parent 8"))
+      << lost;
   EXPECT_TRUE(contains(error("tree.swc", tree), "tree.swc: the vessels have no outlet; add one to "
                                                 "vessels.ends"));
   const std::string ring = "1 0 0 0 0 5 -1\n2 0 0 0 500 51 1\n";
@@ -529,6 +539,18 @@ TEST_F(VesselFiles, BadVtp) {
     EXPECT_TRUE(contains(message, part)) << text << "\n  gave: " << message;
     EXPECT_TRUE(contains(message, "bad.vtp")) << message;
   }
+  // Everything that is wrong comes in one message.
+  const std::string all =
+      error("bad.vtp", vtp("0 0 0 0 0 200 0 0 900", "0 1 2", "3",
+                           array("end", "5 0.5 2") + array("radius", "5 -5 5")));
+  for (const char* part : {"point 0 has end 5", "point 1 has end 0.5", "point 1: the radius is -5",
+                           "point 2: z = 900 um lies outside"})
+    EXPECT_TRUE(contains(all, part)) << part << "\n" << all;
+  // Of a line without any radius once, however many pieces it has.
+  const std::string bare =
+      error("bad.vtp", vtp(points, "0 1 2", "3", ends + array("radius", "0 0 0")));
+  EXPECT_EQ(bare.find("the radius is 0"), bare.rfind("the radius is 0")) << bare;
+  EXPECT_TRUE(contains(bare, "bad.vtp, line 0: the radius is 0; it must be above 0")) << bare;
   // Points that no line uses do no harm, nor do parts that hang on nothing.
   EXPECT_EQ(error("good.vtp", vtp(points + " 9 9 9", "0 1 2", "3",
                                   array("end", "1 0 2 0") + array("radius", "5 5 5 0"))),

@@ -27,13 +27,15 @@ public:
         network_(external.vessel_file), names_(external.vessel_names) {}
 
   void join(std::vector<std::string>& told) {
+    for (const std::string& fault : vessels_.faults) faults_.add(p_.vessels.file + ": " + fault);
     for (const VesselFile::Point& point : vessels_.points) add(point);
     touched_.assign(network_.nodes.size(), 0);
     for (const VesselFile::Stretch& stretch : vessels_.stretches) add(stretch);
     if (outside_ > 0) faults_.add(where_all_lie());
     fill_radii();
     for (std::size_t i = 0; i < network_.segments.size(); ++i)
-      if (!from_points_[i] || network_.segments[i].radius == 0)
+      if ((!from_points_[i] || network_.segments[i].radius == 0) &&
+          (i == 0 || line_of_[i] != line_of_[i - 1])) // a line has many pieces
         check_radius(place("line", line_of_[i]), network_.segments[i].radius);
     drop_untouched();
     faults_.raise();

@@ -57,6 +57,17 @@ Sample read_sample(std::string_view line, const TextLines& lines) {
   return sample;
 }
 
+// What `read` complains of; empty: of nothing.
+template <class F>
+std::string complaint(const F& read) {
+  try {
+    read();
+  } catch (const ConfigError& e) {
+    return e.what();
+  }
+  return {};
+}
+
 // Every sample must lead to a root.
 void check_roots(const VesselFile& vessels, const std::vector<std::int32_t>& above,
                  const TextLines& lines) {
@@ -89,18 +100,21 @@ VesselFile read_swc(std::istream& stream, const std::string& file) {
   Faults faults;
   for (std::string_view line; lines.next(line);) {
     Sample sample;
-    try {
-      sample = read_sample(line, lines);
-    } catch (const ConfigError& e) {
-      faults.add(e.what());
+    const std::string wrong = complaint([&] { sample = read_sample(line, lines); });
+    if (!wrong.empty()) {
+      faults.add(wrong);
       continue;
     }
     const auto [known, is_new] =
         point_of.emplace(sample.id, static_cast<std::int32_t>(vessels.points.size()));
-    if (!is_new)
-      lines.refuse("id " + sample.point.name + " stands in line " +
-                   std::to_string(vessels.points[static_cast<std::size_t>(known->second)].number) +
-                   " already; give each sample its own");
+    if (!is_new) {
+      const VesselFile::Point& first = vessels.points[static_cast<std::size_t>(known->second)];
+      faults.add(complaint([&] {
+        lines.refuse("id " + sample.point.name + " stands in line " + std::to_string(first.number) +
+                     " already; give each sample its own");
+      }));
+      continue;
+    }
     if (vessels.points.size() >= std::numeric_limits<std::int32_t>::max())
       lines.refuse("more samples than can be counted");
     constexpr std::size_t bytes_of_a_point = 600; // with what the graph makes of it
@@ -115,13 +129,18 @@ VesselFile read_swc(std::istream& stream, const std::string& file) {
   for (std::size_t i = 0; i < parents.size(); ++i) {
     if (parents[i] < 0) continue;
     const auto found = point_of.find(parents[i]);
-    if (found == point_of.end())
-      lines.refuse(vessels.points[i].number,
-                   "its parent " + std::to_string(parents[i]) + " is not in the file");
+    if (found == point_of.end()) {
+      faults.add(complaint([&] {
+        lines.refuse(vessels.points[i].number,
+                     "its parent " + std::to_string(parents[i]) + " is not in the file");
+      }));
+      continue;
+    }
     above[i] = found->second;
     vessels.stretches.push_back(
         {above[i], static_cast<std::int32_t>(i), 0, vessels.points[i].number});
   }
+  faults.raise();
   check_roots(vessels, above, lines);
   return vessels;
 }

@@ -28,7 +28,8 @@ struct VesselFile {
   std::vector<Point> points;
   std::vector<Stretch> stretches;
   bool is_text = false;
-  std::string radius_array; // of a .vtp
+  std::string radius_array;        // of a .vtp
+  std::vector<std::string> faults; // of points, for whoever joins them to tell with his own
 };
 
 } // namespace metavox

@@ -310,10 +310,12 @@ private:
       if (pressure) point.end_pressure = (*pressure)[i];
       if (!names.empty()) point.name = names[i];
       const double code = end ? (*end)[i] : 0;
-      if (!(code == 0 || code == 1 || code == 2))
-        throw VtkError("point " + std::to_string(point.number) + " has end " + format_number(code) +
-                       "; it must be 0 (none), 1 (inlet) or 2 (outlet)");
-      point.end = static_cast<VesselEnd>(static_cast<int>(code));
+      if (code == 0 || code == 1 || code == 2)
+        point.end = static_cast<VesselEnd>(static_cast<int>(code));
+      else if (vessels_.faults.size() < 20)
+        vessels_.faults.push_back("point " + std::to_string(point.number) + " has end " +
+                                  format_number(code) +
+                                  "; it must be 0 (none), 1 (inlet) or 2 (outlet)");
       vessels_.points.push_back(std::move(point));
     }
     read_lines(piece, lines, points, before, point_radius ? nullptr : cell_radius->data() + verts);
