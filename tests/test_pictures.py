@@ -18,17 +18,19 @@ VIZ = os.path.join(documents.SOURCE, "viz")
 
 
 class Refusals(unittest.TestCase):
-    def refuse(self, script, arguments, *words, code=1):
+    def refuse(self, script, arguments, *words, code=1, output=None):
         begin = time.monotonic()
         call = ["/usr/bin/python3", os.path.join(VIZ, script), RUN, *arguments]
         if script in ("quicklook.py", "film.py"):
             call = ["xvfb-run", "-a", *call]
-        result = subprocess.run(call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        what = f"{script} {' '.join(arguments)}: {result.stdout}"
+        with open(output or os.devnull, "w", encoding="utf-8") as sink:
+            result = subprocess.run(call, stdout=sink if output else subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        said = (result.stdout or "") + result.stderr
+        what = f"{script} {' '.join(arguments)}: {said}"
         self.assertEqual(result.returncode, code, what)
-        self.assertNotIn("Traceback", result.stdout, what)
+        self.assertNotIn("Traceback", said, what)
         for word in words:
-            self.assertIn(word, result.stdout, what)
+            self.assertIn(word, said, what)
         self.assertLess(time.monotonic() - begin, 60, what)
 
     def test_places(self):
@@ -39,6 +41,13 @@ class Refusals(unittest.TestCase):
                 self.refuse(script, ["-o", os.path.join(folder, "x")], "must end in .png")
                 self.assertEqual(os.listdir(folder), [])
             self.refuse("quicklook.py", ["-o", os.path.join(folder, "x.pdf")], "must end in .png")
+
+    def test_a_full_disk(self):
+        self.refuse("metavox_io.py", [], "the output cannot be written: No space left", code=3, output="/dev/full")
+        with tempfile.TemporaryDirectory() as folder:
+            place = os.path.join(folder, "x.png")
+            os.symlink("/dev/full", place)  # takes nothing, as a full disk does
+            self.refuse("curves.py", ["-o", place], "x.png: cannot be written: No space left")
 
     def test_frames_and_arrays(self):
         self.refuse("quicklook.py", ["--frame", "99"], "frames, numbered from 0")

@@ -182,7 +182,10 @@ def main(arguments=None):
     columns = read_columns(source)
     output = args.output or os.path.join(args.run, "curves.png")
     only = [w.strip().lower() for w in args.panels.split(",") if w.strip()] if args.panels else None
-    panels = draw(columns, output, headline.of(args.run), only)
+    try:
+        panels = draw(columns, output, headline.of(args.run), only)
+    except OSError as problem:
+        sys.exit(f"{output}: cannot be written: {problem.strerror}")
     print(f"{output}: {len(columns[0][2])} rows, {panels} panels")
 
 

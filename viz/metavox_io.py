@@ -837,13 +837,17 @@ def main():
         print(summary(run), flush=True)
         if arguments.verify:
             wrong = run.verify()
-            print("\n" + ("\n".join(wrong) if wrong else "every file matches its checksum"))
+            print("\n" + ("\n".join(wrong) if wrong else "every file matches its checksum"), flush=True)
             return 1 if wrong else 0
     except Error as error:
         print(f"metavox_io: {error}", file=sys.stderr)
         return 3
     except BrokenPipeError:  # whoever read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"metavox_io: the output cannot be written: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 3
     return 0
 
 
