@@ -343,6 +343,17 @@ TEST_F(Images, OfFieldsAreFittedToo) {
   EXPECT_TRUE(contains(told(oxygen(", geometry: stretch")), "takes match, ignore or resample"));
   EXPECT_TRUE(
       contains(told("matrix: {initial: {file: o.vti, array: kind}}"), "refused: matrix.initial: "));
+  // Values of a file keep to the range of the setting, as those of a formula do.
+  image("o.vti", {8, 8, 8}, voxels(900));
+  EXPECT_TRUE(contains(told(oxygen("")), "oxygen.frozen: ")) << told(oxygen(""));
+  EXPECT_TRUE(contains(told(oxygen("")), "value 0 is 900; it must be between 0 and 760 mmHg"))
+      << told(oxygen(""));
+  EXPECT_TRUE(contains(told("matrix: {initial: {file: o.vti, array: kind}}"),
+                       "value 0 is 900; it must be between 0 and 10"))
+      << told("matrix: {initial: {file: o.vti, array: kind}}");
+  image("o.vti", {8, 8, 8}, voxels(-1));
+  EXPECT_TRUE(contains(told(oxygen("")), "value 0 is -1; it must be between 0 and 760 mmHg"))
+      << told(oxygen(""));
   const Config c = read_config_text(bare + oxygen(", geometry: resample, unit: mm"),
                                     folder_.path() / "case.yaml");
   const Frozen again = read_config_text(c.resolved, "/elsewhere/r.yaml").parameters.oxygen.frozen;

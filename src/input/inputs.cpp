@@ -26,6 +26,7 @@
 #include "input/vtk_reader.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
+#include "site/settings_table.hpp"
 #include "site/take_apart.hpp"
 #include "vessels/graph.hpp"
 #include "vessels/parents.hpp"
@@ -90,6 +91,18 @@ std::vector<float> image_values(const ImageSource& source, const Lattice& lattic
             ? "; type " + source.resample + ": resample to take what lies at the lattice's voxels"
             : std::string();
     throw ConfigError(source.key + ": " + e.what() + hint);
+  }
+}
+
+// Values of a file keep to the range of its setting, as those of a formula do.
+void check_range(const ImageSource& source, const std::vector<float>& values) {
+  const Setting& s = *settings_table().find(source.key);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto v = static_cast<double>(values[i]);
+    if (v >= s.low && v <= s.high) continue;
+    throw ConfigError(printable(source.key + ": " + source.file + ", array '" + source.array +
+                                "': value " + std::to_string(i) + " is " + text_of("%.6g", v) +
+                                "; it must be " + s.range_text()));
   }
 }
 
@@ -313,15 +326,11 @@ Inputs read_inputs(const Parameters& p) {
     const ImageSource source{key, f.file, f.array, f.geometry, f.unit, "geometry", "unit"};
     external.fields.emplace_back(name,
                                  image_values(source, lattice, Between::linear, external.told));
+    check_range(source, external.fields.back().second);
   };
   for (const FieldRow& row : Fields::rows(field_settings(p)))
     field(row.name, std::string(row.name) + ".frozen", row.frozen);
   field("matrix", "matrix.initial", p.matrix.initial);
-  for (const auto& [name, values] : external.fields)
-    for (std::size_t i = 0; i < values.size(); ++i)
-      if (!(values[i] >= 0))
-        throw ConfigError(name + ": value " + std::to_string(i) +
-                          " of its file is negative; concentrations and densities are not");
   if (const TissueParameters& t = p.tissue; !t.cells_vti.empty()) {
     const ImageSource source{"tissue.cells_vti",     t.cells_vti,      t.cells_vti_array,
                              t.cells_vti_geometry,   t.cells_vti_unit, "tissue.cells_vti_geometry",
