@@ -182,6 +182,10 @@ TEST_F(Cells, AskedForAndNotPlacedAreAnError) {
   // Nobody asked.
   EXPECT_FALSE(
       contains(told("tissue: {cells: [{shape: sphere, radius: 30 um, fraction: 0}]}"), "refused"));
+  // A table of which only the first line was written.
+  folder_.write("cells.csv", "x,y,z,kind\n");
+  EXPECT_TRUE(contains(told("tissue: {cells_csv: cells.csv}"), "cells.csv: it holds no cells"))
+      << told("tissue: {cells_csv: cells.csv}");
 }
 
 // "none" empties a voxel wherever it stands: in shapes, tables and images.

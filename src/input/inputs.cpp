@@ -338,7 +338,13 @@ Inputs read_inputs(const Parameters& p) {
     external.cells =
         kinds_of(image_values(source, lattice, Between::nearest, external.told), t, external.told);
   }
-  if (!p.tissue.cells_csv.empty()) external.placed = read_cells_csv(p.tissue.cells_csv, p.domain);
+  if (!p.tissue.cells_csv.empty()) {
+    external.placed = read_cells_csv(p.tissue.cells_csv, p.domain);
+    if (external.placed.empty())
+      throw ConfigError(printable(p.tissue.cells_csv +
+                                  ": it holds no cells; write a line for each behind the first, or "
+                                  "remove tissue.cells_csv"));
+  }
   const VesselNetwork network = read_vessels(p, lattice, external);
   tell_network(network, external.told);
   tell_given_flows(network, p.flow, external.told);
