@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/file.hpp"
 #include "folder.hpp"
 #include "input/inputs.hpp"
 #include "site/config.hpp"
@@ -286,12 +287,44 @@ TEST_F(Images, AreResampledByTheirOwnPlaces) {
   image("a.vti", {8, 8, 8}, halves(8), "Spacing=\"20 20 20\" Origin=\"900 0 0\"");
   EXPECT_TRUE(contains(told("tissue: {cells_vti: a.vti, cells_vti_geometry: resample}"),
                        "lies wholly outside the box"));
+  // Colours are no labels, and resampling does not make them.
+  image("rgb.vti", {8, 8, 8}, std::vector<int>(1024, 3));
+  std::string two = read_text(folder_.path() / "rgb.vti");
+  two.replace(two.find("Name="), 5, "NumberOfComponents=\"2\" Name=");
+  folder_.write("rgb.vti", two);
+  const std::string colours = told("tissue: {cells_vti: rgb.vti}");
+  EXPECT_TRUE(contains(colours, "8 x 8 x 8 with 2 components")) << colours;
+  EXPECT_FALSE(contains(colours, "resample")) << colours;
   // Another number of voxels, and nobody said how to take them.
   image("a.vti", {16, 16, 16}, halves(16), "Spacing=\"10 10 10\"");
   EXPECT_TRUE(
       contains(told("tissue: {cells_vti: a.vti}"),
                "the lattice needs 8 x 8 x 8 values of one component, found cell data of 16 x "
                "16 x 16 with 1 component; type tissue.cells_vti_geometry: resample"));
+}
+
+// What is smaller than a voxel may lie beside all of their centres.
+TEST_F(Images, SayWhichLabelsFallBetweenTheVoxels) {
+  const std::string as = "tissue: {cells_vti: a.vti, cells_vti_geometry: resample";
+  std::vector<int> fine(32 * 32 * 32, 0);
+  fine[0] = fine[1] = 3; // 5 and 10 um from a corner whose centre is at 10, 10, 10 um
+  image("a.vti", {32, 32, 32}, fine, "Spacing=\"5 5 5\"");
+  EXPECT_TRUE(contains(told(as + "}"), "refused: tissue.cells_vti: ")) << told(as + "}");
+  EXPECT_TRUE(contains(told(as + "}"), "2 values of 3 lie between the centres of the lattice's "
+                                       "voxels, so none of its cells is left"))
+      << told(as + "}");
+  for (int i = 2 * 32 * 32 + 2 * 32; i < 2 * 32 * 32 + 3 * 32; ++i)
+    fine[static_cast<std::size_t>(i)] = 2;
+  image("a.vti", {32, 32, 32}, fine, "Spacing=\"5 5 5\"");
+  const std::string some = told(as + "}");
+  EXPECT_TRUE(contains(some, "of the image's label 3 (2 values) nothing is left")) << some;
+  EXPECT_TRUE(contains(some, "tissue.cells_vti: 8 cells\n")) << some;
+  // Nothing is lost that lies outside the box, and nothing of an empty image.
+  image("a.vti", {8, 8, 8}, halves(8), "Spacing=\"20 20 20\" Origin=\"-80 0 0\"");
+  const std::string beside = told(as + ", cells_vti_map: {1: epithelial, 2: stroma}}");
+  EXPECT_FALSE(contains(beside, "refused") || contains(beside, "nothing is left")) << beside;
+  image("a.vti", {16, 16, 16}, std::vector<int>(4096, 0), "Spacing=\"10 10 10\"");
+  EXPECT_TRUE(contains(told(as + "}"), "tissue.cells_vti: 0 cells\n")) << told(as + "}");
 }
 
 TEST_F(Images, HoldLabelsThatAreNamed) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <unordered_set>
 
 #include "input/bounded.hpp"
 #include "settings/text.hpp"
@@ -165,6 +166,35 @@ std::vector<float> resampled(const ImageArray& image, LengthUnit unit, const Lat
                              triple(places.origin, ", ") + ") on, in " +
                              std::string(length_unit_names[static_cast<std::size_t>(unit)]));
   return values;
+}
+
+std::map<float, std::int64_t> missed_values(const ImageArray& image, LengthUnit unit,
+                                            const Lattice& l, const std::vector<float>& taken) {
+  const std::unordered_set<float> known(taken.begin(), taken.end());
+  const ImagePlaces p = image.places.value_or(ImagePlaces{});
+  const double scale = in_um(unit);
+  const int n[3] = {l.nx, l.ny, l.nz};
+  std::map<float, std::int64_t> missed;
+  std::size_t k = 0;
+  for (std::int64_t z = 0; z < image.size[2]; ++z)
+    for (std::int64_t y = 0; y < image.size[1]; ++y)
+      for (std::int64_t x = 0; x < image.size[0]; ++x, ++k) {
+        const float value = image.values[k];
+        if (value == 0 || known.count(value) != 0) continue;
+        const std::array<double, 3> along{static_cast<double>(x) * p.spacing[0],
+                                          static_cast<double>(y) * p.spacing[1],
+                                          static_cast<double>(z) * p.spacing[2]};
+        bool inside = true;
+        for (std::size_t a = 0; a < 3; ++a) {
+          const double at =
+              (p.origin[a] + p.direction[3 * a] * along[0] + p.direction[3 * a + 1] * along[1] +
+               p.direction[3 * a + 2] * along[2]) *
+              scale;
+          inside = inside && at >= 0 && at <= n[a] * l.spacing;
+        }
+        if (inside && (missed.size() < 1000 || missed.count(value) != 0)) ++missed[value];
+      }
+  return missed;
 }
 
 } // namespace metavox

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,5 +38,10 @@ enum class Between : std::uint8_t { nearest, linear };
 // of them lie outside the image; their value is 0. Throws std::runtime_error where all do.
 std::vector<float> resampled(const ImageArray& image, LengthUnit unit, const Lattice& lattice,
                              Between between, std::int64_t& outside);
+// Values of the image that lie in the box and are none of `taken`, with how often: what is smaller
+// than a voxel can lie between the centres.
+std::map<float, std::int64_t> missed_values(const ImageArray& image, LengthUnit unit,
+                                            const Lattice& lattice,
+                                            const std::vector<float>& taken);
 
 } // namespace metavox

@@ -46,9 +46,11 @@ struct ImageSource {
   std::string resample, unit_key; // what to type for either
 };
 
-// An image at the voxels of the lattice. Says in `told` what of it was not taken as it is.
+// An image at the voxels of the lattice. Says in `told` what of it was not taken as it is; `missed`
+// becomes how often it has, inside the box, a value that no voxel got.
 std::vector<float> image_values(const ImageSource& source, const Lattice& lattice, Between between,
-                                std::vector<std::string>& told) {
+                                std::vector<std::string>& told,
+                                std::map<float, std::int64_t>* missed = nullptr) {
   const std::string where = source.file + ", array '" + source.array + "': ";
   const bool as_it_is = source.geometry != ImageGeometry::resample;
   const std::array<int, 3> voxels{lattice.nx, lattice.ny, lattice.nz};
@@ -82,12 +84,14 @@ std::vector<float> image_values(const ImageSource& source, const Lattice& lattic
                                       std::to_string(lattice.voxels()) +
                                       " voxels lie outside the image and get no cell"
                                 : std::string()));
+    if (missed) *missed = missed_values(image, source.unit, lattice, values);
     return values;
   } catch (const ResourceError&) {
     throw;
   } catch (const std::runtime_error& e) {
     const std::string hint =
-        as_it_is && std::string(e.what()).find("the lattice needs ") != std::string::npos
+        as_it_is && std::string(e.what()).find("the lattice needs ") != std::string::npos &&
+                std::string(e.what()).find(" with 1 component") != std::string::npos
             ? "; type " + source.resample + ": resample to take what lies at the lattice's voxels"
             : std::string();
     throw ConfigError(source.key + ": " + e.what() + hint);
@@ -106,9 +110,11 @@ void check_range(const ImageSource& source, const std::vector<float>& values) {
   }
 }
 
-// The kinds that labels stand for. Says in `told` how many there are of each.
-std::vector<std::uint8_t> kinds_of(const std::vector<float>& labels, const TissueParameters& t,
-                                   std::vector<std::string>& told) {
+// The kinds that labels stand for. Says in `told` how many there are of each, and of which no voxel
+// of the lattice got any; `missed` has those.
+std::vector<std::uint8_t> kinds_of(const std::vector<float>& labels,
+                                   const std::map<float, std::int64_t>& missed,
+                                   const TissueParameters& t, std::vector<std::string>& told) {
   std::vector<std::uint8_t> kinds(labels.size());
   std::map<int, std::pair<Kind, std::int64_t>> known; // by label
   std::map<int, std::int64_t> unknown;
@@ -157,6 +163,23 @@ std::vector<std::uint8_t> kinds_of(const std::vector<float>& labels, const Tissu
                 std::string(name_of(kind.first)) +
                 (t.cells_vti_map.empty() ? "" : " (label " + std::to_string(label) + ")");
   told.push_back("tissue.cells_vti: " + counts);
+  const bool any = std::any_of(kinds.begin(), kinds.end(), [](std::uint8_t k) {
+    return k != static_cast<std::uint8_t>(Kind::none);
+  });
+  for (const auto& [value, count] : missed) {
+    if (!(std::abs(value) < 1e9f && value == std::floor(value))) continue; // no label
+    const auto kind = known.find(static_cast<int>(value));
+    if (kind == known.end() || kind->second.first == Kind::none) continue;
+    const std::string label = std::to_string(kind->first),
+                      number = counted(count, "value", "values");
+    if (!any)
+      throw ConfigError(printable("tissue.cells_vti: " + where + number + " of " + label +
+                                  (count == 1 ? " lies" : " lie") +
+                                  " between the centres of the lattice's voxels, so none of its "
+                                  "cells is left; type a smaller domain.spacing"));
+    told.push_back("tissue.cells_vti: of the image's label " + label + " (" + number +
+                   ") nothing is left: it lies between the centres of the lattice's voxels");
+  }
   return kinds;
 }
 
@@ -335,8 +358,10 @@ Inputs read_inputs(const Parameters& p) {
     const ImageSource source{"tissue.cells_vti",     t.cells_vti,      t.cells_vti_array,
                              t.cells_vti_geometry,   t.cells_vti_unit, "tissue.cells_vti_geometry",
                              "tissue.cells_vti_unit"};
-    external.cells =
-        kinds_of(image_values(source, lattice, Between::nearest, external.told), t, external.told);
+    std::map<float, std::int64_t> missed;
+    const std::vector<float> labels =
+        image_values(source, lattice, Between::nearest, external.told, &missed);
+    external.cells = kinds_of(labels, missed, t, external.told);
   }
   if (!p.tissue.cells_csv.empty()) {
     external.placed = read_cells_csv(p.tissue.cells_csv, p.domain);
