@@ -354,6 +354,19 @@ TEST(ProgramsLimits, TooLittleRoomIsToldBeforeTheRun) {
   EXPECT_FALSE(fs::exists(folder.path() / "run"));
 }
 
+TEST(ProgramsLimits, ABenchmarkThatDoesNotFitIsToldBeforeItStarts) {
+  const Folder folder;
+  const Said said = program(
+      folder, {"bench", "--size", "256", "--only", "step", "--backend", "cpu", "--threads", "1"},
+      {}, [] {
+        const rlimit limit{rlim_t{900} << 20, rlim_t{900} << 20};
+        ::setrlimit(RLIMIT_AS, &limit);
+      });
+  EXPECT_EQ(said.code, 4) << said.text;
+  EXPECT_NE(said.text.find("a lattice of 256^3 takes "), std::string::npos) << said.text;
+  EXPECT_NE(said.text.find("type a smaller --size"), std::string::npos) << said.text;
+}
+
 // Members that run at the same time share the memory: two that take two thirds of it each.
 TEST(ProgramsLimits, MembersOfASweepMustFitTogether) {
   if (Executor::cuda_obstacle().empty()) GTEST_SKIP() << "members would be on the device";

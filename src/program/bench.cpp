@@ -9,11 +9,14 @@
 #include <sstream>
 
 #include "core/clock.hpp"
+#include "core/errors.hpp"
 #include "core/file.hpp"
+#include "core/machine.hpp"
 #include "core/random.hpp"
 #include "program/backend.hpp"
 #include "program/bandwidth.hpp"
 #include "program/exit_code.hpp"
+#include "program/plan.hpp"
 #include "record/build_info.hpp"
 #include "site/config.hpp"
 #include "site/site.hpp"
@@ -474,6 +477,20 @@ std::set<std::string> chosen_parts(const std::string& only) {
   return chosen;
 }
 
+// Before anything is allocated: the lattice of the largest part and, as vessels grow, some more.
+void require_memory(int size, bool vessels, const Executor& executor) {
+  const std::uint64_t need = estimate_device_bytes(
+      read_config_text(default_problem(size, vessels), "bench.yaml").parameters);
+  const Allowance machine = allowance();
+  const bool on_host = executor.backend() == Backend::cpu;
+  const std::uint64_t have = on_host ? machine.memory : executor.memory_available();
+  if (need <= have) return;
+  throw ResourceError("not enough memory: a lattice of " + std::to_string(size) + "^3 takes " +
+                      bytes_text(need) + ", " + executor.description() + " has " +
+                      bytes_text(have) + " free" + (on_host ? limit_text(machine) : "") +
+                      "; type a smaller --size");
+}
+
 } // namespace
 
 int bench(const BenchOptions& options) {
@@ -482,6 +499,8 @@ int bench(const BenchOptions& options) {
   const Lattice lattice{options.size, options.size, options.size, 20};
   const Executor executor =
       choose_executor(options.backend, options.threads, options.device, lattice.voxels(), note);
+  if (asked.count("step") + asked.count("vessels") > 0)
+    require_memory(options.size, asked.count("vessels") > 0, executor);
   Figures f;
   f.size = options.size;
   f.steps = options.steps;
