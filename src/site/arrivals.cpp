@@ -204,6 +204,10 @@ void Site::arrive(const std::vector<Arrival>& arrivals) {
   for (const Arrival& a : arrivals) {
     Place place{-1, a.voxel};
     if (a.cells.empty()) throw std::invalid_argument("an arrival without cells");
+    if (a.inlet >= graph.node_count() ||
+        (a.inlet >= 0 &&
+         graph.nodes().end[at(a.inlet)] != static_cast<std::uint8_t>(VesselEnd::inlet)))
+      throw std::invalid_argument("an arrival by a node that is no inlet");
     if (a.voxel >= s.tissue.voxels()) throw std::invalid_argument("an arrival outside the box");
     if (a.voxel >= 0)
       place.segment = segment_through(graph, a.voxel);
