@@ -821,7 +821,7 @@ TEST(Arrest, RefusesWhatCannotBe) {
   refused([](Arrival& a) { a.voxel = 8000; });
   refused([](Arrival& a) { a.voxel = -1; });
   refused([](Arrival& a) { a.cells.clear(); });
-  for (const std::int32_t node : {1, 20, 21}) // within the vessel, its outlet, nowhere
+  for (const std::int32_t node : {1, 20, 21}) // its outlet, within the vessel, nowhere
     refused([&](Arrival& a) { a.berth = Berth::lodged, a.voxel = -1, a.inlet = node; });
   refused([](Arrival& a) { a.berth = Berth::lodged; }); // no vessel there
   refused([](Arrival& a) { a.cells[0].kind = Kind::stroma; });
