@@ -14,6 +14,7 @@
 
 #include "body/body.hpp"
 #include "body/cohort.hpp"
+#include "body/lesion.hpp"
 #include "body/lesion_growth.hpp"
 #include "body/settling.hpp"
 #include "body/splitting.hpp"
@@ -158,6 +159,91 @@ TEST(WholeBody, IsThePatientOfACohort) {
     EXPECT_NEAR(drawn, body.expected().departed, 4 * std::sqrt(drawn)) << k;
   }
   EXPECT_EQ(looked_at, 3);
+}
+
+// ---- lesions
+
+// The clock of cohorts, and counters that step: within 1 % at steps of an hour, 3 % at six,
+// from where chance matters no more to above the diameter that grows at a constant rate.
+TEST(Counters, GrowByTheClockOfCohorts) {
+  for (const char* law : {"exponential", "radial"})
+    for (const double step : {60.0, 360.0}) {
+      const BodySettings s = settings_of("body: {lesions: {vessels: 0 day, linear_above: 5 mm}}\n",
+                                         {std::string("body.lesions.growth=") + law});
+      const GrowthLaw growth(s.body.lesions, 160, step);
+      Pace pace;
+      pace.doubling = 160 / s.body.lesions.ratio;
+      pace.early = s.body.lesions.early;
+      const LesionClock clock(s.body.lesions, pace);
+      Lesion l;
+      l.cells = l.founded_with = 2000;
+      const double begin = clock.day_of(2000);
+      std::uint64_t k = 0;
+      for (const double cells : {3e4, 1e5, 1e6, 3e7}) {
+        const double day = clock.day_of(cells) - begin;
+        for (; static_cast<double>(k) * step / 1440 < day; ++k)
+          growth.advance(l, growth.exponent(l, 1), 0, std::int64_t{1} << 60, 7, k);
+        const double late = static_cast<double>(k) * step / 1440 - day;
+        EXPECT_NEAR(static_cast<double>(l.cells) / clock.cells_on(begin + day + late), 1,
+                    step < 100 ? 0.01 : 0.03)
+            << law << " " << step << " " << cells;
+        EXPECT_EQ(l.cells, l.founded_with + l.births - l.deaths);
+      }
+      EXPECT_TRUE(l.vascular);
+    }
+}
+
+// From one cell by chance: e^(rt) times an exponential number of mean 1, as cohorts have it. With
+// deaths that births make up for the mean is the same and some die out: d (e^(rt) - 1)/(b e^(rt) -
+// d) of them.
+TEST(Counters, BeginByChance) {
+  const BodySettings s = settings_of("body: {lesions: {doubling: 100 day, ratio: 40, early: 1}}\n");
+  const double r = std::log(2.0) / 2.5, days = 10; // 16 cells
+  for (const double death : {0.0, 0.2}) {
+    LesionParameters law = s.body.lesions;
+    law.death = death / 1440;
+    const GrowthLaw growth(law, 100, 60);
+    Moments cells, gone;
+    for (std::int64_t k = 0; k < 4000; ++k) {
+      Lesion l;
+      l.number = k;
+      l.cells = 1;
+      for (std::uint64_t step = 0; step < 240 && l.cells > 0; ++step)
+        growth.advance(l, growth.exponent(l, 1), 0, 1000000, 11, step);
+      cells.add(static_cast<double>(l.cells));
+      gone.add(l.cells == 0 ? 1 : 0);
+    }
+    const double times = std::exp(r * days), b = r + death;
+    EXPECT_NEAR(cells.mean(), times, 3 * cells.error() + 0.01 * times) << death;
+    const double variance = (b + death) / r * times * (times - 1);
+    EXPECT_NEAR(cells.variance() / variance, 1, 0.15) << death;
+    EXPECT_NEAR(gone.mean(), death * (times - 1) / (b * times - death),
+                3 * gone.error() + 0.01 * (death > 0 ? 1 : 0))
+        << death;
+  }
+}
+
+// Without vessels a metastasis stands at so many cells, for an exponential time.
+TEST(Counters, WaitForVessels) {
+  const BodySettings s =
+      settings_of("body: {lesions: {doubling: 100 day, ratio: 40, avascular: 2000}}\n");
+  const GrowthLaw growth(s.body.lesions, 100, 60);
+  Moments waited;
+  for (std::int64_t k = 0; k < 400; ++k) {
+    Lesion l;
+    l.number = k;
+    l.cells = 1990;
+    std::uint64_t step = 0;
+    for (; l.cells < 2000; ++step) growth.advance(l, growth.exponent(l, 1), 0, 1 << 30, 3, step);
+    EXPECT_EQ(l.cells, 2000);
+    const std::uint64_t stood = step;
+    while (l.cells == 2000) {
+      growth.advance(l, growth.exponent(l, 1), 0, 1 << 30, 3, step);
+      ++step;
+    }
+    waited.add(static_cast<double>(step - stood) / 24);
+  }
+  EXPECT_NEAR(waited.mean(), 180, 3 * waited.error() + 0.1);
 }
 
 // ---- the ledger

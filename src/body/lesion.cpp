@@ -82,11 +82,12 @@ void LesionLaw::advance(Lesion& lesion, double exponent, std::int64_t departed, 
     grown = rounded(births, n * gain);
   }
   grown = std::min(grown, std::max<std::int64_t>(0, fits) + died);
-  // Without vessels it stands at `avascular` cells.
+  // Without vessels it stands at `avascular` cells, unless these come at once.
   if (!lesion.vascular) {
     const auto limit = static_cast<std::int64_t>(std::llround(law_.avascular));
-    grown = std::min(grown, std::max<std::int64_t>(0, limit + died - lesion.cells));
-    if (lesion.cells >= limit && !lesion.asleep &&
+    if (vessels_ < 1)
+      grown = std::min(grown, std::max<std::int64_t>(0, limit + died - lesion.cells));
+    if (lesion.cells + (vessels_ < 1 ? 0 : grown) >= limit && !lesion.asleep &&
         counts::pair_of(key_of(lesion, of_vessels, seed, step), 0).u < vessels_)
       lesion.vascular = true;
   }
