@@ -170,7 +170,7 @@ TEST(Counters, GrowByTheClockOfCohorts) {
     for (const double step : {60.0, 360.0}) {
       const BodySettings s = settings_of("body: {lesions: {vessels: 0 day, linear_above: 5 mm}}\n",
                                          {std::string("body.lesions.growth=") + law});
-      const GrowthLaw growth(s.body.lesions, 160, step);
+      const LesionLaw growth(s.body.lesions, 160, step);
       Pace pace;
       pace.doubling = 160 / s.body.lesions.ratio;
       pace.early = s.body.lesions.early;
@@ -202,7 +202,7 @@ TEST(Counters, BeginByChance) {
   for (const double death : {0.0, 0.2}) {
     LesionParameters law = s.body.lesions;
     law.death = death / 1440;
-    const GrowthLaw growth(law, 100, 60);
+    const LesionLaw growth(law, 100, 60);
     Moments cells, gone;
     for (std::int64_t k = 0; k < 4000; ++k) {
       Lesion l;
@@ -227,7 +227,7 @@ TEST(Counters, BeginByChance) {
 TEST(Counters, WaitForVessels) {
   const BodySettings s =
       settings_of("body: {lesions: {doubling: 100 day, ratio: 40, avascular: 2000}}\n");
-  const GrowthLaw growth(s.body.lesions, 100, 60);
+  const LesionLaw growth(s.body.lesions, 100, 60);
   Moments waited;
   for (std::int64_t k = 0; k < 400; ++k) {
     Lesion l;
@@ -283,6 +283,7 @@ BodySettings random_settings(Dice& dice) {
   b.fate = {0.5 * dice.unit(), dice.unit(), dice.unit(), 0.5 * dice.unit(), dice.unit(), 14400};
   b.lesions.growth = dice.below(2) == 0 ? LesionGrowth::radial : LesionGrowth::exponential;
   b.lesions.ratio = 1 + 99 * dice.unit();
+  b.lesions.early = dice.below(2) == 0 ? 0.15 : 0.01; // a step may be several doublings
   b.lesions.death = dice.below(2) * 1e-4 * dice.unit();
   b.lesions.avascular = 100 + 5000 * dice.unit();
   b.lesions.vessels = 14400 * dice.unit();
@@ -546,6 +547,27 @@ TEST(WholeBody, ForcedFoundersTellWhatNaturalOnesDo) {
   EXPECT_LT(std::abs(z_of(full.natural, full.forced)), 3);
   EXPECT_GT(z_of(alone.forced, alone.natural), 5);
   EXPECT_LT(std::abs(z_of(alone.natural, full.natural)), 3);
+}
+
+// The same where every lesion sheds as much as the primary, so that founders make founders.
+TEST(WholeBody, ForcedFoundersTellOfReseedingToo) {
+  const NestEstimates e = nest_estimates(
+      {"body.reseeding=true", "body.shedding.exponent=1", "body.shedding.fraction=3e-4",
+       "body.lesions.avascular=200", "body.lesions.vessels=0 day", "body.organs[0].volume=1 L"},
+      150);
+  const NestEstimates off = nest_estimates(
+      {"body.shedding.exponent=1", "body.shedding.fraction=3e-4", "body.lesions.avascular=200",
+       "body.lesions.vessels=0 day", "body.organs[0].volume=1 L"},
+      20);
+  EXPECT_GT(e.founded.mean(), 1.3 * off.founded.mean()); // it matters
+  EXPECT_LT(std::abs(z_of(e.founded, e.expected)), 3);
+  EXPECT_LT(std::abs(z_of(e.founded, e.weight)), 3);
+  EXPECT_LT(std::abs(z_of(e.natural, e.forced)), 3);
+  std::printf(
+      "founded %.3f +- %.3f (off %.3f) expected %.3f weight %.3f +- %.3f | established %.3f "
+      "+- %.3f forced %.3f +- %.3f\n",
+      e.founded.mean(), e.founded.error(), off.founded.mean(), e.expected.mean(), e.weight.mean(),
+      e.weight.error(), e.natural.mean(), e.natural.error(), e.forced.mean(), e.forced.error());
 }
 
 // What natural lesions do does not know of founders that stand aside.
