@@ -359,6 +359,21 @@ TEST(WholeBody, KeepsItsLedgerWhateverTheBody) {
   EXPECT_GT(reseeded, 3);
 }
 
+TEST(WholeBody, SaysWhenNumbersAreTooLarge) {
+  const BodySettings s = settings_of(
+      toy, {"body.shedding.rate=1e9 1/min", "body.shedding.fraction=100", "body.step=1 day"});
+  const BodyPlan plan(s);
+  Body body(plan, 1);
+  EXPECT_THROW(body.step(), NumericalError);
+  // However fast they grow, lesions fit into their organs.
+  const BodySettings fast = settings_of(
+      toy, {"body.lesions.doubling=1 min", "body.step=1 day", "body.shedding.fraction=1e-6"});
+  const BodyPlan fast_plan(fast);
+  Body other(fast_plan, 1);
+  for (int k = 0; k < 3; ++k) other.step();
+  EXPECT_EQ(static_cast<double>(other.lesions()[0].cells), fast_plan.capacity[1]);
+}
+
 // ---- state
 
 TEST(WholeBody, GoesOnWithTheSameBits) {

@@ -15,6 +15,7 @@ namespace metavox {
 namespace {
 
 constexpr std::size_t most_lesions = 1000000;
+constexpr double most_shed = 1e12; // cells of a lesion in a step: so far draws are exact
 
 class Saver {
 public:
@@ -217,8 +218,12 @@ void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
   const bool sheds = lesion.origin == Origin::primary || (b.reseeding && acts(lesion));
   if (!sheds || static_cast<double>(lesion.cells) < b.lesions.avascular) return;
   // By as many as it has in the middle of the step.
-  const double middle = static_cast<double>(lesion.cells) * exact::exp(0.5 * growing.exponent);
+  const double middle =
+      static_cast<double>(lesion.cells) * exact::exp(0.5 * std::min(growing.exponent, 1.0));
   const double cells = shed_by(b.shedding, b.lesions, middle) * (b.step / minutes_per_day);
+  if (cells > most_shed)
+    throw NumericalError("lesion " + std::to_string(lesion.number) + " would shed " +
+                         std::to_string(cells) + " cells in a step; lower body.shedding.fraction");
   const auto size = static_cast<std::size_t>(b.shedding.cluster_size);
   const auto of = static_cast<double>(size);
   const double clusters = cells * b.shedding.clusters / (1 + b.shedding.clusters * (of - 1));

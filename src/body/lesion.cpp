@@ -12,7 +12,9 @@
 namespace metavox {
 namespace {
 
-constexpr std::int64_t few = 1000; // below, chance decides
+constexpr std::int64_t few = 1000;   // below, chance decides
+constexpr double most_growth = 20;   // exponent of a step: e^20 times as many
+constexpr double most_births = 1e18; // that whole numbers hold
 
 // In place of the organ in the identity of a draw.
 constexpr std::uint64_t of_births = 0, of_deaths = 1, of_vessels = 2;
@@ -56,7 +58,7 @@ double LesionLaw::exponent(const Lesion& lesion, double room) const {
       return std::min(fastest_,
                       radial_rate_ / (1 + exact::pow(cells / law_.radial_cells, 1.0 / 3)));
     };
-    return room * rate(n * exact::exp(0.5 * rate(n))); // in the middle of the step
+    return room * rate(n * exact::exp(0.5 * std::min(rate(n), most_growth))); // in mid-step
   }
   const double rate = lesion.origin == Origin::primary ? primary_rate_
                       : lesion.vascular                ? rate_
@@ -67,7 +69,7 @@ double LesionLaw::exponent(const Lesion& lesion, double room) const {
 void LesionLaw::advance(Lesion& lesion, double exponent, std::int64_t departed, std::int64_t fits,
                         std::uint64_t seed, std::uint64_t step) const {
   const bool by_chance = lesion.cells < few;
-  const double gain = exact::exp(exponent) - 1; // cells per cell
+  const double gain = exact::exp(std::min(exponent, most_growth)) - 1; // cells per cell
   const auto n = static_cast<double>(lesion.cells);
   std::int64_t grown = 0, died = 0;
   const CountKey births = key_of(lesion, of_births, seed, step);
@@ -79,7 +81,7 @@ void LesionLaw::advance(Lesion& lesion, double exponent, std::int64_t departed, 
     grown =
         whole * lesion.cells + binomial(births, lesion.cells, each - static_cast<double>(whole));
   } else if (gain > 0) {
-    grown = rounded(births, n * gain);
+    grown = rounded(births, std::min(n * gain, most_births));
   }
   grown = std::min(grown, std::max<std::int64_t>(0, fits) + died);
   // Without vessels it stands at `avascular` cells, unless these come at once.
