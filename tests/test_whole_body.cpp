@@ -171,7 +171,7 @@ TEST(Counters, GrowByTheClockOfCohorts) {
       const BodySettings s = settings_of("body: {lesions: {vessels: 0 day, linear_above: 5 mm}}\n",
                                          {std::string("body.lesions.growth=") + law});
       const LesionLaw growth(s.body.lesions, 160, step);
-      Pace pace;
+      LesionPace pace;
       pace.doubling = 160 / s.body.lesions.ratio;
       pace.early = s.body.lesions.early;
       const LesionClock clock(s.body.lesions, pace);
