@@ -43,9 +43,6 @@ regression: {enabled: true, patience: 12 min}
 time: {vessel_step: 12 min}
 vessels: {pattern: grid, spacing: 150 um, radius: 7.8 um}
 intravasation: {enabled: true, rate: 20 1/h, tight: 1, clustering: 0.5}
-arrivals: {enabled: true, cells: 400, over: 36 min}
-lodging: {widest_radius: 20 um}
-arrest: {adhesion: 1 1/min, out: 1000 1/day}
 tissue:
   parenchyma: 0.4
   stroma: 0.1
@@ -90,6 +87,17 @@ oxygen: {blood: fixed, medium_exchange: 10 1/min}
 vessels: {pattern: grid, spacing: 100 um}
 )";
 
+// Cells that come with the blood, more than there is room for.
+constexpr const char* arriving = R"(
+simulation: {name: selfcheck, seed: 11, duration: 1 day}
+domain: {voxels: [15, 14, 13], spacing: 20 um}
+time: {vessel_step: 12 min}
+vessels: {pattern: grid, spacing: 100 um}
+tissue: {parenchyma: 0.9}
+arrivals: {enabled: true, cells: 400, state: adherent}
+arrest: {out: 0.1 1/min}
+)";
+
 struct Case {
   const char* name;
   const char* text;
@@ -99,7 +107,8 @@ struct Case {
 constexpr Case cases[] = {{"plain", plain, 6, true},
                           {"everything", everything, 6, true},
                           {"wide", wide, 2, false},
-                          {"held", held, 2, true}};
+                          {"held", held, 2, true},
+                          {"arriving", arriving, 4, true}};
 
 std::uint64_t fold_word(std::uint64_t hash, const unsigned char* at, std::size_t bytes) {
   std::uint64_t word = 0;
