@@ -264,6 +264,7 @@ TEST(BodyRun, SaysWhatItCannotDo) {
   expect_told(told_with({"body.force[0].organ=knee"}), "there is no organ 'knee'");
   expect_told(told_with({"body.force[1].per=5 min"}), "must be body.step");
   expect_told(told_with({"body.coupling=linear", "body.reseeding=true"}), "coupling: full");
+  expect_told(told_with({"body.splitting=100"}), "type body.coupling: linear");
   expect_told(told_with({"body.diameter=200 mm"}), "larger than its organ, bone");
   expect_told(told_with({"body.replicates=1000000"}), "lower body.replicates");
   RunOptions o = options_of(folder, "never");

@@ -16,6 +16,7 @@
 #include "body/cohort.hpp"
 #include "body/lesion.hpp"
 #include "body/lesion_growth.hpp"
+#include "body/rare_founders.hpp"
 #include "body/settling.hpp"
 #include "body/splitting.hpp"
 #include "core/counts.hpp"
@@ -660,6 +661,51 @@ TEST(Splitting, FindsWhatHardlyEverHappensWithLittleWork) {
               r.chance.value, r.chance.error, exact, plan.levels.size(), work, waiting,
               waiting / work);
   EXPECT_GT(waiting / work, 50);
+}
+
+// A body's own founder: born cells are geometric, so that of founders with a mean of 75 cells after
+// 20 days (1 - 1/75)^999 = 1.5e-6 have a thousand.
+TEST(Splitting, FindsTheChanceOfAFounder) {
+  const double mean = 75, rate = std::log(mean) / 20;
+  const BodySettings s =
+      settings_of(toy, {"body.step=20 min", "body.fate.asleep=0", "body.lesions.early=1",
+                        "body.lesions.ratio=1",
+                        "body.lesions.doubling=" + std::to_string(std::log(2) / rate) + " day"});
+  const BodyPlan plan(s);
+  const std::int64_t last = 20 * 72 + 1;
+  const SplittingResult r = chance_of_establishment(plan, 0, 0, last, 400, 8, 21);
+  const double exact = std::pow(1 - 1 / mean, 999);
+  EXPECT_NEAR(exact, 1.5e-6, 0.1e-6);
+  // A step's births are binomial: a tail as far out as this is a little thinner.
+  EXPECT_NEAR(r.chance.value, exact, 3 * r.chance.error + 0.1 * exact);
+  EXPECT_LT(r.chance.error, 0.25 * exact);
+  const double waiting = exact / (r.chance.error * r.chance.error) * static_cast<double>(last - 1);
+  EXPECT_GT(waiting / static_cast<double>(r.work), 50);
+  std::printf("founder %.3g +- %.2g of %.3g, %.0f times less work\n", r.chance.value,
+              r.chance.error, exact, waiting / static_cast<double>(r.work));
+  // Where it is not rare: as often as founders are established, sleep and deaths included.
+  const BodySettings often =
+      settings_of(toy, {"body.lesions.ratio=40", "body.lesions.early=1",
+                        "body.lesions.death=0.2 1/day", "body.established=100"});
+  const BodyPlan often_plan(often);
+  const SplittingResult some = chance_of_establishment(often_plan, 0, 0, 600, 400, 16, 5);
+  Moments seen;
+  for (std::uint64_t k = 0; k < 3000; ++k) {
+    Lesion l;
+    l.cells = 1;
+    l.asleep = to_unit(draw(mix64(k), Purpose::test, 1, 0).word[0]) < often.body.fate.asleep;
+    for (std::uint64_t step = 1; step < 600 && l.cells > 0 && l.cells < 100; ++step) {
+      if (!l.asleep)
+        often_plan.growth.advance(l, often_plan.growth.exponent(l, 1), 0, 1000, mix64(k), step);
+      else if (to_unit(draw(mix64(k), Purpose::test, 2, step).word[0]) < often_plan.stages.waking())
+        l.asleep = false;
+    }
+    seen.add(l.cells >= 100 ? 1 : 0);
+  }
+  EXPECT_GT(seen.mean(), 0.02);
+  const double error =
+      std::sqrt(seen.error() * seen.error() + some.chance.error * some.chance.error);
+  EXPECT_NEAR(some.chance.value, seen.mean(), 3 * error);
 }
 
 } // namespace

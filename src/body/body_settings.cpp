@@ -83,6 +83,12 @@ void judge_course(const BodyParameters& p, Judge& judge) {
       judge.complain({at + ".per"}, judge.key(at + ".per") + " must be " + judge.key("step") +
                                         " (" + judge.spelt("step") + ") at least");
   }
+  if (p.coupling == Coupling::full && p.splitting > 0)
+    judge.complain({"splitting", "coupling"},
+                   judge.key("splitting") +
+                       " copies lesions one by one, which needs lesions that "
+                       "do not act on one another; type " +
+                       judge.key("coupling") + ": linear");
   if (p.coupling == Coupling::linear && p.reseeding && !p.force.empty())
     judge.complain({"coupling", "reseeding"},
                    "with " + judge.key("reseeding") +
@@ -141,6 +147,14 @@ void course(Section<BodyParameters>& s) {
              "feels the other; full, each in a body of its own in which it is one among others.")
       .from("full is exact with any interaction and costs a body for each; linear where there is "
             "none");
+  s.integer(&P::splitting, "splitting")
+      .between(0, 1000000)
+      .normally("0")
+      .example("200")
+      .means("Courses to each level by which the chance of a forced founder to be established is "
+             "found, at the end of a run, for founders that stand aside; 0: none, what became of "
+             "it counts.")
+      .from(sources::run_choice);
   s.list(&P::force, "force", describe_force)
       .means("Founders that are put into organs, so many in each period, at a drawn time: what "
              "becomes of lesions that hardly ever come. They count by their weight and never as "

@@ -33,6 +33,7 @@ struct BodyParameters {
   bool reseeding;
   double established; // cells
   Coupling coupling;
+  int splitting; // courses to a level; 0: none
   std::vector<ForceParameters> force;
   BloodParameters blood;
   SheddingParameters shedding;

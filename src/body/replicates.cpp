@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "body/rare_founders.hpp"
 #include "core/errors.hpp"
 #include "core/exact.hpp"
 #include "core/random.hpp"
@@ -202,9 +203,20 @@ std::vector<BodyNumber> numbers_of(const Replicates& bodies) {
         organ, [](const Lesion& l) { return l.established >= 0 ? 1.0 : 0.0; });
     numbers.push_back({"established", name, "forced", established,
                        "weights of forced founders that were established"});
-    if (body.coupling == Coupling::linear)
-      numbers.push_back({"none_established", name, "forced", none_of(established),
-                         "e^-number: lesions that do not act on one another"});
+    if (body.coupling != Coupling::linear) continue;
+    numbers.push_back({"none_established", name, "forced", none_of(established),
+                       "e^-number: lesions that do not act on one another"});
+    if (body.splitting == 0) continue;
+    const Estimate split = bodies.forced_estimate(organ, [&](const Lesion& l) {
+      const std::uint64_t seed =
+          course_seed(bodies.natural(0).seed(), 0xfffd, static_cast<std::uint64_t>(l.founded),
+                      static_cast<std::uint64_t>(l.number));
+      return chance_of_establishment(bodies.plan(), organ, l.founded, bodies.steps(),
+                                     body.splitting, 1, seed)
+          .chance.value;
+    });
+    numbers.push_back({"established", name, "forced", split,
+                       "weights of forced founders times their chances, by splitting"});
   }
   return numbers;
 }
