@@ -28,26 +28,35 @@ if ! command -v valgrind >/dev/null; then
   exit 0
 fi
 # valgrind knows no AVX-512, and a fixed instruction set is part of the comparison.
-flags="-O3 x86-64-v2"
+flags="-O3 x86-64-v3"
 compiler="$(c++ --version | head -n 1)"
 if ((${#update[@]} == 0)) && ! python3 scripts/instructions.py --compiler "$compiler" --flags "$flags" --same; then
   exit 0
 fi
 
-build=build/instructions
-mkdir -p "$build"
-if ! { cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMETAVOX_MARCH=x86-64-v2 -DMETAVOX_PRECOMPILED=ON -DMETAVOX_CUDA=OFF \
-  -DMETAVOX_VTK=OFF -DMETAVOX_HDF5=OFF -DMETAVOX_TESTS=OFF -DMETAVOX_BENCH=ON &&
-  cmake --build "$build" --parallel "${METAVOX_JOBS:-$(nproc)}" --target bench_instructions; } >"$build/build.log" 2>&1; then
-  tail -n 20 "$build/build.log" >&2
+# The preset cpu where it is built for this instruction set, as in CI; else a build of its own.
+build=build/cpu
+if ! grep -qsx 'METAVOX_MARCH:STRING=x86-64-v3' "$build/CMakeCache.txt" || [[ ! -f $build/build.ninja ]]; then
+  build=build/instructions
+  mkdir -p "$build"
+  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMETAVOX_MARCH=x86-64-v3 -DMETAVOX_PRECOMPILED=ON -DMETAVOX_CUDA=OFF \
+    -DMETAVOX_VTK=OFF -DMETAVOX_HDF5=OFF -DMETAVOX_TESTS=OFF -DMETAVOX_BENCH=ON >"$build/configure.log" 2>&1 || {
+    tail -n 20 "$build/configure.log" >&2
+    exit 1
+  }
+fi
+dumps=$build/callgrind
+mkdir -p "$dumps"
+if ! cmake --build "$build" --parallel "${METAVOX_JOBS:-$(nproc)}" --target bench_instructions >"$dumps/build.log" 2>&1; then
+  tail -n 20 "$dumps/build.log" >&2
   exit 1
 fi
-rm -f "$build"/callgrind.out*
+rm -f "$dumps"/callgrind.out*
 # The C library chooses its copy loops by processor and cache; here it must not.
 export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-AVX,-AVX512F,-AVX512VL,-ERMS,-FSRM:glibc.cpu.x86_non_temporal_threshold=0xc0000
-if ! OMP_NUM_THREADS=1 valgrind --tool=callgrind --collect-atstart=no --callgrind-out-file="$build/callgrind.out" \
-  "$build/bench/bench_instructions" configs/smoke.yaml >"$build/run.log" 2>&1; then
-  tail -n 20 "$build/run.log" >&2
+if ! OMP_NUM_THREADS=1 valgrind --tool=callgrind --collect-atstart=no --callgrind-out-file="$dumps/callgrind.out" \
+  "$build/bench/bench_instructions" configs/smoke.yaml >"$dumps/run.log" 2>&1; then
+  tail -n 20 "$dumps/run.log" >&2
   exit 1
 fi
-python3 scripts/instructions.py --compiler "$compiler" --flags "$flags" "${update[@]}" "$build"/callgrind.out.*
+python3 scripts/instructions.py --compiler "$compiler" --flags "$flags" "${update[@]}" "$dumps"/callgrind.out.*

@@ -464,7 +464,7 @@ TEST(Landing, SleepersStayWhatAndWhereTheyAreUntilTheyWake) {
         overrides);
     site.arrive(all);
     advance(site, 1);
-    EXPECT_EQ(metrics_of(site)["cells_asleep"], 400);
+    EXPECT_EQ(metrics_of(site)["asleep"], 400);
     const auto before = array_of<std::uint8_t>(site, "kind");
     const auto clocks = array_of<std::uint16_t>(site, "clock");
     advance(site, 240);
@@ -478,7 +478,7 @@ TEST(Landing, SleepersStayWhatAndWhereTheyAreUntilTheyWake) {
       ++asleep;
       EXPECT_EQ(kinds[i], before[i]);
     }
-    EXPECT_EQ(m["cells_asleep"], asleep) << "each where it was";
+    EXPECT_EQ(m["asleep"], asleep) << "each where it was";
     if (std::string(waking) == "2 day") {
       EXPECT_NEAR(asleep, 400 * std::sqrt(0.5), 3 * std::sqrt(400 * 0.7071 * 0.2929));
       EXPECT_GT(m["births"], 50);
@@ -502,7 +502,7 @@ TEST(Landing, InflammationWakesTenTimesAsFast) {
       all.push_back(outside(std::int64_t{7} * n + 3, flag_competent | flag_dormant));
     site.arrive(all);
     advance(site, 241);
-    return metrics_of(site)["cells_asleep"];
+    return metrics_of(site)["asleep"];
   };
   EXPECT_NEAR(left("true"), 500, 3 * std::sqrt(250.0));
   EXPECT_NEAR(left("false"), 1000 * std::pow(0.5, 0.1), 3 * std::sqrt(65.0));

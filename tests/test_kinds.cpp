@@ -68,7 +68,8 @@ TEST(Kinds, CodesStay) {
                                      "apoptotic",
                                      "necrotic",
                                      "T cell",
-                                     "vessel"};
+                                     "vessel",
+                                     "asleep"};
   std::size_t code = 0;
   for (const std::string_view name : kinds) EXPECT_EQ(kind_rows[code++].name, name);
   code = 0;
@@ -103,6 +104,7 @@ TEST(Kinds, AreDrawnByTheirRow) {
   }
   EXPECT_EQ(cell_state(Kind::epithelial, flag_crowded | flag_senescent), CellState::senescent);
   EXPECT_EQ(cell_state(Kind::mesenchymal, flag_crowded | flag_stem), CellState::crowded);
+  EXPECT_EQ(cell_state(Kind::mesenchymal, flag_hypoxic | flag_dormant), CellState::asleep);
   EXPECT_EQ(cell_state(Kind::outside, 0), CellState::none);
 }
 

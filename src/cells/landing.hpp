@@ -70,16 +70,4 @@ struct PutDown {
   }
 };
 
-// Sleepers that stand, or are second cells of a list.
-struct CountAsleep {
-  static constexpr const char* name = "landing.asleep";
-  static constexpr double bytes = 3;
-  static constexpr int bins = 1;
-  const std::uint8_t* kind;
-  const std::uint16_t* flags;
-  MV_HD void operator()(const Voxel& s, std::int64_t* count) const {
-    if (is_tumour(static_cast<Kind>(kind[s.i])) && (flags[s.i] & flag_dormant) != 0) count[0] += 1;
-  }
-};
-
 } // namespace metavox

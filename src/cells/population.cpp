@@ -520,16 +520,6 @@ Population::land(const Executor& executor,
   return landed;
 }
 
-std::int64_t Population::count_asleep(const Executor& executor) {
-  std::int64_t n =
-      executor.tally_over(lattice_, CountAsleep{arrays_.kind.data(), arrays_.flags.data()})[0];
-  const ExcessView second = excess();
-  if (second.count > 0)
-    n += executor.tally_over(second.line(),
-                             CountAsleep{second.cell.kind_code, second.cell.flags})[0];
-  return n;
-}
-
 void Population::count_now(const Executor& executor) {
   const auto n = executor.tally_over(lattice_, CountKinds{arrays_.kind.data()});
   std::copy(n.begin(), n.end(), counts_.begin());

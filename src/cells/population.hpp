@@ -75,7 +75,6 @@ public:
                          std::int64_t step);
   Arrested& arrested() { return arrested_; }
   const Arrested& arrested() const { return arrested_; }
-  std::int64_t count_asleep(const Executor& executor);
 
   // What the ledger says of every kind's arrivals and departures is the change of its count, and
   // its deaths are those by cause; throws NumericalError otherwise.

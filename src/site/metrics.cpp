@@ -153,7 +153,7 @@ void add_departures(MetricSheet& sheet, const Departures& left) {
 }
 
 // Who came with the blood.
-void add_arrivals(MetricSheet& sheet, const Arrested& held, std::int64_t asleep) {
+void add_arrivals(MetricSheet& sheet, const Arrested& held) {
   const char* const in_vessels = "with `arrivals`: cells that came and have not landed";
   sheet.count("held_lodged", held.count(Berth::lodged), in_vessels);
   sheet.count("held_adherent", held.count(Berth::adherent), in_vessels);
@@ -180,7 +180,6 @@ void add_arrivals(MetricSheet& sheet, const Arrested& held, std::int64_t asleep)
                           {"landed_dormant", Arrested::landed_dormant, by_fate},
                           {"landed_doomed", Arrested::landed_doomed, by_fate}})
     sheet.count(c.name, held.counted(c.counter), c.meaning);
-  sheet.count("cells_asleep", asleep, "with `arrivals`: living tumour cells that sleep");
 }
 
 // Moments of the walkers' displacements along each axis.
@@ -282,7 +281,7 @@ MetricRow Site::measure() {
     add_blood(sheet, s.oxygen().measure_blood(s.vessels.blood().view()), s.vessels.blood());
   s.vessels.measure(sheet, [&] { return places_to_feed(s.executor, s.tissue, cell.kind_code); });
   if (p.intravasation.enabled) add_departures(sheet, s.cells.departures());
-  if (p.arrivals.enabled) add_arrivals(sheet, s.cells.arrested(), s.cells.count_asleep(s.executor));
+  if (p.arrivals.enabled) add_arrivals(sheet, s.cells.arrested());
   if (p.tracers.count > 0)
     add_tracers(sheet, s.cells.tracers().host_copy(), p.tracers.start, p.domain.spacing);
   sheet.count("active_bricks", s.cells.active_bricks(),

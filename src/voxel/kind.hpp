@@ -121,10 +121,17 @@ inline constexpr StateRow rest_rows[] = {
     {5, "hypoxic", "hypoxic, resting", "hypoxic, resting", "#4a86ff", role::living | role::tumour},
     {6, "crowded", "crowded", "crowded, under pressure", "#5fc98a", role::living | role::tumour},
     {7, "senescent", "senescent", "senescent", "#a184ff", role::living | role::tumour},
+    {12, "asleep", "asleep", "asleep since it came", "#5b45c9", role::living | role::tumour},
 };
 
 // A code of those rows; the states of rest by name.
-enum class CellState : std::uint8_t { none = 0, hypoxic = 5, crowded = 6, senescent = 7 };
+enum class CellState : std::uint8_t {
+  none = 0,
+  hypoxic = 5,
+  crowded = 6,
+  senescent = 7,
+  asleep = 12
+};
 
 inline constexpr int cell_state_count = kind_count + static_cast<int>(std::size(rest_rows));
 using StateRows = std::array<StateRow, static_cast<std::size_t>(cell_state_count)>;
@@ -279,6 +286,7 @@ inline constexpr std::uint16_t flags_of_no_cycle = flags_of_rest | flag_doomed;
 // The state drawn in pictures; see CellState.
 MV_HD inline CellState cell_state(Kind kind, std::uint16_t flags) {
   if (is_tumour(kind)) {
+    if ((flags & flag_dormant) != 0) return CellState::asleep;
     if ((flags & flag_hypoxic) != 0) return CellState::hypoxic;
     if ((flags & flag_senescent) != 0) return CellState::senescent;
     if ((flags & flag_crowded) != 0) return CellState::crowded;
