@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
 #include <utility>
 
+#include "body/body_archive.hpp"
 #include "body/lesion_growth.hpp"
 #include "core/counts.hpp"
 #include "core/errors.hpp"
@@ -16,46 +16,6 @@ namespace {
 
 constexpr std::size_t most_lesions = 1000000;
 constexpr double most_shed = 1e12; // cells of a lesion in a step: so far draws are exact
-
-class Saver {
-public:
-  Saver(std::vector<std::int64_t>& whole, std::vector<double>& real) : whole_(whole), real_(real) {}
-  template <class T>
-  void operator()(const T& value) {
-    if constexpr (std::is_floating_point_v<T>)
-      real_.push_back(value);
-    else
-      whole_.push_back(static_cast<std::int64_t>(value));
-  }
-
-private:
-  std::vector<std::int64_t>& whole_;
-  std::vector<double>& real_;
-};
-
-class Loader {
-public:
-  Loader(const std::vector<std::int64_t>& whole, const std::vector<double>& real,
-         std::size_t& whole_at, std::size_t& real_at)
-      : whole_(whole), real_(real), whole_at_(whole_at), real_at_(real_at) {}
-  template <class T>
-  void operator()(T& value) {
-    if constexpr (std::is_floating_point_v<T>)
-      value = next(real_, real_at_);
-    else
-      value = static_cast<T>(next(whole_, whole_at_));
-  }
-
-private:
-  template <class T>
-  static T next(const std::vector<T>& from, std::size_t& at) {
-    if (at >= from.size()) throw NumericalError("the stored state of a body ends too early");
-    return from[at++];
-  }
-  const std::vector<std::int64_t>& whole_;
-  const std::vector<double>& real_;
-  std::size_t &whole_at_, &real_at_;
-};
 
 void resize_as_told(std::vector<Lesion>& lesions, std::int64_t n) {
   if (n < 0 || n > static_cast<std::int64_t>(most_lesions))
@@ -141,13 +101,13 @@ void Body::visit(Self& self, Archive& archive) {
 }
 
 void Body::save(std::vector<std::int64_t>& whole, std::vector<double>& real) const {
-  Saver saver(whole, real);
+  BodySaver saver(whole, real);
   visit(*this, saver);
 }
 
 void Body::load(const std::vector<std::int64_t>& whole, const std::vector<double>& real,
                 std::size_t& whole_at, std::size_t& real_at) {
-  Loader loader(whole, real, whole_at, real_at);
+  BodyLoader loader(whole, real, whole_at, real_at);
   visit(*this, loader);
   check_ledger();
 }
@@ -174,7 +134,7 @@ double Body::expected_founders() const {
 StepReport Body::step(const std::vector<WindowHour>& windows) {
   StepReport report;
   measure_room();
-  shed(windows);
+  shed(windows, report);
   plan_->stages.advance(natural_, shed_, landed_, seed_, static_cast<std::uint64_t>(step_));
   double flowing = 0; // cells times min
   for (std::size_t row = 0; row < expected_shed_.size(); ++row)
@@ -200,6 +160,10 @@ bool Body::acts(const Lesion& lesion) const {
   return !(lesion.origin == Origin::forced && stand_aside_) && !lesion.asleep;
 }
 
+bool Body::sheds(const Lesion& lesion) const {
+  return lesion.origin == Origin::primary || (plan_->body.reseeding && acts(lesion));
+}
+
 // What lesions have left of their organs, for this step.
 void Body::measure_room() {
   std::fill(occupied_.begin(), occupied_.end(), 0);
@@ -215,8 +179,7 @@ void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
   growing = {};
   if (lesion.counted_by == CountedBy::window) return;
   growing.exponent = plan_->growth.exponent(lesion, room);
-  const bool sheds = lesion.origin == Origin::primary || (b.reseeding && acts(lesion));
-  if (!sheds || static_cast<double>(lesion.cells) < b.lesions.avascular) return;
+  if (!sheds(lesion) || static_cast<double>(lesion.cells) < b.lesions.avascular) return;
   // By as many as it has in the middle of the step.
   const double middle =
       static_cast<double>(lesion.cells) * exact::exp(0.5 * std::min(growing.exponent, 1.0));
@@ -246,7 +209,7 @@ void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
   leave(1, cells - of * clusters);
 }
 
-void Body::shed(const std::vector<WindowHour>& windows) {
+void Body::shed(const std::vector<WindowHour>& windows, StepReport& report) {
   for (auto& row : shed_) row.fill(0);
   for (auto& row : expected_shed_) row.fill(0);
   growing_.resize(lesions_.size());
@@ -261,14 +224,15 @@ void Body::shed(const std::vector<WindowHour>& windows) {
     const auto o = static_cast<std::size_t>(l.organ);
     const double alone = std::max(0.0, 1 - static_cast<double>(l.cells) / plan_->capacity[o]);
     shed_from(forced_[k], stand_aside_ ? alone : room_[o], forced_growing_[k]);
+    in_windows += l.counted_by == CountedBy::window ? 1 : 0;
   }
   require_equal("windows", "lesions in them, and windows that tell of their hour",
                 static_cast<std::int64_t>(in_windows), static_cast<std::int64_t>(windows.size()));
-  for (const WindowHour& hour : windows) follow_window(hour);
+  for (const WindowHour& hour : windows) follow_window(hour, report);
 }
 
-void Body::follow_window(const WindowHour& hour) {
-  Lesion& lesion = window_lesion(hour.lesion, true);
+void Body::follow_window(const WindowHour& hour, StepReport& report) {
+  Lesion& lesion = window_lesion(hour.lesion, hour.origin, true);
   const std::size_t row =
       lesion.origin == Origin::primary ? 0 : 1 + static_cast<std::size_t>(lesion.organ);
   std::int64_t departed = 0;
@@ -284,6 +248,8 @@ void Body::follow_window(const WindowHour& hour) {
   lesion.births += hour.births;
   lesion.deaths += hour.deaths;
   lesion.departed += departed;
+  if (lesion.cells > 0 && hour.cells == 0)
+    report.events.push_back({BodyEvent::What::died_out, lesion.number, lesion.origin});
   lesion.cells = hour.cells;
   const SheddingParameters& s = plan_->body.shedding;
   const auto of = static_cast<double>(s.cluster_size);
@@ -351,7 +317,7 @@ void Body::grow_one(Lesion& lesion, const Growing& growing, std::int64_t fits, S
     if (lesion.cells == 0)
       report.events.push_back({BodyEvent::What::died_out, lesion.number, lesion.origin});
   }
-  if (lesion.asleep &&
+  if (lesion.asleep && lesion.counted_by == CountedBy::body &&
       counts::pair_of({seed_, Purpose::forcing, static_cast<std::uint64_t>(lesion.number),
                        static_cast<std::uint64_t>(step_), 1},
                       0)
@@ -407,26 +373,30 @@ void Body::tell_landings(StepReport& report) const {
 
 // ---- windows
 
-Lesion& Body::window_lesion(std::int64_t number, bool in_window) {
-  if (number < 0 || number >= static_cast<std::int64_t>(lesions_.size()))
-    throw NumericalError("there is no lesion " + std::to_string(number));
-  Lesion& lesion = lesions_[static_cast<std::size_t>(number)];
-  if ((lesion.counted_by == CountedBy::window) != in_window)
-    throw NumericalError("lesion " + std::to_string(number) + " is counted by " +
-                         (in_window ? "the body" : "a window") + " already");
-  return lesion;
+Lesion& Body::window_lesion(std::int64_t number, Origin origin, bool in_window) {
+  std::vector<Lesion>& lesions = origin == Origin::forced ? forced_ : lesions_;
+  const auto found = std::find_if(lesions.begin(), lesions.end(),
+                                  [&](const Lesion& l) { return l.number == number; });
+  const std::string name =
+      (origin == Origin::forced ? "forced lesion " : "lesion ") + std::to_string(number);
+  if (found == lesions.end()) throw NumericalError("there is no " + name);
+  if ((found->counted_by == CountedBy::window) != in_window)
+    throw NumericalError(name + " is counted by " + (in_window ? "the body" : "a window") +
+                         " already");
+  return *found;
 }
 
-std::int64_t Body::give_to_window(std::int64_t number) {
-  Lesion& lesion = window_lesion(number, false);
+std::int64_t Body::give_to_window(std::int64_t number, Origin origin) {
+  Lesion& lesion = window_lesion(number, origin, false);
   lesion.counted_by = CountedBy::window;
   return lesion.cells;
 }
 
-void Body::take_from_window(std::int64_t number, std::int64_t cells) {
-  Lesion& lesion = window_lesion(number, true);
+void Body::take_from_window(std::int64_t number, std::int64_t cells, Origin origin) {
+  Lesion& lesion = window_lesion(number, origin, true);
   require_equal("a window", "cells that it gives back, and its lesion's", cells, lesion.cells);
   lesion.counted_by = CountedBy::body;
+  lesion.vascular = true;
 }
 
 // ---- the ledger

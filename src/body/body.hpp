@@ -31,7 +31,8 @@ struct WindowDeparture {
 };
 // What a window says of its lesion after an hour.
 struct WindowHour {
-  std::int64_t lesion = 0; // its number
+  std::int64_t lesion = 0;         // its number
+  Origin origin = Origin::natural; // forced ones have numbers of their own
   std::int64_t cells = 0, births = 0, deaths = 0;
   double expected = 0; // cells that were expected to leave: the sum of their chances
   std::vector<WindowDeparture> departures;
@@ -49,10 +50,22 @@ struct Landing {
 
 // What happened in a step beside numbers.
 struct BodyEvent {
-  enum class What : std::uint8_t { founded, established, died_out, forced, woken };
+  enum class What : std::uint8_t {
+    founded,
+    established,
+    died_out,
+    forced,
+    woken,
+    opened,    // a window around it
+    closed,    // it is a counter from now on
+    uncovered, // no window was left for it
+    shown,     // a window around a cell that founds none: no lesion
+    gone       // of these cells nothing is left
+  };
   What what = What::founded;
-  std::int64_t lesion = 0;
+  std::int64_t lesion = 0; // -1: none
   Origin origin = Origin::natural;
+  std::int64_t window = -1; // number of it; -1: this is about none
 };
 struct StepReport {
   std::vector<Landing> landings;
@@ -92,11 +105,14 @@ public:
   const std::vector<Lesion>& forced() const { return forced_; }
   bool has_forced() const { return !plan_of_forced_.empty(); }
 
-  // Hand-over of natural lesions and the primary, exact in number: a window begins with the cells
-  // that are returned and gives back as many as it has. Throws NumericalError where these are not
-  // the lesion's.
-  std::int64_t give_to_window(std::int64_t lesion);
-  void take_from_window(std::int64_t lesion, std::int64_t cells);
+  // Hand-over, exact in number: a window begins with the cells that are returned and gives back as
+  // many as it has. Throws NumericalError where these are not the lesion's. A lesion that is given
+  // back has grown among vessels.
+  std::int64_t give_to_window(std::int64_t lesion, Origin origin = Origin::natural);
+  void take_from_window(std::int64_t lesion, std::int64_t cells, Origin origin = Origin::natural);
+  // Whether a lesion lets cells go: the primary does; others where they reseed, forced ones that
+  // stand aside never.
+  bool sheds(const Lesion& lesion) const;
 
   // Cells per um^3 of blood, expected: those that flow, shed in the last step or let go.
   double blood_level() const { return level_; }
@@ -120,8 +136,8 @@ private:
 
   void measure_room();
   void shed_from(Lesion& lesion, double room, Growing& growing);
-  void shed(const std::vector<WindowHour>& windows);
-  void follow_window(const WindowHour& hour);
+  void shed(const std::vector<WindowHour>& windows, StepReport& report);
+  void follow_window(const WindowHour& hour, StepReport& report);
   void force_founders(StepReport& report);
   void found(StepReport& report);
   void found_lesion(std::int32_t organ, Phenotype phenotype, bool slept, StepReport& report);
@@ -129,7 +145,7 @@ private:
   void grow_one(Lesion& lesion, const Growing& growing, std::int64_t fits, StepReport& report);
   void tell_landings(StepReport& report) const;
   bool acts(const Lesion& lesion) const; // on others
-  Lesion& window_lesion(std::int64_t number, bool in_window);
+  Lesion& window_lesion(std::int64_t number, Origin origin, bool in_window);
 
   const BodyPlan* plan_;
   std::uint64_t seed_;

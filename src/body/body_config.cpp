@@ -1,8 +1,11 @@
 #include "body/body_config.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "body/standard_organs.hpp"
+#include "body/window_lattice.hpp"
 #include "core/errors.hpp"
 #include "settings/days.hpp"
 #include "settings/override.hpp"
@@ -10,6 +13,7 @@
 #include "settings/resolve.hpp"
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
+#include "settings/units.hpp"
 #include "settings/yaml.hpp"
 #include "site/config.hpp"
 #include "site/settings_table.hpp"
@@ -118,10 +122,85 @@ const Table& all_settings() {
   return table;
 }
 
+namespace {
+
+// Sections of a lattice in the file.
+bool has_lattice(const Entry& root) {
+  return std::any_of(root.members.begin(), root.members.end(), [](const Entry::Member& m) {
+    return body_table().whole().section(m.key) == nullptr &&
+           settings_table().whole().section(m.key) != nullptr;
+  });
+}
+
+Entry without_body(const Entry& root) {
+  Entry site = root;
+  site.members.erase(std::remove_if(site.members.begin(), site.members.end(),
+                                    [](const Entry::Member& m) { return m.key == "body"; }),
+                     site.members.end());
+  return site;
+}
+
+// The section body; of the others what the table of bodies knows, as a lattice has more of them.
+Entry with_body_alone(const Entry& root) {
+  Entry body = root;
+  body.members.clear();
+  for (const Entry::Member& m : root.members) {
+    const Part* part = body_table().whole().section(m.key);
+    if (part == nullptr) continue;
+    Entry::Member kept = m;
+    if (m.key != "body" && m.value.form == Entry::Form::map)
+      kept.value.members.erase(std::remove_if(kept.value.members.begin(), kept.value.members.end(),
+                                              [&](const Entry::Member& leaf) {
+                                                return body_table().find(m.key + "." + leaf.key) ==
+                                                       nullptr;
+                                              }),
+                               kept.value.members.end());
+    body.members.push_back(std::move(kept));
+  }
+  return body;
+}
+
+// The lattice's settings, and those of the body as a section at their end.
+std::string resolve_both(const BodyConfig& config) {
+  BodySettings settings = config.settings;
+  const std::string body = resolve(body_table(), Object::of(settings));
+  if (!config.lattice) return body;
+  Parameters lattice = *config.lattice;
+  const std::size_t from = body.find("\nbody:");
+  const std::size_t to = body.find("\n\n", from);
+  return resolve(settings_table(), Object::of(lattice)) +
+         body.substr(from, to == std::string::npos ? to : to + 1 - from);
+}
+
+void judge_lattice(const BodySettings& s, const Parameters& p, const Place& whole,
+                   Complaints& complaints) {
+  const auto refuse = [&](const std::string& why) { complaints.add(whole, why); };
+  const double vessel_steps = s.body.step / p.time.vessel_step;
+  if (vessel_steps < 1 || std::abs(vessel_steps - std::round(vessel_steps)) > 1e-9 * vessel_steps)
+    refuse("body.step (" + format_number(s.body.step) +
+           " min) must be a whole number of time.vessel_step (" +
+           format_number(p.time.vessel_step) + " min) where the primary has a lattice");
+  if (!(p.simulation.duration > 0))
+    refuse("simulation.duration must be above 0 where the primary has a lattice");
+  if (s.body.replicates != 1)
+    refuse("body.replicates must be 1 where the primary has a lattice; run it with other seeds");
+  if (!s.body.force.empty() && s.body.coupling != Coupling::linear)
+    refuse("forced founders have windows beside the natural lesions of one body: type "
+           "body.coupling: linear");
+  const double voxels = std::round(s.body.windows.size / s.body.windows.spacing);
+  if (std::fmod(voxels, p.fields.coarsen) != 0)
+    refuse("fields.coarsen (" + std::to_string(p.fields.coarsen) +
+           ") does not divide the voxels of a window, body.windows.size over "
+           "body.windows.spacing (" +
+           format_number(voxels) + ")");
+}
+
+} // namespace
+
 BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& name_for_messages,
                           const std::vector<std::string>& overrides,
                           std::optional<std::uint64_t> seed,
-                          const std::optional<std::string>& until) {
+                          const std::optional<std::string>& until, FilesNamed files) {
   const Source source = source_named(name_for_messages.string());
   Entry root = parse_yaml(yaml, source, true);
   Complaints complaints;
@@ -129,35 +208,54 @@ BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& 
   if (root.form != Entry::Form::map || root.find("body") == nullptr)
     refuse(whole, "the file has no section body; type for example:\n  body:\n    primary: breast");
   complain_of_duplicates(root, "", complaints);
-  for (Entry::Member& m : root.members)
-    if (body_table().whole().section(m.key) == nullptr &&
-        settings_table().whole().section(m.key) != nullptr)
-      complaints.add(m.place,
-                     m.key + " is of a lattice, and a body of counters has none; remove it");
-  if (complaints.any()) throw ConfigError(complaints.text());
   add_standard_lists(root);
-  override_with(root, overrides, body_table(), complaints);
+  override_with(root, overrides, has_lattice(root) ? all_settings() : body_table(), complaints);
   if (seed)
     override_value(root, "simulation.seed", option_value("--seed", std::to_string(*seed)),
                    complaints);
   if (until)
     override_value(root, "simulation.duration", option_value("--until", *until), complaints);
   BodyConfig config{};
-  read_table(body_table(), root, Object::of(config.settings), name_for_messages.parent_path(),
-             whole, complaints);
+  const auto folder = name_for_messages.parent_path();
+  if (has_lattice(root)) {
+    read_table(settings_table(), without_body(root), Object::of(config.lattice.emplace()), folder,
+               whole, complaints, files);
+    root = with_body_alone(root);
+    const double days =
+        complaints.any() ? 1 : config.lattice->simulation.duration / minutes_per_day;
+    override_value(root, "simulation.duration",
+                   option_value("simulation.duration", format_number(days) + " day"), complaints);
+  }
+  read_table(body_table(), root, Object::of(config.settings), folder, whole, complaints);
+  if (config.lattice && !complaints.any())
+    judge_lattice(config.settings, *config.lattice, whole, complaints);
   if (complaints.any()) throw ConfigError(complaints.text());
   if (config.settings.simulation.name.empty())
     config.settings.simulation.name = run_name(name_for_messages);
   fill_soils(config.settings.body);
-  config.resolved = resolve(body_table(), Object::of(config.settings));
+  if (config.lattice) {
+    config.lattice->simulation.name = config.settings.simulation.name;
+    config.settings.simulation.duration = config.lattice->simulation.duration;
+    config.settings.output = {config.lattice->output.report, config.lattice->output.checkpoints,
+                              config.lattice->output.keep};
+    check_windows(*config.lattice, config.settings.body);
+  }
+  config.resolved = resolve_both(config);
   config.source = name_for_messages;
   config.notes = complaints.notes();
   return config;
 }
 
 BodyConfig read_body(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                     std::optional<std::uint64_t> seed, const std::optional<std::string>& until) {
-  return read_body_text(configuration_text(file), file, overrides, seed, until);
+                     std::optional<std::uint64_t> seed, const std::optional<std::string>& until,
+                     FilesNamed files) {
+  return read_body_text(configuration_text(file), file, overrides, seed, until, files);
+}
+
+void record_inputs(BodyConfig& config, std::vector<InputFile> inputs) {
+  if (!config.lattice) return;
+  config.lattice->simulation.inputs = std::move(inputs);
+  config.resolved = resolve_both(config);
 }
 
 bool has_body(const std::filesystem::path& file) {

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "body/body_settings.hpp"
+#include "settings/read_value.hpp"
 #include "settings/table.hpp"
+#include "site/parameters.hpp"
 
 namespace metavox {
 
@@ -25,7 +27,7 @@ struct BodyOutputParameters {
   int keep;
 };
 
-// What a file of a body holds: it has no lattice.
+// What a file of a body holds beside its lattice, if it has one.
 struct BodySettings {
   BodyRunParameters simulation;
   BodyParameters body;
@@ -34,6 +36,10 @@ struct BodySettings {
 
 struct BodyConfig {
   BodySettings settings;
+  // Of the primary, where the file has sections of a lattice: then it begins as a window, and
+  // others open around founders. What both have, such as simulation.duration, is the same here and
+  // there.
+  std::optional<Parameters> lattice;
   std::string resolved; // YAML of every setting with its unit
   std::filesystem::path source;
   std::vector<std::string> notes;
@@ -43,11 +49,16 @@ struct BodyConfig {
 BodyConfig read_body(const std::filesystem::path& file,
                      const std::vector<std::string>& overrides = {},
                      std::optional<std::uint64_t> seed = {},
-                     const std::optional<std::string>& until = {});
+                     const std::optional<std::string>& until = {},
+                     FilesNamed files = FilesNamed::must_exist);
 BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& name_for_messages,
                           const std::vector<std::string>& overrides = {},
                           std::optional<std::uint64_t> seed = {},
-                          const std::optional<std::string>& until = {});
+                          const std::optional<std::string>& until = {},
+                          FilesNamed files = FilesNamed::must_exist);
+
+// Notes what the files named by the lattice were, in the resolved text as well.
+void record_inputs(BodyConfig& config, std::vector<InputFile> inputs);
 
 // Whether the file has a section `body`; false also where it cannot be read.
 bool has_body(const std::filesystem::path& file);

@@ -227,6 +227,7 @@ void describe(Section<BodyParameters>& s) {
   s.section(&P::lymph, "lymph", describe);
   s.section(&P::host, "host", describe);
   s.section(&P::observer, "observer", describe);
+  s.section(&P::windows, "windows", describe);
   lists(s);
   s.derive("fate.asleep",
            [](const BodyParameters& p) { return p.primary == "breast" ? 0.9 : 0.4; });

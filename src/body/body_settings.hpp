@@ -7,6 +7,7 @@
 
 #include "body/cohort_settings.hpp"
 #include "body/organ_settings.hpp"
+#include "body/window_settings.hpp"
 #include "settings/preset.hpp"
 
 namespace metavox {
@@ -44,6 +45,7 @@ struct BodyParameters {
   LymphParameters lymph;
   HostParameters host;
   ObserverParameters observer;
+  WindowParameters windows;
   std::vector<ChamberParameters> chambers;
   std::vector<OrganParameters> organs;
   std::vector<RouteParameters> routes;

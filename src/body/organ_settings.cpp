@@ -259,6 +259,22 @@ void describe(Section<OrganParameters>& s) {
       .normally("1 mm")
       .means("Width of the logistic function round it.")
       .from("assumed");
+  s.number(&P::oxygen, "oxygen", "mmHg")
+      .above(0, 700)
+      .normally("45 mmHg")
+      .example("43 mmHg")
+      .means("Oxygen pressure of its tissue, in windows.")
+      .from(sources::carreau, " (from memory); see configs/organs.yaml; assumed for others");
+  s.number(&P::matrix, "matrix")
+      .a_share()
+      .normally("0.5")
+      .means("Density of its matrix, in windows.")
+      .from("assumed: soft organs 0.3 to 0.5, breast 0.8");
+  s.number(&P::growth, "growth")
+      .above(0, 10)
+      .normally("1")
+      .means("Divides the cycle times of tumour cells in its windows.")
+      .from("assumed: liver, marrow and adrenal 1.1, peritoneum 0.9, brain and prostate 0.8");
 }
 
 void describe(Section<RouteParameters>& s) {

@@ -27,6 +27,7 @@ struct OrganParameters {
   double threshold; // share of the volume; 0: its loss does not kill
   double visible;   // um, diameter
   double visible_width;
+  double oxygen, matrix, growth; // of its windows: mmHg, density, factor
 };
 
 struct WayParameters {

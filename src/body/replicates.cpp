@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "body/rare_founders.hpp"
 #include "core/errors.hpp"
@@ -53,27 +54,52 @@ Replicates::Replicates(const BodySettings& settings, std::int64_t last)
   }
 }
 
+void Replicates::open_windows(const Parameters& primary, Executor executor,
+                              const ExternalArrays* external) {
+  windows_.emplace(primary, plan_, std::move(executor));
+  if (external == nullptr) return;
+  plan_.first_cells = windows_->open_primary(*external);
+  std::vector<Forced> forced;
+  for (const Place& p : forced_) forced.push_back(p.forced);
+  bodies_[0] = Body(plan_, bodies_[0].seed(), std::move(forced));
+  bodies_[0].give_to_window(0, Origin::primary);
+}
+
+namespace {
+
+// The lesion of an event; of a window without one, what stands for it.
+Lesion lesion_of(const BodyEvent& e, const Body& body, const Windows* windows) {
+  const std::vector<Lesion>& lesions = e.origin == Origin::forced ? body.forced() : body.lesions();
+  const auto at = std::find_if(lesions.begin(), lesions.end(),
+                               [&](const Lesion& l) { return l.number == e.lesion; });
+  if (at != lesions.end()) return *at;
+  Lesion none;
+  none.number = -1;
+  none.organ = windows->record(e.window).organ;
+  none.cells = e.what == BodyEvent::What::shown ? 1 : 0;
+  return none;
+}
+
+} // namespace
+
 std::vector<ReplicateEvent> Replicates::advance(std::int64_t to, int threads) {
+  if (windows_) threads = 1; // theirs are within a step
   const auto n = static_cast<std::int64_t>(bodies_.size());
   std::vector<std::vector<ReplicateEvent>> of_body(bodies_.size());
   std::vector<std::exception_ptr> failed(bodies_.size());
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
   for (std::int64_t b = 0; b < n; ++b) {
     const auto k = static_cast<std::size_t>(b);
     try {
       Body& body = bodies_[k];
       while (body.steps() < to) {
-        const StepReport report = body.step();
+        const StepReport report = windows_ ? windows_->step(body) : body.step();
         for (const BodyEvent& e : report.events) {
           // Of a body made for a forced founder only what happens to that one.
           if (e.origin == Origin::natural &&
               natural_[static_cast<std::size_t>(replicate_of_[k])] != k)
             continue;
-          const std::vector<Lesion>& lesions =
-              e.origin == Origin::forced ? body.forced() : body.lesions();
-          const auto at = std::find_if(lesions.begin(), lesions.end(),
-                                       [&](const Lesion& l) { return l.number == e.lesion; });
-          of_body[k].push_back({body.steps(), replicate_of_[k], e, *at});
+          of_body[k].push_back({body.steps(), replicate_of_[k], e, lesion_of(e, body, windows())});
         }
       }
     } catch (...) {
@@ -93,12 +119,14 @@ std::vector<ReplicateEvent> Replicates::advance(std::int64_t to, int threads) {
 std::uint64_t Replicates::hash() const {
   std::uint64_t hash = bodies_.size();
   for (const Body& body : bodies_) hash = mix64(hash ^ body.hash()) + 0x9e3779b97f4a7c15ULL;
+  if (windows_) hash = mix64(hash ^ windows_->hash());
   return hash;
 }
 
 void Replicates::save(std::vector<std::int64_t>& whole, std::vector<double>& real) const {
   whole.push_back(static_cast<std::int64_t>(bodies_.size()));
   for (const Body& body : bodies_) body.save(whole, real);
+  if (windows_) windows_->save(whole, real);
 }
 
 void Replicates::load(const std::vector<std::int64_t>& whole, const std::vector<double>& real) {
@@ -108,6 +136,7 @@ void Replicates::load(const std::vector<std::int64_t>& whole, const std::vector<
                          ": with coupling full a run that forces founders cannot be made longer");
   std::size_t whole_at = 1, real_at = 0;
   for (Body& body : bodies_) body.load(whole, real, whole_at, real_at);
+  if (windows_) windows_->load(whole, real, whole_at, real_at);
   if (whole_at != whole.size() || real_at != real.size())
     throw NumericalError("it holds more than the bodies of this run");
   step_ = bodies_[0].steps();

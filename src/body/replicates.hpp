@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "body/body.hpp"
+#include "body/windows.hpp"
 
 namespace metavox {
 
@@ -16,7 +18,7 @@ struct ReplicateEvent {
   std::int64_t step = 0; // done when it had happened
   int replicate = 0;
   BodyEvent event;
-  Lesion lesion; // as it is then
+  Lesion lesion; // as it is then; of a window without one its organ
 };
 
 class Replicates {
@@ -25,6 +27,12 @@ public:
   Replicates(const BodySettings& settings, std::int64_t last);
   Replicates(const Replicates&) = delete;
   Replicates& operator=(const Replicates&) = delete;
+
+  // The primary begins as a window, with what its files hold, and others may open; of one replicate
+  // whose forced founders stand aside, before its first step. Null: its state is to be loaded.
+  void open_windows(const Parameters& primary, Executor executor, const ExternalArrays* external);
+  Windows* windows() { return windows_ ? &*windows_ : nullptr; }
+  const Windows* windows() const { return windows_ ? &*windows_ : nullptr; }
 
   // Bodies that a run has, and what each takes at least.
   static std::uint64_t bodies_of(const BodySettings& settings, std::int64_t last);
@@ -37,7 +45,8 @@ public:
   double time() const { return static_cast<double>(step_) * plan_.body.step; } // min
   std::uint64_t hash() const;
   void save(std::vector<std::int64_t>& whole, std::vector<double>& real) const;
-  // Throws NumericalError where the numbers are no state of these bodies.
+  // Throws NumericalError where the numbers are no state of these bodies. Arrays of windows that
+  // are open then are to be written afterwards.
   void load(const std::vector<std::int64_t>& whole, const std::vector<double>& real);
 
   const BodyPlan& plan() const { return plan_; }
@@ -93,6 +102,7 @@ private:
   std::vector<std::size_t> natural_; // body of each replicate
   std::vector<Place> forced_;        // as many of each replicate, in their order
   std::int64_t step_ = 0;
+  std::optional<Windows> windows_; // of the only body
 };
 
 // Lesions of a body that came by themselves, and those of them that were established.

@@ -42,18 +42,20 @@ enum class Purpose : std::uint32_t {
   landing_voxel = 73, // which of the free ones
   landing_fate = 74,  // what it will be
   // Of a body: the identity is lesion * 64 + organ, the substep of the counter 32 * round + class.
-  shedding = 80, // of a lesion: how many cells leave it
-  transit = 81,  // in which bed those end that left
-  settling = 82, // of an organ: what becomes of lodged cells
-  crossing = 83, // of adherent ones
-  landing = 84,  // of those that came out
-  waking = 85,   // of sleepers
-  host = 86,     // of a patient: what he is like
-  founder = 87,  // of a lesion yet to be: when, whether it sleeps, when it is seen
-  reading = 88,  // of a patient: what a sample shows
-  counter = 89,  // of a lesion: births, deaths, whether vessels come
-  forcing = 90,  // of a forced founder: when it comes, whether it sleeps
-  splitting = 91 // of a course of a rare event: its own seed
+  shedding = 80,  // of a lesion: how many cells leave it
+  transit = 81,   // in which bed those end that left
+  settling = 82,  // of an organ: what becomes of lodged cells
+  crossing = 83,  // of adherent ones
+  landing = 84,   // of those that came out
+  waking = 85,    // of sleepers
+  host = 86,      // of a patient: what he is like
+  founder = 87,   // of a lesion yet to be: when, whether it sleeps, when it is seen
+  reading = 88,   // of a patient: what a sample shows
+  counter = 89,   // of a lesion: births, deaths, whether vessels come
+  forcing = 90,   // of a forced founder: when it comes, whether it sleeps
+  splitting = 91, // of a course of a rare event: its own seed
+  reservoir = 92, // of a cell that departed, by its number: which record it takes the place of
+  window = 93     // of a window, by its number: whose record its founder has, how long it lives
 };
 
 struct Draw {

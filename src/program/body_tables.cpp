@@ -87,6 +87,11 @@ const char* name_of(BodyEvent::What what) {
   case BodyEvent::What::established: return "established";
   case BodyEvent::What::died_out: return "died_out";
   case BodyEvent::What::forced: return "forced";
+  case BodyEvent::What::opened: return "window_opened";
+  case BodyEvent::What::closed: return "window_closed";
+  case BodyEvent::What::uncovered: return "no_window_left";
+  case BodyEvent::What::shown: return "window_shows";
+  case BodyEvent::What::gone: return "window_empty";
   default: return "woken";
   }
 }
@@ -185,14 +190,20 @@ BodyTable founder_rows(const Replicates& bodies, const std::vector<ReplicateEven
   return t;
 }
 
+namespace {
+
+std::string numbered(std::int64_t number) { return number < 0 ? "" : std::to_string(number); }
+
+} // namespace
+
 BodyTable event_rows(const Replicates& bodies, const std::vector<ReplicateEvent>& events) {
   BodyTable t;
-  t.header = "time [day],event,replicate,origin,lesion,organ,cells\n";
+  t.header = "time [day],event,replicate,origin,lesion,organ,cells,window\n";
   for (const ReplicateEvent& e : events)
     t.rows += day_of(bodies, e.step) + "," + name_of(e.event.what) + "," +
               std::to_string(e.replicate) + "," + name_of(e.lesion.origin) + "," +
-              std::to_string(e.lesion.number) + "," + organ_name(bodies, e.lesion.organ) + "," +
-              std::to_string(e.lesion.cells) + "\n";
+              numbered(e.lesion.number) + "," + organ_name(bodies, e.lesion.organ) + "," +
+              std::to_string(e.lesion.cells) + "," + numbered(e.event.window) + "\n";
   return t;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <system_error>
 
 #include "core/errors.hpp"
@@ -16,7 +17,6 @@
 #include "site/config.hpp"
 #include "site/settings_table.hpp"
 #include "site/site.hpp"
-#include "voxel/kind.hpp"
 
 namespace metavox {
 
@@ -129,26 +129,13 @@ void restore(Site& simulation, const Checkpoint& checkpoint, const fs::path& fil
   const auto refuse = [&](const std::string& why) {
     throw CheckpointError("checkpoint " + file.string() + ": " + why);
   };
-  const std::vector<ArrayInfo> wanted = simulation.state_arrays();
-  for (const ArrayInfo& info : wanted) {
-    const Snapshot::Array* a = checkpoint.snapshot.find(info.name);
-    if (a == nullptr) refuse("it lacks the array '" + info.name + "' of this program's state");
-    const bool fits = info.grows ? a->info.extents[1] == 1 && a->info.extents[2] == 1
-                                 : a->info.extents == info.extents;
-    if (a->info.type != info.type || !fits || a->data.size() != a->info.bytes())
-      refuse("its array '" + info.name + "' has another type or size than this run's");
-  }
-  if (checkpoint.snapshot.arrays.size() != wanted.size())
-    refuse("it holds arrays this program does not know; it was written by version " +
-           checkpoint.header.version);
-  for (const std::byte code : checkpoint.snapshot.find("kind")->data)
-    if (static_cast<int>(code) >= kind_count) refuse("it holds a kind of cell that does not exist");
-  for (const ArrayInfo& info : wanted) {
-    const Snapshot::Array* a = checkpoint.snapshot.find(info.name);
-    simulation.write(info.name, a->data.data(), a->info.extents[0]);
-  }
   try {
-    simulation.set_clock(checkpoint.header.step);
+    write_snapshot(simulation, checkpoint.snapshot);
+  } catch (const std::invalid_argument& e) {
+    const std::string why = e.what();
+    refuse(why + (why.find("does not know") == std::string::npos
+                      ? ""
+                      : "; it was written by version " + checkpoint.header.version));
   } catch (const NumericalError& e) {
     refuse(e.what());
   }

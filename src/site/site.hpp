@@ -26,6 +26,18 @@ struct SiteLayout {
   int ghosts = 1; // layers of ghost voxels
 };
 
+// The living tumour cells of a site, and what became of all there ever were. Its identity:
+// cells + waiting = at the start + came + births - deaths - departed.
+struct TumourBalance {
+  std::int64_t cells = 0;   // in the tissue, second cells too
+  std::int64_t waiting = 0; // came with the blood and have not landed
+  // So far:
+  std::int64_t came = 0, births = 0, deaths = 0; // deaths: whatever ends them here but leaving
+  std::int64_t departed = 0;                     // by blood, lymph or a cavity
+  double expected_departures = 0;                // singles and clusters, the sum of their chances
+  double cells_per_departure = 1;                // mean so far; 1 before the first
+};
+
 class Site {
 public:
   // Throws std::invalid_argument where parameters were not read from a configuration or vessels
@@ -51,6 +63,9 @@ public:
 
   std::shared_ptr<const VesselNetwork> vessels() const;
   MetricRow measure(); // reads only
+  TumourBalance tumour() const;
+  // Whether a living tumour cell stands within so many um of a face that cells may leave by.
+  bool tumour_near_open_face(double margin) const;
   // Throws NumericalError, naming array and place, where a value is no number, negative or out of
   // all bounds, or where vessels and lattice disagree. A pass over each field; runs call it before
   // they write anything down.
@@ -96,5 +111,9 @@ std::pair<double, double> estimate_network(const Parameters& parameters, const S
 
 // A copy of the named arrays (all state and derived arrays when `names` is empty).
 Snapshot take_snapshot(const Site& simulation, const std::vector<std::string>& names = {});
+// The state of a snapshot with all state arrays and no others, at its step. Throws
+// std::invalid_argument or NumericalError, saying what is wrong with it, where it is none of this
+// site's; its hash is not looked at.
+void write_snapshot(Site& simulation, const Snapshot& snapshot);
 
 } // namespace metavox

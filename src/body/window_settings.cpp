@@ -1,0 +1,98 @@
+#include "body/window_settings.hpp"
+
+#include <cmath>
+
+#include "settings/section.hpp"
+#include "settings/sources.hpp"
+
+namespace metavox {
+namespace {
+
+void judge_box(const WindowParameters& p, Judge& judge) {
+  const double voxels = p.size / p.spacing;
+  if (std::abs(voxels - std::round(voxels)) > 1e-9 * voxels)
+    judge.complain({"size", "spacing"}, judge.key("size") + " (" + judge.spelt("size") +
+                                            ") is no whole multiple of " + judge.key("spacing") +
+                                            " (" + judge.spelt("spacing") + ")");
+  if (2 * p.margin >= p.size)
+    judge.complain({"margin", "size"}, judge.key("margin") + " (" + judge.spelt("margin") +
+                                           ") leaves no room within " + judge.key("size") + " (" +
+                                           judge.spelt("size") + ")");
+  if (p.parenchyma + p.stroma > 1)
+    judge.complain({"parenchyma", "stroma"}, judge.key("parenchyma") + " and " +
+                                                 judge.key("stroma") + " add up to more than 1");
+}
+
+void tissue(Section<WindowParameters>& s) {
+  using P = WindowParameters;
+  s.number(&P::parenchyma, "parenchyma")
+      .a_share()
+      .normally("0.45")
+      .means("Share of the voxels that hold a cell of the organ.")
+      .from("assumed: with the stroma 0.55 of the voxels, as in a primary's tissue");
+  s.number(&P::stroma, "stroma")
+      .a_share()
+      .normally("0.1")
+      .means("Share of the voxels that hold a fibroblast.")
+      .from("assumed");
+  s.number(&P::capillaries, "capillaries", "um")
+      .above(0, 1e5)
+      .normally("100 um")
+      .means("Between the straight capillaries of a window.")
+      .from("assumed: organs have 50 to 70 um, but the homogenised supply of healthy tissue feeds "
+            "them too, and both would do it twice");
+  s.number(&P::radius, "radius", "um")
+      .above(0, 100)
+      .normally("5 um")
+      .means("Of these capillaries.")
+      .from("assumed: a red cell's radius and a thin wall");
+  s.number(&P::above, "above", "mmHg")
+      .between(0, 200)
+      .normally("8 mmHg")
+      .means("Oxygen of the blood that enters a window, above that of its tissue.")
+      .from("assumed: what capillaries give off between their ends");
+}
+
+} // namespace
+
+void describe(Section<WindowParameters>& s) {
+  using P = WindowParameters;
+  s.integer(&P::max, "max")
+      .between(0, 1000)
+      .normally("8")
+      .means("Windows open at a time, besides the primary's; where none is left, lesions are "
+             "counters. Memory is counted for all of them.")
+      .from("assumed: what a workstation holds");
+  s.integer(&P::shown, "shown")
+      .between(0, 1000)
+      .normally("3")
+      .means("Windows that are opened to show the first natural cells to land which found no "
+             "lesion: doomed, abortive, dormant ones.")
+      .from(sources::run_choice);
+  s.number(&P::size, "size", "um")
+      .above(0, 1e6)
+      .normally("0.8 mm")
+      .means("Edge of a window.")
+      .from("assumed: room for some 2e4 cells");
+  s.number(&P::spacing, "spacing", "um")
+      .between(0.1, 1000)
+      .normally("20 um")
+      .means("Edge of its voxels.")
+      .from("as domain.spacing");
+  tissue(s);
+  s.number(&P::full, "full")
+      .above(0, 1)
+      .normally("0.3125")
+      .means("Share of the voxels that tumour cells may be as many as; with more a window, the "
+             "primary's too, closes and its lesion is counted on.")
+      .from("assumed: 2e4 cells in 0.8 mm, beyond which the faces are felt");
+  s.number(&P::margin, "margin", "um")
+      .between(0, 1e5)
+      .normally("60 um")
+      .means("A window closes where a living tumour cell is so near to a face that cells may leave "
+             "by.")
+      .from("assumed: three voxels");
+  s.rule(judge_box);
+}
+
+} // namespace metavox

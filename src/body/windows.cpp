@@ -1,0 +1,356 @@
+#include "body/windows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "body/body_archive.hpp"
+#include "body/window_lattice.hpp"
+#include "cells/arrested.hpp"
+#include "core/errors.hpp"
+#include "core/random.hpp"
+#include "voxel/kind.hpp"
+
+namespace metavox {
+namespace {
+
+constexpr std::int64_t most_windows = 1000000; // ever
+
+void fit(std::vector<WindowRecord>& records, std::int64_t n) {
+  if (n < 1 || n > most_windows)
+    throw NumericalError("the stored state of a body has an impossible number of windows");
+  records.resize(static_cast<std::size_t>(n));
+}
+void fit(const std::vector<WindowRecord>&, std::int64_t) {} // when it is saved
+
+std::uint16_t flags_of(Fate fate) {
+  switch (fate) {
+  case Fate::doomed: return flag_doomed;
+  case Fate::abortive: return flag_limited;
+  case Fate::dormant: return flag_limited | flag_dormant;
+  case Fate::asleep: return flag_competent | flag_dormant;
+  case Fate::awake: break;
+  }
+  return flag_competent;
+}
+
+std::string prefix_of(std::int64_t number) {
+  char text[40];
+  std::snprintf(text, sizeof text, "window_%04lld_", static_cast<long long>(number));
+  return text;
+}
+
+// Clusters by size and phenotype. Cells of a cluster share step and number.
+std::vector<WindowDeparture> clusters_of(const std::vector<Departure>& departures) {
+  struct Group {
+    int cells = 0, mesenchymal = 0;
+  };
+  std::map<std::pair<std::int64_t, std::int64_t>, Group> groups;
+  for (const Departure& d : departures) {
+    Group& g = groups[{d.step, d.number}];
+    g.cells += 1;
+    g.mesenchymal += d.cell.kind == Kind::mesenchymal ? 1 : 0;
+  }
+  std::map<std::pair<int, Phenotype>, std::int64_t> clusters;
+  for (const auto& [key, g] : groups)
+    clusters[{g.cells,
+              2 * g.mesenchymal >= g.cells ? Phenotype::mesenchymal : Phenotype::epithelial}] += 1;
+  std::vector<WindowDeparture> list;
+  for (const auto& [what, n] : clusters) list.push_back({what.first, what.second, n});
+  return list;
+}
+
+} // namespace
+
+Windows::Windows(const Parameters& primary, const BodyPlan& plan, Executor executor)
+    : primary_(primary), plan_(&plan), executor_(std::move(executor)),
+      seed_(primary.simulation.seed),
+      site_steps_(std::llround(plan.body.step / primary.time.step)) {}
+
+std::int64_t Windows::open_primary(const ExternalArrays& external) {
+  WindowRecord r;
+  r.lesion = 0;
+  r.origin = Origin::primary;
+  r.organ = plan_->home;
+  all_.push_back(r);
+  return open_site(r, external).site.tumour().cells;
+}
+
+bool Windows::sheds(const WindowRecord& r) const {
+  return r.origin == Origin::primary ||
+         (plan_->body.reseeding && r.lesion >= 0 &&
+          !(r.origin == Origin::forced && plan_->body.coupling == Coupling::linear));
+}
+
+OpenWindow& Windows::open_site(const WindowRecord& r, const ExternalArrays& external) {
+  SiteLayout layout;
+  layout.number = static_cast<std::uint64_t>(r.number);
+  Site site(r.origin == Origin::primary
+                ? primary_
+                : lattice_of_window(primary_, plan_->body, r.organ, sheds(r)),
+            executor_, external, layout);
+  site.take_events(); // of the set-up
+  open_.push_back(std::make_unique<OpenWindow>(OpenWindow{r.number, std::move(site), {}, {}}));
+  return *open_.back();
+}
+
+// ---- a step
+
+StepReport Windows::step(Body& body, bool backwards) {
+  std::vector<TumourBalance> before;
+  for (const auto& w : open_) before.push_back(w->site.tumour());
+  for (std::size_t k = 0; k < open_.size(); ++k)
+    advance(*open_[backwards ? open_.size() - 1 - k : k]);
+  std::vector<WindowHour> hours;
+  for (std::size_t k = 0; k < open_.size(); ++k) {
+    const WindowHour hour = hour_of(*open_[k], before[k]);
+    if (record(open_[k]->number).lesion >= 0) hours.push_back(hour);
+    for (const Departure& d : open_[k]->departures) travellers_.add(d.cell, seed_);
+  }
+  StepReport report = body.step(hours);
+  close_some(body, report);
+  const std::vector<BodyEvent> events = report.events;
+  for (const BodyEvent& e : events) open_for(body, e, report);
+  const std::vector<Landing> landings = report.landings;
+  for (const Landing& l : landings) show(l, report, body.steps());
+  return report;
+}
+
+// By a step of the body; departures in the order of steps, voxels, slots.
+void Windows::advance(OpenWindow& w) const {
+  w.events.clear();
+  w.departures.clear();
+  for (std::int64_t k = 0; k < site_steps_; ++k) {
+    w.site.step();
+    for (Event& e : w.site.take_events()) w.events.push_back(std::move(e));
+    for (const Departure& d : w.site.take_departures()) w.departures.push_back(d);
+  }
+  std::stable_sort(w.departures.begin(), w.departures.end(),
+                   [](const Departure& a, const Departure& b) {
+                     return std::tie(a.step, a.voxel, a.slot) < std::tie(b.step, b.voxel, b.slot);
+                   });
+}
+
+WindowHour Windows::hour_of(const OpenWindow& w, const TumourBalance& before) const {
+  const TumourBalance now = w.site.tumour();
+  WindowHour h;
+  h.lesion = record(w.number).lesion;
+  h.origin = record(w.number).origin;
+  h.cells = now.cells + now.waiting;
+  h.births = now.births - before.births;
+  h.deaths = now.deaths - before.deaths;
+  h.expected = (now.expected_departures - before.expected_departures) * before.cells_per_departure;
+  h.departures = clusters_of(w.departures);
+  const auto departed = static_cast<std::int64_t>(w.departures.size());
+  if (now.departed - before.departed != departed || now.came != before.came ||
+      h.cells != before.cells + before.waiting + h.births - h.deaths - departed)
+    throw NumericalError("the ledger of window " + std::to_string(w.number) +
+                         " is broken: " + std::to_string(before.cells + before.waiting) +
+                         " cells, " + std::to_string(h.births) + " born, " +
+                         std::to_string(h.deaths) + " died, " + std::to_string(departed) +
+                         " departed, " + std::to_string(h.cells) + " are there");
+  return h;
+}
+
+// ---- closing
+
+bool Windows::too_large(const OpenWindow& w, std::int64_t cells) const {
+  const auto& n = w.site.parameters().domain.voxels;
+  const double voxels = static_cast<double>(n[0]) * n[1] * n[2];
+  return static_cast<double>(cells) > plan_->body.windows.full * voxels ||
+         w.site.tumour_near_open_face(plan_->body.windows.margin);
+}
+
+void Windows::close_some(Body& body, StepReport& report) {
+  for (std::size_t k = 0; k < open_.size();) {
+    OpenWindow& w = *open_[k];
+    WindowRecord& r = all_[static_cast<std::size_t>(w.number)];
+    const TumourBalance now = w.site.tumour();
+    const std::int64_t cells = now.cells + now.waiting;
+    if (cells > 0 && !(r.lesion >= 0 && too_large(w, cells))) {
+      ++k;
+      continue;
+    }
+    if (r.lesion >= 0) body.take_from_window(r.lesion, cells, r.origin);
+    r.closed = body.steps();
+    const auto what = r.lesion >= 0 ? BodyEvent::What::closed : BodyEvent::What::gone;
+    report.events.push_back({what, r.lesion, r.origin, r.number});
+    open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(k));
+  }
+}
+
+// ---- opening
+
+bool Windows::any_left() const {
+  const auto others = std::count_if(open_.begin(), open_.end(), [&](const auto& w) {
+    return record(w->number).origin != Origin::primary;
+  });
+  return others < plan_->body.windows.max;
+}
+
+// Around natural founders and around forced ones that do not sleep, or once they wake.
+void Windows::open_for(Body& body, const BodyEvent& e, StepReport& report) {
+  if (e.what != BodyEvent::What::founded && e.what != BodyEvent::What::forced &&
+      e.what != BodyEvent::What::woken)
+    return;
+  const std::vector<Lesion>& lesions = e.origin == Origin::forced ? body.forced() : body.lesions();
+  const auto lesion = std::find_if(lesions.begin(), lesions.end(),
+                                   [&](const Lesion& l) { return l.number == e.lesion; });
+  if (lesion->asleep || lesion->counted_by == CountedBy::window) return;
+  if (!any_left()) {
+    report.events.push_back({BodyEvent::What::uncovered, e.lesion, e.origin});
+    return;
+  }
+  WindowRecord r;
+  r.number = static_cast<std::int64_t>(all_.size());
+  r.lesion = e.lesion;
+  r.origin = e.origin;
+  r.organ = lesion->organ;
+  r.opened = body.steps();
+  const Phenotype phenotype = lesion->phenotype;
+  if (body.give_to_window(e.lesion, e.origin) != 1)
+    throw NumericalError("a founder is not one cell");
+  all_.push_back(r);
+  settle(r, e.origin == Origin::forced ? std::optional<Phenotype>{} : phenotype);
+  report.events.push_back({BodyEvent::What::opened, e.lesion, e.origin, r.number});
+}
+
+// Around the first cells that landed and found no lesion. Sleepers that may found one are counted
+// where they sleep.
+void Windows::show(const Landing& l, StepReport& report, std::int64_t step) {
+  if (competent(l.fate)) return;
+  for (std::int64_t k = 0; k < l.cells && shown_ < plan_->body.windows.shown && any_left(); ++k) {
+    WindowRecord r;
+    r.number = static_cast<std::int64_t>(all_.size());
+    r.organ = l.organ;
+    r.fate = l.fate;
+    r.opened = step;
+    all_.push_back(r);
+    ++shown_;
+    settle(r, l.phenotype);
+    report.events.push_back({BodyEvent::What::shown, -1, Origin::natural, r.number});
+  }
+}
+
+// One cell in the middle, outside vessels, with its fate.
+void Windows::settle(const WindowRecord& r, std::optional<Phenotype> phenotype) {
+  Site& site = open_site(r, {}).site;
+  const Parameters& p = site.parameters();
+  Arrival a;
+  a.berth = Berth::outside;
+  a.fate_is_drawn = false;
+  a.cells = {traveller(r, phenotype, p)};
+  const std::int64_t n = p.domain.voxels[0], middle = n / 2;
+  a.voxel = (middle * n + middle) * n + middle;
+  site.arrive({a});
+}
+
+Cell Windows::traveller(const WindowRecord& r, std::optional<Phenotype> phenotype,
+                        const Parameters& p) const {
+  const auto number = static_cast<std::uint64_t>(r.number);
+  const Draw d = draw(seed_, Purpose::window, number, 0, 0),
+             e = draw(seed_, Purpose::window, number, 0, 1);
+  Cell c;
+  if (const auto kept = travellers_.pick(phenotype, to_unit(d.word[0]), to_unit(d.word[1]))) {
+    c = *kept;
+  } else { // none has left a window yet
+    c.kind = phenotype == Phenotype::epithelial ? Kind::epithelial : Kind::mesenchymal;
+    c.clock = static_cast<std::uint16_t>(clock_zero + static_cast<int>(below(d.word[2], 32768)));
+    c.clone = 1;
+  }
+  c.timer = 0;
+  c.flags = static_cast<std::uint16_t>((c.flags & flag_stem) | flags_of(r.fate));
+  const LandingRule rule = landing_rule(p.landing, p.time.step);
+  if (!competent(r.fate)) c.flags = static_cast<std::uint16_t>(c.flags & ~flag_stem);
+  if ((c.flags & flag_limited) != 0)
+    c.capacity = static_cast<std::uint8_t>(1 + below(e.word[0], rule.divisions));
+  if (r.fate == Fate::doomed)
+    c.timer = static_cast<std::uint16_t>(
+        rule.doomed_from + below(e.word[1], rule.doomed_until - rule.doomed_from + 1));
+  return c;
+}
+
+// ---- the state
+
+template <class Self, class Archive>
+void Windows::visit(Self& self, Archive& archive) {
+  auto n = static_cast<std::int64_t>(self.all_.size());
+  archive(n);
+  fit(self.all_, n);
+  for (auto& r : self.all_) WindowRecord::visit(r, archive);
+  archive(self.shown_);
+  Travellers::visit(self.travellers_, archive);
+}
+
+void Windows::save(std::vector<std::int64_t>& whole, std::vector<double>& real) const {
+  BodySaver saver(whole, real);
+  visit(*this, saver);
+}
+
+void Windows::load(const std::vector<std::int64_t>& whole, const std::vector<double>& real,
+                   std::size_t& whole_at, std::size_t& real_at) {
+  BodyLoader loader(whole, real, whole_at, real_at);
+  visit(*this, loader);
+  open_.clear();
+  ExternalArrays absent;
+  absent.absent = true;
+  for (const WindowRecord& r : all_) {
+    const bool sound = r.organ >= 0 &&
+                       r.organ < static_cast<std::int32_t>(plan_->body.organs.size()) &&
+                       &r - all_.data() == r.number;
+    if (!sound) throw NumericalError("the stored state of a body has an impossible window");
+    if (r.closed < 0) open_site(r, absent);
+  }
+}
+
+void Windows::add_arrays(Snapshot& snapshot) const {
+  for (const auto& w : open_) {
+    const std::string prefix = prefix_of(w->number);
+    for (ArrayInfo info : w->site.state_arrays()) {
+      Snapshot::Array a;
+      a.data.resize(info.bytes());
+      w->site.read(info.name, a.data.data());
+      info.name = prefix + info.name;
+      a.info = std::move(info);
+      snapshot.arrays.push_back(std::move(a));
+    }
+  }
+}
+
+void Windows::write_arrays(const Snapshot& snapshot, std::int64_t step) {
+  for (const auto& w : open_) {
+    const std::string prefix = prefix_of(w->number);
+    Snapshot own;
+    own.step = (step - record(w->number).opened) * site_steps_;
+    for (const Snapshot::Array& a : snapshot.arrays) {
+      if (a.info.name.compare(0, prefix.size(), prefix) != 0) continue;
+      own.arrays.push_back(a);
+      own.arrays.back().info.name.erase(0, prefix.size());
+    }
+    write_snapshot(w->site, own);
+  }
+}
+
+std::uint64_t Windows::hash() const {
+  std::vector<std::int64_t> whole;
+  std::vector<double> real;
+  save(whole, real);
+  std::uint64_t hash = 0;
+  const auto fold = [&](std::uint64_t bits) { hash = mix64(hash ^ bits) + 0x9e3779b97f4a7c15ULL; };
+  for (const std::int64_t n : whole) fold(static_cast<std::uint64_t>(n));
+  for (const auto& w : open_) fold(w->site.hash());
+  return hash;
+}
+
+std::uint64_t Windows::device_bytes(const Parameters& primary, const BodyParameters& body) {
+  std::uint64_t most = 0;
+  for (std::size_t k = 0; k < body.organs.size(); ++k)
+    most = std::max<std::uint64_t>(most, estimate_device_bytes(lattice_of_window(
+                                             primary, body, static_cast<std::int32_t>(k), true)));
+  return estimate_device_bytes(primary) + most * static_cast<std::uint64_t>(body.windows.max);
+}
+
+} // namespace metavox

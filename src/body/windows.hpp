@@ -1,0 +1,106 @@
+// The windows of a body: lattices around its primary, around founders and around the first natural
+// cells that landed. They advance by the body's steps, tell it what they did, and are told what
+// landed; one that has become too large, or whose cells are gone, closes, and its lesion is a
+// counter again.
+//
+// Each window has a number, counted since the body began and never given again, and by that number
+// a seed of its own. Window 0 is the primary's and has the bits of the site alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "body/body.hpp"
+#include "body/travellers.hpp"
+#include "site/site.hpp"
+
+namespace metavox {
+
+// Of a window that is open or was.
+struct WindowRecord {
+  std::int64_t number = 0;
+  std::int64_t lesion = -1; // -1: of none; it shows a cell that found none
+  Origin origin = Origin::natural;
+  std::int32_t organ = 0;
+  Fate fate = Fate::awake;
+  std::int64_t opened = 0, closed = -1; // steps of the body; -1: open
+
+  template <class Self, class Archive>
+  static void visit(Self& s, Archive& a) {
+    a(s.number), a(s.lesion), a(s.origin), a(s.organ), a(s.fate), a(s.opened), a(s.closed);
+  }
+};
+
+struct OpenWindow {
+  std::int64_t number;
+  Site site;
+  std::vector<Event> events;         // of the last step
+  std::vector<Departure> departures; // likewise
+};
+
+class Windows {
+public:
+  // Of a body with this lattice for its primary. The plan is kept by reference.
+  Windows(const Parameters& primary, const BodyPlan& plan, Executor executor);
+
+  // Opens the primary's; returned are the cells that it begins with.
+  std::int64_t open_primary(const ExternalArrays& external);
+
+  // One step of the body and of all windows. `backwards`: they advance in the opposite order, which
+  // changes nothing.
+  StepReport step(Body& body, bool backwards = false);
+
+  const std::vector<std::unique_ptr<OpenWindow>>& open() const { return open_; }
+  const std::vector<WindowRecord>& all() const { return all_; }
+  const WindowRecord& record(std::int64_t number) const {
+    return all_[static_cast<std::size_t>(number)];
+  }
+
+  // The state but for the sites themselves.
+  std::uint64_t hash() const;
+  void save(std::vector<std::int64_t>& whole, std::vector<double>& real) const;
+  // Opens the windows that were open; their arrays are to be written then. Throws NumericalError.
+  void load(const std::vector<std::int64_t>& whole, const std::vector<double>& real,
+            std::size_t& whole_at, std::size_t& real_at);
+
+  // The arrays of the sites, "window_0003_kind", added to a snapshot; and back, after load(), from
+  // one that holds these among others. Throws std::invalid_argument or NumericalError.
+  void add_arrays(Snapshot& snapshot) const;
+  void write_arrays(const Snapshot& snapshot, std::int64_t step); // of the body
+
+  // Bytes on the back end of all windows that may be open at once, the primary's included.
+  static std::uint64_t device_bytes(const Parameters& primary, const BodyParameters& body);
+
+private:
+  template <class Self, class Archive>
+  static void visit(Self& self, Archive& archive);
+
+  OpenWindow& open_site(const WindowRecord& record, const ExternalArrays& external);
+  void advance(OpenWindow& window) const;
+  WindowHour hour_of(const OpenWindow& window, const TumourBalance& before) const;
+  void open_for(Body& body, const BodyEvent& event, StepReport& report);
+  void show(const Landing& landing, StepReport& report, std::int64_t step);
+  void close_some(Body& body, StepReport& report);
+  bool too_large(const OpenWindow& window, std::int64_t cells) const;
+  bool any_left() const;
+  void settle(const WindowRecord& record, std::optional<Phenotype> phenotype);
+  Cell traveller(const WindowRecord& record, std::optional<Phenotype> phenotype,
+                 const Parameters& p) const;
+  bool sheds(const WindowRecord& record) const;
+
+  Parameters primary_;
+  const BodyPlan* plan_;
+  Executor executor_;
+  std::uint64_t seed_;
+  std::int64_t site_steps_; // in a step of the body
+  std::vector<WindowRecord> all_;
+  std::vector<std::unique_ptr<OpenWindow>> open_; // by number
+  std::int64_t shown_ = 0;
+  Travellers travellers_;
+};
+
+} // namespace metavox

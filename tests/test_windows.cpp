@@ -1,0 +1,369 @@
+// Windows of a body: lattices around its primary, around founders, and around cells that are shown.
+// Hand-over is exact, nothing depends on the order in which windows advance, on threads or on
+// restarts, and a window whose cells are gone closes.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "body/body_config.hpp"
+#include "body/replicates.hpp"
+#include "body/window_lattice.hpp"
+#include "core/errors.hpp"
+#include "core/random.hpp"
+#include "support.hpp"
+
+namespace metavox {
+namespace {
+
+using namespace support;
+
+// A small primary among capillaries that sheds thousands of cells a day, nearly all of which land
+// in one of three organs; half of them competent.
+const char* const toy = R"(
+simulation: {duration: 3 day, seed: 3}
+domain: {voxels: [24, 24, 24], spacing: 20 um}
+tissue:
+  parenchyma: 0.45
+  stroma: 0.1
+  cells: [{shape: sphere, kind: epithelial, radius: 100 um, mesenchymal_fraction: 0.4}]
+vessels: {pattern: grid, spacing: 80 um}
+intravasation: {enabled: true, rate: 0.04 1/h, clustering: 0.3}
+body:
+  primary: toy
+  chambers: [{name: right, dwell: 0.25}, {name: left, dwell: 0.75}]
+  organs:
+    - {name: lung, drains: left, volume: 1 L, oxygen: 43 mmHg, matrix: 0.4, growth: 1.2}
+    - {name: bone, drains: right, volume: 1 L, barrier: 0.5}
+    - {name: brain, drains: right, volume: 1 L, barrier: 5}
+  routes:
+    - {from: right, through: lung, share: 1}
+    - {from: left, through: bone, share: 0.7}
+    - {from: left, through: brain, share: 0.3}
+  primaries: [{name: toy, organ: bone, ways: [{to: right, share: 1}]}]
+  lodged: {adhesion: 1 1/h}
+  crossing: {out: 20 1/day}
+  fate: {begin: 0.5, go_on: 1, human: 1, dormant: 0.3, asleep: 0.3, waking: 20 day}
+  lesions: {growth: radial}
+  coupling: linear
+  windows: {max: 4, shown: 2, size: 400 um, full: 0.5}
+)";
+
+BodyConfig config_of(const std::vector<std::string>& set = {}) {
+  return read_body_text(toy, "test.yaml", set);
+}
+
+// A body of that configuration and its windows.
+struct Followed {
+  BodyConfig config;
+  Replicates bodies;
+  std::vector<ReplicateEvent> events;
+
+  explicit Followed(const std::vector<std::string>& set = {}, int threads = 1, bool fresh = true)
+      : config(config_of(set)),
+        bodies(config.settings, static_cast<std::int64_t>(config.settings.simulation.duration /
+                                                          config.settings.body.step)) {
+    const ExternalArrays none;
+    bodies.open_windows(*config.lattice, Executor::on_cpu(threads), fresh ? &none : nullptr);
+  }
+  const Body& body() const { return bodies.natural(0); }
+  const Windows& windows() const { return *bodies.windows(); }
+  void advance(std::int64_t to) {
+    for (const ReplicateEvent& e : bodies.advance(to, 1)) events.push_back(e);
+  }
+  std::int64_t count(BodyEvent::What what) const {
+    return std::count_if(events.begin(), events.end(),
+                         [&](const ReplicateEvent& e) { return e.event.what == what; });
+  }
+};
+
+// Windows around founders close soon, the primary's does not: its faces are shut.
+std::vector<std::string> restless(std::vector<std::string> set) {
+  for (const char* s :
+       {"oxygen.faces=no_flux", "body.windows.size=360 um", "body.windows.margin=140 um"})
+    set.emplace_back(s);
+  return set;
+}
+
+std::int64_t cells_of(const OpenWindow& w) {
+  const TumourBalance b = w.site.tumour();
+  return b.cells + b.waiting;
+}
+const Lesion& lesion_of(const Body& body, const WindowRecord& r) {
+  const std::vector<Lesion>& lesions = r.origin == Origin::forced ? body.forced() : body.lesions();
+  return *std::find_if(lesions.begin(), lesions.end(),
+                       [&](const Lesion& l) { return l.number == r.lesion; });
+}
+
+TEST(Windows, ThePrimaryAloneHasTheBitsOfItsSite) {
+  Followed f({"body.windows.max=0", "body.windows.shown=0"});
+  Site alone(*f.config.lattice, Executor::on_cpu(1));
+  for (std::int64_t hour = 1; hour <= 24; ++hour) {
+    f.advance(hour);
+    for (int k = 0; k < 10; ++k) alone.step();
+    ASSERT_EQ(f.windows().open().size(), 1u);
+    ASSERT_EQ(f.windows().open()[0]->site.hash(), alone.hash()) << hour;
+    alone.take_departures();
+  }
+  EXPECT_GT(f.body().natural().departed, 20);
+}
+
+// Cell by cell: what left the site is what flows, dies, lodges or lands.
+TEST(Windows, WhatDepartsFromAWindowArrivesInTheBody) {
+  Followed f({"body.windows.max=0", "body.windows.shown=0"});
+  Site alone(*f.config.lattice, Executor::on_cpu(1));
+  std::map<std::pair<std::int64_t, std::int64_t>, int> clusters;
+  std::int64_t cells = 0;
+  for (int k = 0; k < 240; ++k) {
+    alone.step();
+    for (const Departure& d : alone.take_departures()) {
+      ++clusters[{d.step, d.number}];
+      ++cells;
+    }
+  }
+  f.advance(24);
+  EXPECT_EQ(f.body().natural().departed, cells);
+  EXPECT_EQ(f.body().lesions()[0].departed, cells);
+  EXPECT_GT(cells, static_cast<std::int64_t>(clusters.size())); // some went together
+  const TumourBalance b = alone.tumour();
+  const Lesion& primary = f.body().lesions()[0];
+  EXPECT_EQ(primary.cells, b.cells);
+  EXPECT_EQ(primary.births, b.births);
+  EXPECT_EQ(primary.deaths, b.deaths);
+  // Expected: the chances of all who might have left.
+  EXPECT_NEAR(f.body().expected().departed, static_cast<double>(cells),
+              4 * std::sqrt(static_cast<double>(cells)));
+}
+
+TEST(Windows, AgreeWithTheirLesionsInEveryHour) {
+  Followed f(restless({"body.windows.max=2"}));
+  std::size_t most = 0;
+  for (std::int64_t hour = 1; hour <= 60; ++hour) {
+    f.advance(hour);
+    std::size_t others = 0;
+    for (const auto& w : f.windows().open()) {
+      const WindowRecord& r = f.windows().record(w->number);
+      others += r.origin == Origin::primary ? 0 : 1;
+      if (r.lesion < 0) continue;
+      const Lesion& l = lesion_of(f.body(), r);
+      ASSERT_EQ(l.counted_by, CountedBy::window);
+      ASSERT_EQ(l.cells, cells_of(*w)) << "window " << w->number << " hour " << hour;
+      ASSERT_EQ(l.organ, r.organ);
+    }
+    most = std::max(most, others);
+    ASSERT_LE(others, 2u);
+  }
+  EXPECT_EQ(most, 2u);
+  EXPECT_GT(f.count(BodyEvent::What::opened), 0);
+  EXPECT_GT(f.count(BodyEvent::What::uncovered), 0);
+  EXPECT_EQ(f.count(BodyEvent::What::shown), 2);
+  // Closed windows gave back what they had, and are counters that go on.
+  std::int64_t closed = 0;
+  for (const WindowRecord& r : f.windows().all())
+    if (r.closed >= 0 && r.lesion >= 0) {
+      EXPECT_EQ(lesion_of(f.body(), r).counted_by, CountedBy::body);
+      ++closed;
+    }
+  EXPECT_EQ(f.count(BodyEvent::What::closed), closed);
+  EXPECT_GT(closed, 0);
+}
+
+TEST(Windows, TooLargeAPrimaryGoesOnAsACounter) {
+  Followed f({"body.windows.full=0.05", "body.windows.max=0", "body.windows.shown=0"});
+  std::int64_t hour = 0;
+  while (f.windows().open().size() == 1 && hour < 72) f.advance(++hour);
+  ASSERT_LT(hour, 72);
+  ASSERT_EQ(f.count(BodyEvent::What::closed), 1);
+  const Lesion before = f.body().lesions()[0];
+  EXPECT_GT(before.cells, static_cast<std::int64_t>(0.05 * 24 * 24 * 24));
+  EXPECT_EQ(f.events.back().lesion.cells, before.cells);
+  f.advance(hour + 24);
+  EXPECT_EQ(f.body().lesions()[0].counted_by, CountedBy::body);
+  EXPECT_GT(f.body().lesions()[0].cells, before.cells);
+}
+
+// The state as a checkpoint holds it, in a run that was never begun.
+void move_state(const Followed& from, Followed& to) {
+  std::vector<std::int64_t> whole;
+  std::vector<double> real;
+  from.bodies.save(whole, real);
+  Snapshot arrays;
+  from.windows().add_arrays(arrays);
+  to.bodies.load(whole, real);
+  to.bodies.windows()->write_arrays(arrays, to.bodies.steps());
+}
+
+TEST(Windows, GoOnWithTheSameBitsOnAnyThreadsAndAfterARestart) {
+  // Lesions reseed, windows close and are opened for others.
+  const std::vector<std::string> set =
+      restless({"body.windows.max=3", "body.windows.shown=1", "body.reseeding=true"});
+  constexpr std::int64_t early = 8, end = 24;
+  Followed first(set);
+  first.advance(early);
+  const std::uint64_t hash_early = first.bodies.hash();
+  for (const int threads : {2, 3}) {
+    Followed f(set, threads);
+    f.advance(early);
+    EXPECT_EQ(f.bodies.hash(), hash_early) << threads;
+  }
+  std::deque<Followed> restarted;
+  for (const std::int64_t hour : {early, std::int64_t{16}}) {
+    first.advance(hour);
+    Followed& second = restarted.emplace_back(set, 1, false);
+    move_state(first, second);
+    ASSERT_EQ(first.bodies.hash(), second.bodies.hash()) << hour;
+    second.advance(end);
+  }
+  EXPECT_GE(first.windows().open().size(), 3u);
+  EXPECT_GE(first.count(BodyEvent::What::closed), 1);
+  first.advance(end);
+  for (const Followed& f : restarted) EXPECT_EQ(f.bodies.hash(), first.bodies.hash());
+  std::int64_t of_metastases = 0;
+  for (const Lesion& l : first.body().lesions())
+    of_metastases += l.origin == Origin::natural ? l.departed : 0;
+  EXPECT_GT(of_metastases, 0);
+}
+
+TEST(Windows, AdvanceInAnyOrder) {
+  const BodyConfig c = config_of();
+  std::vector<std::uint64_t> hashes;
+  for (const bool backwards : {false, true}) {
+    BodyPlan plan(c.settings);
+    Windows windows(*c.lattice, plan, Executor::on_cpu(1));
+    plan.first_cells = windows.open_primary({});
+    Body body(plan, c.settings.simulation.seed);
+    body.give_to_window(0, Origin::primary);
+    for (int hour = 0; hour < 30; ++hour) windows.step(body, backwards);
+    EXPECT_GE(windows.open().size(), 3u);
+    hashes.push_back(mix64(windows.hash()) ^ body.hash());
+  }
+  EXPECT_EQ(hashes[0], hashes[1]);
+}
+
+// Nothing forced is natural: the natural numbers are those of a run in which nothing is forced, as
+// forced lesions stand aside and shed nothing.
+TEST(Windows, ForcedOnesAreNeverCountedNatural) {
+  const std::vector<std::string> set{"body.fate.asleep=0", "body.fate.human=0.02",
+                                     "body.windows.shown=0"};
+  const std::string force = "  force: [{organ: brain, per: 12 h, founders: 1}]\n  windows:";
+  std::string yaml = toy;
+  yaml.replace(yaml.find("  windows:"), 10, force);
+  const BodyConfig c = read_body_text(yaml, "test.yaml", set);
+  const BodyConfig bare_config = config_of(set);
+  std::vector<Stages<std::int64_t>> natural;
+  std::vector<double> expected;
+  std::vector<std::int64_t> lesions;
+  for (const BodyConfig* config : {&c, &bare_config}) {
+    Replicates bodies(config->settings, 48);
+    const ExternalArrays external;
+    bodies.open_windows(*config->lattice, Executor::on_cpu(1), &external);
+    std::vector<ReplicateEvent> events = bodies.advance(40, 1);
+    const Body& body = bodies.natural(0);
+    std::int64_t windows_of_forced = 0;
+    for (const WindowRecord& r : bodies.windows()->all())
+      windows_of_forced += r.origin == Origin::forced ? 1 : 0;
+    for (const auto& w : bodies.windows()->open()) {
+      const WindowRecord& r = bodies.windows()->record(w->number);
+      if (r.origin != Origin::forced) continue;
+      EXPECT_FALSE(w->site.parameters().intravasation.enabled);
+      EXPECT_EQ(lesion_of(body, r).cells, cells_of(*w));
+      EXPECT_EQ(lesion_of(body, r).departed, 0);
+      EXPECT_EQ(lesion_of(body, r).origin, Origin::forced);
+    }
+    if (config == &c) {
+      EXPECT_GE(windows_of_forced, 2);
+    } else {
+      EXPECT_EQ(windows_of_forced, 0);
+    }
+    natural.push_back(body.natural());
+    expected.push_back(body.expected_founders());
+    lesions.push_back(static_cast<std::int64_t>(body.lesions().size()));
+    for (const ReplicateEvent& e : events)
+      if (e.event.what == BodyEvent::What::forced) {
+        EXPECT_EQ(e.lesion.origin, Origin::forced);
+      }
+  }
+  EXPECT_EQ(expected[0], expected[1]);
+  EXPECT_EQ(lesions[0], lesions[1]);
+  for (std::size_t o = 0; o < 3; ++o) {
+    EXPECT_EQ(natural[0].organs[o].landed, natural[1].organs[o].landed);
+    EXPECT_EQ(natural[0].organs[o].fate, natural[1].organs[o].fate);
+  }
+}
+
+// Cells that die in a week are gone: their window closes with none, and its lesion's ledger says
+// so.
+TEST(Windows, CloseWhenTheirCellsAreGone) {
+  Followed f({"cycle.enabled=false", "death.apoptosis=0.05 1/h", "intravasation.rate=0.2 1/h",
+              "body.windows.shown=1"});
+  f.advance(72);
+  std::int64_t gone = 0, died = f.count(BodyEvent::What::died_out);
+  for (const WindowRecord& r : f.windows().all()) {
+    if (r.lesion <= 0) continue;
+    const Lesion& l = lesion_of(f.body(), r);
+    if (r.closed < 0) continue;
+    ++gone;
+    EXPECT_EQ(l.cells, 0);
+    EXPECT_EQ(l.founded_with + l.births, l.deaths + l.departed);
+    EXPECT_EQ(l.counted_by, CountedBy::body);
+  }
+  EXPECT_GE(gone, 1);
+  EXPECT_GE(died, gone);
+  EXPECT_EQ(f.count(BodyEvent::What::closed), gone + (f.windows().record(0).closed >= 0 ? 1 : 0));
+}
+
+TEST(Windows, StandInTheTissueOfTheirOrgan) {
+  const BodyConfig c = config_of();
+  const Parameters lung = lattice_of_window(*c.lattice, c.settings.body, 0, true);
+  EXPECT_EQ(lung.domain.voxels, (std::array<int, 3>{20, 20, 20}));
+  EXPECT_EQ(lung.oxygen.tissue_pressure, 43);
+  EXPECT_EQ(lung.oxygen.inlet_oxygen, 51);
+  for (const Face& face : lung.oxygen.faces) EXPECT_EQ(face.value, 43);
+  EXPECT_EQ(lung.matrix.density, 0.4);
+  EXPECT_EQ(lung.vessels.spacing, 100);
+  EXPECT_EQ(lung.cycle.epithelial, c.lattice->cycle.epithelial / 1.2);
+  EXPECT_TRUE(lung.tissue.cells.empty());
+  EXPECT_TRUE(lung.intravasation.enabled);
+  EXPECT_FALSE(lattice_of_window(*c.lattice, c.settings.body, 0, false).intravasation.enabled);
+}
+
+// What is read again is the same body and the same lattice.
+TEST(Windows, ResolvedConfigurationsRepeatTheRun) {
+  const BodyConfig c = config_of();
+  const BodyConfig again = read_body_text(c.resolved, "resolved.yaml");
+  EXPECT_EQ(c.resolved, again.resolved);
+  ASSERT_TRUE(again.lattice);
+  EXPECT_EQ(again.settings.body.step, 60);
+  EXPECT_EQ(again.settings.simulation.duration, 3 * 1440);
+  EXPECT_EQ(again.lattice->simulation.duration, 3 * 1440);
+}
+
+TEST(Windows, SayWhatTheyCannotDo) {
+  const auto told = [](const std::vector<std::string>& set) -> std::string {
+    try {
+      config_of(set);
+    } catch (const ConfigError& e) {
+      return e.what();
+    }
+    return {};
+  };
+  const auto expect_told = [&](const std::vector<std::string>& set, const std::string& what) {
+    EXPECT_NE(told(set).find(what), std::string::npos) << told(set);
+  };
+  expect_told({"body.step=45 min"}, "whole number of time.vessel_step");
+  expect_told({"body.replicates=2"}, "replicates must be 1");
+  expect_told({"body.windows.size=410 um"}, "whole multiple");
+  expect_told({"fields.coarsen=4", "body.windows.size=440 um"}, "does not divide");
+  expect_told({"body.windows.max=-1"}, "max");
+  expect_told({"body.winodws.max=1"}, "winodws");
+  expect_told({"body.patients=4"}, "body.patients");
+}
+
+} // namespace
+} // namespace metavox
