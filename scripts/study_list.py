@@ -1,0 +1,521 @@
+"""The studies of scripts/studies.py: what each runs, what it measures, which rows it is judged by.
+
+A study is a function of Runs that returns (rows, words for its text, numbers for its picture). Rows and bands were written down before
+the runs; nothing here is tuned to them.
+"""
+
+import math
+import os
+import re
+import statistics
+
+import sensitivity
+from study_page import SOURCE, Row, number, ratio, read, table
+
+NONE = math.nan
+
+
+def difference(a, b):
+    """Of two (value, error)."""
+    return a[0] - b[0], math.hypot(*(x[1] for x in (a, b) if math.isfinite(x[1])))
+
+
+def share(events, all_of):
+    value = events / all_of if all_of else NONE
+    return value, math.sqrt(value * (1 - value) / all_of) if all_of else NONE
+
+
+# ---- Where cells are lost
+
+
+STAGES = (  # of cascade.csv, and what stands there for cells
+    ("departed", "left the primary"), ("lodged", "lodged, each time anew"), ("released", "of these let go again"),
+    ("killed_by_nk", "killed by NK cells"), ("dead_otherwise", "died lodged, otherwise"), ("adhered", "adherent"),
+    ("dead_adherent", "died adherent"), ("landed", "outside the vessel"), ("doomed", "outside, doomed"), ("abortive", "outside, a few divisions"),
+    ("dormant", "outside, asleep for good"), ("competent", "competent"), ("asleep_now", "competent, still asleep"),
+    ("founders", "awake: a lesion"), ("established", "a lesion of 1000 cells"),
+)  # fmt: skip
+FORCED = ("lung", "liver", "bone")
+
+
+def last_stages(folder):
+    """{(organ, stage): {column: number or nan}} at the end of a body's run."""
+    rows = read(folder, "cascade.csv")
+    end = rows[-1]["time"]
+    return {(r["organ"], r["stage"]): {k: float(r[k] or "nan") for k in r if k not in ("time", "organ", "stage")}
+            for r in rows if r["time"] == end}  # fmt: skip
+
+
+def summed(stages, stage, column, organs=None):
+    """(sum over organs, error in quadrature)"""
+    of = [v for (organ, s), v in stages.items() if s == stage and (organs is None or organ in organs)]
+    error = "forced_error" if column == "forced_estimate" else column + "_error"
+    values = [v[column] for v in of if math.isfinite(v[column])]
+    if not values:
+        return NONE, NONE
+    return sum(values), math.sqrt(sum(v[error] ** 2 for v in of if math.isfinite(v[error])))
+
+
+def estimates(folder):
+    return {(r["quantity"], r["organ"], r["source"]): (float(r["value"]), float(r["standard_error"] or "nan")) for r in read(folder, "estimates.csv")}
+
+
+def z_row(statement, a, b):
+    """Two answers to one question: how many errors they are apart."""
+    apart, error = difference(a, b)
+    return Row(statement, "predicted", apart / error if error else NONE, NONE, -3, 3, "σ")
+
+
+def read_replicates(folder):
+    with open(os.path.join(folder, "resolved.yaml"), encoding="utf-8") as file:
+        return int(re.search(r"^  replicates: (\d+)", file.read(), re.M).group(1))
+
+
+def adhering(stages):
+    """Of cells that lodged and were not let go, those that adhered."""
+    return summed(stages, "adhered", "natural")[0] / (summed(stages, "lodged", "natural")[0] - summed(stages, "released", "natural")[0])
+
+
+def cascade(runs):
+    folder = runs.run("two_years", "cascade")
+    stages, told = last_stages(folder), estimates(folder)
+    natural = {s: summed(stages, s, "natural") for s, _ in STAGES}
+    expected = {s: summed(stages, s, "expected") for s, _ in STAGES}
+    departed = natural["departed"][0]
+    lines = []
+    for stage, name in STAGES:
+        forced = summed(stages, stage, "forced_estimate", FORCED)
+        of_these = summed(stages, stage, "expected", FORCED)
+        shown = (lambda v: number(*v) if math.isfinite(v[0]) else "")  # noqa: E731
+        lines.append((name, shown(natural[stage]), shown((expected[stage][0], NONE)), number(expected[stage][0] / departed)
+                      if math.isfinite(expected[stage][0]) else number(natural[stage][0] / departed),
+                      shown((of_these[0], NONE)) if math.isfinite(forced[0]) else "", shown(forced)))  # fmt: skip
+    sinks = ("killed_by_nk", "dead_otherwise", "lodged_now", "adherent_now", "dead_adherent", "landed")
+    left_over = departed - sum(summed(stages, s, "natural")[0] for s in sinks) - sum(summed(stages, s, "natural", ["blood"])[0]
+                                                                                   for s in ("dead_in_flow", "passed_out"))  # fmt: skip
+    fates = natural["landed"][0] - sum(natural[s][0] for s in ("doomed", "abortive", "dormant", "competent"))
+    with_nk = adhering(last_stages(runs.run("with_nk", "cascade", {"simulation.duration": "60 day"})))
+    no_nk = adhering(last_stages(runs.run("no_nk", "cascade", {"simulation.duration": "60 day", "body.host.nk": 0})))
+    rat = runs.run("rat", "cascade", {"simulation.duration": "30 day", "body.preset": "rat"})
+    days = read(rat, "body.csv")
+    grams = statistics.mean(float(r["primary_cells"]) for r in days) / 1.25e8
+    a_day = float(days[-1]["departed"]) / float(days[-1]["time"])
+    off = {}
+    for key, value in (("body.shedding.fraction", 0), ("body.lodged.adhesion", "0 1/h"), ("body.crossing.out", "1e-9 1/day"), ("body.fate.go_on", 0)):
+        end = runs.run("without_" + key.split(".")[1], "cascade", {"simulation.duration": "60 day", key: value})
+        off[key] = float(read(end, "body.csv")[-1]["expected_competent"])
+    usual = float(read(os.path.join(runs.folder, "with_nk"), "body.csv")[-1]["expected_competent"])
+    none, bodies = told[("none_competent", "", "expected")][0], int(read_replicates(folder))
+    lung = {s: stages[("lung", s)]["natural"] for s in ("adhered", "adherent_now", "landed")}
+    three = {source: summed({k: {"expected": v[0], "expected_error": v[1]} for k, v in
+                             (((o, "competent"), told.get(("competent", o, source), (NONE, NONE))) for o in FORCED)}, "competent", "expected")
+             for source in ("expected", "forced")}  # fmt: skip
+    rows = [
+        Row("competent cells per cell that left (one in 60 million: Coumans)", "fitted", expected["competent"][0] / departed, NONE, 0.5e-8, 2e-8),
+        Row("left = dead + lodged + adherent + outside: cells not accounted for", "predicted", round(left_over, 6) + 0.0, NONE, 0, 0),
+        Row("outside = doomed + a few divisions + asleep + competent: cells not accounted for", "predicted", round(fates, 6) + 0.0, NONE, 0, 0),
+        z_row("competent cells drawn, less expected", natural["competent"], expected["competent"]),
+        z_row("outside drawn, less expected", natural["landed"], expected["landed"]),
+        z_row("bodies without a competent cell, less mean of e^-Λ", (told[("none_competent", "", "natural")][0], share(none * bodies, bodies)[1]),
+              (none, NONE)),
+        z_row("competent cells by weights of forced founders, less expected, three organs", three["forced"], three["expected"]),
+        Row("of lodged cells that stay, those that adhere", "imposed", with_nk, NONE, 0.005, 0.02),
+        Row("the same without NK cells, over that", "imposed", no_nk / with_nk, NONE, 7, 13),
+        Row("of adherent cells in lung, those that come out", "imposed", *share(lung["landed"], lung["adhered"] - lung["adherent_now"]), 0.77, 0.83),
+        Row("rat: cells that leave per gram and day", "imposed", a_day / grams, NONE, 2.5e6, 4.5e6),
+        Row("any of shedding, adhesion, crossing, going on switched off: largest share of competent cells left", "imposed",
+            max(off.values()) / usual if usual else NONE, NONE, 0, 0.999),
+    ]  # fmt: skip
+    words = {
+        "stages": table(("Cells by the end", "natural", "expected", "per cell that left", "expected in three organs", "forced there"), lines).rstrip("\n"),
+        "bodies": bodies,
+        "one_in": number(departed / expected["competent"][0]) if expected["competent"][0] else "none",
+    }
+    picture = {"stages": [{"name": name, "natural": natural[s], "expected": expected[s], "forced": summed(stages, s, "forced_estimate", FORCED)}
+                          for s, name in STAGES]}  # fmt: skip
+    return rows, words, picture
+
+
+# ---- Dandelion
+
+
+SIZES = (1, 2, 5, 10, 15, 20, 30, 40, 50, 70, 100)  # mm
+BANDED = {10: 0.10, 30: 0.44, 50: 0.67}
+
+
+def rise(curve, a, b):
+    """Of a curve {size: (value, error)} per cm, between two sizes."""
+    value, error = difference(curve[b], curve[a])
+    return value / (b - a) * 10, error / (b - a) * 10
+
+
+def least_z(pairs):
+    """The smallest of differences in their errors."""
+    return min(value / error if error else (0.0 if value == 0 else math.inf) for value, error in pairs)
+
+
+def founded_after(folder):
+    """Relapses after removal, and the latest landing of one of them after removal in days."""
+    count, latest = 0, -math.inf
+    for r in read(folder, "cohort.csv"):
+        if r["seen_at_removal"] == "1" or not r["seen_year"]:
+            continue
+        count += 1
+        latest = max(latest, (float(r["seen_year"]) - float(r["founded_before_seen_year"])) * 365.25)
+    return count, latest
+
+
+def dandelion(runs):
+    curves = {"seen": {}, "relapsed": {}, "founded_expected": {}}
+    for size in SIZES:
+        told = runs.cohort(f"{size}_mm", "dandelion", {"body.observer.diameter": f"{size} mm"}, patients=None if size in BANDED else 10000)
+        for name, curve in curves.items():
+            curve[size] = told[name]
+    relapses, latest = founded_after(os.path.join(runs.folder, "30_mm"))
+    seen = curves["seen"]
+    steps = [difference(seen[b], seen[a]) for a, b in zip(SIZES, SIZES[1:])]
+    slopes = [rise(seen, a, b) for a, b in ((10, 30), (30, 50), (50, 100))]
+    half = {}
+    for factor, fraction in (("half", 0.01), ("as it is", 0.02), ("twice", 0.04)):
+        at = {}
+        for size in (10, 20, 30, 50, 70):
+            set_to = {"body.observer.diameter": f"{size} mm", "body.shedding.fraction": fraction}
+            at[size] = runs.cohort(f"shedding_{fraction}_{size}", "dandelion", set_to, patients=4000)["founded_expected"][0]
+        half[factor] = where(at, 0.5)
+    rows = [Row(f"metastasis seen within 20 years of removal at {size} mm", "fitted", *seen[size], middle - 0.06, middle + 0.06)
+            for size, middle in BANDED.items()]  # fmt: skip
+    rows += [
+        Row("that share rises with every step of size: least rise", "predicted", least_z(steps[2:]), NONE, 3, unit="σ, from 5 mm on"),
+        Row("steep first: rise per cm from 10 to 30 mm over that from 30 to 50", "predicted", *ratio(slopes[0], slopes[1]), 1),
+        Row("the same from 30 to 50 mm over that from 50 to 100", "predicted", *ratio(slopes[1], slopes[2]), 1),
+        Row("never flat: rise per cm from 50 to 100 mm", "predicted", least_z([slopes[2]]), NONE, 3, unit="σ"),
+        Row("any lesion founded, removal at 10 mm", "predicted", *curves["founded_expected"][10]),
+        Row("the same at 30 mm", "predicted", *curves["founded_expected"][30]),
+        Row("the same at 50 mm", "predicted", *curves["founded_expected"][50]),
+        Row("nothing was left, relapse all the same: seen after removal at 50 mm less at 10 mm, of patients without visible metastases",
+            "predicted", least_z([difference(curves["relapsed"][50], curves["relapsed"][10])]), NONE, 3, unit="σ"),
+        Row("relapses from cells that left before removal at 30 mm: the latest landed after it", "imposed", max(latest, 0), NONE, 0, 30, "days"),
+        Row("shedding twice as much: diameter at which half have a lesion, over that with half as much", "predicted",
+            half["twice"] / half["half"], NONE, 0, 0.9),
+    ]  # fmt: skip
+    lines = [(f"{size}", number(*seen[size]), number(*curves["relapsed"][size]), number(*curves["founded_expected"][size])) for size in SIZES]
+    words = {
+        "curve": table(("Removed at [mm]", "seen within 20 years", "of these not at removal", "any lesion founded"), lines).rstrip("\n"),
+        "relapses": relapses, "half": number(half["as it is"]), "half_less": number(half["half"]), "half_more": number(half["twice"]),
+    }  # fmt: skip
+    return rows, words, {"sizes": SIZES, **{k: [c[s] for s in SIZES] for k, c in curves.items()}, "banded": list(BANDED.items())}
+
+
+def where(curve, height):
+    """The size at which a curve {size: value} reaches a height, straight lines between."""
+    sizes = sorted(curve)
+    for a, b in zip(sizes, sizes[1:]):
+        if curve[a] <= height <= curve[b] and curve[b] > curve[a]:
+            return a + (b - a) * (height - curve[a]) / (curve[b] - curve[a])
+    return NONE
+
+
+# ---- Soil
+
+
+PRIMARIES = ("breast", "lung", "prostate", "colon", "stomach", "pancreas", "ovary")
+TAUGHT = ("breast", "lung", "prostate")  # soil of an organ is taken from these
+
+
+def ranks(values):
+    """Ranks from 1 on, ties shared."""
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    found = [0.0] * len(values)
+    k = 0
+    while k < len(order):
+        end = k
+        while end + 1 < len(order) and values[order[end + 1]] == values[order[k]]:
+            end += 1
+        for i in order[k : end + 1]:
+            found[i] = (k + end) / 2 + 1
+        k = end + 1
+    return found
+
+
+def correlation(x, y):
+    mx, my = statistics.mean(x), statistics.mean(y)
+    sx, sy = (math.sqrt(sum((v - m) ** 2 for v in values)) for values, m in ((x, mx), (y, my)))
+    return sum((a - mx) * (b - my) for a, b in zip(x, y)) / (sx * sy) if sx and sy else NONE
+
+
+def soil(runs):
+    pairs = {}  # primary: {organ: (share lodged, soil, frequency)}, of organs whose frequency is known and that blood reaches
+    unreached = []
+    for primary in PRIMARIES:
+        organs = runs.chain(primary)["organs"]
+        known = [o for o in organs if o["frequency"]]
+        pairs[primary] = {o["name"]: (o["lodged"], o["soil"], o["frequency"]) for o in known if o["lodged"] > 0}
+        unreached += [f"{o['name']} of {primary} ({o['frequency']:g})" for o in known if not o["lodged"] > 0]
+    wanted = {(p, o): math.log(-math.log(1 - f)) for p, of in pairs.items() for o, (_, _, f) in of.items()}
+    flow = {(p, o): math.log(lodged) for p, of in pairs.items() for o, (lodged, _, _) in of.items()}
+    keys = list(wanted)
+    explained = correlation([flow[k] for k in keys], [wanted[k] for k in keys]) ** 2
+    # Without the level of a primary, which no flow explains.
+    centred = {name: {k: v[k] - statistics.mean(v[q] for q in keys if q[0] == k[0]) for k in keys} for name, v in (("flow", flow), ("wanted", wanted))}
+    many = [k for k in keys if len(pairs[k[0]]) > 1]
+    within = correlation([centred["flow"][k] for k in many], [centred["wanted"][k] for k in many]) ** 2
+    sigma = {}
+    for organ in {o for p in TAUGHT for o in pairs[p]}:
+        logs = [math.log(pairs[p][organ][1]) for p in TAUGHT if organ in pairs[p]]
+        sigma[organ] = math.exp(statistics.mean(logs))
+    others = [p for p in PRIMARIES if p not in TAUGHT]
+    by_soil = {(p, o): pairs[p][o][0] * sigma.get(o, 1) for p in others for o in pairs[p]}
+    order, first, first_flow, judged = [], 0, 0, 0
+    for p in others:
+        organs = runs.chain(p)["organs"]  # all that blood reaches; where nothing is known of an organ its soil is 1, or 0
+        reached = {o["name"]: o["lodged"] * sigma.get(o["name"], min(1, o["soil"])) for o in organs}
+        bare = {o["name"]: o["lodged"] * min(1, o["soil"]) for o in organs}
+        top = max((o for o in organs if o["frequency"]), key=lambda o: o["frequency"])["name"]
+        guess, bare_guess = max(reached, key=reached.get), max(bare, key=bare.get)
+        first, first_flow, judged = first + (guess == top), first_flow + (bare_guess == top), judged + 1
+        order.append((p, top, guess, bare_guess))
+    # Each primary's level, sigma_p, is not predicted: it is taken from the sum over its organs.
+    level = {p: sum(-math.log(1 - pairs[p][o][2]) for o in pairs[p]) / sum(by_soil[(p, o)] for o in pairs[p]) for p in others if pairs[p]}
+    held = [k for k in by_soil]
+    ranked = correlation(ranks([by_soil[k] * level[k[0]] for k in held]), ranks([wanted[k] for k in held]))
+    flat = {p: sum(-math.log(1 - pairs[p][o][2]) for o in pairs[p]) / sum(pairs[p][o][0] for o in pairs[p]) for p in others if pairs[p]}
+    ranked_flow = correlation(ranks([pairs[p][o][0] * flat[p] for p, o in held]), ranks([wanted[k] for k in held]))
+    inside = [k for k in held if len(pairs[k[0]]) > 1]
+    alone = {p: correlation(ranks([by_soil[k] for k in inside if k[0] == p]), ranks([wanted[k] for k in inside if k[0] == p]))
+             for p in {k[0] for k in inside}}  # fmt: skip
+    sites = []
+    for p in PRIMARIES:
+        if not pairs[p]:
+            continue
+        told = runs.cohort(f"from_{p}", "soil", {"body.primary": p})
+        bare = runs.cohort(f"from_{p}_flow_only", "soil", {"body.primary": p, **flat_soils(runs, p)}, patients=5000)
+        sites += [(p, o, told[f"first_in_{o}"], bare[f"first_in_{o}"], pairs[p][o]) for o in pairs[p]]
+    out = walls()
+    worst, behind = (max(abs((1 - math.exp(-lam)) - f) for p in PRIMARIES for lam, f in given_back(pairs[p], by)) for by in ({}, out))
+    left_out = {}
+    for p in TAUGHT:
+        of_two = [q for q in TAUGHT if q != p]
+        guess = {o: pairs[p][o][0] * math.exp(statistics.mean([math.log(pairs[q][o][1]) for q in of_two if o in pairs[q]] or [0])) for o in pairs[p]}
+        truth = ranks([wanted[(p, o)] for o in pairs[p]])
+        left_out[p] = (correlation(ranks(list(guess.values())), truth), correlation(ranks([flow[(p, o)] for o in pairs[p]]), truth))
+    rows = [
+        Row("flow only: r² of ln Λ over primary and organ", "predicted", explained, NONE, 0.25, 0.55, f"of {len(keys)} pairs"),
+        Row("the same without the level of each primary", "predicted", within, NONE, unit=f"of {len(many)} pairs"),
+        Row("flow times soil gives the frequencies back: largest difference", "imposed", worst, NONE, 0, 0.03),
+        Row("the same behind the organs' walls, which cells cross more or less often", "imposed", behind),
+        Row("soil of an organ from breast, lung, prostate; colon, stomach, pancreas: rank correlation over primary and organ", "predicted",
+            ranked, NONE, 0.6, unit=f"of {len(held)} pairs"),
+        Row("the same with flow only", "predicted", ranked_flow, NONE, unit=f"of {len(held)} pairs"),
+        *(Row(f"rank correlation within {p}", "predicted", alone[p], NONE, unit=f"of {len(pairs[p])} organs") for p in sorted(alone)),
+        *(Row(f"{p} from the other two of breast, lung, prostate: rank correlation (flow only: {number(left_out[p][1])})", "predicted",
+              left_out[p][0], NONE, unit=f"of {len(pairs[p])} organs") for p in TAUGHT),
+        Row("first organ right, of four primaries", "predicted", first, NONE, 3),
+        Row("the same with flow only", "predicted", first_flow, NONE),
+    ]  # fmt: skip
+    words = {
+        "shares": number(correlation([pairs[p][o][0] for p, o in keys], [pairs[p][o][2] for p, o in keys]) ** 2),
+        "unreached": ", ".join(unreached),
+        "sites": table(("Primary", "Organ", "lodged", "soil", "known frequency", "seen first there", "flow only"),
+                       [(p, o, number(100 * of[0]) + " %", number(of[1]), number(of[2]), number(*seen), number(*bare))
+                        for p, o, seen, bare, of in sites]).rstrip("\n"),
+        "first": table(("Primary", "most frequent", "predicted", "flow only"), order).rstrip("\n"),
+        "sigma": ", ".join(f"{o} {number(v)}" for o, v in sorted(sigma.items(), key=lambda item: -item[1])),
+    }  # fmt: skip
+    picture = {"pairs": [(p, o, flow[(p, o)], wanted[(p, o)]) for p, o in keys], "taught": TAUGHT,
+               "predicted": [(p, o, math.log(by_soil[(p, o)] * level[p]), wanted[(p, o)]) for p, o in held]}  # fmt: skip
+    return rows, words, picture
+
+
+def given_back(of, out):
+    """[(Λ, frequency)] of a primary's organs, its level such that the sum is right. out: share of adherent cells that come out there."""
+    weight = {o: lodged * s * out.get(o, 1) for o, (lodged, s, _) in of.items()}
+    level = sum(-math.log(1 - f) for _, _, f in of.values()) / sum(weight.values()) if of else 0
+    return [(level * weight[o], f) for o, (_, _, f) in of.items()]
+
+
+def walls():
+    """{organ: share of adherent cells that come out}, at 1.6 a day over the barrier against 0.4 a day that die."""
+    found = {}
+    with open(os.path.join(SOURCE, "configs", "organs.yaml"), encoding="utf-8") as file:
+        for name, rest in re.findall(r"- \{name: (\w+), drains: (.*)\}", file.read()):
+            barrier = re.search(r"barrier: ([\d.]+)", rest)
+            out = 1.6 / float(barrier.group(1) if barrier else 1)
+            found[name] = out / (out + 0.4)
+    return found
+
+
+def flat_soils(runs, primary):
+    """Settings that make every soil that a primary names 1."""
+    names = ("breast", "lung", "colon", "stomach", "prostate", "ovary", "pancreas")  # the order of configs/organs.yaml
+    count = sum(1 for o in runs.chain(primary)["organs"] if o["frequency"])
+    return {f"body.primaries[{names.index(primary)}].soils[{k}].soil": 1 for k in range(count)}
+
+
+# ---- Dormancy
+
+
+def relapses_by_year(folder, years):
+    """Of patients without visible metastases, those with a relapse seen by each year, other deaths aside."""
+    rows = [r for r in read(folder, "cohort.csv") if r["seen_at_removal"] == "0"]
+    at = [min(float(r["seen_year"]), math.inf) for r in rows if r["seen_year"] and float(r["seen_year"]) < float(r["other_death_year"])]
+    return [share(sum(1 for t in at if t <= year), len(rows)) for year in years]
+
+
+def landed(folder):
+    """Fates of landed cells on a lattice, day by day."""
+    return [{k: float(v) for k, v in r.items() if k in ("time", "tumour_cells", "landed_cells", "landed_competent", "landed_abortive",
+             "landed_dormant", "landed_doomed", "deaths_doomed", "cells_asleep")} for r in read(folder, "metrics.csv")]  # fmt: skip
+
+
+def on_day(days, day):
+    return min(days, key=lambda r: abs(r["time"] - day))
+
+
+def dormancy(runs):
+    years = list(range(0, 21))
+    told = runs.cohort("as_it_is", "dormancy")
+    curves = {"0.9 asleep, 16 years": relapses_by_year(os.path.join(runs.folder, "as_it_is"), years)}
+    lines = [("0.9", "16", number(*told["late_share"]), number(*told["hazard_5_10_over_10_20"]), number(*told["relapsed"]))]
+    for asleep, waking in ((0, 16), (0.5, 16), (0.74, 12), (0.9, 12), (0.9, 29), (0.9, 69)):
+        name = f"asleep_{asleep}_{waking}"
+        other = runs.cohort(name, "dormancy", {"body.fate.asleep": asleep, "body.fate.waking": f"{waking} years"}, patients=10000)
+        lines.append((f"{asleep:g}", str(waking), number(*other["late_share"]), number(*other["hazard_5_10_over_10_20"]), number(*other["relapsed"])))
+        if (asleep, waking) in ((0, 16), (0.5, 16), (0.9, 69)):
+            curves[f"{asleep:g} asleep, {waking} years" if asleep else "none asleep"] = relapses_by_year(os.path.join(runs.folder, name), years)
+        if asleep == 0:
+            awake = other
+    days = landed(runs.run("lattice", "landed_cells"))
+    end, day_3, day_15 = days[-1], on_day(days, 3), on_day(days, 16)
+    cells = end["landed_cells"]
+    gone = [r["time"] for r in days if r["landed_cells"] == cells and r["tumour_cells"] == r["cells_asleep"]]
+    rows = [
+        Row("of relapses within 20 years, those after five", "fitted", *told["late_share"], 0.35, 0.65),
+        Row("relapses a year, years 5 to 10 over 10 to 20", "fitted", *told["hazard_5_10_over_10_20"], 0.7, 2),
+        Row("nobody sleeps: of relapses within 20 years, those after five", "predicted", *awake["late_share"]),
+        Row("the same, less than with sleepers by", "predicted", difference(told["late_share"], awake["late_share"])[0]
+            / difference(told["late_share"], awake["late_share"])[1], NONE, 3, unit="σ"),
+        Row("landing to being seen, median, sleep included", "predicted", *told["founding_to_seen_years"], unit="years"),
+        Row("lattice: landed cells that are doomed", "imposed", *share(end["landed_doomed"], cells), 0.525 - 3 * share(0.525 * cells, cells)[1],
+            0.525 + 3 * share(0.525 * cells, cells)[1]),
+        Row("lattice: landed cells asleep for good, drawn", "imposed", *share(end["landed_dormant"], cells), 0.45 - 3 * share(0.45 * cells, cells)[1],
+            0.45 + 3 * share(0.45 * cells, cells)[1]),
+        Row("lattice: landed cells that divide a few times", "imposed", *share(end["landed_abortive"], cells),
+            0.025 - 3 * share(0.025 * cells, cells)[1], 0.025 + 3 * share(0.025 * cells, cells)[1]),
+        Row("lattice: doomed cells dead by day 3", "imposed", *share(day_3["deaths_doomed"], end["landed_doomed"]), 0, 0.1),
+        Row("lattice: doomed cells dead by day 16", "imposed", *share(day_15["deaths_doomed"], end["landed_doomed"]), 0.97, 1),
+        Row("lattice: cells asleep on day 16 over those drawn asleep", "emergent", *share(day_15["cells_asleep"], end["landed_dormant"]), 0.9, 1),
+        Row("lattice: day from which on no line of those that divide a few times is left", "imposed", gone[0] if gone else NONE, NONE, 0, 30),
+    ]  # fmt: skip
+    words = {"variants": table(("Asleep first", "Half-life [years]", "late share", "years 5–10 over 10–20", "relapse seen in 20 years"), lines).rstrip("\n"),
+             "landed": f"{cells:.0f}", "abortive": f"{end['landed_abortive']:.0f}",
+             "woken": f"{end['landed_dormant'] - end['cells_asleep']:.0f}",
+             "to_wake": number(end["landed_dormant"] * (1 - 0.5 ** (30 / 365.25 / 16)))}  # fmt: skip
+    picture = {"years": years, "curves": curves, "days": [r["time"] for r in days],
+               **{k: [r[k] for r in days] for k in ("cells_asleep", "landed_cells", "tumour_cells", "deaths_doomed")}}  # fmt: skip
+    return rows, words, picture
+
+
+# ---- Clinics
+
+
+def relative(name, a, b):
+    value, error = ratio(a[name], b[name])
+    return 100 * (value - 1), 100 * error
+
+
+def clinics(runs):
+    told = runs.cohort("all", "clinics")
+    no_lymph = runs.cohort("without_lymph", "clinics", {"body.lymph.enabled": "false"})
+    spreads = {s: runs.cohort(f"spread_{s}", "clinics", {"body.observer.diameter_spread": s}, patients=20000) for s in (0.35, 0.75)}
+    spreads[0.55] = told
+    rows = [
+        Row("a cell in 7.5 mL at removal (prototype 0.218)", "fitted", *told["blood_positive"], 0.12, 0.30),
+        Row("relapses of these over the others', five years (2.11)", "fitted", *told["blood_rate_ratio"], 1.3, 2.6),
+        Row("of these free of relapse at five years (0.71)", "predicted", *told["blood_positive_free"], 0.6, 1),
+        Row("a sleeping cell in the aspirate (0.30)", "fitted", *told["marrow_positive"], 0.2, 0.4),
+        Row("relapses of these over the others' (2.32)", "predicted", *told["marrow_rate_ratio"], 1.5, 3.2),
+        Row("of relapses within 20 years, those after five (0.456)", "fitted", *told["late_share"], 0.35, 0.65),
+        Row("relapses a year, years 5 to 10 over 10 to 20 (1.83)", "fitted", *told["hazard_5_10_over_10_20"], 0.7, 2),
+        Row("nodes positive at 15 mm (a third)", "fitted", *told["nodes_positive_at_15_mm"], 0.27, 0.40),
+        Row("the same, rise per cm (0.116)", "predicted", *told["nodes_slope_per_cm"], 0.08, 0.13),
+        Row("without lymph: relapse seen in 20 years (−8)", "predicted", *relative("relapsed", no_lymph, told), -20, 20, "%"),
+        Row("without lymph: relapse within five years (−16)", "predicted", *relative("relapsed_5y", no_lymph, told), -20, 20, "%"),
+        Row("without lymph: visible at removal (−13)", "predicted", *relative("seen_at_removal", no_lymph, told), -20, 20, "%"),
+        Row("visible metastases at removal (0.018), within a factor of two of registries", "predicted", *told["seen_at_removal"], 0.03, 0.12,
+            why="fitted to size against relapse, metastases are still too small at removal"),
+        Row("landing to being seen, median, sleep included (6.1)", "predicted", *told["founding_to_seen_years"], unit="years"),
+    ]  # fmt: skip
+    words = {"spreads": table(("Spread of ln diameter", "a cell in blood", "rate ratio", "marrow", "rate ratio"),
+                              [(f"{s:g}", *(number(*spreads[s][n]) for n in ("blood_positive", "blood_rate_ratio", "marrow_positive", "marrow_rate_ratio")))
+                               for s in sorted(spreads)]).rstrip("\n"),
+             "patients": f"{told['patients'][0]:.0f}"}  # fmt: skip
+    return rows, words, {"rows": [(r.statement, r.kind, r.value, r.error, r.low, r.high) for r in rows]}
+
+
+# ---- Tornado
+
+
+# What moves: half and twice, or the ends of what is plausible where the double cannot be.
+CONSTANTS = (
+    ("body.pass", "0.3", "0.95"), ("body.shedding.fraction", "0.01", "0.04"), ("body.shedding.exponent", "0.1667", "0.6667"),
+    ("body.shedding.clusters", "0.013", "0.052"), ("body.shedding.cluster_size", "2", "4"), ("body.lodged.adhesion", "0.00205 1/h", "0.0082 1/h"),
+    ("body.lodged.nk", "0.185 1/h", "0.74 1/h"), ("body.lodged.other", "0.018 1/h", "0.072 1/h"), ("body.lodged.release", "0.05 1/h", "0.2 1/h"),
+    ("body.lodged.shield", "10", "40"), ("body.lodged.break_up", "0.01 1/h", "0.04 1/h"), ("body.crossing.out", "0.8 1/day", "3.2 1/day"),
+    ("body.crossing.death", "0.2 1/day", "0.8 1/day"), ("body.organs[2].barrier", "0.25", "1"), ("body.fate.begin", "0.0125", "0.05"),
+    ("body.fate.go_on", "0.005", "0.02"), ("body.fate.human", "0.0025", "0.01"), ("body.fate.dormant", "0.225", "0.9"),
+    ("body.fate.asleep", "0.45", "1"), ("body.fate.waking", "8 years", "32 years"), ("body.host.spread", "0.6", "2.4"),
+    ("body.host.nk", "0.5", "2"), ("body.lesions.doubling", "80 day", "320 day"), ("body.lesions.doubling_spread", "0.25", "1"),
+    ("body.lesions.ratio", "1.1", "4.4"), ("body.lesions.early", "0.075", "0.3"), ("body.lesions.avascular", "1.8e4", "7.2e4"),
+    ("body.lesions.vessels", "90 day", "360 day"), ("body.lesions.linear_above", "25 mm", "100 mm"), ("body.lymph.competence", "8.75e-7", "3.5e-6"),
+    ("body.lymph.spread", "1.25", "5"), ("body.lymph.blood", "0.015", "0.06"), ("body.lymph.nodes", "1", "4"), ("body.blood.circuit", "0.5 min", "2 min"),
+    ("body.observer.diameter", "11 mm", "44 mm"), ("body.observer.diameter_spread", "0.275", "1.1"), ("body.observer.symptom", "15 mm", "60 mm"),
+    ("body.organs[2].visible", "5 mm", "20 mm"),
+)  # fmt: skip
+ANSWERS = ("founded_expected", "relapsed", "first_in_bone", "first_in_lung", "first_in_liver", "late_share")
+
+
+def tornado(runs, constants=CONSTANTS):
+    """The table of scripts/sensitivity.py, of a cohort; the members are in the layout in which `metavox sweep` tells of its own."""
+    seeds = (1, 2)
+
+    def member(name, settings):
+        of_seeds = []
+        for seed in seeds:
+            told = runs.cohort(f"{name}_{seed}", "tornado", settings, seed)
+            of_seeds.append({a: told[a][0] for a in ANSWERS})
+        return of_seeds
+
+    members = [(None, "", k, numbers) for k, numbers in enumerate(member("as_it_is", {}))]
+    for key, *values in constants:
+        for value in values:
+            name = "".join(c if c.isalnum() else "_" for c in f"{key}_{value}")
+            members += [(key, value, k, numbers) for k, numbers in enumerate(member(name, {key: value}))]
+    moved = sensitivity.changes(members, ANSWERS)
+    chance = {a: sensitivity.chance(moved, a) for a in ANSWERS}
+
+    def reach(item):
+        return max(abs(sensitivity.mean(by[ANSWERS[0]])) + abs(sensitivity.mean(by[ANSWERS[1]])) for _, by in item[1])
+
+    order = sorted(moved.items(), key=reach, reverse=True)
+    lines = [(f"`{key.removeprefix('body.')}`", ", ".join(value for value, _ in values),
+              *(" / ".join(sensitivity.percent(sensitivity.mean(by[a])) for _, by in values) for a in ANSWERS))
+             for key, values in order]  # fmt: skip
+    lines.append(("chance alone", "one standard error", *(f"{100 * chance[a]:.1f}" for a in ANSWERS)))
+    head = ("Constant", "Values", "P(met)", "relapse in 20 y", "first in bone", "in lung", "in liver", "late share")
+    asleep = dict(moved.get("body.fate.asleep", ()))
+    late = [sensitivity.mean(by["late_share"]) for by in asleep.values()]
+    at = {key: k for k, (key, _) in enumerate(order)}
+    rows = [
+        Row("rank of the fitted factor `fate.human` among what moves P(met) and relapse", "fitted", at.get("body.fate.human", NONE) + 1, NONE,
+            unit=f"of {len(order)}"),
+        Row("less sleep, fewer late relapses: change with 0.45 asleep for 0.9", "predicted", 100 * late[0] if late else NONE,
+            100 * chance["late_share"], -100, -3 * 100 * chance["late_share"], "%"),
+    ]  # fmt: skip
+    words = {"tornado": table(head, lines).rstrip("\n"), "base": ", ".join(
+        f"{name} {number(sensitivity.mean([m[3][a] for m in members if m[0] is None]))}" for a, name in zip(ANSWERS, head[2:]))}  # fmt: skip
+    picture = {"answers": list(zip(ANSWERS, head[2:])), "chance": chance,
+               "constants": [(key, [(value, {a: sensitivity.mean(by[a]) for a in ANSWERS}) for value, by in values]) for key, values in order]}  # fmt: skip
+    return rows, words, picture
+
+
+STUDIES = {"cascade": cascade, "dandelion": dandelion, "soil": soil, "dormancy": dormancy, "clinics": clinics}

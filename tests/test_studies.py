@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Studies of few patients from end to end: pages, tables and pictures; and what is told of numbers that are broken.
+
+    /usr/bin/python3 tests/test_studies.py METAVOX
+"""
+
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import documents
+
+METAVOX = None
+SCRIPTS = os.path.join(documents.SOURCE, "scripts")
+sys.path.insert(0, SCRIPTS)
+import study_list  # noqa: E402
+from study_page import Row, number, verdict, verdicts  # noqa: E402
+
+
+def study(folder, name, *options):
+    """(page, verdicts by statement)"""
+    os.makedirs(os.path.join(folder, "docs", "images"), exist_ok=True)
+    call = [sys.executable, os.path.join(SCRIPTS, "studies.py"), name, "--metavox", METAVOX, "--runs", os.path.join(folder, "runs"),
+            "--docs", os.path.join(folder, "docs"), "--threads", "1", *options]  # fmt: skip
+    done = subprocess.run(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with open(os.path.join(folder, "docs", "studies", name + ".md"), encoding="utf-8") as file:
+        page = file.read()
+    table = page.split("## Verdicts")[1].strip().splitlines()
+    assert table[0] == "| Statement | Kind | Measured | Band | Verdict |", table[0]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table[2:]]
+    assert all(len(row) == 5 for row in rows), rows
+    return page, {row[0]: row[1:] for row in rows}
+
+
+class Verdicts(unittest.TestCase):
+    def test_only_what_is_predicted_or_emergent_passes_or_fails(self):
+        for kind in ("predicted", "emergent"):
+            self.assertEqual(verdict(Row("", kind, 2, 0.1, 1, 3)), "**PASS**")
+            self.assertEqual(verdict(Row("", kind, 4, 0.1, 1, 3)), "**FAIL**")
+            self.assertEqual(verdict(Row("", kind, 2)), "reported")
+        for kind in ("imposed", "fitted"):
+            self.assertEqual(verdict(Row("", kind, 2, 0.1, 1, 3)), "reported, in band")
+            self.assertEqual(verdict(Row("", kind, 4, 0.1, 1, 3)), "reported, out of band")
+        with self.assertRaises(ValueError):
+            Row("", "guessed", 1)
+
+    def test_a_broken_number_fails(self):
+        for broken in (math.nan, math.inf, -math.inf):
+            for kind in ("predicted", "emergent"):
+                self.assertEqual(verdict(Row("", kind, broken, low=1, high=3)), "**FAIL**")
+            self.assertIn("**FAIL**", verdict(Row("", "predicted", broken)))
+            self.assertIn("**FAIL**", verdict(Row("", "fitted", broken, low=1, high=3)))
+        self.assertEqual(verdict(Row("", "predicted", math.nan, low=1)), "**FAIL**")
+        self.assertIn("**FAIL**", verdict(Row("", "predicted", 2, 1.5, 1, 3)))  # inside, and may as well lie outside
+        self.assertIn("none", verdicts([Row("x", "predicted", math.nan, low=1)]))
+
+    def test_numbers_have_the_digits_of_their_errors(self):
+        self.assertEqual(number(0.25764, 0.0022), "0.2576 ± 0.0022")
+        self.assertEqual(number(83534742, 3018), "(8.35347 ± 0.00030)·10⁷")
+        self.assertEqual(number(1.56e-8), "1.56·10⁻⁸")
+        self.assertEqual(number(-3.5), "-3.5")
+
+
+class Measures(unittest.TestCase):
+    def test_ranks_and_correlation_are_those_by_hand(self):
+        self.assertEqual(study_list.ranks([3, 1, 3, 2]), [3.5, 1, 3.5, 2])
+        self.assertAlmostEqual(study_list.correlation([1, 2, 3], [2, 4, 6]), 1)
+        self.assertAlmostEqual(study_list.correlation([1, 2, 3], [1, -2, 1]), 0)
+        self.assertTrue(math.isnan(study_list.correlation([1, 1], [1, 2])))
+
+    def test_a_curve_is_read_between_its_points(self):
+        self.assertAlmostEqual(study_list.where({10: 0.2, 20: 0.4, 30: 0.8}, 0.5), 22.5)
+        self.assertTrue(math.isnan(study_list.where({10: 0.2, 20: 0.4}, 0.5)))
+        self.assertEqual(study_list.rise({10: (0.1, 0.03), 30: (0.5, 0.04)}, 10, 30)[0], 0.2)
+        self.assertAlmostEqual(study_list.rise({10: (0.1, 0.03), 30: (0.5, 0.04)}, 10, 30)[1], 0.025)
+
+    def test_flow_times_soil_is_the_frequency_and_walls_move_it(self):
+        of = {"liver": (0.1, 2.0, 1 - math.exp(-0.4)), "bone": (0.05, 4.0, 1 - math.exp(-0.4))}
+        for organ, frequency in study_list.given_back(of, {}):
+            self.assertAlmostEqual(1 - math.exp(-organ), frequency)
+        behind = study_list.given_back(of, {"bone": 0.5})
+        self.assertAlmostEqual(behind[0][0], 2 * behind[1][0])
+        self.assertAlmostEqual(study_list.walls()["brain"], 0.32 / 0.72)
+
+
+class Pages(unittest.TestCase):
+    def test_a_study_runs_from_its_configuration_to_its_page_and_picture(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page, rows = study(folder, "clinics", "--patients", "400")
+            self.assertIn("](../images/study_clinics.png)", page)
+            with open(os.path.join(folder, "docs", "images", "study_clinics.png"), "rb") as file:
+                self.assertEqual(file.read(8), b"\x89PNG\r\n\x1a\n")
+            with open(os.path.join(folder, "runs", "clinics", "all", "summary.csv"), encoding="utf-8") as file:
+                told = {line.split(",")[0]: float(line.split(",")[1]) for line in file.read().splitlines()[1:]}
+            for statement, name in (("a cell in 7.5 mL at removal (prototype 0.218)", "blood_positive"),
+                                    ("the same, rise per cm (0.116)", "nodes_slope_per_cm")):  # fmt: skip
+                self.assertAlmostEqual(float(rows[statement][1].split(" ")[0]), told[name], delta=1e-3)
+            self.assertNotRegex(page, r"\$\{")
+            for kind, _, _, word in rows.values():
+                self.assertRegex(word, r"^(\*\*PASS\*\*|\*\*FAIL\*\*|reported)")
+                self.assertTrue(kind in ("*predicted*", "*emergent*") or "PASS" not in word, (kind, word))
+
+    def test_a_broken_model_fails(self):
+        """With lymph nodes as in a body that has none, and with nothing shed, what was predicted is not met."""
+        with tempfile.TemporaryDirectory() as folder:
+            _, rows = study(folder, "clinics", "--patients", "400", "--no-pictures", "--set", "body.shedding.fraction=0")
+            judged = [word for kind, _, _, word in rows.values() if kind == "*predicted*"]
+            self.assertFalse([word for word in judged if "PASS" in word])
+            self.assertIn("**FAIL**", rows["the same, rise per cm (0.116)"][3])
+            self.assertIn("**FAIL**", rows["relapses of these over the others' (2.32)"][3])
+
+    def test_bodies_are_counted_and_agree_with_what_is_expected(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page, rows = study(folder, "cascade", "--replicates", "2", "--no-pictures", "--set", "simulation.duration=20 day")
+            accounts = [r for s, r in rows.items() if "not accounted for" in s]
+            self.assertEqual([(r[1], r[3]) for r in accounts], [("0", "**PASS**")] * 2)
+            self.assertRegex(page, r"\| left the primary \| \(\d")
+
+    def test_names_and_programs_that_are_not_there_are_told(self):
+        for arguments, words in ((["dandelions"], "there is no study dandelions"), (["clinics", "--metavox", "/nowhere"], "there is no program")):
+            done = subprocess.run([sys.executable, os.path.join(SCRIPTS, "studies.py"), *arguments], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, check=False)  # fmt: skip
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(words, done.stderr)
+
+
+class Kept(unittest.TestCase):
+    """The pages of the tree."""
+
+    def test_each_study_has_its_configuration_its_text_its_page_and_its_picture(self):
+        for name in study_list.STUDIES:
+            for path in (f"configs/studies/{name}.yaml", f"configs/studies/{name}.md", f"docs/studies/{name}.md", f"docs/images/study_{name}.png"):
+                self.assertTrue(os.path.exists(os.path.join(documents.SOURCE, path)), path)
+            self.assertLess(os.path.getsize(os.path.join(documents.SOURCE, f"docs/images/study_{name}.png")), 150e3)
+
+    def test_the_text_of_a_page_is_that_of_its_template(self):
+        for name in study_list.STUDIES:
+            with open(os.path.join(documents.SOURCE, "configs", "studies", name + ".md"), encoding="utf-8") as file:
+                parts = re.split(r"\$\{\w+\}", file.read())
+            with open(os.path.join(documents.SOURCE, "docs", "studies", name + ".md"), encoding="utf-8") as file:
+                page = file.read()
+            at = 0
+            for part in parts:
+                found = page.find(part, at)
+                self.assertGreaterEqual(found, 0, f"docs/studies/{name}.md lacks: {part!r}; run scripts/studies.py {name}")
+                at = found + len(part)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    METAVOX = os.path.abspath(sys.argv[1])
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:])
