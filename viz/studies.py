@@ -130,23 +130,22 @@ def clinics(axes, n):
 
 
 def tornado(axes, n):
-    shown = [c for c in n["constants"]][:26]
-    for axis, name in zip(axes, ("founded_expected", "relapsed", "late_share")):
-        label = dict(n["answers"])[name]
-        for y, (_, values) in zip(range(len(shown), 0, -1), shown):
+    shown = n["constants"][:31]
+    rows = range(len(shown), 0, -1)
+    for axis, name in zip(axes, ("founded_expected", "relapsed", "first_in_bone", "first_in_lung", "late_share")):
+        for y, (_, values) in zip(rows, shown):
             for (_, by), hatch, face in zip(values, ("", "////"), ("white", BLUE)):
                 axis.barh(y, 100 * by[name], height=0.7, facecolor=face, alpha=0.85, edgecolor=INK, hatch=hatch, linewidth=0.8)
         axis.axvspan(-300 * n["chance"][name], 300 * n["chance"][name], color="#d8d8d8", zorder=0)
         axis.axvline(0, color=INK, linewidth=0.8)
-        axis.set_yticks(range(len(shown), 0, -1), [key.removeprefix("body.") for key, _ in shown] if axis is axes[0] else [""] * len(shown))
-        axis.set_title(label)
+        axis.set_yticks(rows, [key.removeprefix("body.") for key, _ in shown] if axis is axes[0] else [""] * len(shown))
+        axis.set_ylim(0.3, len(shown) + 0.7)
+        axis.set_title(dict(n["answers"])[name])
         axis.set_xlabel("change [%]")
-    axes[0].barh([-10], [0], facecolor="white", edgecolor=INK, label="half, or the lower value")
-    axes[0].barh([-10], [0], facecolor=BLUE, edgecolor=INK, hatch="////", label="twice, or the higher")
-    axes[0].set_ylim(0.3, len(shown) + 0.7)
-    axes[1].set_ylim(0.3, len(shown) + 0.7)
-    axes[2].set_ylim(0.3, len(shown) + 0.7)
-    axes[0].legend(loc="lower left", fontsize=7.5, borderpad=0)
+    for face, hatch, label in (("white", "", "half, or the lower value"), (BLUE, "////", "twice, or the higher")):
+        axes[3].bar([0], [0], facecolor=face, hatch=hatch, edgecolor=INK, label=label)
+    axes[3].bar([0], [0], facecolor="#d8d8d8", label="chance, three errors")
+    axes[3].figure.legend(*axes[3].get_legend_handles_labels(), loc="upper right", ncol=3)
 
 
 PICTURES = {  # panels, width and height in inches, title
@@ -155,7 +154,7 @@ PICTURES = {  # panels, width and height in inches, title
     "soil": (soil, 2, (10, 4.8), "Where metastases are: flow, and flow with soil"),
     "dormancy": (dormancy, 2, (9.5, 4.2), "Late relapse, and landed cells on a lattice"),
     "clinics": (clinics, 1, (9, 4.8), "One cohort against clinics"),
-    "tornado": (tornado, 3, (10, 6.2), "Each constant moved by a factor of two"),
+    "tornado": (tornado, 5, (11.5, 7), "Each constant moved by a factor of two"),
 }
 
 
