@@ -10,7 +10,7 @@ import re
 import statistics
 
 import sensitivity
-from study_page import SOURCE, Row, number, ratio, read, table
+from study_page import Row, number, ratio, read, table
 
 NONE = math.nan
 
@@ -290,7 +290,8 @@ def soil(runs):
         told = runs.cohort(f"from_{p}", "soil", {"body.primary": p})
         bare = runs.cohort(f"from_{p}_flow_only", "soil", {"body.primary": p, **flat_soils(runs, p)}, patients=5000)
         sites += [(p, o, told[f"first_in_{o}"], bare[f"first_in_{o}"], pairs[p][o]) for o in pairs[p]]
-    out = walls()
+    with open(os.path.join(runs.run("walls", "soil", patients=1), "resolved.yaml"), encoding="utf-8") as file:
+        out = walls(file.read())
     worst, behind = (max(abs((1 - math.exp(-lam)) - f) for p in PRIMARIES for lam, f in given_back(pairs[p], by)) for by in ({}, out))
     left_out = {}
     for p in TAUGHT:
@@ -333,14 +334,12 @@ def given_back(of, out):
     return [(level * weight[o], f) for o, (_, _, f) in of.items()]
 
 
-def walls():
-    """{organ: share of adherent cells that come out}, at 1.6 a day over the barrier against 0.4 a day that die."""
+def walls(resolved):
+    """{organ: share of adherent cells that come out}, from the text of a resolved.yaml: the rate out over the barrier against that of death."""
+    out, death = (float(re.search(rf"\n  crossing:\n(?:    .*\n)*?    {key}: (\S+) 1/min", resolved).group(1)) for key in ("out", "death"))
     found = {}
-    with open(os.path.join(SOURCE, "configs", "organs.yaml"), encoding="utf-8") as file:
-        for name, rest in re.findall(r"- \{name: (\w+), drains: (.*)\}", file.read()):
-            barrier = re.search(r"barrier: ([\d.]+)", rest)
-            out = 1.6 / float(barrier.group(1) if barrier else 1)
-            found[name] = out / (out + 0.4)
+    for name, barrier in re.findall(r'\n    - name: "(\w+)"\n      drains: .*\n(?:      .*\n)*?      barrier: (\S+)\n', resolved):
+        found[name] = out / float(barrier) / (out / float(barrier) + death)
     return found
 
 

@@ -85,7 +85,6 @@ class Measures(unittest.TestCase):
             self.assertAlmostEqual(1 - math.exp(-organ), frequency)
         behind = study_list.given_back(of, {"bone": 0.5})
         self.assertAlmostEqual(behind[0][0], 2 * behind[1][0])
-        self.assertAlmostEqual(study_list.walls()["brain"], 0.32 / 0.72)
 
 
 class Pages(unittest.TestCase):
@@ -120,6 +119,18 @@ class Pages(unittest.TestCase):
             accounts = [r for s, r in rows.items() if "not accounted for" in s]
             self.assertEqual([(r[1], r[3]) for r in accounts], [("0", "**PASS**")] * 2)
             self.assertRegex(page, r"\| left the primary \| \(\d")
+
+    def test_soil_knows_flow_and_the_walls_of_organs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page, rows = study(folder, "soil", "--patients", "20", "--no-pictures")
+            self.assertEqual(rows["first organ right, of four primaries"][1], "3")
+            self.assertRegex(rows["flow times soil gives the frequencies back: largest difference"][1], "^0$|·10⁻¹[2-9]$")
+            self.assertIn("| breast | bone | 2.38 % |", page)
+            with open(os.path.join(folder, "runs", "soil", "walls", "resolved.yaml"), encoding="utf-8") as file:
+                out = study_list.walls(file.read())
+        self.assertEqual(len(out), 19)
+        for organ, barrier in (("lung", 1), ("liver", 0.5), ("brain", 5), ("adrenal", 0.7)):
+            self.assertAlmostEqual(out[organ], 1.6 / barrier / (1.6 / barrier + 0.4), places=6)
 
     def test_names_and_programs_that_are_not_there_are_told(self):
         for arguments, words in ((["dandelions"], "there is no study dandelions"), (["clinics", "--metavox", "/nowhere"], "there is no program")):
