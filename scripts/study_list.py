@@ -200,7 +200,7 @@ def dandelion(runs):
     ]  # fmt: skip
     lines = [(f"{size}", number(*seen[size]), number(*curves["relapsed"][size]), number(*curves["founded_expected"][size])) for size in SIZES]
     words = {
-        "curve": table(("Removed at [mm]", "seen within 20 years", "of these not at removal", "any lesion founded"), lines).rstrip("\n"),
+        "curve": table(("Removed at [mm]", "seen within 20 years", "relapse of those with none visible at removal", "any lesion founded"), lines).rstrip("\n"),
         "relapses": relapses, "half": number(half["as it is"]), "half_less": number(half["half"]), "half_more": number(half["twice"]),
     }  # fmt: skip
     return rows, words, {"sizes": SIZES, **{k: [c[s] for s in SIZES] for k, c in curves.items()}, "banded": list(BANDED.items())}

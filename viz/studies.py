@@ -50,7 +50,7 @@ def dandelion(axes, n):
     whole, low = axes
     for axis in axes:
         for k, (name, label) in enumerate((("founded_expected", "any lesion founded"), ("seen", "metastasis seen within 20 years"),
-                                           ("relapsed", "of these, not at removal"))):  # fmt: skip
+                                           ("relapsed", "relapse, none visible at removal"))):  # fmt: skip
             axis.errorbar(n["sizes"], [v for v, _ in n[name]], yerr=[e if e == e else 0 for _, e in n[name]], label=label, **style(k))
         for k, (size, middle) in enumerate(n["banded"]):
             axis.errorbar([size], [middle], yerr=0.06, color=INK, capsize=7, linestyle="none", linewidth=2.5, alpha=0.55,
