@@ -30,4 +30,5 @@ STATES = {
     9: ("necrotic", "necrotic", "necrotic", "#8a5638", ("dead", "placed")),
     10: ("t_cell", "T cell", "T cell", "#d9fbff", ("living", "kills", "placed")),
     11: ("vessel", "vessel", "vessel", "#d92637", ()),
+    12: ("asleep", "asleep", "asleep since it came", "#5b45c9", ("living", "tumour")),
 }
