@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # One hash from every build: g++ unoptimised for any x86-64 and under the sanitizers (scripts/asan.sh), g++ for this
-# processor (the preset cpu), and clang where it is installed.
+# processor (the preset cpu; in CI for x86-64-v3), and clang where it is installed.
 # Compares the hash of each functor (metavox selfcheck) and the final hash of configs/smoke.yaml.
 set -euo pipefail
 cd "$(dirname "$0")/.."
