@@ -172,6 +172,73 @@ TEST(BodyRun, EndsWithTheSameHashAfterKills) {
   EXPECT_TRUE(verify_run(killed).ok);
 }
 
+// A primary on a lattice, windows that open around founders: killed and resumed, the run ends with
+// the hash, the tables and the folders of windows that it has without.
+TEST(BodyRun, WindowsEndWithTheSameHashAfterKills) {
+  const Folder folder(support::quick_folder());
+  RunOptions whole;
+  whole.config = folder.write("windows.yaml", R"(
+simulation: {duration: 10 h, seed: 3}
+domain: {voxels: [16, 16, 16], spacing: 20 um}
+tissue:
+  parenchyma: 0.45
+  cells: [{shape: sphere, kind: epithelial, radius: 80 um, mesenchymal_fraction: 0.5}]
+vessels: {pattern: grid, spacing: 60 um}
+intravasation: {enabled: true, rate: 0.5 1/h}
+oxygen: {faces: no_flux}
+body:
+  lodged: {adhesion: 1 1/h}
+  crossing: {out: 20 1/day}
+  fate: {begin: 0.9, go_on: 1, human: 1, dormant: 0.05, asleep: 0}
+  coupling: linear
+  windows: {max: 2, shown: 1, size: 240 um, capillaries: 80 um, margin: 60 um}
+output: {report: 1 h, frames: 3 h, checkpoints: 1 h, keep: 20}
+)");
+  whole.output = folder.path() / "whole";
+  whole.quiet = true;
+  whole.threads = 1;
+  ASSERT_EQ(run_cohort(whole), exit_done);
+  const std::string hash = summary_of(whole.output).final_hash;
+  const Verification v = verify_run(whole.output);
+  EXPECT_TRUE(v.ok && v.finished && v.notes.empty());
+  int sites = 0;
+  for (const auto& entry : fs::directory_iterator(whole.output / "sites")) {
+    ++sites;
+    EXPECT_TRUE(fs::exists(entry.path() / "metrics.csv"));
+  }
+  EXPECT_GE(sites, 3);
+  // In a new folder, on other threads.
+  RunOptions other = whole;
+  other.restart = whole.output / "checkpoints/step_00000005.h5";
+  other.output = folder.path() / "other";
+  other.threads = 2;
+  ASSERT_EQ(run_cohort(other), exit_done);
+  EXPECT_EQ(summary_of(other.output).final_hash, hash);
+  const fs::path killed = folder.path() / "killed";
+  const std::vector<std::string> command{
+      METAVOX_PROGRAM, "run",     whole.config.string(), "-o", killed.string(),
+      "--resume",      "--quiet", "--threads",           "1"};
+  int kills = 0;
+  for (int k = 0; k < 100; ++k) {
+    Child child(command, folder.path() / "log.txt");
+    std::this_thread::sleep_for(std::chrono::milliseconds(150 + 70 * (k % 7)));
+    child.signal(SIGKILL);
+    const support::Ended end = child.wait();
+    if (end.signal != SIGKILL) {
+      ASSERT_EQ(end.code, exit_done) << read_text(folder.path() / "log.txt");
+      break;
+    }
+    ++kills;
+  }
+  EXPECT_GE(kills, 1);
+  EXPECT_EQ(summary_of(killed).final_hash, hash);
+  expect_same_tables(whole.output, killed);
+  EXPECT_TRUE(verify_run(killed).ok);
+  for (const auto& entry : fs::directory_iterator(whole.output / "sites"))
+    EXPECT_EQ(read_text(entry.path() / "metrics.csv"),
+              read_text(killed / "sites" / entry.path().filename() / "metrics.csv"));
+}
+
 // Natural and expected columns are those of a run in which nothing is forced.
 TEST(BodyRun, ForcedFoundersStandInNoNaturalColumn) {
   const Folder folder;

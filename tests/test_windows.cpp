@@ -224,10 +224,23 @@ TEST(Windows, GoOnWithTheSameBitsOnAnyThreadsAndAfterARestart) {
   EXPECT_GE(first.count(BodyEvent::What::closed), 1);
   first.advance(end);
   for (const Followed& f : restarted) EXPECT_EQ(f.bodies.hash(), first.bodies.hash());
-  std::int64_t of_metastases = 0;
-  for (const Lesion& l : first.body().lesions())
-    of_metastases += l.origin == Origin::natural ? l.departed : 0;
-  EXPECT_GT(of_metastases, 0);
+}
+
+// With reseeding a metastasis' window lets cells go, into the blood behind its organ; without it
+// none leaves.
+TEST(Windows, ShedWhereMetastasesReseed) {
+  for (const bool reseeding : {true, false}) {
+    Followed f({"intravasation.rate=60 1/h", "body.windows.shown=0",
+                "body.windows.capillaries=40 um", "body.windows.margin=0 um",
+                std::string("body.reseeding=") + (reseeding ? "true" : "false")});
+    f.advance(30);
+    std::int64_t departed = 0;
+    for (const Lesion& l : f.body().lesions())
+      departed += l.origin == Origin::natural ? l.departed : 0;
+    EXPECT_EQ(departed > 0, reseeding);
+    EXPECT_EQ(f.body().natural().departed, f.body().lesions()[0].departed + departed);
+    EXPECT_GT(f.count(BodyEvent::What::opened), 0);
+  }
 }
 
 TEST(Windows, AdvanceInAnyOrder) {

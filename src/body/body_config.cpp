@@ -258,6 +258,10 @@ void record_inputs(BodyConfig& config, std::vector<InputFile> inputs) {
   config.resolved = resolve_both(config);
 }
 
+std::string lattice_part(const std::string& resolved) {
+  return resolved.substr(0, resolved.find("\nbody:"));
+}
+
 bool has_body(const std::filesystem::path& file) {
   try {
     const Entry root = parse_yaml(configuration_text(file), source_named(file.string()), true);

@@ -60,6 +60,9 @@ BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& 
 // Notes what the files named by the lattice were, in the resolved text as well.
 void record_inputs(BodyConfig& config, std::vector<InputFile> inputs);
 
+// Of a resolved text what belongs to the lattice.
+std::string lattice_part(const std::string& resolved);
+
 // Whether the file has a section `body`; false also where it cannot be read.
 bool has_body(const std::filesystem::path& file);
 

@@ -345,12 +345,32 @@ std::uint64_t Windows::hash() const {
   return hash;
 }
 
-std::uint64_t Windows::device_bytes(const Parameters& primary, const BodyParameters& body) {
+namespace {
+
+// Of the primary's lattice, and of as many of the largest window as may be open.
+template <class Of>
+std::uint64_t of_all(const Parameters& primary, const BodyParameters& body, const Of& bytes) {
   std::uint64_t most = 0;
   for (std::size_t k = 0; k < body.organs.size(); ++k)
-    most = std::max<std::uint64_t>(most, estimate_device_bytes(lattice_of_window(
-                                             primary, body, static_cast<std::int32_t>(k), true)));
-  return estimate_device_bytes(primary) + most * static_cast<std::uint64_t>(body.windows.max);
+    most = std::max<std::uint64_t>(
+        most, bytes(lattice_of_window(primary, body, static_cast<std::int32_t>(k), true)));
+  return bytes(primary) + most * static_cast<std::uint64_t>(body.windows.max);
+}
+
+} // namespace
+
+std::uint64_t Windows::device_bytes(const Parameters& primary, const BodyParameters& body) {
+  return of_all(primary, body, [](const Parameters& p) { return estimate_device_bytes(p); });
+}
+
+std::uint64_t Windows::state_bytes(const Parameters& primary, const BodyParameters& body) {
+  return of_all(primary, body, [](const Parameters& p) {
+    // Arrays of the graph, and of what a list grows to, are small beside the lattice's.
+    constexpr double per_node = 200;
+    std::size_t bytes = static_cast<std::size_t>(per_node * estimate_vessel_nodes(p));
+    for (const ArrayInfo& a : state_arrays_of(p)) bytes += a.bytes() + 8192;
+    return bytes;
+  });
 }
 
 } // namespace metavox

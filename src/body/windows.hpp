@@ -74,6 +74,8 @@ public:
 
   // Bytes on the back end of all windows that may be open at once, the primary's included.
   static std::uint64_t device_bytes(const Parameters& primary, const BodyParameters& body);
+  // Of their states in a checkpoint.
+  static std::uint64_t state_bytes(const Parameters& primary, const BodyParameters& body);
 
 private:
   template <class Self, class Archive>

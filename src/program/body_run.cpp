@@ -8,6 +8,7 @@
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "body/replicates.hpp"
@@ -15,9 +16,13 @@
 #include "core/errors.hpp"
 #include "core/file.hpp"
 #include "core/machine.hpp"
+#include "input/inputs.hpp"
+#include "program/backend.hpp"
+#include "program/body_sites.hpp"
 #include "program/body_tables.hpp"
 #include "program/cohort.hpp"
 #include "program/console.hpp"
+#include "program/plan.hpp"
 #include "program/restart.hpp"
 #include "program/signals.hpp"
 #include "record/checkpoint.hpp"
@@ -34,7 +39,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t steps_at_once = 240; // between two looks at signals
 
-Schedule schedule_of(const BodySettings& s) {
+Schedule schedule_of(const BodySettings& s, const std::optional<Parameters>& lattice) {
   Schedule schedule;
   schedule.step = s.body.step;
   const auto cadence = [&](double minutes) {
@@ -44,18 +49,27 @@ Schedule schedule_of(const BodySettings& s) {
   schedule.last = std::max<std::int64_t>(1, std::llround(s.simulation.duration / s.body.step));
   schedule.report = cadence(s.output.report);
   schedule.checkpoints = cadence(s.output.checkpoints);
+  if (lattice) schedule.frames = cadence(lattice->output.frames);
   return schedule;
 }
 
 struct BodyNeeds {
-  std::uint64_t bodies = 0, memory = 0, checkpoint = 0;
+  std::uint64_t bodies = 0, memory = 0, checkpoint = 0, windows = 0;
 };
-BodyNeeds needs_of(const BodySettings& s, std::int64_t last) {
+// With windows as many as may be open at once, on the back end and in a checkpoint.
+BodyNeeds needs_of(const BodyConfig& config, std::int64_t last) {
+  const BodySettings& s = config.settings;
   BodyNeeds n;
   n.bodies = Replicates::bodies_of(s, last);
   const std::uint64_t state = n.bodies * Replicates::bytes_of_body(s);
   n.checkpoint = state;
   n.memory = 3 * state; // a copy of it on its way into a checkpoint
+  if (config.lattice) {
+    n.windows = Windows::device_bytes(*config.lattice, s.body);
+    const std::uint64_t arrays = Windows::state_bytes(*config.lattice, s.body);
+    n.checkpoint += arrays;
+    n.memory += 2 * arrays; // of all, and of the frames that are being written
+  }
   return n;
 }
 void require_room(const BodyNeeds& n, const BodySettings& s, const fs::path& output) {
@@ -63,6 +77,12 @@ void require_room(const BodyNeeds& n, const BodySettings& s, const fs::path& out
   const std::uint64_t disk = disk_free(output),
                       written = n.checkpoint * static_cast<std::uint64_t>(s.output.keep + 1);
   const std::string smaller = "; lower body.replicates, or body.force[].founders";
+  if (n.windows + n.memory > machine.memory && n.windows > 0)
+    throw ResourceError("the primary's lattice and " + std::to_string(s.body.windows.max) +
+                        " windows take " + bytes_text(n.windows + n.memory) + " of memory, " +
+                        bytes_text(machine.memory) +
+                        " are free; lower body.windows.max or body.windows.size, or enlarge "
+                        "domain.spacing");
   if (n.memory > machine.memory)
     throw ResourceError(std::to_string(n.bodies) + " bodies take " + bytes_text(n.memory) +
                         " of memory, " + bytes_text(machine.memory) + " are free" + smaller);
@@ -78,12 +98,15 @@ std::string plan_text(const BodySettings& s, const BodyNeeds& n, const Schedule&
          s.body.primary + ", preset " + std::string(name_of(s.body.preset)) + ", " +
          std::to_string(schedule.last) + " steps of " + text_of("%.6g min", schedule.step) +
          ", day " + day_text(static_cast<double>(schedule.last) * schedule.step) + ", " +
-         bytes_text(n.memory) + " of memory";
+         bytes_text(n.memory + n.windows) + " of memory" +
+         (n.windows > 0 ? " with " + counted(s.body.windows.max, "window", "windows") +
+                              " besides the primary's"
+                        : "");
 }
 
-void refuse_options(const RunOptions& options) {
-  if (options.profile) throw ConfigError("--profile is for runs of a lattice");
-  if (options.backend == "cuda")
+void refuse_options(const RunOptions& options, bool lattice) {
+  if (options.profile) throw ConfigError("--profile is for runs of one lattice");
+  if (options.backend == "cuda" && !lattice)
     throw ConfigError("--backend cuda is for runs of a lattice; counters have no GPU to run on");
 }
 
@@ -113,6 +136,7 @@ Snapshot snapshot_of(const Replicates& bodies) {
                               ElementType::i64, whole.data(), whole.size()));
   s.arrays.push_back(array_of("body_expected", "what is expected in them", ElementType::f64,
                               real.data(), real.size()));
+  if (bodies.windows() != nullptr) bodies.windows()->add_arrays(s);
   return s;
 }
 
@@ -131,7 +155,11 @@ void restore(Replicates& bodies, const Checkpoint& checkpoint, const fs::path& f
   if (!expected.empty()) std::memcpy(expected.data(), real->data.data(), real->data.size());
   try {
     bodies.load(counts, expected);
+    if (bodies.windows() != nullptr)
+      bodies.windows()->write_arrays(checkpoint.snapshot, bodies.steps());
   } catch (const NumericalError& e) {
+    refuse(e.what());
+  } catch (const std::invalid_argument& e) {
     refuse(e.what());
   }
   if (bodies.steps() != checkpoint.header.step || bodies.hash() != checkpoint.header.hash)
@@ -144,22 +172,26 @@ void restore(Replicates& bodies, const Checkpoint& checkpoint, const fs::path& f
 class BodySession {
 public:
   BodySession(const RunOptions& options, const BodyConfig& config)
-      : console_(options.quiet), options_(options), config_(config), s_(config.settings),
-        schedule_(schedule_of(config.settings)) {}
+      : console_(options.quiet), options_(options), config_(config), s_(config_.settings),
+        schedule_(schedule_of(config.settings, config.lattice)) {}
 
   int run() {
     find_start();
-    const BodyNeeds needs = needs_of(s_, schedule_.last);
+    const BodyNeeds needs = needs_of(config_, schedule_.last);
     console_.line("body        " + plan_text(s_, needs, schedule_));
     for (const std::string& text : config_.notes) console_.line("note        " + text);
     require_room(needs, s_, output_);
     std::string note;
-    threads_ = std::min(threads_for(options_.threads, 0, allowance(), note),
-                        static_cast<int>(std::min<std::uint64_t>(needs.bodies, 4096)));
-    require_threads(threads_);
-    console_.line("back end    cpu, " + counted(threads_, "thread", "threads") +
-                  (note.empty() ? "" : "  (" + note + ")"));
-    bodies_.emplace(s_, schedule_.last);
+    if (config_.lattice) {
+      begin_windows(note);
+    } else {
+      threads_ = std::min(threads_for(options_.threads, 0, allowance(), note),
+                          static_cast<int>(std::min<std::uint64_t>(needs.bodies, 4096)));
+      require_threads(threads_);
+      device_ = "cpu, " + counted(threads_, "thread", "threads");
+      bodies_.emplace(s_, schedule_.last);
+    }
+    console_.line("back end    " + device_ + (note.empty() ? "" : "  (" + note + ")"));
     if (checkpoint_) restore(*bodies_, *checkpoint_, options_.restart);
     checkpoint_.reset();
     open_folder();
@@ -173,18 +205,39 @@ public:
   }
 
 private:
+  const Table& table() const { return config_.lattice ? all_settings() : body_table(); }
+
+  // The primary's lattice, unless a checkpoint holds what became of it.
+  void begin_windows(std::string& note) {
+    const Executor executor = choose_executor(options_.backend, options_.threads, options_.device,
+                                              voxels_of(*config_.lattice), note);
+    device_ = executor.description();
+    threads_ = executor.threads();
+    Inputs inputs;
+    if (checkpoint_) {
+      inputs.absent = true;
+      inputs.files = recorded_inputs(lattice_part(checkpoint_->resolved));
+    } else {
+      inputs = read_inputs(*config_.lattice);
+      for (const std::string& text : inputs.told) console_.line("start       " + text);
+    }
+    record_inputs(config_, inputs.files);
+    bodies_.emplace(s_, schedule_.last);
+    bodies_->open_windows(*config_.lattice, executor, checkpoint_ ? nullptr : &inputs);
+  }
+
   void find_start() {
     output_ = options_.output;
     if (options_.resume) {
       if (output_.empty()) output_ = body_folder(config_);
       options_.restart =
-          what_to_resume(output_, body_table(), config_.resolved, config_.source, console_);
+          what_to_resume(output_, table(), config_.resolved, config_.source, console_);
       options_.force = options_.restart.empty();
     }
     if (!options_.restart.empty()) {
       options_.restart = restart_file(options_.restart, console_);
       checkpoint_ = read_checkpoint(options_.restart);
-      check_same_settings(*checkpoint_, options_, body_table(), config_.resolved);
+      check_same_settings(*checkpoint_, options_, table(), config_.resolved);
       check_not_over(*checkpoint_, options_, schedule_.last, s_.simulation.duration);
       start_ = checkpoint_->header.step;
       const fs::path home = run_of_checkpoint(options_.restart);
@@ -201,8 +254,8 @@ private:
                  : RunFolder::create(output_, options_.force));
     provenance_.config = fs::absolute(options_.config).string();
     provenance_.command = options_.command;
-    provenance_.backend = "cpu";
-    provenance_.device = "cpu, " + counted(threads_, "thread", "threads");
+    provenance_.backend = device_.compare(0, 4, "CUDA") == 0 ? "cuda" : "cpu";
+    provenance_.device = device_;
     provenance_.threads = threads_;
     provenance_.preset = name_of(s_.body.preset);
     provenance_.seed = s_.simulation.seed;
@@ -235,6 +288,7 @@ private:
   }
 
   void save_checkpoint() {
+    if (sites_) sites_->drain();
     const Snapshot snapshot = snapshot_of(*bodies_);
     const FileSum sum =
         write_checkpoint(folder_->checkpoint_path(snapshot.step), snapshot, config_.resolved);
@@ -243,6 +297,7 @@ private:
 
   // Steps until something is due.
   std::int64_t next(std::int64_t step) const {
+    if (sites_) return step + 1; // they write what happened in it
     std::int64_t to = std::min(schedule_.last, step + steps_at_once);
     for (const std::int64_t every : {schedule_.report, schedule_.checkpoints})
       if (every > 0) to = std::min(to, (step / every + 1) * every);
@@ -252,6 +307,10 @@ private:
   void loop() {
     add("founders.csv", founder_rows(*bodies_, {}));
     add("events.csv", event_rows(*bodies_, {}));
+    if (bodies_->windows() != nullptr) {
+      sites_.emplace(output_, schedule_.report, schedule_.frames);
+      sites_->begin(*bodies_, resumes_);
+    }
     Progress progress(console_, schedule_, start_);
     const LastRow last_row = last_row_of(output_ / "body.csv");
     std::int64_t reported = -1;
@@ -270,10 +329,12 @@ private:
       if (stop || now >= schedule_.last) break;
       progress.at(now, -1, "");
       const std::vector<ReplicateEvent> events = bodies_->advance(next(now), threads_);
+      if (sites_) sites_->follow(*bodies_, bodies_->steps() == schedule_.last);
       if (events.empty()) continue;
       add("founders.csv", founder_rows(*bodies_, events));
       add("events.csv", event_rows(*bodies_, events));
     }
+    if (sites_) sites_->seal(*bodies_);
     if (code_ == exit_done)
       write_file_atomically(output_ / "estimates.csv", estimates_csv(*bodies_));
   }
@@ -338,7 +399,7 @@ private:
 
   Console console_;
   RunOptions options_;
-  const BodyConfig& config_;
+  BodyConfig config_; // complete once the inputs are known
   const BodySettings& s_;
   const Schedule schedule_;
   const SignalWatch signals_;
@@ -348,6 +409,8 @@ private:
   bool resumes_ = false;
   std::int64_t start_ = 0;
   int threads_ = 1;
+  std::string device_;
+  std::optional<SiteFolders> sites_;
   std::optional<Replicates> bodies_;
   std::optional<RunFolder> folder_;
   Provenance provenance_;
@@ -359,15 +422,15 @@ private:
 } // namespace
 
 int run_bodies(const RunOptions& options, const BodyConfig& config) {
-  refuse_options(options);
+  refuse_options(options, config.lattice.has_value());
   BodySession session(options, config);
   return session.run();
 }
 
 int validate_bodies(const BodyConfig& config) {
   const BodySettings& s = config.settings;
-  const Schedule schedule = schedule_of(s);
-  const BodyNeeds needs = needs_of(s, schedule.last);
+  const Schedule schedule = schedule_of(s, config.lattice);
+  const BodyNeeds needs = needs_of(config, schedule.last);
   const fs::path output = body_folder(config);
   std::printf("body        %s\n", plan_text(s, needs, schedule).c_str());
   std::printf("rows        %lld of body.csv\n", static_cast<long long>(schedule.rows()));

@@ -133,7 +133,9 @@ std::string summary_csv(const std::vector<CohortNumber>& numbers) {
 }
 
 int run_cohort(const RunOptions& options) {
-  const BodyConfig config = read_body(options.config, options.set, options.seed, options.until);
+  const BodyConfig config =
+      read_body(options.config, options.set, options.seed, options.until,
+                options.restart.empty() ? FilesNamed::must_exist : FilesNamed::may_be_missing);
   if (config.settings.simulation.duration > 0) return run_bodies(options, config);
   refuse_options(options);
   require_patients(config);

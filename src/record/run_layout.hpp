@@ -33,6 +33,7 @@ bool is_temporary(const std::string& name);
 
 inline constexpr const char* lock_name = ".lock";
 inline constexpr const char* list_name = "checksums.txt";
+inline constexpr const char* sites_name = "sites"; // of a body: a run folder for each window
 inline constexpr const char* scene_name = "scene.pvsm";
 inline constexpr const char* scene_script_name = "scene.py";
 // Sealed at the end of a run; before, their content changes.

@@ -12,6 +12,20 @@ namespace metavox {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// What was found in a window's folder, among what was found in the body's.
+void add_site(const fs::path& site, Verification& v) {
+  const Verification own = verify_run(site);
+  const std::string prefix = std::string(sites_name) + "/" + site.filename().string() + "/";
+  for (const auto list : {&Verification::missing, &Verification::altered, &Verification::unlisted,
+                          &Verification::unsealed, &Verification::notes})
+    for (const std::string& name : own.*list) (v.*list).push_back(prefix + name);
+  v.good += own.good;
+}
+
+} // namespace
+
 Verification verify_run(const fs::path& run) {
   Verification v;
   std::error_code error;
@@ -44,7 +58,8 @@ Verification verify_run(const fs::path& run) {
     for (const fs::path& entry : entries(run / folder)) {
       const std::string base = entry.filename().string(), name = (folder / base).string();
       if (listed.count(name) > 0 || name == list_name || name == lock_name) continue;
-      if (folder.empty() && (name == "frames" || name == "checkpoints")) continue;
+      if (folder.empty() && (name == "frames" || name == "checkpoints" || name == sites_name))
+        continue;
       if (is_temporary(base))
         v.notes.push_back(name + ": left over from an interrupted write; the next run removes it");
       else if (is_growing(name) && !v.finished)
@@ -56,6 +71,8 @@ Verification verify_run(const fs::path& run) {
       else
         v.unlisted.push_back(name);
     }
+  for (const fs::path& site : entries(run / sites_name))
+    if (fs::is_directory(fs::symlink_status(site, error))) add_site(site, v);
   if (listed.count("resolved.yaml") == 0) v.missing.push_back("resolved.yaml (not listed)");
   v.ok = v.missing.empty() && v.altered.empty() && v.unlisted.empty();
   return v;
