@@ -176,11 +176,16 @@ TEST(Windows, AgreeWithTheirLesionsInEveryHour) {
 
 TEST(Windows, TooLargeAPrimaryGoesOnAsACounter) {
   Followed f({"body.windows.full=0.05", "body.windows.max=0", "body.windows.shown=0"});
+  Site alone(*f.config.lattice, Executor::on_cpu(1));
   std::int64_t hour = 0;
-  while (f.windows().open().size() == 1 && hour < 72) f.advance(++hour);
+  while (f.windows().open().size() == 1 && hour < 72) {
+    f.advance(++hour);
+    for (int k = 0; k < 10; ++k) alone.step();
+  }
   ASSERT_LT(hour, 72);
   ASSERT_EQ(f.count(BodyEvent::What::closed), 1);
   const Lesion before = f.body().lesions()[0];
+  EXPECT_EQ(before.cells, alone.tumour().cells); // handed over to the last cell
   EXPECT_GT(before.cells, static_cast<std::int64_t>(0.05 * 24 * 24 * 24));
   EXPECT_EQ(f.events.back().lesion.cells, before.cells);
   f.advance(hour + 24);

@@ -59,6 +59,7 @@ std::vector<WindowDeparture> clusters_of(const std::vector<Departure>& departure
     clusters[{g.cells,
               2 * g.mesenchymal >= g.cells ? Phenotype::mesenchymal : Phenotype::epithelial}] += 1;
   std::vector<WindowDeparture> list;
+  list.reserve(clusters.size());
   for (const auto& [what, n] : clusters) list.push_back({what.first, what.second, n});
   return list;
 }
