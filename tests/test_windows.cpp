@@ -351,6 +351,18 @@ TEST(Windows, StandInTheTissueOfTheirOrgan) {
   EXPECT_FALSE(lattice_of_window(*c.lattice, c.settings.body, 0, false).intravasation.enabled);
 }
 
+// Counted before anything is allocated, for as many as may be open.
+TEST(Windows, TakeTheMemoryThatIsCounted) {
+  Followed f({"body.windows.max=3", "body.windows.shown=3", "oxygen.faces=no_flux"});
+  std::int64_t hour = 0;
+  while (f.windows().open().size() < 4 && hour < 40) f.advance(++hour);
+  ASSERT_EQ(f.windows().open().size(), 4u);
+  const std::size_t taken = f.windows().open()[0]->site.executor().memory_allocated();
+  const std::uint64_t counted = Windows::device_bytes(*f.config.lattice, f.config.settings.body);
+  EXPECT_LE(taken, counted);
+  EXPECT_GT(static_cast<double>(taken), 0.7 * static_cast<double>(counted));
+}
+
 // What is read again is the same body and the same lattice.
 TEST(Windows, ResolvedConfigurationsRepeatTheRun) {
   const BodyConfig c = config_of();
