@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -237,6 +238,18 @@ output: {report: 1 h, frames: 3 h, checkpoints: 1 h, keep: 20}
   for (const auto& entry : fs::directory_iterator(whole.output / "sites"))
     EXPECT_EQ(read_text(entry.path() / "metrics.csv"),
               read_text(killed / "sites" / entry.path().filename() / "metrics.csv"));
+  // A shorter run in its place leaves none of its windows, but what is not a run's.
+  std::ofstream(killed / "sites" / "mine.txt") << "notes\n";
+  RunOptions again = whole;
+  again.output = killed;
+  again.force = true;
+  again.until = "1 h";
+  ASSERT_EQ(run_cohort(again), exit_done);
+  std::set<std::string> left;
+  for (const auto& entry : fs::directory_iterator(killed / "sites"))
+    left.insert(entry.path().filename().string());
+  EXPECT_EQ(left, (std::set<std::string>{"000-breast", "mine.txt"}));
+  EXPECT_TRUE(verify_run(killed).ok);
 }
 
 // Natural and expected columns are those of a run in which nothing is forced.

@@ -73,6 +73,40 @@ Descriptor lock_folder(const fs::path& run, bool make) {
   return lock;
 }
 
+// What names files goes before they do, so that at no moment one is named that is not there.
+// provenance.json stays: with it this still looks like a run, as it does without one by its list
+// and resolved.yaml.
+void empty_run(const fs::path& path) {
+  std::error_code error;
+  write_file_atomically(path / list_name, "");
+  remove_file(path / scene_name);
+  remove_file(path / scene_script_name);
+  for (const char* name : growing)
+    if (std::strcmp(name, "provenance.json") != 0) remove_file(path / name);
+  for (const fs::path& entry : entries(path / "frames"))
+    if (is_frame(entry.filename().string())) remove_file(entry);
+  for (const auto& [step, file] : checkpoints_of(path)) remove_file(file);
+  remove_temporaries(path);
+  for (const char* name : {"frames", "checkpoints"})
+    if (fs::is_symlink(path / name, error)) remove_file(path / name); // not what it leads to
+}
+
+// The windows of a body's run. What a run did not write stays, and its folder with it.
+void remove_sites(const fs::path& run) {
+  std::error_code ignored;
+  const fs::path sites = run / sites_name;
+  if (fs::is_symlink(sites, ignored)) return remove_file(sites);
+  for (const fs::path& site : entries(sites)) {
+    if (fs::is_symlink(site, ignored) || !looks_like_run(site)) continue;
+    empty_run(site);
+    for (const char* name : {"resolved.yaml", list_name, lock_name, "provenance.json"})
+      remove_file(site / name);
+    for (const char* name : {"frames", "checkpoints"}) fs::remove(site / name, ignored);
+    fs::remove(site, ignored);
+  }
+  fs::remove(sites, ignored);
+}
+
 } // namespace
 
 void RunFolder::check(const fs::path& path, bool force) {
@@ -131,20 +165,9 @@ RunFolder RunFolder::create(const fs::path& path, bool force) {
     // Looked at again now that nobody else can write here.
     if (!force || !looks_like_run(path))
       throw IoError(path.string() + " was filled by another program just now");
-    // What names files goes before they do, so that at no moment one is named that is not there.
-    // provenance.json goes last, by being replaced: until then this still looks like a run, as it
-    // does without one by its list and resolved.yaml.
-    write_file_atomically(path / list_name, "");
-    remove_file(path / scene_name);
-    remove_file(path / scene_script_name);
-    for (const char* name : growing)
-      if (std::strcmp(name, "provenance.json") != 0) remove_file(path / name);
-    for (const fs::path& entry : entries(path / "frames"))
-      if (is_frame(entry.filename().string())) remove_file(entry);
-    for (const auto& [step, file] : checkpoints_of(path)) remove_file(file);
-    remove_temporaries(path);
-    for (const char* name : {"frames", "checkpoints"})
-      if (fs::is_symlink(path / name, error)) remove_file(path / name); // not what it leads to
+    // provenance.json goes last, by being replaced.
+    remove_sites(path);
+    empty_run(path);
     remove_file(path / "resolved.yaml");
   }
   for (const fs::path& entry : entries(path))
