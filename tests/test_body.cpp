@@ -335,7 +335,8 @@ void expect_told(const std::string& yaml, const std::string& words,
 
 TEST(BodyFile, IsToldWhatIsWrong) {
   expect_told("tissue: {parenchyma: 0.3}\n", "the file has no section body");
-  expect_told("body: {}\ntissue: {parenchyma: 0.3}\n", "test.yaml:2: tissue is of a lattice");
+  expect_told("body: {patients: 9}\ntissue: {parenchyma: 0.3}\n",
+              "test.yaml:2: tissue is of a lattice, and body.patients have none");
   expect_told("body: {prmary: colon}\n", "body.prmary is not a setting; did you mean primary?");
   expect_told("body: {primary: brest}\n",
               "test.yaml:1: body.primary `brest` is no primary of body.primaries; did you mean "

@@ -125,11 +125,12 @@ const Table& all_settings() {
 namespace {
 
 // Sections of a lattice in the file.
+bool is_of_lattice(const Entry::Member& m) {
+  return body_table().whole().section(m.key) == nullptr &&
+         settings_table().whole().section(m.key) != nullptr;
+}
 bool has_lattice(const Entry& root) {
-  return std::any_of(root.members.begin(), root.members.end(), [](const Entry::Member& m) {
-    return body_table().whole().section(m.key) == nullptr &&
-           settings_table().whole().section(m.key) != nullptr;
-  });
+  return std::any_of(root.members.begin(), root.members.end(), is_of_lattice);
 }
 
 Entry without_body(const Entry& root) {
@@ -208,6 +209,12 @@ BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& 
   if (root.form != Entry::Form::map || root.find("body") == nullptr)
     refuse(whole, "the file has no section body; type for example:\n  body:\n    primary: breast");
   complain_of_duplicates(root, "", complaints);
+  const Entry* patients = root.find("body")->find("patients");
+  if (patients != nullptr && patients->text != "0")
+    for (const Entry::Member& m : root.members)
+      if (is_of_lattice(m))
+        complaints.add(m.place, m.key + " is of a lattice, and body.patients have none; remove it");
+  if (complaints.any()) throw ConfigError(complaints.text());
   add_standard_lists(root);
   override_with(root, overrides, has_lattice(root) ? all_settings() : body_table(), complaints);
   if (seed)
