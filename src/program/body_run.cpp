@@ -24,6 +24,7 @@
 #include "program/console.hpp"
 #include "program/plan.hpp"
 #include "program/restart.hpp"
+#include "program/session.hpp"
 #include "program/signals.hpp"
 #include "record/checkpoint.hpp"
 #include "record/csv.hpp"
@@ -169,10 +170,10 @@ void restore(Replicates& bodies, const Checkpoint& checkpoint, const fs::path& f
 }
 
 // One run from its options to its exit code.
-class BodySession {
+class BodySession : Session {
 public:
   BodySession(const RunOptions& options, const BodyConfig& config)
-      : console_(options.quiet), options_(options), config_(config), s_(config_.settings),
+      : Session(options), config_(config), s_(config_.settings),
         schedule_(schedule_of(config.settings, config.lattice)) {}
 
   int run() {
@@ -198,13 +199,15 @@ public:
     try {
       loop();
     } catch (...) {
-      failed_ = true;
-      code_ = code_of(std::current_exception(), failure_);
+      fail(std::current_exception());
     }
     return farewell();
   }
 
 private:
+  std::int64_t steps() const override { return bodies_->steps(); }
+  double minutes() const override { return bodies_->time(); }
+  std::uint64_t state_hash() override { return bodies_->hash(); }
   const Table& table() const { return config_.lattice ? all_settings() : body_table(); }
 
   // The primary's lattice, unless a checkpoint holds what became of it.
@@ -227,55 +230,26 @@ private:
   }
 
   void find_start() {
-    output_ = options_.output;
-    if (options_.resume) {
-      if (output_.empty()) output_ = body_folder(config_);
-      options_.restart =
-          what_to_resume(output_, table(), config_.resolved, config_.source, console_);
-      options_.force = options_.restart.empty();
-    }
-    if (!options_.restart.empty()) {
-      options_.restart = restart_file(options_.restart, console_);
-      checkpoint_ = read_checkpoint(options_.restart);
-      check_same_settings(*checkpoint_, options_, table(), config_.resolved);
-      check_not_over(*checkpoint_, options_, schedule_.last, s_.simulation.duration);
-      start_ = checkpoint_->header.step;
-      const fs::path home = run_of_checkpoint(options_.restart);
-      if (output_.empty()) output_ = home;
-      resumes_ = same_folder(home, output_);
-    }
-    if (output_.empty()) output_ = body_folder(config_);
-    if (!resumes_) RunFolder::check(output_, options_.force);
+    Session::find_start(
+        body_folder(config_),
+        [&](const fs::path& folder) {
+          return what_to_resume(folder, table(), config_.resolved, config_.source, console_);
+        },
+        [&](const Checkpoint& checkpoint) {
+          check_same_settings(checkpoint, options_, table(), config_.resolved);
+          check_not_over(checkpoint, options_, schedule_.last, s_.simulation.duration);
+        });
   }
 
   void open_folder() {
-    folder_.emplace(
-        resumes_ ? RunFolder::resume(output_, start_, static_cast<double>(start_) * schedule_.step)
-                 : RunFolder::create(output_, options_.force));
-    provenance_.config = fs::absolute(options_.config).string();
-    provenance_.command = options_.command;
     provenance_.backend = device_.compare(0, 4, "CUDA") == 0 ? "cuda" : "cpu";
     provenance_.device = device_;
     provenance_.threads = threads_;
     provenance_.preset = name_of(s_.body.preset);
     provenance_.seed = s_.simulation.seed;
-    provenance_.start = utc_now();
-    provenance_.exit_reason = "running";
-    provenance_.first_step = provenance_.steps = start_;
-    provenance_.days = bodies_->time() / minutes_per_day;
-    if (!options_.restart.empty())
-      provenance_.restarted_from = fs::absolute(options_.restart).string();
-    folder_->write_provenance(provenance_);
-    folder_->write_resolved(config_.resolved);
-    console_.log_to(&*folder_);
-    console_.line("run folder  " + output_.string());
-    if (!options_.restart.empty())
-      console_.line("restart     step " + std::to_string(start_) + ", day " +
-                    day_text(bodies_->time()) + ", hash " + hex16(bodies_->hash()) + " as in " +
-                    options_.restart.string());
-    if (!checkpoints_available())
-      console_.warn(
-          "this build has no HDF5: no checkpoints are written, an interrupted run is lost");
+    Session::open_folder(config_.resolved, schedule_.step);
+    tell_folder();
+    tell_restart();
   }
 
   void add(const char* name, const BodyTable& table) {
@@ -339,43 +313,8 @@ private:
       write_file_atomically(output_ / "estimates.csv", estimates_csv(*bodies_));
   }
 
-  int farewell() {
-    if (code_ == exit_io || code_ == exit_resources) failure_ += advice_after(options_, output_);
-    const std::string signal = SignalWatch::name();
-    if (!failed_) provenance_.final_hash = hex16(bodies_->hash());
-    provenance_.end = utc_now();
-    provenance_.exit_code = code_;
-    provenance_.exit_reason = code_ == exit_done          ? "done"
-                              : code_ == exit_interrupted ? "interrupted by " + signal
-                                                          : failure_;
-    provenance_.steps = bodies_->steps();
-    provenance_.days = bodies_->time() / minutes_per_day;
-    try {
-      folder_->write_provenance(provenance_);
-      if (failed_)
-        console_.log("error: " + failure_);
-      else
-        tell_results(signal);
-      console_.forget_log();
-      folder_->seal();
-    } catch (const std::exception& e) {
-      console_.forget_log();
-      if (!failed_) throw;
-      failure_ += std::string("\nand the run folder could not be finished: ") + e.what();
-    }
-    if (failed_) console_.warn(failure_);
-    return code_;
-  }
-
-  void tell_results(const std::string& signal) {
-    if (code_ == exit_interrupted) {
-      console_.warn("interrupted by " + signal + " after step " + std::to_string(bodies_->steps()) +
-                    ", day " + day_text(bodies_->time()) + ", hash " + provenance_.final_hash);
-      if (checkpoints_available())
-        console_.warn("continue with: " +
-                      continuation(options_, output_, folder_->checkpoint_path(bodies_->steps())));
-      return;
-    }
+  void tell_results() override {
+    if (code_ == exit_interrupted) return tell_interruption();
     for (const BodyNumber& n : numbers_of(*bodies_)) {
       char text[400];
       std::snprintf(text, sizeof text, "%-24s %-10s %-9s %10.4g%s  %s", n.quantity.c_str(),
@@ -397,26 +336,15 @@ private:
     console_.result("final hash " + provenance_.final_hash);
   }
 
-  Console console_;
-  RunOptions options_;
   BodyConfig config_; // complete once the inputs are known
   const BodySettings& s_;
   const Schedule schedule_;
   const SignalWatch signals_;
 
-  std::optional<Checkpoint> checkpoint_;
-  fs::path output_;
-  bool resumes_ = false;
-  std::int64_t start_ = 0;
   int threads_ = 1;
   std::string device_;
   std::optional<SiteFolders> sites_;
   std::optional<Replicates> bodies_;
-  std::optional<RunFolder> folder_;
-  Provenance provenance_;
-  int code_ = exit_done;
-  bool failed_ = false;
-  std::string failure_;
 };
 
 } // namespace

@@ -21,6 +21,7 @@
 #include "program/console.hpp"
 #include "program/plan.hpp"
 #include "program/restart.hpp"
+#include "program/session.hpp"
 #include "program/signals.hpp"
 #include "record/checkpoint.hpp"
 #include "record/csv.hpp"
@@ -67,10 +68,10 @@ void prepare_process() {
 }
 
 // One run from its options to its exit code; run() calls the public functions in this order.
-class RunSession {
+class RunSession : Session {
 public:
   explicit RunSession(const RunOptions& options)
-      : console_(options.quiet), options_(options),
+      : Session(options),
         config_(read_config(options.config, options.set, options.seed, options.until,
                             options.restart.empty() && !options.resume
                                 ? FilesNamed::must_exist
@@ -84,9 +85,13 @@ public:
   void open_folder();
   // Failures of the loop are told in the run folder and become the exit code.
   void loop();
-  int farewell();
+  using Session::farewell;
 
 private:
+  std::int64_t steps() const override { return simulation_->steps(); }
+  double minutes() const override { return simulation_->time(); }
+  std::uint64_t state_hash() override { return simulation_->hash(); }
+
   // What is to happen before the next step.
   struct Due {
     bool check = false, row = false, frame = false, checkpoint = false;
@@ -97,63 +102,37 @@ private:
   void measure();
   void advance();
 
-  void fail(const std::exception_ptr& error);
   void show_failed_state();
 
-  void begin_provenance();
-  void end_provenance();
-  void tell_profile();
-  void tell_results();
+  void tell_costs() override;
+  void tell_results() override;
 
-  Console console_;
-  RunOptions options_; // `restart` becomes the file
-  Config config_;      // complete once the inputs are known
+  Config config_; // complete once the inputs are known
   const Parameters& p_;
   const Schedule schedule_;
 
-  std::optional<Checkpoint> checkpoint_;
-  fs::path output_;
-  bool resumes_ = false;   // in the folder of the checkpoint
-  std::int64_t start_ = 0; // step
   Needs needs_;
 
   std::optional<Executor> executor_;
   std::optional<Site> simulation_;
   std::vector<std::string> frame_arrays_, state_arrays_;
-  std::optional<RunFolder> folder_;
-  Provenance provenance_;
   std::optional<Writer> writer_;
 
   std::int64_t checked_ = 0; // step
   double cells_ = -1;        // of the tumour, at the last row; -1: not counted yet
   double writing_ = 0;       // s
-  int code_ = exit_done;
-  bool failed_ = false;
-  std::string failure_, signal_;
 };
 
-// Where the state comes from and where the run is written.
 void RunSession::find_start() {
-  output_ = options_.output;
-  if (options_.resume) {
-    if (output_.empty()) output_ = default_output(config_);
-    options_.restart = what_to_resume(output_, config_, console_);
-    options_.force = options_.restart.empty(); // what is there has nothing to lose
-    if (options_.restart.empty())              // complains where what a start needs is missing
-      read_config(options_.config, options_.set, options_.seed, options_.until);
-  }
-  // A restart is checked to the last byte before anything else happens.
-  if (!options_.restart.empty()) {
-    options_.restart = restart_file(options_.restart, console_);
-    checkpoint_ = read_checkpoint(options_.restart);
-    check_settings(*checkpoint_, options_, config_);
-    start_ = checkpoint_->header.step;
-    const fs::path home = run_of_checkpoint(options_.restart);
-    if (output_.empty()) output_ = home;
-    resumes_ = same_folder(home, output_);
-  }
-  if (output_.empty()) output_ = default_output(config_);
-  if (!resumes_) RunFolder::check(output_, options_.force);
+  Session::find_start(
+      default_output(config_),
+      [&](const fs::path& folder) {
+        const fs::path from = what_to_resume(folder, config_, console_);
+        if (from.empty()) // complains where what a start needs is missing
+          read_config(options_.config, options_.set, options_.seed, options_.until);
+        return from;
+      },
+      [&](const Checkpoint& checkpoint) { check_settings(checkpoint, options_, config_); });
 }
 
 void RunSession::plan() {
@@ -196,48 +175,26 @@ void RunSession::build() {
 }
 
 void RunSession::open_folder() {
-  folder_.emplace(
-      resumes_ ? RunFolder::resume(output_, start_, static_cast<double>(start_) * schedule_.step)
-               : RunFolder::create(output_, options_.force));
-  begin_provenance();
-  folder_->write_provenance(provenance_);
-  folder_->write_resolved(config_.resolved);
-  if (schedule_.frames > 0 && vtk_available())
-    folder_->write_scene(scene_state(p_, fs::absolute(output_).lexically_normal().string()),
-                         scene_script());
-  console_.log_to(&*folder_);
-  console_.line("run folder  " + output_.string());
-  console_.line("allocated   " + bytes_text(executor_->memory_allocated()) +
-                " (counted before: " + bytes_text(needs_.device) + ")");
-  if (const std::int64_t share = simulation_->founders_per_clone(); share > 1)
-    console_.line("clones      " + std::to_string(share) +
-                  " founders, neighbours in x, share a number: there are 65535 numbers");
-  if (!options_.restart.empty())
-    console_.line("restart     step " + std::to_string(start_) + ", day " +
-                  day_text(simulation_->time()) + ", hash " + hex16(simulation_->hash()) +
-                  " as in " + options_.restart.string());
-  if (!checkpoints_available())
-    console_.warn("this build has no HDF5: no checkpoints are written, an interrupted run is lost");
-}
-
-void RunSession::begin_provenance() {
-  provenance_.config = fs::absolute(options_.config).string();
-  provenance_.command = options_.command;
   provenance_.backend = executor_->backend() == Backend::cuda ? "cuda" : "cpu";
   provenance_.device = executor_->description();
   provenance_.threads = executor_->threads();
   provenance_.preset = name_of(p_.simulation.preset);
   provenance_.seed = p_.simulation.seed;
-  provenance_.start = utc_now();
-  provenance_.exit_reason = "running";
-  provenance_.first_step = provenance_.steps = start_;
-  provenance_.days = simulation_->time() / minutes_per_day;
   for (const auto& [setting, file] : files_named(p_))
     for (const InputFile& input : p_.simulation.inputs)
       if (input.setting == setting)
         provenance_.inputs.push_back({setting, file.string(), input.bytes, input.crc32});
-  if (!options_.restart.empty())
-    provenance_.restarted_from = fs::absolute(options_.restart).string();
+  Session::open_folder(config_.resolved, schedule_.step);
+  if (schedule_.frames > 0 && vtk_available())
+    folder_->write_scene(scene_state(p_, fs::absolute(output_).lexically_normal().string()),
+                         scene_script());
+  tell_folder();
+  console_.line("allocated   " + bytes_text(executor_->memory_allocated()) +
+                " (counted before: " + bytes_text(needs_.device) + ")");
+  if (const std::int64_t share = simulation_->founders_per_clone(); share > 1)
+    console_.line("clones      " + std::to_string(share) +
+                  " founders, neighbours in x, share a number: there are 65535 numbers");
+  tell_restart();
 }
 
 // Steps until the end, a signal or a failure.
@@ -312,11 +269,6 @@ void RunSession::advance() {
     executor_->during("events", [&] { folder_->add_departures(left, schedule_.step); });
 }
 
-void RunSession::fail(const std::exception_ptr& error) {
-  failed_ = true;
-  code_ = code_of(error, failure_);
-}
-
 void RunSession::show_failed_state() {
   if (failure_.find("at step ") == std::string::npos)
     failure_ = "at step " + std::to_string(simulation_->steps()) + ": " + failure_;
@@ -329,41 +281,8 @@ void RunSession::show_failed_state() {
   }
 }
 
-// Says how it ended, closes the folder and returns the exit code.
-int RunSession::farewell() {
-  if (code_ == exit_io || code_ == exit_resources) failure_ += advice_after(options_, output_);
-  end_provenance();
-  try {
-    folder_->write_provenance(provenance_);
-    if (options_.profile) tell_profile();
-    if (failed_)
-      console_.log("error: " + failure_);
-    else
-      tell_results();
-    console_.forget_log();
-    folder_->seal();
-  } catch (const std::exception& e) {
-    console_.forget_log();
-    if (!failed_) throw;
-    failure_ += std::string("\nand the run folder could not be finished: ") + e.what();
-  }
-  if (failed_) console_.warn(failure_);
-  return code_;
-}
-
-void RunSession::end_provenance() {
-  if (!failed_) provenance_.final_hash = hex16(simulation_->hash());
-  signal_ = SignalWatch::name();
-  provenance_.end = utc_now();
-  provenance_.exit_code = code_;
-  provenance_.exit_reason = code_ == exit_done          ? "done"
-                            : code_ == exit_interrupted ? "interrupted by " + signal_
-                                                        : failure_;
-  provenance_.steps = simulation_->steps();
-  provenance_.days = simulation_->time() / minutes_per_day;
-}
-
-void RunSession::tell_profile() {
+void RunSession::tell_costs() {
+  if (!options_.profile) return;
   const std::vector<ProfileRow> rows = profile_rows(*executor_);
   for (const std::string& text : profile_table(rows, simulation_->steps() - start_, writing_))
     console_.line(text);
@@ -390,12 +309,7 @@ void RunSession::tell_results() {
     console_.result("final hash " + provenance_.final_hash);
     return;
   }
-  console_.warn("interrupted by " + signal_ + " after step " +
-                std::to_string(simulation_->steps()) + ", day " + day_text(simulation_->time()) +
-                ", hash " + provenance_.final_hash);
-  if (checkpoints_available())
-    console_.warn("continue with: " +
-                  continuation(options_, output_, folder_->checkpoint_path(simulation_->steps())));
+  tell_interruption();
 }
 
 } // namespace
