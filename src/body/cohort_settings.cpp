@@ -1,19 +1,12 @@
 #include "body/cohort_settings.hpp"
 
+#include "cells/arrival_rows.hpp"
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
 
 namespace metavox {
 namespace {
 
-constexpr std::string_view lodged_source =
-    "derived from three together: lodged cells are lost with a half-life of 1.7 h (Meng et al. "
-    "2004, "
-    "Clin Cancer Res 10:8152: 1 to 2.4 h), 1 % of them adhere (Fidler 1970, J Natl Cancer Inst "
-    "45:773), ten times as many without NK cells (Gorelik et al. 1982, Int J Cancer 30:107)";
-constexpr std::string_view luzzi = "Luzzi et al. 1998, Am J Pathol 153:865, as quoted: of injected "
-                                   "cells 80 % were outside on day 3, "
-                                   "1 in 40 of these began to grow, 1 in 100 of those went on";
 constexpr std::string_view observer_source = "assumed";
 
 } // namespace
@@ -60,38 +53,8 @@ void describe(Section<SheddingParameters>& s) {
 }
 
 void describe(Section<LodgedParameters>& s) {
-  using P = LodgedParameters;
-  s.number(&P::adhesion, "adhesion", "1/min")
-      .between(0, 1e3)
-      .normally("0.0041 1/h")
-      .means("Rate at which lodged cells adhere.")
-      .from(lodged_source, "; 4e-4 to 2e-2 /h is explored");
-  s.number(&P::nk, "nk", "1/min")
-      .between(0, 1e3)
-      .normally("0.37 1/h")
-      .means("Rate at which NK cells kill lodged ones.")
-      .from(lodged_source);
-  s.number(&P::other, "other", "1/min")
-      .between(0, 1e3)
-      .normally("0.036 1/h")
-      .means("Rate at which they die otherwise.")
-      .from(lodged_source);
-  s.number(&P::release, "release", "1/min")
-      .between(0, 1e3)
-      .normally("0.1 1/h")
-      .means("Rate at which they flow on, into the chamber behind the organ.")
-      .from("assumed");
-  s.number(&P::shield, "shield")
-      .between(1, 1000)
-      .normally("20")
-      .means("Divides both deaths in a cluster.")
-      .from("with `break_up` clusters of 2 to 5 leave 19 to 48 times the adherent cells of one; 23 "
-            "to 50, Aceto et al. 2014, Cell 158:1110");
-  s.number(&P::break_up, "break_up", "1/min")
-      .between(0, 1e3)
-      .normally("0.02 1/h")
-      .means("Rate at which a cluster falls into single cells.")
-      .from("assumed; at 0.25 /h clusters would be gone before anything else happened");
+  describe_adhesion(s);
+  describe_loss(s, "Rate at which lodged cells flow on, into the chamber behind the organ.");
 }
 
 void describe(Section<CrossingParameters>& s) {
@@ -100,27 +63,13 @@ void describe(Section<CrossingParameters>& s) {
       .above(0, 1e3)
       .normally("1.6 1/day")
       .means("Rate at which adherent cells come out, divided by the organ's barrier.")
-      .from("above 80 % by 24 h, Koop et al. 1995, Cancer Res 55:2520; with `death` 0.80 are alive "
-            "and outside on day 3 (Luzzi et al. 1998), 0.69 on day 1");
-  s.number(&P::death, "death", "1/min")
-      .between(0, 1e3)
-      .normally("0.4 1/day")
-      .means("Rate at which they die before.")
-      .from("derived: see `out`");
+      .from(crossing_source);
+  describe_death_of_adherent(s);
 }
 
 void describe(Section<ColonisationParameters>& s) {
   using P = ColonisationParameters;
-  s.number(&P::begin, "begin")
-      .a_share()
-      .normally("0.025")
-      .means("Of landed cells, those that divide.")
-      .from(luzzi);
-  s.number(&P::go_on, "go_on")
-      .a_share()
-      .normally("0.01")
-      .means("Of those, the ones that go on.")
-      .from(luzzi);
+  describe_beginning(s);
   s.number(&P::human, "human")
       .a_share()
       .normally("0.005")
@@ -132,7 +81,7 @@ void describe(Section<ColonisationParameters>& s) {
       .a_share()
       .normally("0.45")
       .means("Of landed cells, those that lie asleep and will not found a lesion.")
-      .from("36 % of injected cells on day 13 over 80 % that had come out, Luzzi et al. 1998");
+      .from(dormant_source);
   s.number(&P::asleep, "asleep")
       .a_share()
       .derived("0.9 where body.primary is breast, 0.4 for others")
@@ -141,11 +90,7 @@ void describe(Section<ColonisationParameters>& s) {
       .from("fitted to half of the relapses after five years (Tjensvoll et al. 2019) and to the "
             "shape "
             "of late relapse (Pan et al. 2017, N Engl J Med 377:1836) of breast; others assumed");
-  s.number(&P::waking, "waking", "min")
-      .above(0)
-      .normally("16 years")
-      .means("Half-life of sleep.")
-      .from("12 years and more; 12, 29 and 69 are to be explored; fitted within that range");
+  describe_waking(s);
 }
 
 void describe(Section<LesionParameters>& s) {

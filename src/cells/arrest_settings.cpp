@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cells/arrival_rows.hpp"
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
 #include "settings/text.hpp"
@@ -9,52 +10,15 @@
 namespace metavox {
 namespace {
 
-constexpr std::string_view lodged_source =
-    "derived from three together: lodged cells are lost with a half-life of 1.7 h (Meng et al. "
-    "2004, Clin Cancer Res 10:8152: 1 to 2.4 h), 1 % of them adhere (Fidler 1970, J Natl Cancer "
-    "Inst 45:773), ten times as many without NK cells (Gorelik et al. 1982, Int J Cancer 30:107)";
-constexpr std::string_view luzzi =
-    "Luzzi et al. 1998, Am J Pathol 153:865, as quoted: of injected cells 80 % were outside on day "
-    "3, 1 in 40 of these began to grow, 1 in 100 of those went on";
-
 void loss(Section<ArrestParameters>& s) {
   using P = ArrestParameters;
-  s.number(&P::adhesion, "adhesion", "1/min")
-      .between(0, 1e3)
-      .normally("0.0041 1/h")
-      .means("Rate at which lodged cells adhere.")
-      .from(lodged_source, "; 4e-4 to 2e-2 /h is explored");
-  s.number(&P::nk, "nk", "1/min")
-      .between(0, 1e3)
-      .normally("0.37 1/h")
-      .means("Rate at which NK cells kill lodged ones.")
-      .from(lodged_source);
+  describe_adhesion(s);
   s.number(&P::nk_status, "nk_status")
       .between(0, 1e3)
       .normally("1")
       .means("The host's NK cells, a factor of `nk`; 0: he has none.")
       .from(sources::run_choice);
-  s.number(&P::other, "other", "1/min")
-      .between(0, 1e3)
-      .normally("0.036 1/h")
-      .means("Rate at which lodged cells die otherwise.")
-      .from(lodged_source);
-  s.number(&P::release, "release", "1/min")
-      .between(0, 1e3)
-      .normally("0.1 1/h")
-      .means("Rate at which lodged cells flow on and leave the site.")
-      .from("assumed");
-  s.number(&P::shield, "shield")
-      .between(1, 1000)
-      .normally("20")
-      .means("Divides both deaths in a cluster.")
-      .from("with `break_up` clusters of 2 to 5 leave 19 to 48 times the adherent cells of one; 23 "
-            "to 50, Aceto et al. 2014, Cell 158:1110");
-  s.number(&P::break_up, "break_up", "1/min")
-      .between(0, 1e3)
-      .normally("0.02 1/h")
-      .means("Rate at which a cluster falls into single cells.")
-      .from("assumed; at 0.25 /h clusters would be gone before anything else happened");
+  describe_loss(s, "Rate at which lodged cells flow on and leave the site.");
 }
 
 void crossing(Section<ArrestParameters>& s) {
@@ -64,18 +28,13 @@ void crossing(Section<ArrestParameters>& s) {
       .normally("1.6 1/day")
       .means("Rate at which adherent cells of normal MT1-MMP come out of the vessel; with the "
              "factor M of that trait it goes as 1.1 M / (M + 0.1).")
-      .from("above 80 % by 24 h, Koop et al. 1995, Cancer Res 55:2520; with `death` 0.80 are alive "
-            "and outside on day 3 (Luzzi et al. 1998), 0.69 on day 1");
+      .from(crossing_source);
   s.number(&P::barrier, "barrier")
       .above(0, 1e3)
       .normally("1")
       .means("Of the organ's vessels; divides `out`.")
       .from("1 is lung's; body.organs[].barrier has those of others");
-  s.number(&P::death, "death", "1/min")
-      .between(0, 1e3)
-      .normally("0.4 1/day")
-      .means("Rate at which adherent cells die before they are out.")
-      .from("derived: see `out`");
+  describe_death_of_adherent(s);
   s.number(&P::inhibitor, "inhibitor", "nM")
       .between(0, 1e9)
       .normally("0 nM")
@@ -90,16 +49,7 @@ void crossing(Section<ArrestParameters>& s) {
 
 void fates(Section<LandingParameters>& s) {
   using P = LandingParameters;
-  s.number(&P::begin, "begin")
-      .a_share()
-      .normally("0.025")
-      .means("Of landed cells, those that divide.")
-      .from(luzzi);
-  s.number(&P::go_on, "go_on")
-      .a_share()
-      .normally("0.01")
-      .means("Of those, the ones that go on.")
-      .from(luzzi);
+  describe_beginning(s);
   s.number(&P::human, "human")
       .a_share()
       .normally("0.005")
@@ -128,7 +78,7 @@ void fates(Section<LandingParameters>& s) {
       .normally("0.45")
       .means("Of landed cells, those that lie asleep and will not found a lesion: once awake they "
              "end as those that only begin. What `begin` and this leave is doomed.")
-      .from("36 % of injected cells on day 13 over 80 % that had come out, Luzzi et al. 1998");
+      .from(dormant_source);
   s.number(&P::asleep, "asleep")
       .a_share()
       .normally("0.9")
@@ -144,11 +94,7 @@ void afterwards(Section<LandingParameters>& s) {
       .normally("4")
       .means("Divisions at most of a cell that begins and does not go on, from 1 on, all alike.")
       .from("assumed: it leaves 2 to 16 cells");
-  s.number(&P::waking, "waking", "min")
-      .above(0)
-      .normally("16 years")
-      .means("Half-life of sleep.")
-      .from("12 years and more; 12, 29 and 69 are to be explored; fitted within that range");
+  describe_waking(s);
   s.boolean(&P::inflamed, "inflamed")
       .normally("false")
       .means("The tissue is inflamed or wounded, and sleepers wake faster.")
