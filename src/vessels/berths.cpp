@@ -11,18 +11,6 @@
 namespace metavox {
 namespace {
 
-// f(number) of the voxels with a face on this one, in the order -x +x -y ...
-template <class F>
-void for_each_beside(const Lattice& l, std::int64_t voxel, const F& f) {
-  const Voxel s = l.voxel_at(voxel);
-  for (int a = 0; a < 6; ++a) {
-    const int d = (a & 1) != 0 ? 1 : -1;
-    const int x = s.x + (a / 2 == 0 ? d : 0), y = s.y + (a / 2 == 1 ? d : 0),
-              z = s.z + (a / 2 == 2 ? d : 0);
-    if (l.holds(x, y, z)) f(l.number(x, y, z));
-  }
-}
-
 bool is_there(const VesselGraph& graph, std::int32_t segment) {
   return segment >= 0 && segment < graph.segment_count() && graph.is_alive(segment);
 }

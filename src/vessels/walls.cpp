@@ -38,20 +38,9 @@ private:
     std::int32_t segment;
   };
 
-  // f(voxel) for its neighbours at faces, in the box.
-  template <class F>
-  void for_each_beside(std::int64_t voxel, const F& f) const {
-    const Voxel s = lattice_.voxel_at(voxel);
-    for (int a = 0; a < 6; ++a) {
-      const int d = (a & 1) != 0 ? 1 : -1;
-      const int x = s.x + (a / 2 == 0 ? d : 0), y = s.y + (a / 2 == 1 ? d : 0),
-                z = s.z + (a / 2 == 2 ? d : 0);
-      if (lattice_.holds(x, y, z)) f(lattice_.number(x, y, z));
-    }
-  }
   template <class F>
   void for_each_open_beside(std::int64_t voxel, const F& f) const {
-    for_each_beside(voxel, [&](std::int64_t v) {
+    for_each_beside(lattice_, voxel, [&](std::int64_t v) {
       if (!graph_.fills(v)) f(v);
     });
   }
@@ -113,7 +102,7 @@ private:
     while (open.empty() && !front.empty()) {
       std::vector<std::int64_t> next;
       for (const std::int64_t v : front)
-        for_each_beside(v, [&](std::int64_t n) {
+        for_each_beside(lattice_, v, [&](std::int64_t n) {
           if (!graph_.fills(n))
             open.push_back(n);
           else if (seen.insert(n).second)
