@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 #include "vessels/index.hpp"
 
@@ -50,6 +51,25 @@ std::int32_t segment_through(VesselGraph& graph, std::int64_t voxel) {
   return first;
 }
 
+std::vector<std::int64_t> nearest_open(const VesselGraph& graph, std::vector<std::int64_t> front) {
+  std::unordered_set<std::int64_t> seen(front.begin(), front.end());
+  std::vector<std::int64_t> open;
+  while (open.empty() && !front.empty()) {
+    std::vector<std::int64_t> next;
+    for (const std::int64_t v : front)
+      for_each_beside(graph.lattice(), v, [&](std::int64_t n) {
+        if (!graph.fills(n))
+          open.push_back(n);
+        else if (seen.insert(n).second)
+          next.push_back(n);
+      });
+    front = std::move(next);
+  }
+  std::sort(open.begin(), open.end());
+  open.erase(std::unique(open.begin(), open.end()), open.end());
+  return open;
+}
+
 std::vector<std::int64_t> tissue_at(const VesselGraph& graph, std::int64_t voxel) {
   const Lattice& l = graph.lattice();
   std::vector<std::int64_t> open;
@@ -60,18 +80,7 @@ std::vector<std::int64_t> tissue_at(const VesselGraph& graph, std::int64_t voxel
     });
     return open;
   }
-  std::unordered_set<std::int64_t> seen{voxel};
-  for (std::vector<std::int64_t> shell{voxel}; !shell.empty() && open.empty();) {
-    std::vector<std::int64_t> next;
-    for (const std::int64_t from : shell)
-      for_each_beside(l, from, [&](std::int64_t v) {
-        if (!seen.insert(v).second) return;
-        (graph.fills(v) ? next : open).push_back(v);
-      });
-    shell.swap(next);
-  }
-  std::sort(open.begin(), open.end());
-  return open;
+  return nearest_open(graph, {voxel});
 }
 
 std::vector<std::int32_t> inlets_called(const std::string& word, const VesselGraph& graph,

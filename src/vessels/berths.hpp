@@ -1,4 +1,4 @@
-// Where in a bed cells are held: segments and voxels, as the vessels change around them.
+// Where vessels meet tissue: segments and voxels beside them, as the vessels change.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,10 @@ bool runs_through(const VesselGraph& graph, std::int32_t segment, std::int64_t v
 bool ends_at(const VesselGraph& graph, std::int32_t segment, std::int64_t voxel);
 // The first living segment whose centreline passes the voxel; -1: none does.
 std::int32_t segment_through(VesselGraph& graph, std::int64_t voxel);
+
+// The voxels that no lumen fills and that are nearest to those given, through filled ones,
+// ascending.
+std::vector<std::int64_t> nearest_open(const VesselGraph& graph, std::vector<std::int64_t> front);
 
 // Voxels of tissue at a vessel that passes `voxel`: it and the six beside it, less what lumens
 // fill; where a lumen fills it, the nearest around, ascending.

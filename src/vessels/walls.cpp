@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "core/launch.hpp"
+#include "vessels/berths.hpp"
 #include "vessels/index.hpp"
 
 namespace metavox {
@@ -90,29 +90,10 @@ private:
                                      std::pair<std::int32_t, std::int64_t>(lumen.segment, -1));
            f != facing.end() && f->first == lumen.segment; ++f)
         sharers.push_back(f->second);
-      if (sharers.empty()) sharers = nearest_open(lumen.voxels);
+      // A short segment may be nearest to no voxel.
+      if (sharers.empty()) sharers = nearest_open(graph_, lumen.voxels);
       share(lumen.segment, lumen.area, sharers);
     }
-  }
-
-  // A short segment may be nearest to no voxel: what is open nearest to it, through filled voxels.
-  std::vector<std::int64_t> nearest_open(std::vector<std::int64_t> front) const {
-    std::unordered_set<std::int64_t> seen(front.begin(), front.end());
-    std::vector<std::int64_t> open;
-    while (open.empty() && !front.empty()) {
-      std::vector<std::int64_t> next;
-      for (const std::int64_t v : front)
-        for_each_beside(lattice_, v, [&](std::int64_t n) {
-          if (!graph_.fills(n))
-            open.push_back(n);
-          else if (seen.insert(n).second)
-            next.push_back(n);
-        });
-      front = std::move(next);
-    }
-    std::sort(open.begin(), open.end());
-    open.erase(std::unique(open.begin(), open.end()), open.end());
-    return open;
   }
 
   void share(std::int32_t s, double area, const std::vector<std::int64_t>& sharers) {
