@@ -219,9 +219,7 @@ void judge_arrivals(const Parameters& p, Judge& judge) {
     judge.complain({"arrivals.enabled", "flow.enabled"},
                    "arrivals.enabled: cells lodge where blood flows, but flow.enabled is false; "
                    "type flow.enabled: true");
-  const bool face = a.inlet.size() == 2 && (a.inlet[0] == '-' || a.inlet[0] == '+') &&
-                    a.inlet[1] >= 'x' && a.inlet[1] <= 'z';
-  if (!face && a.inlet != every_inlet && p.vessels.pattern != VesselPattern::file &&
+  if (!is_face(a.inlet) && a.inlet != every_inlet && p.vessels.pattern != VesselPattern::file &&
       p.vessels.pattern != VesselPattern::none)
     judge.complain({"arrivals.inlet"},
                    "arrivals.inlet " + in_quotes(a.inlet) +

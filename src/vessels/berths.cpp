@@ -1,24 +1,18 @@
 #include "vessels/berths.hpp"
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
-#include <string_view>
 #include <unordered_set>
 #include <utility>
 
 #include "vessels/index.hpp"
+#include "vessels/vessel_settings.hpp"
 
 namespace metavox {
 namespace {
 
 bool is_there(const VesselGraph& graph, std::int32_t segment) {
   return segment >= 0 && segment < graph.segment_count() && graph.is_alive(segment);
-}
-
-bool is_face(const std::string& word) {
-  constexpr std::string_view faces[] = {"-x", "+x", "-y", "+y", "-z", "+z"};
-  return std::find(std::begin(faces), std::end(faces), word) != std::end(faces);
 }
 
 } // namespace
@@ -86,14 +80,9 @@ std::vector<std::int64_t> tissue_at(const VesselGraph& graph, std::int64_t voxel
 std::vector<std::int32_t> inlets_called(const std::string& word, const VesselGraph& graph,
                                         const VesselNetwork& parents,
                                         const std::vector<std::string>& names) {
-  const Lattice& l = graph.lattice();
-  const std::array<double, 3> size{l.nx * l.spacing, l.ny * l.spacing, l.nz * l.spacing};
   const auto wanted = [&](std::int32_t n) {
     const Point p = graph.position(n);
-    if (is_face(word)) {
-      const auto axis = static_cast<std::size_t>(word[1] - 'x');
-      return (word[0] == '-' ? p[axis] : size[axis] - p[axis]) <= l.spacing * (1 + 1e-12);
-    }
+    if (is_face(word)) return is_at_face(p, word, graph.lattice());
     for (std::size_t k = 0; k < names.size() && k < parents.nodes.size(); ++k)
       if (names[k] == word && parents.nodes[k].position == p) return true;
     return false;

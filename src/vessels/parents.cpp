@@ -165,7 +165,6 @@ std::vector<int> set_ends(VesselNetwork& network, const std::vector<std::string>
                           const VesselParameters& p, const Lattice& l) {
   const std::vector<int> degree = degrees_of(network);
   std::vector<int> entry(network.nodes.size(), -1);
-  const Vector size = edges_of(l);
   for (std::size_t i = 0; i < p.ends.size(); ++i) {
     const VesselEndSetting& setting = p.ends[i];
     const std::string key = "vessels.ends[" + std::to_string(i) + "]";
@@ -173,10 +172,7 @@ std::vector<int> set_ends(VesselNetwork& network, const std::vector<std::string>
     for (std::size_t n = 0; n < network.nodes.size(); ++n) {
       VesselNode& node = network.nodes[n];
       if (!setting.face.empty()) {
-        const auto axis = static_cast<std::size_t>(setting.face[1] - 'x');
-        const double away =
-            setting.face[0] == '-' ? node.position[axis] : size[axis] - node.position[axis];
-        if (degree[n] != 1 || away > l.spacing * (1 + 1e-12)) continue;
+        if (degree[n] != 1 || !is_at_face(node.position, setting.face, l)) continue;
       } else if (n >= names.size() || names[n] != setting.name) {
         continue;
       }

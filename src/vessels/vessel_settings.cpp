@@ -1,12 +1,17 @@
 #include "vessels/vessel_settings.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <utility>
 
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
 
 namespace metavox {
 namespace {
+
+constexpr std::string_view face_words[] = {"-x", "+x", "-y", "+y", "-z", "+z"};
 
 void pattern(Section<VesselParameters>& s) {
   using P = VesselParameters;
@@ -51,7 +56,9 @@ void end(Section<VesselEndSetting>& s) {
   s.choice(&P::role, "role", {"inlet", "outlet"})
       .means("Blood enters (inlet) or leaves (outlet) there.")
       .from(sources::run_choice);
-  s.word(&P::face, "face", {"none", "-x", "+x", "-y", "+y", "-z", "+z"})
+  std::vector<std::string_view> words{"none"};
+  words.insert(words.end(), std::begin(face_words), std::end(face_words));
+  s.word(&P::face, "face", std::move(words))
       .normally("none")
       .means("Every free end of a vessel within a voxel of this face of the box; none: see name.")
       .from(sources::run_choice);
@@ -245,6 +252,17 @@ void file_can_be_read(const VesselParameters& p, Judge& judge) {
 }
 
 } // namespace
+
+bool is_face(std::string_view word) {
+  return std::find(std::begin(face_words), std::end(face_words), word) != std::end(face_words);
+}
+
+bool is_at_face(const std::array<double, 3>& place, std::string_view face, const Lattice& l) {
+  const std::array<double, 3> size{l.nx * l.spacing, l.ny * l.spacing, l.nz * l.spacing};
+  const auto axis = static_cast<std::size_t>(face[1] - 'x');
+  const double away = face[0] == '-' ? place[axis] : size[axis] - place[axis];
+  return away <= l.spacing * (1 + 1e-12);
+}
 
 void describe(Section<VesselParameters>& s) {
   pattern(s);

@@ -4,8 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/lattice.hpp"
 #include "settings/types.hpp"
 
 namespace metavox {
@@ -20,6 +22,11 @@ struct VesselLine {
   double outlet_pressure;         // mmHg at `to`; 0: flow.outlet_pressure
   double oxygen;                  // mmHg, of blood that enters at either end; 0: by the radius
 };
+
+// Words for the faces of the box. Whether a word is one; whether a place (um) lies within a voxel
+// of the face it means.
+bool is_face(std::string_view word);
+bool is_at_face(const std::array<double, 3>& place, std::string_view face, const Lattice& lattice);
 
 struct VesselEndSetting { // one entry of vessels.ends: which ends of vessels let blood in or out
   EndRole role;
