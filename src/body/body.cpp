@@ -116,11 +116,7 @@ std::uint64_t Body::hash() const {
   std::vector<std::int64_t> whole;
   std::vector<double> real;
   save(whole, real);
-  std::uint64_t hash = seed_;
-  const auto fold = [&](std::uint64_t bits) { hash = mix64(hash ^ bits) + 0x9e3779b97f4a7c15ULL; };
-  for (const std::int64_t n : whole) fold(static_cast<std::uint64_t>(n));
-  for (const double x : real) fold(exact::bit_cast<std::uint64_t>(x));
-  return hash;
+  return folded(seed_, whole, real);
 }
 
 double Body::expected_founders() const {

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "core/errors.hpp"
+#include "core/exact.hpp"
+#include "core/random.hpp"
 
 namespace metavox {
 
@@ -28,6 +30,14 @@ private:
   std::vector<std::int64_t>& whole_;
   std::vector<double>& real_;
 };
+
+// The hash of what was saved, on from `hash`.
+inline std::uint64_t folded(std::uint64_t hash, const std::vector<std::int64_t>& whole,
+                            const std::vector<double>& real) {
+  for (const std::int64_t n : whole) hash = folded(hash, static_cast<std::uint64_t>(n));
+  for (const double x : real) hash = folded(hash, exact::bit_cast<std::uint64_t>(x));
+  return hash;
+}
 
 // Reads on from a place. Throws NumericalError where nothing is left.
 class BodyLoader {

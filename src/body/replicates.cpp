@@ -118,7 +118,7 @@ std::vector<ReplicateEvent> Replicates::advance(std::int64_t to, int threads) {
 
 std::uint64_t Replicates::hash() const {
   std::uint64_t hash = bodies_.size();
-  for (const Body& body : bodies_) hash = mix64(hash ^ body.hash()) + 0x9e3779b97f4a7c15ULL;
+  for (const Body& body : bodies_) hash = folded(hash, body.hash());
   if (windows_) hash = mix64(hash ^ windows_->hash());
   return hash;
 }

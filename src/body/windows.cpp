@@ -339,10 +339,8 @@ std::uint64_t Windows::hash() const {
   std::vector<std::int64_t> whole;
   std::vector<double> real;
   save(whole, real);
-  std::uint64_t hash = 0;
-  const auto fold = [&](std::uint64_t bits) { hash = mix64(hash ^ bits) + 0x9e3779b97f4a7c15ULL; };
-  for (const std::int64_t n : whole) fold(static_cast<std::uint64_t>(n));
-  for (const auto& w : open_) fold(w->site.hash());
+  std::uint64_t hash = folded(0, whole, real);
+  for (const auto& w : open_) hash = folded(hash, w->site.hash());
   return hash;
 }
 

@@ -174,6 +174,11 @@ MV_HD inline std::uint64_t mix64(std::uint64_t v) {
   return v;
 }
 
+// A hash of numbers, one after the other, with another at its end.
+MV_HD inline std::uint64_t folded(std::uint64_t hash, std::uint64_t word) {
+  return mix64(hash ^ word) + 0x9e3779b97f4a7c15ULL;
+}
+
 // The seed of the n-th site ever opened in a run, so that no two sites draw the same numbers. Site
 // 0 has the seed of the run.
 MV_HD inline std::uint64_t site_seed(std::uint64_t seed, std::uint64_t n) {

@@ -119,8 +119,7 @@ std::string cohort_csv(const BodySettings& settings, const std::vector<PatientRo
 
 std::uint64_t cohort_hash(const std::string& csv) {
   std::uint64_t hash = 0;
-  for (const char c : csv)
-    hash = mix64(hash ^ static_cast<unsigned char>(c)) + 0x9e3779b97f4a7c15ULL;
+  for (const char c : csv) hash = folded(hash, static_cast<unsigned char>(c));
   return hash;
 }
 

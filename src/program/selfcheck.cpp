@@ -116,7 +116,7 @@ constexpr Case cases[] = {{"plain", plain, 6, true},
 std::uint64_t fold_word(std::uint64_t hash, const unsigned char* at, std::size_t bytes) {
   std::uint64_t word = 0;
   std::memcpy(&word, at, bytes);
-  return mix64(hash ^ word) + 0x9e3779b97f4a7c15ULL;
+  return folded(hash, word);
 }
 
 // Eight chains side by side: one alone would wait for each of its multiplications.
@@ -128,7 +128,7 @@ std::uint64_t fold(std::uint64_t hash, const void* data, std::size_t bytes) {
     for (std::size_t k = 0; k < chains; ++k) chain[k] = hash + k;
     for (; bytes >= block; bytes -= block, at += block)
       for (std::size_t k = 0; k < chains; ++k) chain[k] = fold_word(chain[k], at + 8 * k, 8);
-    for (const std::uint64_t end : chain) hash = mix64(hash ^ end) + 0x9e3779b97f4a7c15ULL;
+    for (const std::uint64_t end : chain) hash = folded(hash, end);
   }
   while (bytes > 0) {
     const std::size_t n = std::min<std::size_t>(bytes, 8);
