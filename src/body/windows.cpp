@@ -263,15 +263,8 @@ Cell Windows::traveller(const WindowRecord& r, std::optional<Phenotype> phenotyp
     c.clone = 1;
   }
   c.timer = 0;
-  c.flags = static_cast<std::uint16_t>((c.flags & flag_stem) | flags_of(r.fate));
-  const LandingRule rule = landing_rule(p.landing, p.time.step);
-  if (!competent(r.fate)) c.flags = static_cast<std::uint16_t>(c.flags & ~flag_stem);
-  if ((c.flags & flag_limited) != 0)
-    c.capacity = static_cast<std::uint8_t>(1 + below(e.word[0], rule.divisions));
-  if (r.fate == Fate::doomed)
-    c.timer = static_cast<std::uint16_t>(
-        rule.doomed_from + below(e.word[1], rule.doomed_until - rule.doomed_from + 1));
-  return c;
+  c.flags &= flag_stem;
+  return with_fate(c, flags_of(r.fate), landing_rule(p.landing, p.time.step), e.word[0], e.word[1]);
 }
 
 // ---- the state

@@ -32,6 +32,18 @@ LandingRule landing_rule(const LandingParameters& p, double step) {
           steps(p.doomed_until)};
 }
 
+Cell with_fate(Cell c, std::uint16_t fate, const LandingRule& rule, std::uint32_t divisions,
+               std::uint32_t time) {
+  if ((fate & flag_competent) == 0) c.flags = static_cast<std::uint16_t>(c.flags & ~flag_stem);
+  c.flags |= fate;
+  if ((fate & flag_limited) != 0)
+    c.capacity = static_cast<std::uint8_t>(1 + below(divisions, rule.divisions));
+  if ((fate & flag_doomed) != 0)
+    c.timer = static_cast<std::uint16_t>(rule.doomed_from +
+                                         below(time, rule.doomed_until - rule.doomed_from + 1));
+  return c;
+}
+
 void Arrested::advance(double time, std::uint64_t step) {
   Cells kept;
   kept.reserve(size());
@@ -166,25 +178,16 @@ void Arrested::uncover(std::size_t n) {
 }
 
 Cell Arrested::with_fate(const Held& held, const LandingRule& rule) const {
-  Cell c = held.cell;
+  const Cell& c = held.cell;
   if ((c.flags & fate_flags) != 0) return c;
-  const auto mark = [&c](int flags) {
-    c.flags = static_cast<std::uint16_t>((c.flags & ~flag_stem) | flags);
-  };
   const Draw d = draw(seed_, Purpose::landing_fate, static_cast<std::uint64_t>(held.number), 0);
   const double u = to_unit(d.word[0]);
-  if (u < rule.competent) { // it keeps what it is
-    c.flags |= flag_competent;
-    if (to_unit(d.word[1]) < rule.asleep) c.flags |= flag_dormant;
-  } else if (u < rule.begin + rule.dormant) {
-    mark(u < rule.begin ? flag_limited : flag_limited | flag_dormant);
-    c.capacity = static_cast<std::uint8_t>(1 + below(d.word[2], rule.divisions));
-  } else {
-    mark(flag_doomed);
-    const std::uint32_t span = rule.doomed_until - rule.doomed_from + 1;
-    c.timer = static_cast<std::uint16_t>(rule.doomed_from + below(d.word[1], span));
-  }
-  return c;
+  int fate = flag_doomed;
+  if (u < rule.competent)
+    fate = to_unit(d.word[1]) < rule.asleep ? flag_competent | flag_dormant : flag_competent;
+  else if (u < rule.begin + rule.dormant)
+    fate = u < rule.begin ? flag_limited : flag_limited | flag_dormant;
+  return metavox::with_fate(c, static_cast<std::uint16_t>(fate), rule, d.word[2], d.word[1]);
 }
 
 void Arrested::tally_landed(const Cell& c) {

@@ -35,6 +35,11 @@ struct LandingRule {
 };
 LandingRule landing_rule(const LandingParameters& settings, double step); // min
 
+// The cell once it has that fate, of fate_flags; `divisions` and `time` are random words. Only who
+// is competent stays a stem cell.
+Cell with_fate(Cell cell, std::uint16_t fate, const LandingRule& rule, std::uint32_t divisions,
+               std::uint32_t time);
+
 class Arrested {
 public:
   // What happened so far, in cells; part of the state. `came` gives the next its number.
