@@ -360,10 +360,12 @@ def relapses_by_year(folder, years):
     return [share(sum(1 for t in at if t <= year), len(rows)) for year in years]
 
 
+LANDED = ("time", "tumour_cells", "landed_cells", "landed_competent", "landed_abortive", "landed_dormant", "landed_doomed", "deaths_doomed", "asleep")
+
+
 def landed(folder):
     """Fates of landed cells on a lattice, day by day."""
-    return [{k: float(v) for k, v in r.items() if k in ("time", "tumour_cells", "landed_cells", "landed_competent", "landed_abortive",
-             "landed_dormant", "landed_doomed", "deaths_doomed", "cells_asleep")} for r in read(folder, "metrics.csv")]  # fmt: skip
+    return [{name: float(row[name]) for name in LANDED} for row in read(folder, "metrics.csv")]
 
 
 def on_day(days, day):
@@ -386,7 +388,7 @@ def dormancy(runs):
     days = landed(runs.run("lattice", "landed_cells"))
     end, day_3, day_15 = days[-1], on_day(days, 3), on_day(days, 16)
     cells = end["landed_cells"]
-    gone = [r["time"] for r in days if r["landed_cells"] == cells and r["tumour_cells"] == r["cells_asleep"]]
+    gone = [r["time"] for r in days if r["landed_cells"] == cells and r["tumour_cells"] == r["asleep"]]
     rows = [
         Row("of relapses within 20 years, those after five", "fitted", *told["late_share"], 0.35, 0.65),
         Row("relapses a year, years 5 to 10 over 10 to 20", "fitted", *told["hazard_5_10_over_10_20"], 0.7, 2),
@@ -402,15 +404,15 @@ def dormancy(runs):
             0.025 - 3 * share(0.025 * cells, cells)[1], 0.025 + 3 * share(0.025 * cells, cells)[1]),
         Row("lattice: doomed cells dead by day 3", "imposed", *share(day_3["deaths_doomed"], end["landed_doomed"]), 0, 0.1),
         Row("lattice: doomed cells dead by day 16", "imposed", *share(day_15["deaths_doomed"], end["landed_doomed"]), 0.97, 1),
-        Row("lattice: cells asleep on day 16 over those drawn asleep", "emergent", *share(day_15["cells_asleep"], end["landed_dormant"]), 0.9, 1),
+        Row("lattice: cells asleep on day 16 over those drawn asleep", "emergent", *share(day_15["asleep"], end["landed_dormant"]), 0.9, 1),
         Row("lattice: day from which on no line of those that divide a few times is left", "imposed", gone[0] if gone else NONE, NONE, 0, 30),
     ]  # fmt: skip
     words = {"variants": table(("Asleep first", "Half-life [years]", "late share", "years 5–10 over 10–20", "relapse seen in 20 years"), lines).rstrip("\n"),
              "landed": f"{cells:.0f}", "abortive": f"{end['landed_abortive']:.0f}",
-             "woken": f"{end['landed_dormant'] - end['cells_asleep']:.0f}",
+             "woken": f"{end['landed_dormant'] - end['asleep']:.0f}",
              "to_wake": number(end["landed_dormant"] * (1 - 0.5 ** (30 / 365.25 / 16)))}  # fmt: skip
     picture = {"years": years, "curves": curves, "days": [r["time"] for r in days],
-               **{k: [r[k] for r in days] for k in ("cells_asleep", "landed_cells", "tumour_cells", "deaths_doomed")}}  # fmt: skip
+               **{k: [r[k] for r in days] for k in ("asleep", "landed_cells", "tumour_cells", "deaths_doomed")}}  # fmt: skip
     return rows, words, picture
 
 

@@ -132,6 +132,15 @@ class Pages(unittest.TestCase):
         for organ, barrier in (("lung", 1), ("liver", 0.5), ("brain", 5), ("adrenal", 0.7)):
             self.assertAlmostEqual(out[organ], 1.6 / barrier / (1.6 / barrier + 0.4), places=6)
 
+    def test_the_lattice_of_dormancy_has_the_columns_that_are_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            config = os.path.join(documents.SOURCE, "configs", "studies", "landed_cells.yaml")
+            subprocess.run([METAVOX, "run", config, "-o", os.path.join(folder, "run"), "--until", "12 min", "--threads", "1", "--quiet"],
+                           stdout=subprocess.DEVNULL, check=True)  # fmt: skip
+            days = study_list.landed(os.path.join(folder, "run"))
+            self.assertEqual(set(days[-1]), set(study_list.LANDED))
+            self.assertEqual(days[-1]["time"], 12 / 1440)
+
     def test_names_and_programs_that_are_not_there_are_told(self):
         for arguments, words in ((["dandelions"], "there is no study dandelions"), (["clinics", "--metavox", "/nowhere"], "there is no program")):
             done = subprocess.run([sys.executable, os.path.join(SCRIPTS, "studies.py"), *arguments], stdout=subprocess.PIPE,

@@ -102,7 +102,7 @@ def dormancy(axes, n):
     relapse.set_xlabel("years after removal")
     relapse.set_ylabel("patients with a relapse seen")
     relapse.legend()
-    for k, (name, label) in enumerate((("landed_cells", "landed, so far"), ("tumour_cells", "alive"), ("cells_asleep", "asleep"), ("deaths_doomed", "doomed, dead so far"))):
+    for k, (name, label) in enumerate((("landed_cells", "landed, so far"), ("tumour_cells", "alive"), ("asleep", "asleep"), ("deaths_doomed", "doomed, dead so far"))):
         cells.plot(n["days"], n[name], label=label, markevery=5, **style(k))
     cells.set_xlabel("day on the lattice")
     cells.set_ylabel("cells")
