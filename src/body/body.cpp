@@ -369,17 +369,22 @@ void Body::tell_landings(StepReport& report) const {
 
 // ---- windows
 
-Lesion& Body::window_lesion(std::int64_t number, Origin origin, bool in_window) {
-  std::vector<Lesion>& lesions = origin == Origin::forced ? forced_ : lesions_;
+const Lesion* Body::lesion(std::int64_t number, Origin origin) const {
+  const std::vector<Lesion>& lesions = origin == Origin::forced ? forced_ : lesions_;
   const auto found = std::find_if(lesions.begin(), lesions.end(),
                                   [&](const Lesion& l) { return l.number == number; });
+  return found == lesions.end() ? nullptr : &*found;
+}
+
+Lesion& Body::window_lesion(std::int64_t number, Origin origin, bool in_window) {
+  const Lesion* found = lesion(number, origin);
   const std::string name =
       (origin == Origin::forced ? "forced lesion " : "lesion ") + std::to_string(number);
-  if (found == lesions.end()) throw NumericalError("there is no " + name);
+  if (found == nullptr) throw NumericalError("there is no " + name);
   if ((found->counted_by == CountedBy::window) != in_window)
     throw NumericalError(name + " is counted by " + (in_window ? "the body" : "a window") +
                          " already");
-  return *found;
+  return const_cast<Lesion&>(*found);
 }
 
 std::int64_t Body::give_to_window(std::int64_t number, Origin origin) {

@@ -103,6 +103,8 @@ public:
   // The primary, natural lesions in the order in which they came; forced ones.
   const std::vector<Lesion>& lesions() const { return lesions_; }
   const std::vector<Lesion>& forced() const { return forced_; }
+  // By its number among those or, of a forced one, these; nullptr: there is none.
+  const Lesion* lesion(std::int64_t number, Origin origin) const;
   bool has_forced() const { return !plan_of_forced_.empty(); }
 
   // Hand-over, exact in number: a window begins with the cells that are returned and gives back as

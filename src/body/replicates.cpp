@@ -69,10 +69,7 @@ namespace {
 
 // The lesion of an event; of a window without one, what stands for it.
 Lesion lesion_of(const BodyEvent& e, const Body& body, const Windows* windows) {
-  const std::vector<Lesion>& lesions = e.origin == Origin::forced ? body.forced() : body.lesions();
-  const auto at = std::find_if(lesions.begin(), lesions.end(),
-                               [&](const Lesion& l) { return l.number == e.lesion; });
-  if (at != lesions.end()) return *at;
+  if (const Lesion* found = body.lesion(e.lesion, e.origin)) return *found;
   Lesion none;
   none.number = -1;
   none.organ = windows->record(e.window).organ;

@@ -197,9 +197,7 @@ void Windows::open_for(Body& body, const BodyEvent& e, StepReport& report) {
   if (e.what != BodyEvent::What::founded && e.what != BodyEvent::What::forced &&
       e.what != BodyEvent::What::woken)
     return;
-  const std::vector<Lesion>& lesions = e.origin == Origin::forced ? body.forced() : body.lesions();
-  const auto lesion = std::find_if(lesions.begin(), lesions.end(),
-                                   [&](const Lesion& l) { return l.number == e.lesion; });
+  const Lesion* lesion = body.lesion(e.lesion, e.origin);
   if (lesion->asleep || lesion->counted_by == CountedBy::window) return;
   if (!any_left()) {
     report.events.push_back({BodyEvent::What::uncovered, e.lesion, e.origin});
