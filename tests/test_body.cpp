@@ -15,6 +15,7 @@
 
 #include "body/body_config.hpp"
 #include "body/circulation.hpp"
+#include "body_support.hpp"
 #include "core/errors.hpp"
 #include "core/random.hpp"
 #include "settings/explain.hpp"
@@ -25,16 +26,7 @@ namespace {
 
 // ---- the chain
 
-// Numbers for random graphs.
-class Dice {
-public:
-  explicit Dice(std::uint64_t seed) : seed_(seed) {}
-  double unit() { return to_unit(draw(seed_, Purpose::test, n_++, 0).word[0]); }
-  int below(int n) { return static_cast<int>(unit() * n); }
-
-private:
-  std::uint64_t seed_, n_ = 0;
-};
+using support::Dice;
 
 Circulation random_blood(Dice& dice) {
   Circulation blood;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -67,6 +68,31 @@ RunOptions options_of(const Folder& folder, const std::string& name,
   o.set = set;
   o.quiet = true;
   return o;
+}
+
+// A run with that command, killed after each of `waits` in turn and begun again until it is done:
+// how often, of these with a checkpoint.
+struct Kills {
+  int all = 0, with_checkpoint = 0;
+};
+Kills kill_until_done(const std::vector<std::string>& command, const fs::path& run,
+                      const std::vector<double>& waits) { // s
+  Kills kills;
+  const fs::path log = run.parent_path() / "log.txt";
+  for (std::size_t k = 0; k < 200; ++k) {
+    Child child(command, log);
+    std::this_thread::sleep_for(std::chrono::duration<double>(waits[k % waits.size()]));
+    child.signal(SIGKILL);
+    const support::Ended end = child.wait();
+    if (end.signal != SIGKILL) {
+      EXPECT_EQ(end.code, exit_done) << read_text(log);
+      return kills;
+    }
+    ++kills.all;
+    kills.with_checkpoint += newest_checkpoint(run).empty() ? 0 : 1;
+  }
+  ADD_FAILURE() << "never done";
+  return kills;
 }
 
 std::vector<std::vector<std::string>> rows_of(const fs::path& csv) {
@@ -153,21 +179,11 @@ TEST(BodyRun, EndsWithTheSameHashAfterKills) {
   std::vector<std::string> command{
       METAVOX_PROGRAM, "run", whole.config.string(), "-o", killed.string(), "--resume", "--quiet"};
   for (const std::string& s : set) command.insert(command.end(), {"--set", s});
-  int kills = 0, after = 0;
-  for (int k = 0; k < 200; ++k) {
-    Child child(command, folder.path() / "log.txt");
-    std::this_thread::sleep_for(std::chrono::duration<double>(took * (0.1 + 0.05 * (k % 5))));
-    child.signal(SIGKILL);
-    const support::Ended end = child.wait();
-    if (end.signal != SIGKILL) {
-      ASSERT_EQ(end.code, exit_done) << read_text(folder.path() / "log.txt");
-      break;
-    }
-    ++kills;
-    after += newest_checkpoint(killed).empty() ? 0 : 1;
-  }
-  EXPECT_GE(kills, 2);
-  EXPECT_GE(after, 1);
+  std::vector<double> waits;
+  for (int k = 0; k < 5; ++k) waits.push_back(took * (0.1 + 0.05 * k));
+  const Kills kills = kill_until_done(command, killed, waits);
+  EXPECT_GE(kills.all, 2);
+  EXPECT_GE(kills.with_checkpoint, 1);
   EXPECT_EQ(summary_of(killed).final_hash, summary_of(whole.output).final_hash);
   expect_same_tables(whole.output, killed);
   EXPECT_TRUE(verify_run(killed).ok);
@@ -219,19 +235,9 @@ output: {report: 1 h, frames: 3 h, checkpoints: 1 h, keep: 20}
   const std::vector<std::string> command{
       METAVOX_PROGRAM, "run",     whole.config.string(), "-o", killed.string(),
       "--resume",      "--quiet", "--threads",           "1"};
-  int kills = 0;
-  for (int k = 0; k < 100; ++k) {
-    Child child(command, folder.path() / "log.txt");
-    std::this_thread::sleep_for(std::chrono::milliseconds(150 + 70 * (k % 7)));
-    child.signal(SIGKILL);
-    const support::Ended end = child.wait();
-    if (end.signal != SIGKILL) {
-      ASSERT_EQ(end.code, exit_done) << read_text(folder.path() / "log.txt");
-      break;
-    }
-    ++kills;
-  }
-  EXPECT_GE(kills, 1);
+  std::vector<double> waits;
+  for (int k = 0; k < 7; ++k) waits.push_back(0.15 + 0.07 * k);
+  EXPECT_GE(kill_until_done(command, killed, waits).all, 1);
   EXPECT_EQ(summary_of(killed).final_hash, hash);
   expect_same_tables(whole.output, killed);
   EXPECT_TRUE(verify_run(killed).ok);

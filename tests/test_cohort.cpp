@@ -14,6 +14,7 @@
 #include "body/cohort.hpp"
 #include "body/lesion_growth.hpp"
 #include "body/settling.hpp"
+#include "body_support.hpp"
 #include "core/counts.hpp"
 #include "core/errors.hpp"
 #include "core/exact.hpp"
@@ -25,27 +26,15 @@
 namespace metavox {
 namespace {
 
-BodySettings settings_of(const std::string& yaml, const std::vector<std::string>& set = {}) {
-  return read_body_text(yaml, "test.yaml", set).settings;
-}
+using support::Moments;
+using support::settings_of;
+
 BodySettings standard(const std::vector<std::string>& set = {}) {
   return settings_of("body: {}\n", set);
 }
 
-// Two loops, three organs; more cells survive than in a patient, so that integers show it.
-const char* const toy = R"(
-body:
-  primary: toy
-  chambers: [{name: right, dwell: 0.25}, {name: left, dwell: 0.75}]
-  organs:
-    - {name: lung, drains: left, volume: 1 L}
-    - {name: bone, drains: right, volume: 1 L, barrier: 0.5}
-    - {name: brain, drains: right, volume: 1 L, barrier: 5}
-  routes:
-    - {from: right, through: lung, share: 1}
-    - {from: left, through: bone, share: 0.7}
-    - {from: left, through: brain, share: 0.3}
-  primaries: [{name: toy, organ: bone, ways: [{to: right, share: 1}]}]
+// More cells survive than in a patient, so that integers show it.
+const std::string toy = std::string("body:") + support::toy_circulation + R"(
   shedding: {clusters: 0.2, cluster_size: 3}
   lodged: {adhesion: 0.05 1/h}
 )";
@@ -205,14 +194,6 @@ struct IntegerBody {
     }
     ++step;
   }
-};
-
-struct Moments {
-  double n = 0, sum = 0, squares = 0;
-  void add(double x) { n += 1, sum += x, squares += x * x; }
-  double mean() const { return sum / n; }
-  double variance() const { return (squares - sum * sum / n) / (n - 1); }
-  double error() const { return std::sqrt(variance() / n); }
 };
 
 void expect_the_same_law(const std::string& yaml, double step, int bodies,

@@ -19,6 +19,7 @@
 #include "body/rare_founders.hpp"
 #include "body/settling.hpp"
 #include "body/splitting.hpp"
+#include "body_support.hpp"
 #include "core/counts.hpp"
 #include "core/errors.hpp"
 #include "core/exact.hpp"
@@ -26,40 +27,19 @@
 namespace metavox {
 namespace {
 
-BodySettings settings_of(const std::string& yaml, const std::vector<std::string>& set = {}) {
-  return read_body_text(yaml, "test.yaml", set).settings;
-}
+using support::Dice;
+using support::Moments;
+using support::settings_of;
 
-// Two loops, three organs, more cells that survive than in a patient, so that integers show it; a
-// primary that hardly grows.
-const char* const toy = R"(
-simulation: {duration: 40 day}
-body:
-  primary: toy
+// More cells survive than in a patient, so that integers show it; a primary that hardly grows.
+const std::string toy = std::string("simulation: {duration: 40 day}\nbody:") +
+                        support::toy_circulation + R"(
   diameter: 5 mm
-  chambers: [{name: right, dwell: 0.25}, {name: left, dwell: 0.75}]
-  organs:
-    - {name: lung, drains: left, volume: 1 L}
-    - {name: bone, drains: right, volume: 1 L, barrier: 0.5}
-    - {name: brain, drains: right, volume: 1 L, barrier: 5}
-  routes:
-    - {from: right, through: lung, share: 1}
-    - {from: left, through: bone, share: 0.7}
-    - {from: left, through: brain, share: 0.3}
-  primaries: [{name: toy, organ: bone, ways: [{to: right, share: 1}]}]
   shedding: {fraction: 0.01, clusters: 0.2, cluster_size: 3}
   lodged: {adhesion: 0.05 1/h}
   fate: {begin: 0.2, go_on: 0.1, human: 0.02, asleep: 0.5, waking: 20 day}
   lesions: {doubling: 100 day}
 )";
-
-struct Moments {
-  double n = 0, sum = 0, squares = 0;
-  void add(double x) { n += 1, sum += x, squares += x * x; }
-  double mean() const { return sum / n; }
-  double variance() const { return (squares - sum * sum / n) / (n - 1); }
-  double error() const { return std::sqrt(variance() / n); }
-};
 
 Body followed(const BodyPlan& plan, std::uint64_t seed, double days) {
   Body body(plan, seed);
@@ -248,17 +228,6 @@ TEST(Counters, WaitForVessels) {
 }
 
 // ---- the ledger
-
-// Numbers for random bodies.
-class Dice {
-public:
-  explicit Dice(std::uint64_t seed) : seed_(seed) {}
-  double unit() { return to_unit(draw(seed_, Purpose::test, n_++, 0).word[0]); }
-  int below(int n) { return static_cast<int>(unit() * n); }
-
-private:
-  std::uint64_t seed_, n_ = 0;
-};
 
 BodySettings random_settings(Dice& dice) {
   BodySettings s = settings_of(toy);

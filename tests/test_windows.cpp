@@ -96,9 +96,7 @@ std::int64_t cells_of(const OpenWindow& w) {
   return b.cells + b.waiting;
 }
 const Lesion& lesion_of(const Body& body, const WindowRecord& r) {
-  const std::vector<Lesion>& lesions = r.origin == Origin::forced ? body.forced() : body.lesions();
-  return *std::find_if(lesions.begin(), lesions.end(),
-                       [&](const Lesion& l) { return l.number == r.lesion; });
+  return *body.lesion(r.lesion, r.origin);
 }
 
 TEST(Windows, ThePrimaryAloneHasTheBitsOfItsSite) {
