@@ -32,8 +32,8 @@ using support::Moments;
 using support::settings_of;
 
 // More cells survive than in a patient, so that integers show it; a primary that hardly grows.
-const std::string toy = std::string("simulation: {duration: 40 day}\nbody:") +
-                        support::toy_circulation + R"(
+const std::string toy =
+    std::string("simulation: {duration: 40 day}\nbody:") + support::toy_circulation + R"(
   diameter: 5 mm
   shedding: {fraction: 0.01, clusters: 0.2, cluster_size: 3}
   lodged: {adhesion: 0.05 1/h}
