@@ -10,7 +10,6 @@
 namespace metavox {
 namespace {
 
-constexpr double days_per_year = 365.25;
 constexpr double never = 1e18;
 
 // Of a patient without visible metastases at removal: when a metastasis is seen, unless another

@@ -9,8 +9,6 @@
 namespace metavox {
 namespace {
 
-constexpr double days_per_year = 365.25;
-
 double lognormal(double z, double spread) { // of mean 1
   return exact::exp(spread * z - 0.5 * spread * spread);
 }

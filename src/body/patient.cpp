@@ -13,8 +13,6 @@
 namespace metavox {
 namespace {
 
-constexpr double days_per_year = 365.25;
-
 // Every three months for two years, every six to year five, then every year.
 std::vector<double> visits_until(double horizon) {
   std::vector<double> days{0};

@@ -11,7 +11,7 @@ namespace {
 // Pressure has neither.
 constexpr float lowest_pressure = -1e9f, no_floor = -3e38f;
 
-DiffusionSettings diffusion_settings(const FieldSettings& p) {
+DiffusionSettings pressure_diffusion(const FieldSettings& p) {
   const GrowthParameters& g = p.growth;
   DiffusionSettings s{};
   s.name = "pressure";
@@ -28,7 +28,7 @@ DiffusionSettings diffusion_settings(const FieldSettings& p) {
 } // namespace
 
 Pressure::Pressure(const FieldGrid& grid, const FieldSettings& p)
-    : Field(grid, row_of(p), diffusion_settings(p)), settings_(p.growth), pace_(p.pace),
+    : Field(grid, row_of(p), pressure_diffusion(p)), settings_(p.growth), pace_(p.pace),
       apoptotic_(1 / p.apoptotic_body), necrotic_(p.debris_clearance),
       every_(std::max<std::int64_t>(1, std::llround(p.growth.refresh / p.step))) {}
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double avogadro = 6.02214076e23;
 
-DiffusionSettings diffusion_settings(const FieldSettings& p) {
+DiffusionSettings vegf_diffusion(const FieldSettings& p) {
   DiffusionSettings s = solver_settings("vegf", p.vegf, p.max_cycles);
   s.half_saturation = p.vegf.half_saturation;
   return s;
@@ -36,7 +36,7 @@ VoxelTerms terms_of(const VegfParameters& v, double spacing) {
 } // namespace
 
 Vegf::Vegf(const FieldGrid& grid, const FieldSettings& p)
-    : Field(grid, row_of(p), diffusion_settings(p)), settings_(p.vegf), step_(p.step),
+    : Field(grid, row_of(p), vegf_diffusion(p)), settings_(p.vegf), step_(p.step),
       transient_(p.vegf.relaxation == Relaxation::transient), traits_matter_(p.traits_mutate),
       terms_(terms_of(p.vegf, p.spacing)) {
   if (solved()) lay_pellets(p);

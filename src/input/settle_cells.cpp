@@ -18,9 +18,9 @@ namespace {
 constexpr int farthest_move = 10; // voxels
 
 // The cells of a table on their way into voxels.
-class Table {
+class CellTable {
 public:
-  Table(const Parameters& p, const Lattice& lattice, const std::vector<std::int64_t>& vessels)
+  CellTable(const Parameters& p, const Lattice& lattice, const std::vector<std::int64_t>& vessels)
       : p_(p), l_(lattice), vessels_(vessels.begin(), vessels.end()) {}
 
   // False where the cell is left out.
@@ -154,7 +154,7 @@ void settle_cells(const Parameters& p, const Lattice& lattice,
                   const std::vector<std::int64_t>& vessels, ExternalArrays& external,
                   std::vector<std::string>& told) {
   if (external.placed.empty()) return;
-  Table table(p, lattice, vessels);
+  CellTable table(p, lattice, vessels);
   std::vector<ExternalArrays::PlacedCell>& cells = external.placed;
   const auto all = cells.size();
   const auto is_cell = [](const ExternalArrays::PlacedCell& c) {

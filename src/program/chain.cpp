@@ -16,7 +16,7 @@
 namespace metavox {
 namespace {
 
-struct Answer {
+struct FoundPassage {
   const BodyParameters& body;
   const PrimaryParameters& primary;
   Circulation blood;
@@ -32,7 +32,7 @@ struct Answer {
   }
 };
 
-void print_json(const Answer& a) {
+void print_json(const FoundPassage& a) {
   using Json = nlohmann::ordered_json;
   Json chambers = Json::array(), organs = Json::array();
   for (std::size_t c = 0; c < a.body.chambers.size(); ++c)
@@ -53,7 +53,7 @@ void print_json(const Answer& a) {
   std::printf("%s\n", all.dump(1).c_str());
 }
 
-void print_table(const Answer& a) {
+void print_table(const FoundPassage& a) {
   std::printf("from        %s, a share of %.4g through a bed, preset %s\n", a.primary.name.c_str(),
               a.body.pass, std::string(name_of(a.body.preset)).c_str());
   for (std::size_t c = 0; c < a.body.chambers.size(); ++c)
@@ -99,8 +99,8 @@ int chain(const ChainOptions& options) {
   }
   const PrimaryParameters& primary = primary_named(body, from);
   const Circulation blood = circulation_of(body);
-  const Answer answer{body, primary, blood, follow(blood, ways_of(body, primary)),
-                      soils_for(body, primary)};
+  const FoundPassage answer{body, primary, blood, follow(blood, ways_of(body, primary)),
+                            soils_for(body, primary)};
   if (options.json)
     print_json(answer);
   else

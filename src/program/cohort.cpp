@@ -15,6 +15,7 @@
 #include "program/signals.hpp"
 #include "record/csv.hpp"
 #include "record/run_folder.hpp"
+#include "settings/days.hpp"
 #include "settings/text.hpp"
 
 namespace metavox {
@@ -22,7 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double days_per_year = 365.25;
 constexpr std::int64_t patients_at_once = 2000;  // between two looks at signals
 constexpr std::uint64_t bytes_per_patient = 400; // rows and their text
 

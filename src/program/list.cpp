@@ -135,7 +135,7 @@ constexpr List lists[] = {{"kinds", list_kinds},   {"states", list_states},
                           {"fields", list_fields}, {"metrics", list_metrics},
                           {"events", list_events}, {"settings", list_settings}};
 
-std::string text_of(const Rows& value) {
+std::string cell_of(const Rows& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) return value.dump();
@@ -153,7 +153,7 @@ std::string columns_of(const Rows& rows) {
   for (const auto& member : rows.front().items()) lines.front().push_back(member.key());
   for (const Rows& row : rows) {
     lines.emplace_back();
-    for (const auto& member : row.items()) lines.back().push_back(text_of(member.value()));
+    for (const auto& member : row.items()) lines.back().push_back(cell_of(member.value()));
   }
   std::vector<std::size_t> width(lines.front().size(), 0);
   for (const auto& line : lines)

@@ -81,7 +81,7 @@ Model::Type type_of(ElementType type) {
   }
 }
 
-const char* text_of(Model::Type type) {
+const char* type_text(Model::Type type) {
   constexpr const char* names[] = {"uint8_t", "uint16_t", "uint32_t", "uint64_t",
                                    "int64_t", "float",    "double"};
   return names[static_cast<std::size_t>(type)];
@@ -192,8 +192,8 @@ template <class T>
 std::vector<T> Model::read(const std::string& name) const {
   const Array a = array(name);
   if (a.type != type_of<T>())
-    throw std::invalid_argument("array '" + name + "' is of " + text_of(a.type) + ", not of " +
-                                text_of(type_of<T>()));
+    throw std::invalid_argument("array '" + name + "' is of " + type_text(a.type) + ", not of " +
+                                type_text(type_of<T>()));
   std::vector<T> values(a.count());
   state().simulation.read(name, values.data());
   return values;

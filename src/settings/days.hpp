@@ -4,5 +4,6 @@
 namespace metavox {
 
 inline constexpr double minutes_per_day = 1440.0;
+inline constexpr double days_per_year = 365.25;
 
 } // namespace metavox

@@ -1,8 +1,9 @@
 #include "settings/spelling.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
+
+#include "settings/text.hpp"
 
 namespace metavox {
 namespace {
@@ -20,12 +21,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
         d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   return d[a.size()][b.size()];
-}
-
-std::string lower(std::string_view text) {
-  std::string s(text);
-  for (char& c : s) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return s;
 }
 
 } // namespace

@@ -1,11 +1,18 @@
 #include "settings/text.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 
 #include "settings/days.hpp"
 
 namespace metavox {
+
+std::string lower(std::string_view text) {
+  std::string s(text);
+  for (char& c : s) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return s;
+}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && blank(text.front())) text.remove_prefix(1);

@@ -11,6 +11,9 @@ namespace metavox {
 
 inline bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
+// Capital letters of ASCII made small.
+std::string lower(std::string_view text);
+
 // Without blanks at either end.
 std::string_view trimmed(std::string_view text);
 

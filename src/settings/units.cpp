@@ -200,12 +200,6 @@ std::string to_ascii(std::string_view text) {
   return ascii;
 }
 
-std::string lower(std::string_view text) {
-  std::string s(text);
-  for (char& c : s) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return s;
-}
-
 const NamedUnit* find_unit(std::string_view name) {
   for (const NamedUnit& u : named_units)
     if (u.name == name) return &u;

@@ -19,7 +19,7 @@ namespace {
 // A place outside the box is drawn again so often before the cell passes.
 constexpr std::uint32_t most_draws = 64;
 
-struct Place {
+struct LodgingPlace {
   std::int32_t segment = -1;
   std::int64_t voxel = -1;
 };
@@ -34,7 +34,7 @@ public:
     return beds_.try_emplace(inlets, graph_, settings_, inlets).first->second;
   }
   // Of the cell of this number: it lodges for certain where any could. voxel -1: none could.
-  Place place(const std::vector<std::int32_t>& inlets, std::int64_t number) {
+  LodgingPlace place(const std::vector<std::int32_t>& inlets, std::int64_t number) {
     const Lodging& lodging = bed(inlets);
     for (std::uint32_t k = 0; k < most_draws && lodging.lodged() > 0; ++k) {
       const Draw d = draw(seed_, Purpose::lodging, static_cast<std::uint64_t>(number), 0, k);
@@ -124,10 +124,10 @@ void Site::State::receive() {
   held.advance(passed, now);
   Beds beds(vessels.graph(), parameters.lodging, seed);
   std::int64_t came = 0;
-  Place first;
+  LodgingPlace first;
   while (const auto group = next_scheduled(end)) {
     const auto& [together, moment] = *group;
-    const Place place = beds.place(inlets, held.counted(Arrested::came));
+    const LodgingPlace place = beds.place(inlets, held.counted(Arrested::came));
     held.tally(Arrested::scheduled, static_cast<std::int64_t>(together.size()));
     if (place.voxel < 0) {
       held.pass(together);
@@ -202,7 +202,7 @@ void Site::arrive(const std::vector<Arrival>& arrivals) {
   VesselGraph& graph = s.vessels.graph();
   Beds beds(graph, s.parameters.lodging, s.seed);
   for (const Arrival& a : arrivals) {
-    Place place{-1, a.voxel};
+    LodgingPlace place{-1, a.voxel};
     if (a.cells.empty()) throw std::invalid_argument("an arrival without cells");
     if (a.inlet >= graph.node_count() ||
         (a.inlet >= 0 &&
