@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <regex>
 #include <set>
 #include <string>
 #include <thread>
@@ -22,9 +23,11 @@
 #include "folder.hpp"
 #include "program/cohort.hpp"
 #include "program/restart.hpp"
+#include "pvd_check.hpp"
 #include "record/csv.hpp"
 #include "record/provenance.hpp"
 #include "record/verify.hpp"
+#include "viz/vtk_available.hpp"
 
 namespace metavox {
 namespace {
@@ -189,6 +192,25 @@ TEST(BodyRun, EndsWithTheSameHashAfterKills) {
   EXPECT_TRUE(verify_run(killed).ok);
 }
 
+// Days of a window's rows, departures and frames: when it opened, and its own steps of 6 min on.
+void expect_the_clock_of_the_body(const fs::path& site) {
+  const auto rows = rows_of(site / "metrics.csv");
+  const double begin = as_number(rows.at(1).at(0)).value_or(-1);
+  const auto expect_at = [&](double day, double step) {
+    EXPECT_NEAR(day, begin + step * 6 / 1440, 1e-9) << site;
+  };
+  if (fs::exists(site / "departures.csv")) {
+    const auto left = rows_of(site / "departures.csv");
+    for (std::size_t k = 1; k < left.size(); ++k)
+      expect_at(as_number(left[k][0]).value_or(-1), as_number(left[k][1]).value_or(-1));
+  }
+  if (!vtk_available()) return;
+  const std::string index = read_text(site / "cells.pvd");
+  const std::regex entry(R"re(timestep="([^"]+)" part="0" file="frames/cells_(\d+)\.vtp")re");
+  for (std::sregex_iterator at(index.begin(), index.end(), entry), end; at != end; ++at)
+    expect_at(std::stod((*at)[1]), std::stod((*at)[2]));
+}
+
 // A primary on a lattice, windows that open around founders: killed and resumed, the run ends with
 // the hash, the tables and the folders of windows that it has without.
 TEST(BodyRun, WindowsEndWithTheSameHashAfterKills) {
@@ -222,8 +244,14 @@ output: {report: 1 h, frames: 3 h, checkpoints: 1 h, keep: 20}
   for (const auto& entry : fs::directory_iterator(whole.output / "sites")) {
     ++sites;
     EXPECT_TRUE(fs::exists(entry.path() / "metrics.csv"));
+    expect_the_clock_of_the_body(entry.path());
   }
   EXPECT_GE(sites, 3);
+  if (vtk_available()) {
+    int frames = 0;
+    EXPECT_EQ(support::harm_of_pvd(whole.output / "body.pvd", &frames), "");
+    EXPECT_EQ(frames, 5); // 0, 3, 6, 9 h, and the end
+  }
   // In a new folder, on other threads.
   RunOptions other = whole;
   other.restart = whole.output / "checkpoints/step_00000005.h5";
@@ -242,8 +270,16 @@ output: {report: 1 h, frames: 3 h, checkpoints: 1 h, keep: 20}
   expect_same_tables(whole.output, killed);
   EXPECT_TRUE(verify_run(killed).ok);
   for (const auto& entry : fs::directory_iterator(whole.output / "sites"))
-    EXPECT_EQ(read_text(entry.path() / "metrics.csv"),
-              read_text(killed / "sites" / entry.path().filename() / "metrics.csv"));
+    for (const char* name : {"metrics.csv", "cells.pvd", "departures.csv"})
+      if (fs::exists(entry.path() / name)) {
+        EXPECT_EQ(read_text(entry.path() / name),
+                  read_text(killed / "sites" / entry.path().filename() / name));
+      }
+  if (vtk_available()) {
+    for (const auto& entry : fs::directory_iterator(whole.output / "frames"))
+      EXPECT_EQ(read_text(entry.path()), read_text(killed / "frames" / entry.path().filename()));
+    EXPECT_EQ(read_text(whole.output / "body.pvd"), read_text(killed / "body.pvd"));
+  }
   // A shorter run in its place leaves none of its windows, but what is not a run's.
   std::ofstream(killed / "sites" / "mine.txt") << "notes\n";
   RunOptions again = whole;

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <map>
+#include <memory>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -32,6 +34,7 @@
 #include "record/frame_bytes.hpp"
 #include "site/config.hpp"
 #include "site/site.hpp"
+#include "viz/body_frame.hpp"
 #include "viz/cell_frame.hpp"
 #include "viz/field_frame.hpp"
 #include "viz/frame_axes.hpp"
@@ -893,6 +896,84 @@ TEST_F(Frames, NameTheArrayThatIsSeenFirst) {
   OutputParameters thin = config.parameters.output;
   thin.arrays = {"matrix", "kind"};
   EXPECT_TRUE(contains(fields_frame(shot, thin), "<CellData Scalars=\"matrix\""));
+}
+
+// Two windows side by side: what stands in each of them, at its place, with its marks.
+TEST_F(Frames, OfABodyShowAllWindows) {
+  BodyPicture body{6 * 1440.0, 144, 7, {"lung", "breast"}, {}};
+  WindowPicture w{{}, "000-breast", window_corner(0, 200, 400), small_snapshot()};
+  w.record.organ = 1;
+  w.record.origin = Origin::primary;
+  w.record.lesion = 0;
+  const auto list = [&](const char* name, ElementType type, const auto& values) {
+    w.snapshot.arrays.push_back(
+        array_of(name, "1", type, {static_cast<std::int64_t>(values.size()), 1, 1}, 0, values));
+  };
+  list("excess_voxel", ElementType::i64, std::vector<std::int64_t>{9, 349});
+  list("excess_kind", ElementType::u8,
+       std::vector<std::uint8_t>{static_cast<std::uint8_t>(Kind::mesenchymal),
+                                 static_cast<std::uint8_t>(Kind::stroma)}); // not drawn
+  list("excess_flags", ElementType::u16, std::vector<std::uint16_t>{flag_hypoxic, 0});
+  list("excess_clone", ElementType::u16, std::vector<std::uint16_t>{77, 78});
+  VesselNetwork network;
+  network.nodes = {{{0, 10, 10}}, {{100, 10, 10}}, {{200, 10, 10}}};
+  network.segments = {{0, 1, 4, true}, {1, 2, 6, true}};
+  network.segments[1].oxygen = 40;
+  w.snapshot.vessels = std::make_shared<const VesselNetwork>(network);
+  body.windows.push_back(w);
+  w = {{}, "008-lung-forced", window_corner(8, 200, 400), small_snapshot()};
+  w.record.number = 8;
+  w.record.origin = Origin::forced;
+  w.record.lesion = 10000;
+  body.windows.push_back(w);
+  // The eighth is the second of the second row.
+  EXPECT_EQ(w.corner, (std::array<double, 3>{200 + 50 + 450, 450, 0}));
+  const auto data = poly(body_frame(body, plain_output()));
+  std::map<int, int> cells, vessels, edges;
+  auto* points = data->GetPointData();
+  const auto value = [&](const char* name, vtkIdType p) {
+    return points->GetArray(name)->GetTuple1(p);
+  };
+  const std::vector<std::uint8_t> state(w.snapshot.find("cell_state")->as<std::uint8_t>(),
+                                        w.snapshot.find("cell_state")->as<std::uint8_t>() + 350);
+  const auto standing = static_cast<int>(std::count(state.begin(), state.end(), 3));
+  double low = 1e9;
+  for (vtkIdType p = 0; p < data->GetNumberOfPoints(); ++p) {
+    const int window = static_cast<int>(value("window", p));
+    const int code = static_cast<int>(value("cell_state", p));
+    ++(code == 0 ? edges : code == 11 ? vessels : cells)[window];
+    EXPECT_EQ(value("organ", p), window == 0 ? 1 : 0);
+    EXPECT_EQ(value("origin", p), window == 0 ? 0 : 2);
+    EXPECT_EQ(value("radius", p) > 0, code == 11);
+    if (window == 8) low = std::min(low, data->GetPoint(p)[0]);
+  }
+  EXPECT_EQ(low, 700);
+  EXPECT_EQ(cells, (std::map<int, int>{{0, standing + 1}, {8, standing}}));
+  EXPECT_EQ(vessels, (std::map<int, int>{{0, 3}}));
+  EXPECT_EQ(edges, (std::map<int, int>{{0, 8}, {8, 8}}));
+  EXPECT_EQ(data->GetNumberOfVerts(), 2 * standing + 1);
+  EXPECT_EQ(data->GetNumberOfLines(), 2 * 12 + 1);
+  // The second cell of voxel 9: hypoxic, up by a quarter of a voxel, with the oxygen of its place.
+  const vtkIdType second = 8 + standing;
+  EXPECT_EQ(value("cell_state", second), 5);
+  EXPECT_EQ(value("clone", second), 77);
+  EXPECT_EQ(value("oxygen", second), 4);
+  EXPECT_EQ(data->GetPoint(second)[0], 195);
+  EXPECT_EQ(data->GetPoint(second)[1], 15);
+  // About all of it.
+  auto* about = data->GetFieldData();
+  EXPECT_EQ(about->GetArray("TimeValue")->GetTuple1(0), 6);
+  EXPECT_EQ(about->GetArray("step")->GetTuple1(0), 144);
+  EXPECT_EQ(about->GetArray("window_number")->GetTuple1(1), 8);
+  EXPECT_EQ(about->GetArray("window_lesion")->GetTuple1(1), 10000);
+  EXPECT_EQ(about->GetArray("window_corner")->GetComponent(1, 1), 450);
+  EXPECT_EQ(about->GetArray("window_edge")->GetComponent(1, 2), 100);
+  EXPECT_EQ(text(data, "window_name"), "000-breast");
+  EXPECT_EQ(text(data, "origin_names"), "primary");
+  EXPECT_STREQ(points->GetScalars()->GetName(), "cell_state");
+  // All closed: nothing, and still a frame.
+  body.windows.clear();
+  EXPECT_EQ(poly(body_frame(body, plain_output()))->GetNumberOfPoints(), 0);
 }
 
 TEST(PvdIndex, ListsTimesInFullPrecision) {

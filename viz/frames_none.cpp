@@ -2,6 +2,7 @@
 // and runs, and a config that asks for frames is told why it gets none.
 #include <stdexcept>
 
+#include "viz/body_frame.hpp"
 #include "viz/cell_frame.hpp"
 #include "viz/field_frame.hpp"
 #include "viz/vessel_frame.hpp"
@@ -24,6 +25,9 @@ std::string fields_frame(const Snapshot&, const OutputParameters&) {
 std::string cells_frame(const Snapshot&, const OutputParameters&) { refuse("writing cell frames"); }
 std::string vessels_frame(const Snapshot&, const OutputParameters&) {
   refuse("writing vessel frames");
+}
+std::string body_frame(const BodyPicture&, const OutputParameters&) {
+  refuse("writing frames of a body");
 }
 
 } // namespace metavox

@@ -48,14 +48,14 @@ void check_size(const Snapshot::Array& array) {
                              std::to_string(array.info.bytes()));
 }
 
-namespace {
-
 void add_text(vtkFieldData* to, const std::string& name, const std::vector<std::string>& values) {
   vtkNew<vtkStringArray> array;
   array->SetName(name.c_str());
   for (const std::string& v : values) array->InsertNextValue(v);
   to->AddArray(array);
 }
+
+namespace {
 
 template <class Rows>
 std::vector<std::string> names_of(const Rows& rows) {

@@ -76,6 +76,7 @@ void check_size(const Snapshot::Array& array);
 // Field data: time, step, hash and voxels of a snapshot; the unit of an array; names of codes.
 void add_header(vtkFieldData* to, const Snapshot& s);
 void add_unit(vtkFieldData* to, const std::string& array, const std::string& unit);
+void add_text(vtkFieldData* to, const std::string& name, const std::vector<std::string>& values);
 // The array that viewers show first: the first of these that there is.
 void name_active(vtkDataSetAttributes* data, const std::vector<const char*>& names);
 void add_categories(vtkFieldData* to, bool cell_state, bool kind);

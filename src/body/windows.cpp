@@ -66,6 +66,13 @@ std::vector<WindowDeparture> clusters_of(const std::vector<Departure>& departure
 
 } // namespace
 
+std::string window_name(const WindowRecord& r, const BodyParameters& body) {
+  char number[24];
+  std::snprintf(number, sizeof number, "%03lld-", static_cast<long long>(r.number));
+  return number + body.organs[static_cast<std::size_t>(r.organ)].name +
+         (r.origin == Origin::forced ? "-forced" : "");
+}
+
 Windows::Windows(const Parameters& primary, const BodyPlan& plan, Executor executor)
     : primary_(primary), plan_(&plan), executor_(std::move(executor)),
       seed_(primary.simulation.seed),

@@ -35,6 +35,9 @@ struct WindowRecord {
   }
 };
 
+// "003-lung-forced": of its folder and in pictures.
+std::string window_name(const WindowRecord& record, const BodyParameters& body);
+
 struct OpenWindow {
   std::int64_t number;
   Site site;
@@ -59,6 +62,8 @@ public:
   const WindowRecord& record(std::int64_t number) const {
     return all_[static_cast<std::size_t>(number)];
   }
+
+  double width() const { return primary_.domain.voxels[0] * primary_.domain.spacing; } // um
 
   // The state but for the sites themselves.
   std::uint64_t hash() const;

@@ -282,7 +282,7 @@ private:
     add("founders.csv", founder_rows(*bodies_, {}));
     add("events.csv", event_rows(*bodies_, {}));
     if (bodies_->windows() != nullptr) {
-      sites_.emplace(output_, schedule_.report, schedule_.frames);
+      sites_.emplace(*folder_, config_.lattice->output, schedule_.report, schedule_.frames);
       sites_->begin(*bodies_, resumes_);
     }
     Progress progress(console_, schedule_, start_);

@@ -1,6 +1,7 @@
 // The folders of a body's windows, sites/000-breast and so on: each a run folder of its own with
 // metrics, events, departures and frames, by the clock of the body. A window that closed keeps its
-// folder. Checkpoints are the body's: one file holds all of its windows.
+// folder. Checkpoints are the body's: one file holds all of its windows. So are the frames of
+// body.pvd, which show all that are open side by side.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +10,16 @@
 #include <memory>
 
 #include "body/replicates.hpp"
+#include "record/run_folder.hpp"
 
 namespace metavox {
 
 class SiteFolders {
 public:
-  // Frames and rows every so many steps of the body; 0: none.
-  SiteFolders(const std::filesystem::path& run, std::int64_t report, std::int64_t frames);
+  // Frames and rows every so many steps of the body; 0: none. `run`, the body's folder, and
+  // `output` are kept by reference.
+  SiteFolders(RunFolder& run, const OutputParameters& output, std::int64_t report,
+              std::int64_t frames);
   ~SiteFolders();
 
   // At the start, or where the body goes on from a checkpoint: then later rows and frames go.
@@ -31,9 +35,10 @@ private:
   struct Folder;
   Folder& folder_of(const OpenWindow& window, const Replicates& bodies, bool resumes);
   static void write(Folder& folder, OpenWindow& window, bool row, bool frame);
-  std::filesystem::path path_of(const WindowRecord& record, const Replicates& bodies) const;
+  void add_body_frame(const Replicates& bodies);
 
-  std::filesystem::path run_;
+  RunFolder& run_;
+  const OutputParameters& output_;
   std::int64_t report_, frames_;
   std::map<std::int64_t, std::unique_ptr<Folder>> folders_; // by number, of open windows
 };

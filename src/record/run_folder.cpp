@@ -297,7 +297,8 @@ void RunFolder::add_events(const std::vector<Event>& events) {
   if (!text.empty()) append(events_, "events.csv", text, true);
 }
 
-void RunFolder::add_departures(const std::vector<Departure>& departures, double step_length) {
+void RunFolder::add_departures(const std::vector<Departure>& departures, double step_length,
+                               double begin) {
   const std::lock_guard<std::mutex> guard(*mutex_);
   std::string text;
   const fs::path file = path_ / "departures.csv";
@@ -309,7 +310,7 @@ void RunFolder::add_departures(const std::vector<Departure>& departures, double 
     text += "\n";
   }
   for (const Departure& d : departures) {
-    text += csv_number(static_cast<double>(d.step) * step_length / minutes_per_day);
+    text += csv_number((begin + static_cast<double>(d.step) * step_length) / minutes_per_day);
     for (const std::int64_t n : {d.step, d.number}) text += "," + std::to_string(n);
     text += std::string(",") + name_of(d.route) + "," + std::to_string(d.segment);
     for (const double at : {d.x, d.y, d.z}) text += "," + csv_number(at);

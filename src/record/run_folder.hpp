@@ -53,8 +53,9 @@ public:
   // The header is written with the first row. Rows of one run have the same columns.
   void add_metrics(std::int64_t step, double time, std::uint64_t hash, const MetricRow& row);
   void add_events(const std::vector<Event>& events);
-  // `step_length`: of the run, min.
-  void add_departures(const std::vector<Departure>& departures, double step_length);
+  // `step_length`: of the run, min; `begin`: when its first step began, min.
+  void add_departures(const std::vector<Departure>& departures, double step_length,
+                      double begin = 0);
   // Lines of a table of a body, or of its events.csv; `header` comes first where it is new. Both
   // end in line breaks.
   void add_rows(const std::string& name, const std::string& header, const std::string& rows);

@@ -16,6 +16,7 @@ const char* name_of(FrameKind kind) {
   switch (kind) {
   case FrameKind::fields: return "fields";
   case FrameKind::cells: return "cells";
+  case FrameKind::body: return "body";
   default: return "vessels";
   }
 }

@@ -12,9 +12,9 @@
 
 namespace metavox {
 
-enum class FrameKind : std::uint8_t { fields, cells, vessels };
-inline constexpr FrameKind frame_kinds[3] = {FrameKind::fields, FrameKind::cells,
-                                             FrameKind::vessels};
+enum class FrameKind : std::uint8_t { fields, cells, vessels, body };
+inline constexpr FrameKind frame_kinds[4] = {FrameKind::fields, FrameKind::cells,
+                                             FrameKind::vessels, FrameKind::body};
 const char* name_of(FrameKind kind);      // "fields"
 const char* extension_of(FrameKind kind); // ".vti"
 
@@ -37,10 +37,11 @@ inline constexpr const char* sites_name = "sites"; // of a body: a run folder fo
 inline constexpr const char* scene_name = "scene.pvsm";
 inline constexpr const char* scene_script_name = "scene.py";
 // Sealed at the end of a run; before, their content changes.
-inline constexpr std::array<const char*, 15> growing = {
-    "provenance.json", "log.txt",   "metrics.csv", "events.csv",   "departures.csv",
-    "fields.pvd",      "cells.pvd", "vessels.pvd", "profile.csv",  "cohort.csv",
-    "summary.csv",     "body.csv",  "cascade.csv", "founders.csv", "estimates.csv"};
+inline constexpr std::array<const char*, 16> growing = {
+    "provenance.json", "log.txt",     "metrics.csv",  "events.csv",
+    "departures.csv",  "fields.pvd",  "cells.pvd",    "vessels.pvd",
+    "body.pvd",        "profile.csv", "cohort.csv",   "summary.csv",
+    "body.csv",        "cascade.csv", "founders.csv", "estimates.csv"};
 // Of these, tables of a body that grow row by row; their first column is the time in days.
 inline constexpr std::array<const char*, 3> body_tables = {"body.csv", "cascade.csv",
                                                            "founders.csv"};

@@ -71,10 +71,11 @@ std::string write_diagnostic(RunFolder& folder, const Site& simulation) {
 }
 
 Writer::Writer(RunFolder& folder, const Parameters& parameters, const std::string& resolved,
-               std::vector<std::string> frame_arrays, std::vector<std::string> state_arrays)
+               std::vector<std::string> frame_arrays, std::vector<std::string> state_arrays,
+               double begin)
     : folder_(folder), output_(parameters.output), frame_memory_(estimate_frame_memory(parameters)),
       resolved_(resolved), frame_arrays_(std::move(frame_arrays)),
-      state_arrays_(std::move(state_arrays)), thread_([this] { work(); }) {}
+      state_arrays_(std::move(state_arrays)), begin_(begin), thread_([this] { work(); }) {}
 
 Writer::~Writer() {
   {
@@ -96,6 +97,7 @@ void Writer::save(const Site& simulation, bool frame, bool checkpoint) {
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   executor.during("frames and checkpoints", [&] {
     auto snapshot = std::make_shared<Snapshot>(take_snapshot(simulation, names));
+    if (!checkpoint) snapshot->time += begin_; // these keep the site's own
     {
       const std::lock_guard<std::mutex> guard(mutex_);
       queue_.push_back({std::move(snapshot), frame, checkpoint});

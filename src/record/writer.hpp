@@ -28,10 +28,11 @@ std::string write_diagnostic(RunFolder& folder, const Site& simulation);
 
 class Writer {
 public:
-  // `resolved`: the settings, for checkpoints. Folder, parameters and settings are kept by
-  // reference.
+  // `resolved`: the settings, for checkpoints. `begin`: when the site did, min, by the clock that
+  // frames show. Folder, parameters and settings are kept by reference.
   Writer(RunFolder& folder, const Parameters& parameters, const std::string& resolved,
-         std::vector<std::string> frame_arrays, std::vector<std::string> state_arrays);
+         std::vector<std::string> frame_arrays, std::vector<std::string> state_arrays,
+         double begin = 0);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -58,6 +59,7 @@ private:
   const double frame_memory_; // bytes
   const std::string& resolved_;
   std::vector<std::string> frame_arrays_, state_arrays_;
+  const double begin_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> queue_;
