@@ -1,6 +1,7 @@
 // Bodies followed hour by hour as a run: its files, checkpoints, restarts, `kill -9`, and that a
 // forced founder never stands among natural ones.
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -71,6 +72,13 @@ RunOptions options_of(const Folder& folder, const std::string& name,
   o.set = set;
   o.quiet = true;
   return o;
+}
+
+// How long a run takes that is left alone: waits for kills follow from it, on a busy machine too.
+double seconds_of(const RunOptions& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(run_cohort(options), exit_done);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 // A run with that command, killed after each of `waits` in turn and begun again until it is done:
@@ -174,10 +182,7 @@ TEST(BodyRun, EndsWithTheSameHashAfterKills) {
   const std::vector<std::string> set{"output.checkpoints=1 day", "simulation.duration=40 day",
                                      "body.step=30 min"};
   const RunOptions whole = options_of(folder, "whole", set);
-  const auto begin = std::chrono::steady_clock::now();
-  ASSERT_EQ(run_cohort(whole), exit_done);
-  const double took =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double took = seconds_of(whole);
   const fs::path killed = folder.path() / "killed";
   std::vector<std::string> command{
       METAVOX_PROGRAM, "run", whole.config.string(), "-o", killed.string(), "--resume", "--quiet"};
@@ -236,7 +241,7 @@ output: {report: 1 h, frames: 3 h, checkpoints: 1 h, keep: 20}
   whole.output = folder.path() / "whole";
   whole.quiet = true;
   whole.threads = 1;
-  ASSERT_EQ(run_cohort(whole), exit_done);
+  const double took = seconds_of(whole);
   const std::string hash = summary_of(whole.output).final_hash;
   const Verification v = verify_run(whole.output);
   EXPECT_TRUE(v.ok && v.finished && v.notes.empty());
@@ -264,7 +269,7 @@ output: {report: 1 h, frames: 3 h, checkpoints: 1 h, keep: 20}
       METAVOX_PROGRAM, "run",     whole.config.string(), "-o", killed.string(),
       "--resume",      "--quiet", "--threads",           "1"};
   std::vector<double> waits;
-  for (int k = 0; k < 7; ++k) waits.push_back(0.15 + 0.07 * k);
+  for (int k = 0; k < 5; ++k) waits.push_back(took * (0.2 + 0.1 * k));
   EXPECT_GE(kill_until_done(command, killed, waits).all, 1);
   EXPECT_EQ(summary_of(killed).final_hash, hash);
   expect_same_tables(whole.output, killed);
@@ -291,6 +296,102 @@ output: {report: 1 h, frames: 3 h, checkpoints: 1 h, keep: 20}
   for (const auto& entry : fs::directory_iterator(killed / "sites"))
     left.insert(entry.path().filename().string());
   EXPECT_EQ(left, (std::set<std::string>{"000-breast", "mine.txt"}));
+  EXPECT_TRUE(verify_run(killed).ok);
+}
+
+// A body whose primary's blood goes to the lung, where every cell that comes lodges, and stays:
+// what founds a lesion in bone came from one in the lung.
+const char* const reseeding = R"(
+simulation: {duration: 14 h, seed: 3}
+domain: {voxels: [16, 16, 16], spacing: 20 um}
+tissue:
+  parenchyma: 0.45
+  cells: [{shape: sphere, kind: epithelial, radius: 90 um, mesenchymal_fraction: 0.5}]
+vessels: {pattern: grid, spacing: 60 um}
+intravasation: {enabled: true, rate: 2 1/h}
+oxygen: {faces: no_flux}
+body:
+  primary: toy
+  pass: 0
+  chambers: [{name: right, dwell: 0.25}, {name: left, dwell: 0.75}]
+  organs:
+    - {name: lung, drains: left, volume: 1 L, oxygen: 43 mmHg}
+    - {name: bone, drains: right, volume: 1 L}
+    - {name: brain, drains: right, volume: 1 L}
+  routes:
+    - {from: right, through: lung, share: 1}
+    - {from: left, through: bone, share: 1}
+  primaries: [{name: toy, organ: brain, ways: [{to: right, share: 1}]}]
+  lodged: {adhesion: 1 1/h, release: 0 1/h}
+  crossing: {out: 20 1/day}
+  fate: {begin: 0.9, go_on: 1, human: 1, dormant: 0.05, asleep: 0}
+  reseeding: true
+  windows: {max: 6, shown: 1, size: 240 um, capillaries: 40 um, margin: 80 um}
+output: {report: 1 h, frames: 4 h, checkpoints: 1 h, keep: 20}
+)";
+
+// Several windows open, one closes into a counter, a metastasis founds another: killed in between,
+// the run ends as it would have, and its tables agree with one another.
+TEST(BodyRun, AReseededBodyEndsWithTheSameHashAfterKills) {
+  const Folder folder(support::quick_folder());
+  RunOptions whole;
+  whole.config = folder.write("reseeding.yaml", reseeding);
+  whole.output = folder.path() / "whole";
+  whole.quiet = true;
+  whole.threads = 1;
+  const double took = seconds_of(whole);
+  std::map<std::string, std::int64_t> cells, rows; // by event and organ
+  std::int64_t handed_over = 0;
+  for (const auto& row : rows_of(whole.output / "events.csv")) {
+    const std::int64_t n = as_integer(row.at(6)).value_or(0);
+    rows[row.at(1)] += 1;
+    cells[row.at(1) + " " + row.at(5)] += n;
+    handed_over += row.at(1) == "window_closed" ? n : 0;
+  }
+  EXPECT_GE(rows["window_opened"], 2);
+  EXPECT_GE(handed_over, 1);
+  EXPECT_GT(cells["departed lung"], 0);
+  EXPECT_GE(cells["founded bone"], 1); // by a cell from the lung
+  EXPECT_EQ(cells["lodged brain"], 0);
+  // Every passage is told, once.
+  std::map<std::string, std::int64_t> total;
+  for (const auto& row : rows_of(whole.output / "cascade.csv"))
+    total[row.at(2) + " " + row.at(1)] = as_integer(row.at(3)).value_or(-1); // the last stays
+  EXPECT_EQ(cells["departed lung"] + cells["departed bone"] + cells["departed brain"],
+            total["departed blood"]);
+  for (const std::string organ : {"lung", "bone"}) {
+    std::int64_t landed = 0;
+    for (const char* fate : {"doomed", "abortive", "dormant", "asleep", "awake"})
+      landed += cells[std::string("landed_") + fate + " " + organ];
+    EXPECT_EQ(landed, total["landed " + organ]);
+    EXPECT_EQ(cells["lodged " + organ], total["lodged " + organ]);
+    EXPECT_EQ(cells["adhered " + organ], total["adhered " + organ]);
+  }
+  // Whose cell each window was opened around.
+  const auto lineage = rows_of(whole.output / "lineage.csv");
+  EXPECT_EQ(static_cast<std::int64_t>(lineage.size()),
+            1 + rows["window_opened"] + rows["window_shows"]);
+  const std::string tree = read_text(whole.output / "lineage.nwk");
+  for (std::size_t k = 1; k < lineage.size(); ++k) {
+    EXPECT_GT(as_integer(lineage[k].at(8)).value_or(0), 0);
+    EXPECT_NE(tree.find(lineage[k].at(2) + ":" + lineage[k].at(0)), std::string::npos) << tree;
+    EXPECT_NE(tree.find(")clone_" + lineage[k].at(8) + ":0"), std::string::npos) << tree;
+  }
+  EXPECT_EQ(std::count(tree.begin(), tree.end(), '('), std::count(tree.begin(), tree.end(), ')'));
+  EXPECT_EQ(tree.substr(tree.rfind(')')), ")000-brain;\n");
+  const fs::path killed = folder.path() / "killed";
+  const std::vector<std::string> command{
+      METAVOX_PROGRAM, "run",     whole.config.string(), "-o", killed.string(),
+      "--resume",      "--quiet", "--threads",           "1"};
+  std::vector<double> waits;
+  for (int k = 0; k < 5; ++k) waits.push_back(took * (0.3 + 0.1 * k));
+  const Kills kills = kill_until_done(command, killed, waits);
+  EXPECT_GE(kills.all, 2);
+  EXPECT_GE(kills.with_checkpoint, 1);
+  EXPECT_EQ(summary_of(killed).final_hash, summary_of(whole.output).final_hash);
+  expect_same_tables(whole.output, killed);
+  for (const char* name : {"lineage.csv", "lineage.nwk"})
+    EXPECT_EQ(read_text(whole.output / name), read_text(killed / name));
   EXPECT_TRUE(verify_run(killed).ok);
 }
 

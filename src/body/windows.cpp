@@ -108,6 +108,7 @@ OpenWindow& Windows::open_site(const WindowRecord& r, const ExternalArrays& exte
 // ---- a step
 
 StepReport Windows::step(Body& body, bool backwards) {
+  founders_.clear();
   std::vector<TumourBalance> before;
   for (const auto& w : open_) before.push_back(w->site.tumour());
   for (std::size_t k = 0; k < open_.size(); ++k)
@@ -248,28 +249,32 @@ void Windows::settle(const WindowRecord& r, std::optional<Phenotype> phenotype) 
   Arrival a;
   a.berth = Berth::outside;
   a.fate_is_drawn = false;
-  a.cells = {traveller(r, phenotype, p)};
+  founders_.push_back(traveller(r, phenotype, p));
+  a.cells = {founders_.back().cell};
   const std::int64_t n = p.domain.voxels[0], middle = n / 2;
   a.voxel = (middle * n + middle) * n + middle;
   site.arrive({a});
 }
 
-Cell Windows::traveller(const WindowRecord& r, std::optional<Phenotype> phenotype,
-                        const Parameters& p) const {
+WindowFounder Windows::traveller(const WindowRecord& r, std::optional<Phenotype> phenotype,
+                                 const Parameters& p) const {
   const auto number = static_cast<std::uint64_t>(r.number);
   const Draw d = draw(seed_, Purpose::window, number, 0, 0),
              e = draw(seed_, Purpose::window, number, 0, 1);
-  Cell c;
+  WindowFounder founder{r.number, {}, true};
+  Cell& c = founder.cell;
   if (const auto kept = travellers_.pick(phenotype, to_unit(d.word[0]), to_unit(d.word[1]))) {
     c = *kept;
   } else { // none has left a window yet
+    founder.travelled = false;
     c.kind = phenotype == Phenotype::epithelial ? Kind::epithelial : Kind::mesenchymal;
     c.clock = static_cast<std::uint16_t>(clock_zero + static_cast<int>(below(d.word[2], 32768)));
     c.clone = 1;
   }
   c.timer = 0;
   c.flags &= flag_stem;
-  return with_fate(c, flags_of(r.fate), landing_rule(p.landing, p.time.step), e.word[0], e.word[1]);
+  c = with_fate(c, flags_of(r.fate), landing_rule(p.landing, p.time.step), e.word[0], e.word[1]);
+  return founder;
 }
 
 // ---- the state

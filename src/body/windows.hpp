@@ -38,6 +38,13 @@ struct WindowRecord {
 // "003-lung-forced": of its folder and in pictures.
 std::string window_name(const WindowRecord& record, const BodyParameters& body);
 
+// The cell that a window was opened around.
+struct WindowFounder {
+  std::int64_t window = 0;
+  Cell cell;
+  bool travelled = false; // the record of one that left a window; before any did, a default cell
+};
+
 struct OpenWindow {
   std::int64_t number;
   Site site;
@@ -59,6 +66,7 @@ public:
 
   const std::vector<std::unique_ptr<OpenWindow>>& open() const { return open_; }
   const std::vector<WindowRecord>& all() const { return all_; }
+  const std::vector<WindowFounder>& founders() const { return founders_; } // of the last step
   const WindowRecord& record(std::int64_t number) const {
     return all_[static_cast<std::size_t>(number)];
   }
@@ -95,8 +103,8 @@ private:
   bool too_large(const OpenWindow& window, std::int64_t cells) const;
   bool any_left() const;
   void settle(const WindowRecord& record, std::optional<Phenotype> phenotype);
-  Cell traveller(const WindowRecord& record, std::optional<Phenotype> phenotype,
-                 const Parameters& p) const;
+  WindowFounder traveller(const WindowRecord& record, std::optional<Phenotype> phenotype,
+                          const Parameters& p) const;
   bool sheds(const WindowRecord& record) const;
 
   Parameters primary_;
@@ -108,6 +116,7 @@ private:
   std::vector<std::unique_ptr<OpenWindow>> open_; // by number
   std::int64_t shown_ = 0;
   Travellers travellers_;
+  std::vector<WindowFounder> founders_;
 };
 
 } // namespace metavox

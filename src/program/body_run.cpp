@@ -278,10 +278,34 @@ private:
     return to;
   }
 
+  // What happened in a step; with windows also who came where.
+  void tell(const std::vector<ReplicateEvent>& events, const Passed& before) {
+    BodyTable told = event_rows(*bodies_, events);
+    if (sites_) {
+      told.rows = passages(*bodies_, before) + told.rows;
+      const BodyTable lineage = lineage_rows(*bodies_);
+      if (!lineage.rows.empty()) {
+        add("lineage.csv", lineage);
+        write_tree();
+      }
+    }
+    if (!told.rows.empty()) add("events.csv", told);
+    if (!events.empty()) add("founders.csv", founder_rows(*bodies_, events));
+  }
+
+  void write_tree() {
+    write_file_atomically(
+        output_ / "lineage.nwk",
+        lineage_tree(read_text(output_ / "lineage.csv"),
+                     window_name(bodies_->windows()->record(0), bodies_->plan().body)));
+  }
+
   void loop() {
     add("founders.csv", founder_rows(*bodies_, {}));
     add("events.csv", event_rows(*bodies_, {}));
     if (bodies_->windows() != nullptr) {
+      add("lineage.csv", {lineage_rows(*bodies_).header, ""});
+      write_tree();
       sites_.emplace(*folder_, config_.lattice->output, schedule_.report, schedule_.frames);
       sites_->begin(*bodies_, resumes_);
     }
@@ -301,12 +325,11 @@ private:
         save_checkpoint();
       if (stop) code_ = exit_interrupted;
       if (stop || now >= schedule_.last) break;
-      progress.at(now, -1, "");
+      progress.at(now, -1, compartments(*bodies_));
+      const Passed before = passed(*bodies_);
       const std::vector<ReplicateEvent> events = bodies_->advance(next(now), threads_);
       if (sites_) sites_->follow(*bodies_, bodies_->steps() == schedule_.last);
-      if (events.empty()) continue;
-      add("founders.csv", founder_rows(*bodies_, events));
-      add("events.csv", event_rows(*bodies_, events));
+      tell(events, before);
     }
     if (sites_) sites_->seal(*bodies_);
     if (code_ == exit_done)

@@ -9,6 +9,8 @@
 #include "core/file.hpp"
 #include "record/csv.hpp"
 #include "settings/days.hpp"
+#include "settings/text.hpp"
+#include "voxel/views.hpp"
 
 namespace metavox {
 namespace {
@@ -205,6 +207,96 @@ BodyTable event_rows(const Replicates& bodies, const std::vector<ReplicateEvent>
               numbered(e.lesion.number) + "," + organ_name(bodies, e.lesion.organ) + "," +
               std::to_string(e.lesion.cells) + "," + numbered(e.event.window) + "\n";
   return t;
+}
+
+Passed passed(const Replicates& bodies) {
+  const Body& body = bodies.natural(0);
+  Passed p{{}, body.natural()};
+  p.departed.resize(p.stages.organs.size());
+  for (const auto* lesions : {&body.lesions(), &body.forced()})
+    for (const Lesion& l : *lesions) p.departed[static_cast<std::size_t>(l.organ)] += l.departed;
+  return p;
+}
+
+std::string passages(const Replicates& bodies, const Passed& before) {
+  const Passed now = passed(bodies);
+  const std::string day = day_of(bodies, bodies.steps());
+  std::string text;
+  for (std::size_t k = 0; k < now.departed.size(); ++k) {
+    const std::string& organ = organ_name(bodies, static_cast<std::int32_t>(k));
+    const auto row = [&](const std::string& what, std::int64_t cells) {
+      if (cells > 0)
+        text += day + "," + what + ",0,natural,," + organ + "," + std::to_string(cells) + ",\n";
+    };
+    const OrganStages<std::int64_t>&a = before.stages.organs[k], &b = now.stages.organs[k];
+    row("departed", now.departed[k] - before.departed[k]);
+    row("lodged", b.arrived - a.arrived);
+    row("adhered", b.adhered - a.adhered);
+    for (std::size_t f = 0; f < fates; ++f)
+      row(std::string("landed_") + name_of(static_cast<Fate>(f)), b.fate[f] - a.fate[f]);
+  }
+  return text;
+}
+
+BodyTable lineage_rows(const Replicates& bodies) {
+  BodyTable t;
+  t.header = "time [day],window,name,origin,lesion,organ,fate,kind,clone";
+  for (const TraitRow& trait : trait_rows) t.header += "," + std::string(trait.name);
+  t.header += "\n";
+  for (const WindowFounder& f : bodies.windows()->founders()) {
+    const WindowRecord& r = bodies.windows()->record(f.window);
+    t.rows += day_of(bodies, r.opened) + "," + std::to_string(r.number) + "," +
+              window_name(r, bodies.plan().body) + "," + name_of(r.origin) + "," +
+              numbered(r.lesion) + "," + organ_name(bodies, r.organ) + "," + name_of(r.fate) + "," +
+              std::string(name_of(f.cell.kind)) + "," +
+              (f.travelled ? std::to_string(f.cell.clone) : "");
+    for (const TraitRow& trait : trait_rows)
+      t.rows += "," + std::to_string(value_of(f.cell.traits, trait.trait));
+    t.rows += "\n";
+  }
+  return t;
+}
+
+std::string lineage_tree(const std::string& csv, const std::string& primary) {
+  constexpr std::size_t day = 0, name = 2, clone = 8;
+  std::vector<std::pair<std::string, std::string>> clones; // with what they founded
+  for (std::size_t at = csv.find('\n'); at != std::string::npos && at + 1 < csv.size();) {
+    const std::size_t end = std::min(csv.find('\n', at + 1), csv.size());
+    const std::vector<std::string> row =
+        split_csv(std::string_view(csv).substr(at + 1, end - at - 1));
+    at = end;
+    if (row.size() <= clone) continue;
+    auto of = std::find_if(clones.begin(), clones.end(),
+                           [&](const auto& c) { return c.first == row[clone]; });
+    if (of == clones.end()) of = clones.insert(of, {row[clone], ""});
+    of->second += (of->second.empty() ? "" : ",") + row[name] + ":" + row[day];
+  }
+  std::string tree;
+  for (const auto& [number, founded] : clones)
+    tree += (tree.empty() ? "(" : ",") +
+            (number.empty() ? founded : "(" + founded + ")clone_" + number + ":0");
+  return (tree.empty() ? "" : tree + ")") + primary + ";\n";
+}
+
+std::string compartments(const Replicates& bodies) {
+  const auto mean = [&](const auto& of) { return text_of("%.6g", bodies.mean(of).value); };
+  const auto over_organs = [&](const auto& of) {
+    return mean([&](const Body& b) {
+      std::int64_t sum = 0;
+      for (const auto& o : b.natural().organs) sum += of(o);
+      return sum;
+    });
+  };
+  std::string text =
+      mean([](const Body& b) { return b.lesions()[0].cells; }) + " in the primary, " +
+      over_organs([](const auto& o) { return o.lodged_cells(); }) + " lodged, " +
+      over_organs([](const auto& o) { return o.adherent_cells(); }) + " adherent, " +
+      over_organs([](const auto& o) { return o.landed; }) + " landed, " +
+      mean([](const Body& b) { return natural_lesions(b, -1); }) + " natural lesions";
+  if (bodies.windows() != nullptr)
+    text += ", " + counted(static_cast<std::int64_t>(bodies.windows()->open().size()), "window",
+                           "windows");
+  return text;
 }
 
 std::string estimates_csv(const Replicates& bodies) {

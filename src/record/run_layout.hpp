@@ -37,14 +37,14 @@ inline constexpr const char* sites_name = "sites"; // of a body: a run folder fo
 inline constexpr const char* scene_name = "scene.pvsm";
 inline constexpr const char* scene_script_name = "scene.py";
 // Sealed at the end of a run; before, their content changes.
-inline constexpr std::array<const char*, 16> growing = {
-    "provenance.json", "log.txt",     "metrics.csv",  "events.csv",
-    "departures.csv",  "fields.pvd",  "cells.pvd",    "vessels.pvd",
-    "body.pvd",        "profile.csv", "cohort.csv",   "summary.csv",
-    "body.csv",        "cascade.csv", "founders.csv", "estimates.csv"};
+inline constexpr std::array<const char*, 18> growing = {
+    "provenance.json", "log.txt",     "metrics.csv", "events.csv",  "departures.csv",
+    "fields.pvd",      "cells.pvd",   "vessels.pvd", "body.pvd",    "profile.csv",
+    "cohort.csv",      "summary.csv", "body.csv",    "cascade.csv", "founders.csv",
+    "estimates.csv",   "lineage.csv", "lineage.nwk"};
 // Of these, tables of a body that grow row by row; their first column is the time in days.
-inline constexpr std::array<const char*, 3> body_tables = {"body.csv", "cascade.csv",
-                                                           "founders.csv"};
+inline constexpr std::array<const char*, 4> body_tables = {"body.csv", "cascade.csv",
+                                                           "founders.csv", "lineage.csv"};
 bool is_growing(const std::string& name);
 
 // Entries of a folder in order of their names; empty where there is no such folder. A link to a
