@@ -202,6 +202,37 @@ void move_state(const Followed& from, Followed& to) {
   to.bodies.windows()->write_arrays(arrays, to.bodies.steps());
 }
 
+// Its window is closed and what it held is gone, to the last cell; nothing departs any more.
+TEST(Windows, OfAPrimaryCloseWhenItIsRemoved) {
+  Followed f({"body.removal.time=12 h", "body.windows.shown=0", "body.windows.max=2",
+              "body.reseeding=false"});
+  Site alone(*f.config.lattice, Executor::on_cpu(1));
+  for (int k = 0; k < 120; ++k) alone.step();
+  f.advance(11);
+  EXPECT_EQ(f.windows().record(0).closed, -1);
+  f.advance(12);
+  EXPECT_EQ(f.windows().record(0).closed, 12);
+  const Lesion& primary = f.body().lesions()[0];
+  EXPECT_EQ(primary.resected, alone.tumour().cells + alone.tumour().waiting);
+  EXPECT_EQ(primary.cells, 0);
+  EXPECT_EQ(f.count(BodyEvent::What::removed), 1);
+  const std::int64_t departed = f.body().natural().departed;
+  EXPECT_GT(departed, 10);
+  f.advance(30);
+  EXPECT_EQ(f.body().natural().departed, departed);
+  EXPECT_EQ(f.count(BodyEvent::What::removed), 1);
+  Followed again({"body.removal.time=12 h", "body.windows.shown=0", "body.windows.max=2",
+                  "body.reseeding=false"},
+                 1, false);
+  Followed half({"body.removal.time=12 h", "body.windows.shown=0", "body.windows.max=2",
+                 "body.reseeding=false"},
+                2);
+  half.advance(14);
+  move_state(half, again);
+  again.advance(30);
+  EXPECT_EQ(again.bodies.hash(), f.bodies.hash());
+}
+
 TEST(Windows, GoOnWithTheSameBitsOnAnyThreadsAndAfterARestart) {
   // Lesions reseed, windows close and are opened for others.
   const std::vector<std::string> set =

@@ -52,9 +52,10 @@ void require_sound(const Lesion& l, double capacity) {
   const auto where = [&] {
     return std::string("lesion ") + std::to_string(l.number) + ", " + name_of(l.origin);
   };
-  if (l.founded_with + l.births - l.deaths - l.departed != l.cells)
-    broken(where(), "founded with and born, less dead and departed, and its cells",
-           l.founded_with + l.births - l.deaths - l.departed, l.cells);
+  const std::int64_t left = l.founded_with + l.births - l.deaths - l.departed - l.resected;
+  if (left != l.cells)
+    broken(where(), "founded with and born, less dead, departed and resected, and its cells", left,
+           l.cells);
   if (l.cells < 0) broken(where(), "fewer cells than none", l.cells, 0);
   if (l.counted_by == CountedBy::body && static_cast<double>(l.cells) > capacity + 1)
     broken(where(), "larger than its organ", l.cells, static_cast<std::int64_t>(capacity));
@@ -69,6 +70,15 @@ BodyPlan::BodyPlan(const BodySettings& settings)
       first_cells(static_cast<std::int64_t>(
           std::llround(cells_of_diameter(settings.body.lesions, settings.body.diameter)))) {
   for (const OrganParameters& o : body.organs) capacity.push_back(o.volume * body.lesions.density);
+  const RemovalParameters& r = body.removal;
+  removal_step =
+      r.time > 0 ? static_cast<std::int64_t>(std::ceil(r.time / body.step * (1 - 1e-12))) : -1;
+  double largest = r.diameter;
+  if (r.found) largest = largest > 0 ? std::min(largest, host.diameter) : host.diameter;
+  removal_cells =
+      largest > 0
+          ? std::max<std::int64_t>(1, std::llround(cells_of_diameter(body.lesions, largest)))
+          : 0;
 }
 
 Body::Body(const BodyPlan& plan, std::uint64_t seed, std::vector<Forced> forced)
@@ -98,6 +108,10 @@ void Body::visit(Self& self, Archive& archive) {
     for (auto& lesion : *lesions) Lesion::visit(lesion, archive);
   }
   archive(self.level_);
+  if (!is_planned(self.plan_->body.removal)) return;
+  archive(self.removed_);
+  for (auto* lesions : {&self.lesions_, &self.forced_})
+    for (auto& lesion : *lesions) archive(lesion.resected);
 }
 
 void Body::save(std::vector<std::int64_t>& whole, std::vector<double>& real) const {
@@ -129,6 +143,7 @@ double Body::expected_founders() const {
 
 StepReport Body::step(const std::vector<WindowHour>& windows) {
   StepReport report;
+  primary_before_ = lesions_[0].cells;
   measure_room();
   shed(windows, report);
   plan_->stages.advance(natural_, shed_, landed_, seed_, static_cast<std::uint64_t>(step_));
@@ -148,6 +163,7 @@ StepReport Body::step(const std::vector<WindowHour>& windows) {
   force_founders(report);
   tell_landings(report);
   ++step_;
+  if (removal_is_due() && lesions_[0].counted_by == CountedBy::body) remove_primary(report);
   check_ledger();
   return report;
 }
@@ -365,6 +381,24 @@ void Body::tell_landings(StepReport& report) const {
       }
       founder += landed_[o].cells[p][static_cast<std::size_t>(Fate::awake)] + landed_[o].woken[p];
     }
+}
+
+// ---- removal
+
+bool Body::removal_is_due() const {
+  if (removed_ >= 0) return false;
+  const bool by_time = plan_->removal_step >= 0 && step_ >= plan_->removal_step;
+  return by_time || (plan_->removal_cells > 0 && primary_before_ >= plan_->removal_cells);
+}
+
+void Body::remove_primary(StepReport& report) {
+  Lesion& primary = window_lesion(0, Origin::primary, false);
+  const double share = share_left(plan_->body.removal, static_cast<double>(primary.cells));
+  const std::int64_t stay = binomial({seed_, Purpose::resection, 0, 0}, primary.cells, share);
+  primary.resected += primary.cells - stay;
+  primary.cells = stay;
+  removed_ = step_;
+  report.events.push_back({BodyEvent::What::removed, 0, Origin::primary});
 }
 
 // ---- windows

@@ -56,6 +56,7 @@ struct BodyEvent {
     died_out,
     forced,
     woken,
+    removed,   // the primary; its cells are then those that stay
     opened,    // a window around it
     closed,    // it is a counter from now on
     uncovered, // no window was left for it
@@ -83,6 +84,8 @@ struct BodyPlan {
   std::int32_t home;            // organ of the primary
   std::int64_t first_cells;     // of the primary
   std::vector<double> capacity; // cells that an organ has room for
+  std::int64_t removal_step;    // after which the primary is removed; -1: at no set time
+  std::int64_t removal_cells;   // at which it is removed; 0: at none
 };
 
 class Body {
@@ -115,6 +118,13 @@ public:
   // Whether a lesion lets cells go: the primary does; others where they reseed, forced ones that
   // stand aside never.
   bool sheds(const Lesion& lesion) const;
+
+  // The step after which the primary was removed; -1: it was not.
+  std::int64_t removed() const { return removed_; }
+  // Whether it is to be removed now, after a step. One that the body counts is then gone; for one
+  // in a window this is asked, the window closed, and the removal told.
+  bool removal_is_due() const;
+  void remove_primary(StepReport& report);
 
   // Cells per um^3 of blood, expected: those that flow, shed in the last step or let go.
   double blood_level() const { return level_; }
@@ -158,9 +168,11 @@ private:
   Stages<std::int64_t> natural_;
   Stages<double> expected_;
   std::vector<Lesion> lesions_, forced_;
+  std::int64_t removed_ = -1;
   double level_ = 0;
 
   // Of the step that is being taken.
+  std::int64_t primary_before_ = 0; // its cells
   Shed<std::int64_t> shed_;
   Shed<double> expected_shed_;
   std::vector<LandedCells<std::int64_t>> landed_;

@@ -218,6 +218,7 @@ void describe(Section<BodyParameters>& s) {
       .from("assumed: 10 days move no number of a cohort by more than 1e-5; what lodges for hours "
             "is followed by the hour");
   course(s);
+  s.section(&P::removal, "removal", describe);
   s.section(&P::blood, "blood", describe);
   s.section(&P::shedding, "shedding", describe);
   s.section(&P::lodged, "lodged", describe);

@@ -7,6 +7,7 @@
 
 #include "body/cohort_settings.hpp"
 #include "body/organ_settings.hpp"
+#include "body/removal.hpp"
 #include "body/window_settings.hpp"
 #include "settings/preset.hpp"
 
@@ -35,6 +36,7 @@ struct BodyParameters {
   double established; // cells
   Coupling coupling;
   int splitting; // courses to a level; 0: none
+  RemovalParameters removal;
   std::vector<ForceParameters> force;
   BloodParameters blood;
   SheddingParameters shedding;

@@ -93,7 +93,7 @@ std::vector<ReplicateEvent> Replicates::advance(std::int64_t to, int threads) {
         const StepReport report = windows_ ? windows_->step(body) : body.step();
         for (const BodyEvent& e : report.events) {
           // Of a body made for a forced founder only what happens to that one.
-          if (e.origin == Origin::natural &&
+          if (e.origin != Origin::forced &&
               natural_[static_cast<std::size_t>(replicate_of_[k])] != k)
             continue;
           of_body[k].push_back({body.steps(), replicate_of_[k], e, lesion_of(e, body, windows())});

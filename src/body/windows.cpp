@@ -121,6 +121,7 @@ StepReport Windows::step(Body& body, bool backwards) {
   }
   StepReport report = body.step(hours);
   close_some(body, report);
+  body.check_ledger();
   const std::vector<BodyEvent> events = report.events;
   for (const BodyEvent& e : events) open_for(body, e, report);
   const std::vector<Landing> landings = report.landings;
@@ -179,7 +180,8 @@ void Windows::close_some(Body& body, StepReport& report) {
     WindowRecord& r = all_[static_cast<std::size_t>(w.number)];
     const TumourBalance now = w.site.tumour();
     const std::int64_t cells = now.cells + now.waiting;
-    if (cells > 0 && !(r.lesion >= 0 && too_large(w, cells))) {
+    const bool removed = r.origin == Origin::primary && body.removal_is_due();
+    if (cells > 0 && !removed && !(r.lesion >= 0 && too_large(w, cells))) {
       ++k;
       continue;
     }
@@ -187,6 +189,7 @@ void Windows::close_some(Body& body, StepReport& report) {
     r.closed = body.steps();
     const auto what = r.lesion >= 0 ? BodyEvent::What::closed : BodyEvent::What::gone;
     report.events.push_back({what, r.lesion, r.origin, r.number});
+    if (removed) body.remove_primary(report);
     open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(k));
   }
 }

@@ -55,7 +55,8 @@ enum class Purpose : std::uint32_t {
   forcing = 90,   // of a forced founder: when it comes, whether it sleeps
   splitting = 91, // of a course of a rare event: its own seed
   reservoir = 92, // of a cell that departed, by its number: which record it takes the place of
-  window = 93     // of a window, by its number: whose record its founder has, how long it lives
+  window = 93,    // of a window, by its number: whose record its founder has, how long it lives
+  resection = 100 // of a lesion: how many cells a removal leaves
 };
 
 struct Draw {

@@ -94,6 +94,7 @@ const char* name_of(BodyEvent::What what) {
   case BodyEvent::What::uncovered: return "no_window_left";
   case BodyEvent::What::shown: return "window_shows";
   case BodyEvent::What::gone: return "window_empty";
+  case BodyEvent::What::removed: return "removed";
   default: return "woken";
   }
 }
@@ -136,6 +137,10 @@ BodyTable body_rows(const Replicates& bodies) {
   if (!bodies.plan().body.reseeding)
     add("expected_chance_of_none",
         [](const Body& b) { return exact::exp(-b.expected_founders()); });
+  if (is_planned(bodies.plan().body.removal)) {
+    add("removed", [](const Body& b) { return b.removed() >= 0 ? 1.0 : 0.0; });
+    add("resected", [](const Body& b) { return b.lesions()[0].resected; });
+  }
   t.header += "\n";
   t.rows += "\n";
   return t;
@@ -158,6 +163,9 @@ BodyTable cascade_rows(const Replicates& bodies) {
   flow("departed", [](const auto& s) { return s.departed; });
   flow("dead_in_flow", [](const auto& s) { return s.dead_in_flow; });
   flow("passed_out", [](const auto& s) { return s.passed_out; });
+  if (is_planned(bodies.plan().body.removal))
+    row("primary", "resected", bodies.mean([](const Body& b) { return b.lesions()[0].resected; }),
+        ",", ",");
   for (std::size_t k = 0; k < bodies.plan().body.organs.size(); ++k) {
     const auto organ = static_cast<std::int32_t>(k);
     const std::string& name = organ_name(bodies, organ);

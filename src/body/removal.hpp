@@ -1,0 +1,26 @@
+// Removal of the primary where a body is followed hour by hour: when, and what is left of it.
+#pragma once
+
+namespace metavox {
+
+template <class T>
+class Section;
+
+struct RemovalParameters {
+  double time;        // min; 0: not by time
+  double diameter;    // um; 0: not by size
+  bool found;         // at the diameter at which the host's is found
+  double residual;    // share of its cells
+  double tail;        // cells beyond the tumour's edge
+  double margin;      // um
+  double tail_length; // um
+};
+
+void describe(Section<RemovalParameters>& s);
+
+// Whether a run has one at all.
+bool is_planned(const RemovalParameters& p);
+// Chance of each of so many cells to be left.
+double share_left(const RemovalParameters& p, double cells);
+
+} // namespace metavox
