@@ -217,7 +217,8 @@ TEST(Removal, GoesOnWithTheSameBitsBeforeAndAfter) {
     EXPECT_EQ(second.hash(), whole.hash()) << cut;
   }
   // Until it happens the body is that of a run without one.
-  const BodyPlan without(settings_of(toy, {"body.reseeding=true"}));
+  const BodySettings bare = settings_of(toy, {"body.reseeding=true"});
+  const BodyPlan without(bare);
   Body a(plan, 7), b(without, 7);
   for (int k = 0; k < 99; ++k) a.step(), b.step();
   EXPECT_EQ(a.lesions()[0].cells, b.lesions()[0].cells);

@@ -68,7 +68,8 @@ BodyPlan::BodyPlan(const BodySettings& settings)
       growth(settings.body.lesions, host.doubling, settings.body.step),
       home(organ_index(settings.body, primary_named(settings.body, settings.body.primary).organ)),
       first_cells(static_cast<std::int64_t>(
-          std::llround(cells_of_diameter(settings.body.lesions, settings.body.diameter)))) {
+          std::llround(cells_of_diameter(settings.body.lesions, settings.body.diameter)))),
+      load(settings.body) {
   for (const OrganParameters& o : body.organs) capacity.push_back(o.volume * body.lesions.density);
   const RemovalParameters& r = body.removal;
   removal_step =
@@ -94,6 +95,7 @@ Body::Body(const BodyPlan& plan, std::uint64_t seed, std::vector<Forced> forced)
   primary.vascular = true;
   primary.cells = primary.founded_with = plan.first_cells;
   lesions_.push_back(primary);
+  if (plan.body.death.others) other_death_ = other_death();
 }
 
 template <class Self, class Archive>
@@ -108,10 +110,16 @@ void Body::visit(Self& self, Archive& archive) {
     for (auto& lesion : *lesions) Lesion::visit(lesion, archive);
   }
   archive(self.level_);
-  if (!is_planned(self.plan_->body.removal)) return;
-  archive(self.removed_);
-  for (auto* lesions : {&self.lesions_, &self.forced_})
-    for (auto& lesion : *lesions) archive(lesion.resected);
+  if (is_planned(self.plan_->body.removal)) {
+    archive(self.removed_);
+    for (auto* lesions : {&self.lesions_, &self.forced_})
+      for (auto& lesion : *lesions) archive(lesion.resected);
+  }
+  const DyingParameters& d = self.plan_->body.death;
+  if (d.lesions || d.others) {
+    archive(self.died_), archive(self.other_death_), archive(self.death_.cause);
+    archive(self.death_.organ), archive(self.death_.of_metastases), archive(self.death_.load);
+  }
 }
 
 void Body::save(std::vector<std::int64_t>& whole, std::vector<double>& real) const {
@@ -143,6 +151,10 @@ double Body::expected_founders() const {
 
 StepReport Body::step(const std::vector<WindowHour>& windows) {
   StepReport report;
+  if (died_ >= 0) {
+    ++step_;
+    return report;
+  }
   primary_before_ = lesions_[0].cells;
   measure_room();
   shed(windows, report);
@@ -164,6 +176,7 @@ StepReport Body::step(const std::vector<WindowHour>& windows) {
   tell_landings(report);
   ++step_;
   if (removal_is_due() && lesions_[0].counted_by == CountedBy::body) remove_primary(report);
+  judge_death(report);
   check_ledger();
   return report;
 }
@@ -386,7 +399,7 @@ void Body::tell_landings(StepReport& report) const {
 // ---- removal
 
 bool Body::removal_is_due() const {
-  if (removed_ >= 0) return false;
+  if (removed_ >= 0 || died_ >= 0) return false;
   const bool by_time = plan_->removal_step >= 0 && step_ >= plan_->removal_step;
   return by_time || (plan_->removal_cells > 0 && primary_before_ >= plan_->removal_cells);
 }
@@ -399,6 +412,69 @@ void Body::remove_primary(StepReport& report) {
   primary.cells = stay;
   removed_ = step_;
   report.events.push_back({BodyEvent::What::removed, 0, Origin::primary});
+}
+
+// ---- death
+
+double Body::function(std::int32_t organ) const {
+  double cells = 0;
+  for (const auto* lesions : {&lesions_, &forced_})
+    for (const Lesion& l : *lesions)
+      if (l.organ == organ && acts(l)) cells += static_cast<double>(l.cells);
+  return plan_->load.function(static_cast<std::size_t>(organ), cells / plan_->growth.density());
+}
+
+// The step after which something else ends this life. A cohort's patient is as old when his primary
+// is found as was drawn; the one in the middle has a death of his own in each body.
+std::int64_t Body::other_death() const {
+  const BodyParameters& b = plan_->body;
+  LesionPace pace;
+  pace.doubling = plan_->host.doubling;
+  pace.luck = b.lesions.avascular;
+  pace.fastness = b.lesions.doubling / minutes_per_day / pace.doubling;
+  const LesionClock clock(b.lesions, pace);
+  const double found = clock.day_of(cells_of_diameter(b.lesions, plan_->host.diameter)) -
+                       clock.day_of(static_cast<double>(lesions_[0].cells));
+  const double days = b.patient < 0
+                          ? gompertz_time(b.host, std::max(0.0, plan_->host.age - found),
+                                          counts::pair_of({seed_, Purpose::dying, 0, 0, 0}, 0).u)
+                          : std::max(0.0, found + plan_->host.other_death);
+  return static_cast<std::int64_t>(std::ceil(std::min(days * minutes_per_day / b.step, 1e15)));
+}
+
+void Body::judge_death(StepReport& report) {
+  const DyingParameters& d = plan_->body.death;
+  if (d.lesions) die_of_lesions(report);
+  if (!d.others || died_ >= 0 || step_ < other_death_) return;
+  death_ = {DeathOf::other, -1, false, 0};
+  died_ = step_;
+  report.events.push_back({BodyEvent::What::died_otherwise, -1, Origin::primary});
+}
+
+void Body::die_of_lesions(StepReport& report) {
+  const double density = plan_->growth.density();
+  std::vector<double> volumes(plan_->capacity.size());
+  const auto each_metastasis = [&](const auto& look) {
+    for (const auto* lesions : {&lesions_, &forced_})
+      for (const Lesion& l : *lesions)
+        if (l.origin != Origin::primary && acts(l)) look(l);
+  };
+  each_metastasis([&](const Lesion& l) {
+    volumes[static_cast<std::size_t>(l.organ)] += static_cast<double>(l.cells) / density;
+  });
+  death_ = plan_->load.judge(volumes, static_cast<double>(lesions_[0].cells) / density);
+  if (death_.cause == DeathOf::none) return;
+  died_ = step_;
+  // The largest lesion there stands for all of them.
+  const Lesion* largest = nullptr;
+  if (death_.of_metastases)
+    each_metastasis([&](const Lesion& l) {
+      if (l.organ == death_.organ && (largest == nullptr || l.cells > largest->cells)) largest = &l;
+    });
+  if (largest == nullptr) largest = &lesions_[0];
+  const auto what =
+      death_.cause == DeathOf::organ ? BodyEvent::What::died : BodyEvent::What::died_of_burden;
+  report.events.push_back({what, largest->number, largest->origin});
 }
 
 // ---- windows

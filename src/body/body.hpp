@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "body/body_config.hpp"
+#include "body/dying.hpp"
 #include "body/forced.hpp"
 #include "body/host.hpp"
 #include "body/lesion.hpp"
@@ -56,7 +57,10 @@ struct BodyEvent {
     died_out,
     forced,
     woken,
-    removed,   // the primary; its cells are then those that stay
+    removed, // the primary; its cells are then those that stay
+    died,    // the patient, of this lesion's organ; of `burden`, of all lesions together
+    died_of_burden,
+    died_otherwise,
     opened,    // a window around it
     closed,    // it is a counter from now on
     uncovered, // no window was left for it
@@ -86,6 +90,7 @@ struct BodyPlan {
   std::vector<double> capacity; // cells that an organ has room for
   std::int64_t removal_step;    // after which the primary is removed; -1: at no set time
   std::int64_t removal_cells;   // at which it is removed; 0: at none
+  LethalLoad load;
 };
 
 class Body {
@@ -126,6 +131,12 @@ public:
   bool removal_is_due() const;
   void remove_primary(StepReport& report);
 
+  // Share of an organ that works, beside natural lesions and forced ones that do not stand aside.
+  double function(std::int32_t organ) const;
+  // Of what the patient died, after which step. Nothing happens to a dead body: steps are counted.
+  const Verdict& death() const { return death_; }
+  std::int64_t died() const { return died_; } // -1: he lives
+
   // Cells per um^3 of blood, expected: those that flow, shed in the last step or let go.
   double blood_level() const { return level_; }
 
@@ -156,6 +167,9 @@ private:
   void grow(StepReport& report);
   void grow_one(Lesion& lesion, const Growing& growing, std::int64_t fits, StepReport& report);
   void tell_landings(StepReport& report) const;
+  void judge_death(StepReport& report);
+  void die_of_lesions(StepReport& report);
+  std::int64_t other_death() const;
   bool acts(const Lesion& lesion) const; // on others
   Lesion& window_lesion(std::int64_t number, Origin origin, bool in_window);
 
@@ -169,6 +183,8 @@ private:
   Stages<double> expected_;
   std::vector<Lesion> lesions_, forced_;
   std::int64_t removed_ = -1;
+  std::int64_t died_ = -1, other_death_ = -1; // steps
+  Verdict death_;
   double level_ = 0;
 
   // Of the step that is being taken.

@@ -94,6 +94,12 @@ void judge_course(const BodyParameters& p, Judge& judge) {
                    "with " + judge.key("reseeding") +
                        " lesions act on one another, so forced founders cannot stand aside; type " +
                        judge.key("coupling") + ": full");
+  if (p.coupling == Coupling::linear && p.death.lesions && !p.force.empty())
+    judge.complain({"coupling", "death.lesions"},
+                   "with " + judge.key("death.lesions") +
+                       " a lesion ends the time of all, so forced founders cannot stand aside; "
+                       "type " +
+                       judge.key("coupling") + ": full");
 }
 
 void judge_lesions(const BodyParameters& p, Judge& judge) {
@@ -182,6 +188,8 @@ void judge_steps(const BodyParameters& p, Judge& judge) {
                        "), or lower the doubling times");
 }
 
+bool founders_act(const BodyParameters& p) { return p.reseeding || p.death.lesions; }
+
 void describe(Section<BodyParameters>& s) {
   using P = BodyParameters;
   s.preset(&P::preset, "preset", {"human", "rat"})
@@ -219,6 +227,7 @@ void describe(Section<BodyParameters>& s) {
             "is followed by the hour");
   course(s);
   s.section(&P::removal, "removal", describe);
+  s.section(&P::death, "death", describe);
   s.section(&P::blood, "blood", describe);
   s.section(&P::shedding, "shedding", describe);
   s.section(&P::lodged, "lodged", describe);
@@ -232,6 +241,7 @@ void describe(Section<BodyParameters>& s) {
   lists(s);
   s.derive("fate.asleep",
            [](const BodyParameters& p) { return p.primary == "breast" ? 0.9 : 0.4; });
+  s.derive("death.lesions", [](const BodyParameters& p) { return p.patients > 0; });
   s.rule(judge_organs);
   s.rule(judge_fates);
   s.rule(judge_lesions);

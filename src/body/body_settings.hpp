@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "body/cohort_settings.hpp"
+#include "body/dying.hpp"
 #include "body/organ_settings.hpp"
 #include "body/removal.hpp"
 #include "body/window_settings.hpp"
@@ -37,6 +38,7 @@ struct BodyParameters {
   Coupling coupling;
   int splitting; // courses to a level; 0: none
   RemovalParameters removal;
+  DyingParameters death;
   std::vector<ForceParameters> force;
   BloodParameters blood;
   SheddingParameters shedding;
@@ -55,6 +57,9 @@ struct BodyParameters {
 };
 
 void describe(Section<BodyParameters>& s);
+
+// Whether founders act on how many founders come: then e^-Lambda is no chance of none.
+bool founders_act(const BodyParameters& p);
 
 // Whether the steps of a cohort's patients fit; for the whole of a file.
 void judge_steps(const BodyParameters& p, Judge& judge);

@@ -113,6 +113,31 @@ void judge_nodes(std::vector<CohortNumber>& numbers, const BodyParameters& body,
   }
 }
 
+void judge_deaths(std::vector<CohortNumber>& numbers, const BodyParameters& body,
+                  const std::vector<PatientRow>& rows) {
+  if (!body.death.lesions) return;
+  const double horizon = body.observer.horizon / minutes_per_day;
+  Share dead, by_metastasis, before;
+  std::vector<double> from_seen;
+  for (const PatientRow& r : rows) {
+    const bool of_metastases = r.cause != DeathOf::other && r.of_metastases;
+    const bool within = r.death <= horizon;
+    dead.count(within && of_metastases);
+    before.count(r.death < 0);
+    if (within) by_metastasis.count(of_metastases);
+    if (of_metastases && r.seen >= 0 && r.death >= r.seen)
+      from_seen.push_back((r.death - r.seen) / days_per_year);
+  }
+  numbers.push_back({"dead_of_metastases", dead.value(), dead.error(),
+                     "patients who die of metastases within the horizon"});
+  numbers.push_back({"deaths_of_metastases", by_metastasis.value(), by_metastasis.error(),
+                     "of all deaths within the horizon, those of metastases"});
+  numbers.push_back({"dead_before_removal", before.value(), before.error(),
+                     "patients whom lesions kill before the primary is found"});
+  numbers.push_back({"seen_to_death_years", median(from_seen), 0,
+                     "from a metastasis seen to death of metastases, median"});
+}
+
 } // namespace
 
 std::vector<PatientRow> follow_patients(const BodySettings& settings, std::int64_t first,
@@ -186,6 +211,7 @@ std::vector<CohortNumber> summary_of(const BodySettings& settings,
   judge_test(numbers, rows, "marrow", "a sleeping cell in the aspirate",
              [](const PatientRow& r) { return r.in_marrow > 0; });
   judge_nodes(numbers, body, rows);
+  judge_deaths(numbers, body, rows);
   return numbers;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "body/body_config.hpp"
+#include "body/dying.hpp"
 
 namespace metavox {
 
@@ -35,6 +36,10 @@ struct PatientRow {
   double seen_diameter = 0;                 // um
   double founded_before_seen = 0;           // days from landing to that
   double other_death = 0;                   // days after removal
+  double death = 0;                         // the same; of what comes first
+  DeathOf cause = DeathOf::none;            // none: only other deaths are looked at
+  int death_in = -1;                        // organ
+  bool of_metastases = false;
 };
 
 // Patients `first` to `first + count` on so many threads, in their order. Their rows do not depend

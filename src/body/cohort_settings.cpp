@@ -255,6 +255,11 @@ void describe(Section<ObserverParameters>& s) {
       .normally("0.55")
       .means("Standard deviation of its logarithm.")
       .from(observer_source, "; the rate ratio of patients with cells in blood rises with it");
+  s.boolean(&P::removes, "removes")
+      .normally("true")
+      .means("The primary is removed when it is found. Without, it goes on to grow and to shed for "
+             "as long as the patient could live, or until `horizon`.")
+      .from(sources::run_choice);
   s.number(&P::symptom, "symptom", "um")
       .above(0, 1e6)
       .normally("30 mm")

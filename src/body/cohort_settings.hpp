@@ -71,6 +71,7 @@ struct HostParameters {
 struct ObserverParameters {
   double diameter; // um, at which the primary is found and removed
   double diameter_spread;
+  bool removes;
   double symptom; // um
   double horizon; // min
   double sample;  // um^3

@@ -21,6 +21,15 @@ std::uint64_t patient_seed(std::uint64_t seed, std::uint64_t patient) {
   return mix64(seed ^ (0x9e3779b97f4a7c15ULL * (patient + 1)));
 }
 
+double gompertz_time(const HostParameters& h, double age, double u) {
+  // The hazard at the age of 60, times e^(slope years).
+  const double slope = h.mortality_slope * minutes_per_day;
+  const double hazard =
+      h.mortality * minutes_per_day * exact::exp(slope * (age - 60 * days_per_year));
+  const double waited = exponential_time(u);
+  return hazard > 0 ? exact::log(1 + slope * waited / hazard) / slope : 1e9;
+}
+
 Host draw_host(const BodyParameters& body, std::uint64_t seed) {
   const HostParameters& h = body.host;
   const auto unit = [&](std::uint32_t n) { // two to a round
@@ -35,12 +44,7 @@ Host draw_host(const BodyParameters& body, std::uint64_t seed) {
   host.diameter = body.observer.diameter * exact::exp(body.observer.diameter_spread * normal(2));
   host.age = std::max(0.0, h.age + h.age_spread * normal(3)) / minutes_per_day;
   host.node_theta = host.theta * lognormal(normal(4), body.lymph.spread);
-  // Gompertz: the hazard at the age of 60, times e^(slope years).
-  const double slope = h.mortality_slope * minutes_per_day;
-  const double hazard =
-      h.mortality * minutes_per_day * exact::exp(slope * (host.age - 60 * days_per_year));
-  const double waited = exponential_time(unit(5));
-  host.other_death = hazard > 0 ? exact::log(1 + slope * waited / hazard) / slope : 1e9;
+  host.other_death = gompertz_time(h, host.age, unit(5));
   return host;
 }
 

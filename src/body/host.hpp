@@ -25,6 +25,10 @@ Host draw_host(const BodyParameters& body, std::uint64_t seed);
 // The one in the middle: theta 1, the median doubling time.
 Host middle_host(const BodyParameters& body);
 
+// Days until a death of other causes by Gompertz' law, of somebody alive at that age (days); `u`
+// uniform.
+double gompertz_time(const HostParameters& h, double age, double u);
+
 // Waiting time of mean 1.
 double exponential_time(double u);
 

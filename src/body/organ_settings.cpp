@@ -299,6 +299,10 @@ void describe(Section<PrimaryParameters>& s) {
       .means(
           "Organs that it likes more or less than others; for those not named, body.organs[].soil.")
       .example("{organ: bone, frequency: 0.65}");
+  s.boolean(&P::in_burden, "in_burden")
+      .normally("true")
+      .means("Whether the primary itself is part of what is lethal by its size, death.burden.")
+      .from("assumed: not where it can grow large without harm, in breast and prostate");
 }
 
 void describe(Section<BloodParameters>& s) {

@@ -50,6 +50,7 @@ struct PrimaryParameters {
   std::string name, organ;
   std::vector<WayParameters> ways;
   std::vector<SoilParameters> soils;
+  bool in_burden; // in the lethal burden
 };
 
 struct BloodParameters {

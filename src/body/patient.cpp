@@ -13,6 +13,8 @@
 namespace metavox {
 namespace {
 
+constexpr double longest_life = 100 * days_per_year; // after removal, that is looked at
+
 // Every three months for two years, every six to year five, then every year.
 std::vector<double> visits_until(double horizon) {
   std::vector<double> days{0};
@@ -31,7 +33,8 @@ CohortPlan::CohortPlan(const BodySettings& settings)
     : body(settings.body), primary(primary_named(settings.body, settings.body.primary)),
       seed(settings.simulation.seed),
       settling(settings.body, primary, settings.body.step / minutes_per_day),
-      visits(visits_until(settings.body.observer.horizon / minutes_per_day)), marrow(-1) {
+      visits(visits_until(settings.body.observer.horizon / minutes_per_day)), marrow(-1),
+      load(settings.body) {
   const std::vector<double> soils = soils_for(body, primary);
   for (std::size_t i = 0; i < settling.organs(); ++i) {
     const std::size_t organ = settling.organ(i);
@@ -53,6 +56,7 @@ PatientRow PatientCourse::follow(std::uint64_t patient) {
   let_settle();
   take_samples();
   found_lesions();
+  die();
   return row_;
 }
 
@@ -158,11 +162,11 @@ void PatientCourse::found_in_nodes() {
   }
   nodes_ = std::move(founded);
   // Those that will not shed before removal need not be asked.
-  nodes_.erase(std::remove_if(nodes_.begin(), nodes_.end(),
-                              [&](const Node& n) {
-                                return n.start + n.clock.day_of_vessels() >= row_.removal;
-                              }),
-               nodes_.end());
+  const double end = body_.observer.removes ? row_.removal : last_day();
+  nodes_.erase(
+      std::remove_if(nodes_.begin(), nodes_.end(),
+                     [&](const Node& n) { return n.start + n.clock.day_of_vessels() >= end; }),
+      nodes_.end());
 }
 
 void PatientCourse::let_settle() {
@@ -192,6 +196,12 @@ void PatientCourse::let_settle() {
   if (plan_.marrow >= 0)
     row_.sleepers =
         body_.fate.dormant * settling.landed(state_, static_cast<std::size_t>(plan_.marrow));
+  while (!body_.observer.removes && grid_.size() > 1 && grid_.back() < last_day()) {
+    const double h = settling.step(), day = grid_.back(), now = shed_on(day);
+    settling.advance(state_, scratch_, now, shed_on(day + 0.5 * h), shed_on(day + h));
+    grid_.push_back(day + h);
+    note();
+  }
   // What is on its way at removal still lands.
   const double enough = 1e-12 * settling.on_their_way(state_);
   while (grid_.size() > 1 && settling.on_their_way(state_) > enough) {
@@ -209,6 +219,7 @@ void PatientCourse::take_samples() {
 
 void PatientCourse::found_lesions() {
   const Settling& settling = plan_.settling;
+  metastases_.clear();
   for (std::size_t i = 0; i < settling.organs(); ++i) {
     const double landed = settling.landed(state_, i);
     row_.landed += landed;
@@ -230,6 +241,7 @@ void PatientCourse::found_lesion(std::size_t place, std::uint64_t number) {
     ++row_.slept;
   }
   const LesionClock clock = metastasis(place, number);
+  metastases_.push_back({organ, start, clock});
   const auto day_at = [&](double diameter) { // after removal
     return start + clock.day_of(cells_of_diameter(body_.lesions, diameter)) - row_.removal;
   };
@@ -248,6 +260,94 @@ void PatientCourse::found_lesion(std::size_t place, std::uint64_t number) {
   row_.seen_diameter =
       diameter_of_cells(body_.lesions, clock.cells_on(seen + row_.removal - start));
   row_.founded_before_seen = seen + row_.removal - landed;
+}
+
+// ---- death
+
+double PatientCourse::last_day() const {
+  const double most =
+      body_.observer.removes ? longest_life : body_.observer.horizon / minutes_per_day;
+  return row_.removal + std::min(row_.other_death, most);
+}
+
+void PatientCourse::die() {
+  if (!body_.death.lesions) return;
+  row_.cause = DeathOf::other;
+  row_.death = row_.other_death;
+  // More than this there cannot be: without one another's room.
+  const double end = last_day();
+  const bool before = unhindered(std::nextafter(row_.removal, 0.0)).load >= 1;
+  if (!before && unhindered(end).load < 1) return;
+  die_of_lesions(little_before(before ? row_.removal : end), end);
+}
+
+double PatientCourse::primary_volume(double day) const {
+  if (body_.observer.removes && day >= row_.removal) return 0;
+  const auto home = static_cast<std::size_t>(organ_index(body_, plan_.primary.organ));
+  return std::min(primary_.cells_on(day) / body_.lesions.density, plan_.load.volume(home));
+}
+
+// As if every lesion had all of its organ to itself.
+Verdict PatientCourse::unhindered(double day) {
+  volumes_.assign(body_.organs.size(), 0.0);
+  for (const Metastasis& m : metastases_)
+    volumes_[m.organ] += m.clock.cells_on(day - m.start) / body_.lesions.density;
+  for (std::size_t o = 0; o < volumes_.size(); ++o)
+    volumes_[o] = std::min(volumes_[o], plan_.load.volume(o));
+  return plan_.load.judge(volumes_, primary_volume(day));
+}
+
+// A day until which lesions are not in one another's way: the last one at which they fill less than
+// a hundredth of every organ and are less than half of what kills.
+double PatientCourse::little_before(double end) {
+  const auto little = [&](double day) {
+    bool small = unhindered(day).load < 0.5;
+    for (std::size_t o = 0; o < volumes_.size(); ++o)
+      small = small && volumes_[o] < 0.01 * plan_.load.volume(o);
+    return small;
+  };
+  double low = 0, high = end;
+  for (int k = 0; k < 24; ++k) {
+    const double middle = 0.5 * (low + high);
+    (little(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
+// Steps of a tenth of a doubling time. The share of an organ that is left slows down all that is
+// in it: by how much in the middle of a step follows from the last two steps.
+void PatientCourse::die_of_lesions(double from, double end) {
+  const double step = std::max(0.25, row_.doubling / body_.lesions.ratio / 10);
+  const auto home = static_cast<std::size_t>(organ_index(body_, plan_.primary.organ));
+  for (Metastasis& m : metastases_) m.age = std::max(0.0, from - m.start);
+  std::vector<double> room(body_.organs.size(), 1.0), last = room;
+  double load_before = 0;
+  for (double day = from; day < end + step; day += step) {
+    volumes_.assign(body_.organs.size(), 0.0);
+    for (const Metastasis& m : metastases_)
+      if (day >= m.start) volumes_[m.organ] += m.clock.cells_on(m.age) / body_.lesions.density;
+    const double primary = primary_volume(day);
+    const Verdict v = plan_.load.judge(volumes_, primary);
+    if (v.cause != DeathOf::none) {
+      const double rise = load_before > 0 ? exact::log(v.load / load_before) : 0;
+      const double late = rise > 0 ? std::min(1.0, exact::log(v.load) / rise) : 0;
+      if (day - late * step >= end) return;
+      row_.death = day - late * step - row_.removal;
+      row_.cause = v.cause;
+      row_.death_in = v.organ;
+      row_.of_metastases = v.of_metastases;
+      return;
+    }
+    load_before = v.load;
+    last.swap(room);
+    for (std::size_t o = 0; o < room.size(); ++o)
+      room[o] = plan_.load.function(o, volumes_[o] + (o == home ? primary : 0));
+    for (Metastasis& m : metastases_) {
+      const double begin = std::max(day, m.start);
+      const double middle = room[m.organ] + 0.5 * (room[m.organ] - last[m.organ]);
+      if (begin < day + step) m.age += std::max(0.0, middle) * (day + step - begin);
+    }
+  }
 }
 
 } // namespace metavox

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "body/cohort.hpp"
+#include "body/dying.hpp"
 #include "body/lesion_growth.hpp"
 #include "body/settling.hpp"
 #include "core/random.hpp"
@@ -23,6 +24,7 @@ struct CohortPlan {
   std::vector<double> chances; // of a landed cell to found a lesion, at theta 1, by place
   std::vector<double> visits;  // days after removal
   int marrow;                  // place of bone; -1: none
+  LethalLoad load;
 };
 
 // Works out one patient after the other; memory is kept between them.
@@ -36,6 +38,12 @@ private:
     double start; // day
     LesionClock clock;
   };
+  struct Metastasis {
+    std::size_t organ;
+    double start; // day
+    LesionClock clock;
+    double age = 0; // day, by its clock: slower where little of the organ is left
+  };
   void draw_host();
   void grow_primary();
   void found_in_nodes();
@@ -43,6 +51,12 @@ private:
   void take_samples();
   void found_lesions();
   void found_lesion(std::size_t place, std::uint64_t number);
+  void die();
+  double primary_volume(double day) const;
+  Verdict unhindered(double day);
+  double little_before(double end);
+  void die_of_lesions(double from, double end);
+  double last_day() const; // that is looked at
   double unit(Purpose purpose, std::uint64_t identity, std::uint64_t step, std::uint32_t n) const;
   double shed_on(double day) const; // into blood, before removal
   double day_when(const std::vector<double>& cumulated, std::size_t stride, std::size_t first,
@@ -58,6 +72,8 @@ private:
   std::vector<double> grid_, shed_; // days; cells shed till then
   std::vector<double> landed_;      // by grid point and place
   Settling::State state_, scratch_;
+  std::vector<Metastasis> metastases_;
+  std::vector<double> volumes_; // by organ
 };
 
 } // namespace metavox

@@ -72,6 +72,10 @@ Lesion lesion_of(const BodyEvent& e, const Body& body, const Windows* windows) {
   if (const Lesion* found = body.lesion(e.lesion, e.origin)) return *found;
   Lesion none;
   none.number = -1;
+  if (e.window < 0) {
+    none.origin = e.origin;
+    return none;
+  }
   none.organ = windows->record(e.window).organ;
   none.cells = e.what == BodyEvent::What::shown ? 1 : 0;
   return none;
@@ -162,7 +166,7 @@ std::int64_t competent_of(const Body& body) {
 
 // Chances that there is none, and whether natural and expected numbers agree.
 void whole_body(const Replicates& bodies, std::vector<BodyNumber>& numbers) {
-  const bool reseeding = bodies.plan().body.reseeding;
+  const bool act = founders_act(bodies.plan().body);
   const auto natural = [&](const char* quantity, const auto& of, const char* method) {
     numbers.push_back({quantity, "", "natural", bodies.mean(of), method});
   };
@@ -179,17 +183,25 @@ void whole_body(const Replicates& bodies, std::vector<BodyNumber>& numbers) {
   natural(
       "none_competent", [](const Body& b) { return competent_of(b) == 0 ? 1.0 : 0.0; },
       "share of bodies");
-  numbers.push_back({"none_competent", "", "expected",
-                     reseeding ? Estimate{} : bodies.mean([](const Body& b) {
-                       return exact::exp(-b.expected_founders());
-                     }),
-                     reseeding ? "not given: with body.reseeding founders act on their number"
-                               : "mean of e^-Lambda; exact where cells found one by one"});
+  numbers.push_back(
+      {"none_competent", "", "expected", act ? Estimate{} : bodies.mean([](const Body& b) {
+         return exact::exp(-b.expected_founders());
+       }),
+       act ? "not given: with body.reseeding or body.death.lesions founders act on their number"
+           : "mean of e^-Lambda; exact where cells found one by one"});
   natural(
       "established", [](const Body& b) { return natural_established(b, -1); },
       "lesions of body.established cells");
   natural(
       "none_established", [](const Body& b) { return natural_established(b, -1) == 0 ? 1.0 : 0.0; },
+      "share of bodies");
+  const DyingParameters& d = bodies.plan().body.death;
+  if (!d.lesions && !d.others) return;
+  natural(
+      "dead", [](const Body& b) { return b.died() >= 0 ? 1.0 : 0.0; }, "share of bodies");
+  natural(
+      "dead_of_metastases",
+      [](const Body& b) { return b.died() >= 0 && b.death().of_metastases ? 1.0 : 0.0; },
       "share of bodies");
 }
 

@@ -109,6 +109,7 @@ OpenWindow& Windows::open_site(const WindowRecord& r, const ExternalArrays& exte
 
 StepReport Windows::step(Body& body, bool backwards) {
   founders_.clear();
+  if (body.died() >= 0) return body.step(); // all windows are closed
   std::vector<TumourBalance> before;
   for (const auto& w : open_) before.push_back(w->site.tumour());
   for (std::size_t k = 0; k < open_.size(); ++k)
@@ -122,6 +123,7 @@ StepReport Windows::step(Body& body, bool backwards) {
   StepReport report = body.step(hours);
   close_some(body, report);
   body.check_ledger();
+  if (body.died() >= 0) return report;
   const std::vector<BodyEvent> events = report.events;
   for (const BodyEvent& e : events) open_for(body, e, report);
   const std::vector<Landing> landings = report.landings;
@@ -181,7 +183,8 @@ void Windows::close_some(Body& body, StepReport& report) {
     const TumourBalance now = w.site.tumour();
     const std::int64_t cells = now.cells + now.waiting;
     const bool removed = r.origin == Origin::primary && body.removal_is_due();
-    if (cells > 0 && !removed && !(r.lesion >= 0 && too_large(w, cells))) {
+    const bool over = removed || body.died() >= 0;
+    if (cells > 0 && !over && !(r.lesion >= 0 && too_large(w, cells))) {
       ++k;
       continue;
     }

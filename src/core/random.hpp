@@ -56,7 +56,9 @@ enum class Purpose : std::uint32_t {
   splitting = 91, // of a course of a rare event: its own seed
   reservoir = 92, // of a cell that departed, by its number: which record it takes the place of
   window = 93,    // of a window, by its number: whose record its founder has, how long it lives
-  resection = 100 // of a lesion: how many cells a removal leaves
+  // Ends, of a body as well.
+  resection = 100, // of a lesion: how many cells a removal leaves
+  dying = 101      // of a patient: how long until something else ends a life
 };
 
 struct Draw {

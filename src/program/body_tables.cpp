@@ -95,6 +95,9 @@ const char* name_of(BodyEvent::What what) {
   case BodyEvent::What::shown: return "window_shows";
   case BodyEvent::What::gone: return "window_empty";
   case BodyEvent::What::removed: return "removed";
+  case BodyEvent::What::died: return "died";
+  case BodyEvent::What::died_of_burden: return "died_of_burden";
+  case BodyEvent::What::died_otherwise: return "died_otherwise";
   default: return "woken";
   }
 }
@@ -134,13 +137,20 @@ BodyTable body_rows(const Replicates& bodies) {
   add("natural_cells_of_metastases", cells_of_metastases);
   add("expected_blood_cells [1/mL]", [](const Body& b) { return b.blood_level() * 1e12; });
   add("expected_competent", [](const Body& b) { return b.expected_founders(); });
-  if (!bodies.plan().body.reseeding)
+  if (!founders_act(bodies.plan().body))
     add("expected_chance_of_none",
         [](const Body& b) { return exact::exp(-b.expected_founders()); });
   if (is_planned(bodies.plan().body.removal)) {
     add("removed", [](const Body& b) { return b.removed() >= 0 ? 1.0 : 0.0; });
     add("resected", [](const Body& b) { return b.lesions()[0].resected; });
   }
+  const BodyParameters& body = bodies.plan().body;
+  for (std::size_t o = 0; o < body.organs.size(); ++o)
+    if (bodies.plan().load.can_fail(o))
+      add(("function_" + body.organs[o].name).c_str(),
+          [&](const Body& b) { return b.function(static_cast<std::int32_t>(o)); });
+  if (body.death.lesions || body.death.others)
+    add("alive", [](const Body& b) { return b.died() < 0 ? 1.0 : 0.0; });
   t.header += "\n";
   t.rows += "\n";
   return t;
@@ -210,10 +220,12 @@ BodyTable event_rows(const Replicates& bodies, const std::vector<ReplicateEvent>
   BodyTable t;
   t.header = "time [day],event,replicate,origin,lesion,organ,cells,window\n";
   for (const ReplicateEvent& e : events)
-    t.rows += day_of(bodies, e.step) + "," + name_of(e.event.what) + "," +
-              std::to_string(e.replicate) + "," + name_of(e.lesion.origin) + "," +
-              numbered(e.lesion.number) + "," + organ_name(bodies, e.lesion.organ) + "," +
-              std::to_string(e.lesion.cells) + "," + numbered(e.event.window) + "\n";
+    t.rows +=
+        day_of(bodies, e.step) + "," + name_of(e.event.what) + "," + std::to_string(e.replicate) +
+        "," + name_of(e.lesion.origin) + "," + numbered(e.lesion.number) + "," +
+        (e.event.what == BodyEvent::What::died_otherwise ? ""
+                                                         : organ_name(bodies, e.lesion.organ)) +
+        "," + std::to_string(e.lesion.cells) + "," + numbered(e.event.window) + "\n";
   return t;
 }
 

@@ -81,6 +81,13 @@ void tell(Console& console, const std::vector<CohortNumber>& numbers) {
   }
 }
 
+std::string cause_text(const BodyParameters& body, const PatientRow& r) {
+  if (r.cause == DeathOf::other) return "other";
+  if (!r.of_metastases) return "primary";
+  return r.cause == DeathOf::burden ? "burden"
+                                    : body.organs[static_cast<std::size_t>(r.death_in)].name;
+}
+
 } // namespace
 
 fs::path body_folder(const BodyConfig& config) {
@@ -92,7 +99,7 @@ std::string cohort_csv(const BodySettings& settings, const std::vector<PatientRo
       "patient,theta,node_theta,doubling_day,diameter_mm,age_year,removal_day,shed_cells,"
       "landed_cells,expected_lesions,blood_cells_per_mL,marrow_sleepers,cells_in_sample,"
       "cells_in_aspirate,lesions,slept,node_lesions,largest_node_mm,seen_at_removal,seen_year,"
-      "seen_in,seen_diameter_mm,founded_before_seen_year,other_death_year\n";
+      "seen_in,seen_diameter_mm,founded_before_seen_year,other_death_year,death_year,death_cause\n";
   for (std::size_t k = 0; k < rows.size(); ++k) {
     const PatientRow& r = rows[k];
     const auto add = [&](const std::string& cell) { text += ',' + cell; };
@@ -112,6 +119,12 @@ std::string cohort_csv(const BodySettings& settings, const std::vector<PatientRo
       number(r.seen_diameter / 1e3), number(r.founded_before_seen / days_per_year);
     }
     number(r.other_death / days_per_year);
+    if (r.cause == DeathOf::none) {
+      text += ",,";
+    } else {
+      number(r.death / days_per_year);
+      add(cause_text(settings.body, r));
+    }
     text += '\n';
   }
   return text;
