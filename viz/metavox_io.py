@@ -471,6 +471,28 @@ class Vessels(_Points):
         return np.split(order, ends[:-1]) if len(ends) else []
 
 
+Window = collections.namedtuple("Window", "number lesion name corner edge")
+
+
+class Body(Vessels):
+    """A frame of a body: the points and lines of all windows that are open, side by side (um). body["window"], ["organ"], ["origin"] tell
+    whose a point is, body["cell_state"] what: 11 vessels, 0 edges of the boxes, all others cells. `windows`: of each open one its number,
+    lesion (-1: none), name, and where its box stands; `organ_names` and `origin_names` by code."""
+
+    def _read(self):
+        super()._read()
+        about = {t.get("Name"): t for t in self._file.tag(self._type, "FieldData")}
+        try:
+            columns = [self._file.array(about["window_" + name]) for name in Window._fields]
+            self.organ_names, self.origin_names = (self._file.array(about[name]) for name in ("organ_names", "origin_names"))
+        except KeyError as name:
+            raise Error(f"{self.path}: no {name}; this is no frame of a body") from None
+        number, lesion, names, corner, edge = columns
+        # A single tuple of three is still a row.
+        corner, edge = (np.reshape(a, (-1, 3)) for a in (corner, edge))
+        self.windows = [Window(int(number[k]), int(lesion[k]), names[k], corner[k], edge[k]) for k in range(len(names))]
+
+
 # ---- checkpoints ----------------------------------------------------------------------------------------------------
 
 
@@ -685,6 +707,10 @@ class Run:
             self._kept[name] = (key, Table(path))
         return self._kept[name][1]
 
+    def table(self, name):
+        """A Table by its file's name: of a body "body.csv", "cascade.csv", "founders.csv", "lineage.csv" ..."""
+        return self._table(name)
+
     @property
     def metrics(self):
         """metrics.csv: a Table with a row per report."""
@@ -715,7 +741,7 @@ class Run:
         return _read_text(os.path.join(self.path, "resolved.yaml"))
 
     def series(self, kind):
-        """[(day, path), ...] of the frames of a kind: 'fields', 'cells' or 'vessels'."""
+        """[(day, path), ...] of the frames of a kind: 'fields', 'cells', 'vessels' or 'body'."""
         index = os.path.join(self.path, kind + ".pvd")
         try:
             tags = list(xml.fromstring(_read_text(index)).iter("DataSet"))
@@ -726,7 +752,7 @@ class Run:
     @property
     def times(self):
         """Days of the frames, [frames]."""
-        for kind in ("fields", "cells", "vessels"):
+        for kind in ("fields", "cells", "vessels", "body"):
             if os.path.exists(os.path.join(self.path, kind + ".pvd")):
                 return np.array([day for day, _ in self.series(kind)])
         raise Error(f"{self.path}: the run has no frames")
@@ -752,6 +778,17 @@ class Run:
     def vessels(self, index=-1, day=None):
         """The Vessels of a frame, likewise."""
         return Vessels(self._at("vessels", index, day))
+
+    def body(self, index=-1, day=None):
+        """The Body of a frame, likewise: all open windows of a body."""
+        return Body(self._at("body", index, day))
+
+    @property
+    def sites(self):
+        """The Run of each window that a body ever opened, by the name of its folder."""
+        folder = os.path.join(self.path, "sites")
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        return {n: Run(os.path.join(folder, n)) for n in names if os.path.exists(os.path.join(folder, n, "provenance.json"))}
 
     @property
     def checkpoints(self):
@@ -795,7 +832,7 @@ def summary(run):
     p = run.provenance
     seconds = f"final hash {p['final_hash']}" if p.get("final_hash") else "no final hash"
     lines = [f"{run.path}: metavox {p.get('version')}, preset {p.get('preset', 'default')}, seed {p.get('seed')}, {p.get('exit_reason')}, {seconds}"]
-    for kind in ("fields", "cells", "vessels"):
+    for kind in ("fields", "cells", "vessels", "body"):
         if os.path.exists(os.path.join(run.path, kind + ".pvd")):
             days = [day for day, _ in run.series(kind)]
             if days:
@@ -813,11 +850,14 @@ def summary(run):
         lines += ["", f"Last frame, day {frame.time:g}: {x} x {y} x {z} voxels of {frame.spacing[0]:g} um"]
         lines.append(f"  {'array':24}{'min':>14}{'mean':>14}{'max':>14}")
         lines += [row(name, frame.units.get(name, "1"), frame[name]) for name in frame]
-    table = run.metrics
+    of_body = os.path.exists(os.path.join(run.path, "body.csv"))
+    table = run.table("body.csv") if of_body else run.metrics
+    if of_body:
+        lines.append(f"windows     {', '.join(run.sites) or 'none'}")
     if table.rows:
-        lines += ["", f"metrics.csv: {table.rows} rows, {len(table)} columns"]
+        lines += ["", f"{os.path.basename(table.path)}: {table.rows} rows, {len(table)} columns"]
         lines.append(f"  {'column':30}{'day %g' % table['time'][0]:>14}{'day %g' % table['time'][-1]:>14}")
-        for name in ("tumour_cells", "tumour_diameter", "hypoxic_fraction", "necrotic_fraction", "oxygen_tumour_mean",
+        for name in ("primary_cells", "departed", "lodged", "adherent", "landed", "natural_lesions", "expected_competent", "tumour_cells", "tumour_diameter", "hypoxic_fraction", "necrotic_fraction", "oxygen_tumour_mean",
                      "vessel_length", "perfused_fraction"):  # fmt: skip
             if name in table:
                 unit = "" if table.units[name] == "1" else f" [{table.units[name]}]"

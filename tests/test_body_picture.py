@@ -1,0 +1,152 @@
+"""The picture of a body, viz/body.py, and what viz/metavox_io.py reads of one: every open window is there, forced ones say so, and natural,
+expected and forced differ without colours.
+
+    /usr/bin/python3 tests/test_body_picture.py METAVOX
+"""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree as xml
+
+import documents
+import numpy as np
+
+VIZ = os.path.join(documents.SOURCE, "viz")
+sys.path.insert(0, VIZ)
+import metavox_io
+
+METAVOX = None
+CONFIG = """
+simulation: {duration: 10 h, seed: 3}
+domain: {voxels: [16, 16, 16], spacing: 20 um}
+tissue:
+  parenchyma: 0.45
+  cells: [{shape: sphere, kind: epithelial, radius: 80 um, mesenchymal_fraction: 0.5}]
+vessels: {pattern: grid, spacing: 60 um}
+intravasation: {enabled: true, rate: 0.5 1/h}
+oxygen: {faces: no_flux}
+body:
+  lodged: {adhesion: 1 1/h}
+  crossing: {out: 20 1/day}
+  fate: {begin: 0.4, go_on: 1, human: 0.01, dormant: 0.5, asleep: 0}
+  coupling: linear
+  force: [{organ: liver, per: 5 h, founders: 1}]
+  windows: {max: 3, shown: 1, size: 240 um, capillaries: 80 um, margin: 0 um}
+output: {report: 1 h, frames: 5 h}
+"""
+
+
+def rows(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+class BodyPicture(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        config = os.path.join(cls.folder.name, "toy.yaml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(CONFIG)
+        cls.run_path = os.path.join(cls.folder.name, "toy")
+        subprocess.run([METAVOX, "run", config, "-o", cls.run_path, "--quiet", "--threads", "1"], check=True, stdout=subprocess.DEVNULL)
+        cls.made = metavox_io.Run(cls.run_path)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def draw(self, name, *arguments):
+        output = os.path.join(self.folder.name, name)
+        call = ["/usr/bin/python3", os.path.join(VIZ, "body.py"), self.run_path, "-o", output, *arguments]
+        return output, subprocess.run(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def test_frames_hold_every_open_window(self):
+        frame, sites = self.made.body(), self.made.sites
+        self.assertGreaterEqual(len(frame.windows), 4)
+        for window in frame.windows:
+            last = sites[window.name].metrics
+            here = frame["window"] == window.number
+            cells = here & np.isin(frame["cell_state"], (3, 4, 5, 6, 7, 12))
+            self.assertEqual(cells.sum(), last["tumour_cells"][-1], window.name)
+            low, high = frame.points[here].min(axis=0), frame.points[here].max(axis=0)
+            self.assertTrue((low >= window.corner - 1e-3).all() and (high <= window.corner + window.edge + 1e-3).all(), window)
+            origin = {frame.origin_names[code] for code in frame["origin"][here]}
+            self.assertEqual(origin, {"primary" if window.number == 0 else "forced" if "forced" in window.name else "natural"})
+            self.assertEqual({frame.organ_names[code] for code in frame["organ"][here]}, {window.name.split("-")[1]})
+        boxes = [(w.corner[0], w.corner[0] + w.edge[0]) for w in frame.windows]
+        self.assertTrue(all(a[1] < b[0] for a, b in zip(boxes, boxes[1:])), "side by side")
+        self.assertEqual([day for day, _ in self.made.series("body")], [0, 5 / 24, 10 / 24])
+        self.assertIn("body.csv: 11 rows", metavox_io.summary(self.made))
+
+    def test_forced_windows_say_so_and_what_they_stand_for(self):
+        output, done = self.draw("body.svg")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(output, encoding="utf-8") as file:
+            text = file.read()
+        words = ["".join(t.itertext()) for t in xml.fromstring(text).iter("{http://www.w3.org/2000/svg}text")]
+        said = "\n".join(words)
+        forced = {row["lesion"]: float(row["expected_number"]) for row in rows(os.path.join(self.run_path, "founders.csv"))
+                  if row["origin"] == "forced"}  # fmt: skip
+        shown = [w for w in self.made.body().windows if w.name.endswith("-forced")]
+        self.assertGreaterEqual(len(shown), 2)
+        for window in shown:
+            self.assertRegex(said, f"FORCED window {window.number}: \\d+ cell")
+            weight = forced[str(window.lesion)]
+            near = re.findall(r"stands for (\S+) founders", said)
+            self.assertTrue(any(abs(float(n) / weight - 1) < 0.06 for n in near), (weight, near))
+        natural = [w for w in self.made.body().windows if w.number and not w.name.endswith("-forced")]
+        for window in natural:
+            self.assertRegex(said, f"natural window {window.number}: \\d+ cell")
+        for word in ("expected", "natural, whole cells", "forced, by weight", "Liver", "lodged now"):
+            self.assertIn(word, said)
+        # The numbers of the tables, at the last row.
+        departed = [r for r in rows(os.path.join(self.run_path, "cascade.csv")) if r["stage"] == "departed"][-1]["natural"]
+        self.assertIn(departed, words)
+        self.assertIn("stroke-dasharray", text)
+
+    def test_without_colours(self):
+        """In grey the three marks of the legend differ: dark and even, light with few lines, light with dots of another rhythm."""
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib.image import imread
+
+        output, done = self.draw("body.png")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        grey = imread(output)[..., :3] @ np.array([0.3, 0.59, 0.11])
+        height, width = grey.shape
+        marks = []
+        for k in range(3):
+            x, y = int((0.40 + 0.17 * k) * width), int((1 - 0.966 - 0.018) * height)
+            marks.append(grey[y + 3 : y + int(0.018 * height) - 3, x + 3 : x + int(0.022 * width) - 3])
+        natural, expected, forced = marks
+        self.assertLess(natural.std(), 0.01)
+        self.assertLess(natural.mean(), 0.5)
+        for other in (expected, forced):
+            self.assertGreater(other.std(), 0.05)
+            self.assertGreater(other.mean(), 0.6)
+        # Lines run through a row of pixels at regular places; dots leave whole rows empty.
+        self.assertGreater(np.ptp(forced.mean(axis=1)), 1.5 * np.ptp(expected.mean(axis=1)))
+
+    def test_what_it_refuses(self):
+        for arguments, word in ((["--organs", "0"], "--organs"), (["-o", "/nowhere/x.png"], "there is no folder"), (["-o", "x.gif"], "must end in .png")):
+            done = self.draw("never.png", *arguments)[1]
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(word, done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
+        site = self.made.sites["000-breast"].path
+        done = subprocess.run(["/usr/bin/python3", os.path.join(VIZ, "body.py"), site], stderr=subprocess.PIPE, text=True)
+        self.assertIn("no body.pvd here", done.stderr)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    METAVOX = os.path.abspath(sys.argv[1])
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:])

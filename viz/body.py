@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""A body as a diagram: the primary, the blood, organs as panels, windows as insets, and a time line.
+
+    /usr/bin/python3 viz/body.py RUN_DIR [-o body.png] [--day D] [--organs 6]
+
+Of a run with windows (configs/metastasis.yaml); without --day as it stood last. Needs matplotlib, and no display. What is natural,
+expected and forced stands side by side and differs by hatching and words, not by colour alone: natural bars are plain, expected ones
+hatched, forced estimates dotted; windows around forced founders have a dashed frame and say FORCED, and what they stand for.
+"""
+
+import argparse
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import headline
+import metavox_io
+import numpy as np
+import palette
+import place
+
+PAPER, INK, SOFT = "#ffffff", "#1c2430", "#5d6775"
+NATURAL, EXPECTED, FORCED = "#1f5f8b", "#8a8f98", "#c2452d"
+BARS = (("natural", NATURAL, "", "natural, whole cells"), ("expected", "#ffffff", "/////", "expected"),
+        ("forced_estimate", "#f3d9d3", "....", "forced, by weight"))  # fmt: skip
+STAGES = (("lodged", "lodged"), ("adhered", "adhered"), ("landed", "got out"), ("competent", "can found"),
+          ("established", "1,000 cells"))
+SCALE = (1e-8, 1e5)
+
+
+def short(value):
+    """A number for a label: 10,978, 0.029, 1.9e-7."""
+    if value == 0:
+        return "0"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.1e}".replace("e-0", "e-")
+
+
+class Story:
+    """What the tables of a run tell until a day."""
+
+    def __init__(self, run, day):
+        body = run.table("body.csv")
+        times = body["time"]
+        self.day = times[-1] if day is None else times[int(np.argmin(abs(times - day)))]
+        self.body, self.events = body, run.table("events.csv")
+        self.row = {name: body[name][times == self.day][-1] for name in body if name != "hash"}
+        cascade = run.table("cascade.csv")
+        now = cascade["time"] == self.day
+        self.cascade = {}
+        for k in np.flatnonzero(now):
+            key = cascade["organ"][k], cascade["stage"][k]
+            self.cascade[key] = {name: self.number(cascade[name][k]) for name, *_ in BARS}
+        self.frame = run.body(day=self.day)
+        self.founders = run.table("founders.csv")
+        self.weights = {}
+        for k in range(self.founders.rows):
+            if self.founders["origin"][k] == "forced":
+                self.weights[int(self.founders["lesion"][k])] = self.number(self.founders["expected_number"][k])
+
+    @staticmethod
+    def number(text):
+        try:
+            return float(text)
+        except ValueError:
+            return None
+
+    def organs(self, count):
+        """Those with windows, then those in which most cells lodged."""
+        of_windows = [self.organ_of(w) for w in self.frame.windows if w.number > 0]
+        lodged = {organ: v["natural"] or 0 for (organ, stage), v in self.cascade.items() if stage == "lodged"}
+        ranked = sorted(lodged, key=lambda o: (o not in of_windows, -lodged[o]))
+        return [o for o in ranked if o != "rest" or o in of_windows][:count]
+
+    @staticmethod
+    def organ_of(window):
+        return window.name.split("-")[1]
+
+    def windows_in(self, organ):
+        return [w for w in self.frame.windows if w.number > 0 and self.organ_of(w) == organ]
+
+    def cells_in(self, window):
+        return int((self.is_cell() & (self.frame["window"] == window.number)).sum())
+
+    def is_cell(self):
+        return np.isin(self.frame["cell_state"], palette.LIVING_TUMOUR)
+
+
+def inset(axis, story, window, forced):
+    """A window seen from in front and above: its cells, the near half of a large tumour taken away, vessels, the box."""
+    frame = story.frame
+    here = frame["window"] == window.number
+    states = np.asarray(frame["cell_state"])
+    at = np.asarray(frame.points, float) - window.corner - window.edge / 2
+    flat = np.array([[1.0, 0.0], [0.34, 0.30], [0.0, 1.0]])  # x to the right, y away from the eye, z up
+    depth = at[:, 1]
+    edge = window.edge[0]
+    axis.set_facecolor(palette.BACKGROUND)
+    for line in frame.lines:
+        if not here[line[0]]:
+            continue
+        vessel = states[line[0]] == 11
+        x, y = (at[line] @ flat).T
+        axis.plot(x, y, color=palette.VESSEL_PERFUSED if vessel else palette.FRAME, linewidth=0.7 if vessel else 0.8,
+                  alpha=0.75 if vessel else 1, zorder=1, solid_capstyle="round")  # fmt: skip
+    shown = here & np.isin(states, palette.SHOWN)
+    many = shown.sum() > 400
+    if many:
+        shown &= depth > 0
+    index = np.flatnonzero(shown)
+    index = index[np.argsort(-depth[index], kind="stable")]
+    x, y = (at[index] @ flat).T if len(index) else (np.zeros(0), np.zeros(0))
+    box = axis.get_window_extent()
+    span = 1.42 * edge
+    points = 72 / axis.figure.dpi * box.width / span * frame.voxel_size * (1.15 if many else 1.6)
+    shade = (0.72 + 0.28 * (0.5 - depth[index] / edge))[:, None]
+    colours = np.array([palette.state_rgb(c) for c in states[index]]).reshape(-1, 3) * np.clip(shade, 0, 1)
+    axis.scatter(x, y, s=max(points, 2.2) ** 2, c=colours, linewidths=0, zorder=2)
+    axis.set_xlim(-span / 2, span / 2)
+    axis.set_ylim(-span / 2 * box.height / box.width, span / 2 * box.height / box.width)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    for spine in axis.spines.values():
+        spine.set(visible=True, color=FORCED if forced else INK, linewidth=2.2 if forced else 1.2, linestyle=(0, (4, 2)) if forced else "-")
+    length = palette.nice_length(0.3 * edge)
+    low = axis.get_ylim()[0]
+    axis.plot([-0.46 * span, -0.46 * span + length], [low + 0.05 * span] * 2, color=palette.INK, linewidth=2)
+    axis.text(-0.46 * span, low + 0.075 * span, f"{palette.number(length)} µm", color=palette.INK, fontsize=6.5)
+
+
+def caption(story, window):
+    cells = story.cells_in(window)
+    words = f"window {window.number}: {cells:,} cell{'s' if cells != 1 else ''}"
+    if window.name.endswith("-forced"):
+        weight = story.weights.get(window.lesion)
+        return f"FORCED {words}\nstands for {short(weight)} founders" if weight is not None else f"FORCED {words}"
+    return f"natural {words}" + ("\nof a landed cell that found none" if window.lesion < 0 else "")
+
+
+def disc(figure, x, y, colour):
+    from matplotlib.lines import Line2D
+
+    return Line2D([x], [y], marker="o", markersize=4.5, color=colour, linestyle="none", transform=figure.transFigure)
+
+
+def state_key(figure, story, x, y):
+    """The states that are drawn, with their colours, in two rows."""
+    found = [code for code in palette.SHOWN if (np.asarray(story.frame["cell_state"]) == code).any()]
+    for k, code in enumerate(found):
+        at, row = x + 0.105 * (k % 2), y - 0.0145 * (k // 2)
+        figure.add_artist(disc(figure, at + 0.004, row + 0.004, palette.state_rgb(code)))
+        figure.text(at + 0.011, row, palette.state_label(code).replace("proliferating, ", "dividing, "), fontsize=6.3)
+
+
+def bars(axis, story, organ):
+    """A logarithmic bar for each number of each stage; none is a word, as no bar could be."""
+    rows = range(len(STAGES), 0, -1)
+    for (stage, _), y in zip(STAGES, rows):
+        numbers = story.cascade.get((organ, stage), {})
+        for k, (name, face, hatch, _) in enumerate(BARS):
+            value, at = numbers.get(name), y + 0.27 * (1 - k)
+            if value is None:
+                continue
+            if value > SCALE[0]:
+                axis.barh(at, value - SCALE[0], left=SCALE[0], height=0.25, facecolor=face, edgecolor=FORCED if name == "forced_estimate" else INK,
+                          hatch=hatch, linewidth=0.6)  # fmt: skip
+            axis.text(max(value, SCALE[0]) * 1.6, at, short(value), va="center", fontsize=6, color=INK)
+    axis.set_xscale("log")
+    axis.set_xlim(SCALE[0], SCALE[1] * 300)
+    axis.set_xticks([1e-6, 1e-3, 1, 1e3], ["10⁻⁶", "10⁻³", "1", "10³"], fontsize=6.5)
+    axis.minorticks_off()
+    axis.set_ylim(0.45, len(STAGES) + 0.6)
+    axis.set_yticks(list(rows), [label for _, label in STAGES], fontsize=7)
+    axis.tick_params(length=2)
+    axis.axvline(1, color=SOFT, linewidth=0.6, linestyle=":", zorder=0)
+
+
+def time_line(axis, story):
+    body, events, day = story.body, story.events, story.day
+    until = body["time"] <= day + 1e-9
+    for name, label, dashes, colour in (("primary_cells", "cells in the primary", "-", NATURAL), ("departed", "departed so far", "--", INK),
+                                        ("lodged", "lodged now", ":", INK), ("landed", "got out so far", "-.", NATURAL)):  # fmt: skip
+        values = body[name][until]
+        axis.plot(body["time"][until], np.where(values > 0, values, np.nan), linestyle=dashes, color=colour, linewidth=1.5, label=label)
+    axis.set_yscale("log")
+    axis.set_ylim(0.02, None)
+    axis.set_yticks([1, 1e2, 1e4], ["1", "100", "10⁴"], fontsize=7)
+    axis.minorticks_off()
+    axis.set_xlim(0, body["time"][-1])
+    axis.axvline(day, color=SOFT, linewidth=0.8)
+    marks = (("forced", "x", FORCED, "founder forced", 0.25), ("founded", "*", NATURAL, "natural founder", 0.25),
+             ("window_opened", "^", INK, "window opens", 0.09), ("window_shows", "o", INK, "window shows a natural landing", 0.09),
+             ("window_closed", "v", INK, "window closes into a counter", 0.035), ("window_empty", "s", INK, "window empty", 0.035))  # fmt: skip
+    for what, marker, colour, label, height in marks:
+        at = [t for t, e in zip(events["time"], events["event"]) if e == what and t <= day + 1e-9]
+        if at:
+            axis.plot(at, [height] * len(at), marker=marker, linestyle="none", color=colour, markersize=6, label=label,
+                      markerfacecolor="none" if marker in "os" else colour)  # fmt: skip
+    axis.set_xlabel("day", fontsize=8)
+    axis.tick_params(labelsize=7)
+    axis.legend(loc="center left", bbox_to_anchor=(1.005, 0.5), fontsize=7, frameon=False)
+
+
+def transit(axis, story):
+    """The blood: what left, and what became of it."""
+    axis.set_axis_off()
+    axis.set_xlim(0, 1)
+    axis.set_ylim(0, 1)
+    whole = {stage: sum(v["natural"] or 0 for (organ, s), v in story.cascade.items() if s == stage and organ != "blood")
+             for stage in ("lodged_now", "killed_by_nk", "dead_otherwise", "adherent_now", "dead_adherent", "landed")}  # fmt: skip
+    blood = {stage: story.cascade.get(("blood", stage), {}) for stage in ("departed", "dead_in_flow", "passed_out")}
+    lines = [("left the primary", blood["departed"].get("natural") or 0), ("lodged now", whole["lodged_now"]), ("killed by NK cells", whole["killed_by_nk"]),
+             ("dead otherwise", whole["dead_otherwise"] + (blood["dead_in_flow"].get("natural") or 0)), ("adherent now", whole["adherent_now"]),
+             ("died adherent", whole["dead_adherent"]), ("got out of vessels", whole["landed"])]  # fmt: skip
+    if blood["passed_out"].get("natural"):
+        lines.append(("passed out", blood["passed_out"]["natural"]))
+    axis.text(0, 0.99, "Blood, natural cells", fontsize=9, fontweight="bold", va="top")
+    for k, (label, value) in enumerate(lines):
+        y = 0.85 - 0.1 * k
+        axis.text(0, y, label, fontsize=8, va="center")
+        axis.text(0.98, y, short(value), fontsize=8, va="center", ha="right", fontweight="bold")
+    axis.annotate("", (1.0, 0.02), (0.0, 0.02), arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.5})
+    axis.text(0.5, 0.05, "to the organs", fontsize=7, ha="center", color=SOFT)
+
+
+def draw(run, output, day=None, organs=6):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False, "text.color": INK, "axes.labelcolor": INK,
+                         "hatch.linewidth": 0.6, "svg.fonttype": "none", "svg.hashsalt": "metavox"})  # fmt: skip
+    story = Story(run, day)
+    shown = story.organs(organs)
+    across = 3 if len(shown) > 2 else max(1, len(shown))
+    down = max(1, -(-len(shown) // across))
+    width, height = 15.0, 5.6 + 2.0 * max(0, down - 2) + 3.6
+    figure = plt.figure(figsize=(width, height), dpi=100, facecolor=PAPER)
+    top, low, left = 0.915, 0.30, 0.245
+    apart = "" if abs(story.frame.time - story.day) < 1e-6 else f" (windows: day {story.frame.time:g})"
+    figure.text(0.012, 0.965, f"{headline.of(run.path)}: day {story.day:g}{apart}", fontsize=15, fontweight="bold")
+    for k, (_, face, hatch, label) in enumerate(BARS):
+        figure.add_artist(plt.Rectangle((0.40 + 0.17 * k, 0.966), 0.022, 0.018, facecolor=face, hatch=hatch, edgecolor=INK, linewidth=0.6,
+                                        transform=figure.transFigure))  # fmt: skip
+        figure.text(0.427 + 0.17 * k, 0.968, label, fontsize=9)
+    # The primary, and the blood below it.
+    primary = [w for w in story.frame.windows if w.number == 0]
+    axis = figure.add_axes((0.012, 0.605, 0.205, top - 0.62))
+    if primary:
+        inset(axis, story, primary[0], False)
+    else:
+        axis.set_axis_off()
+        axis.text(0.5, 0.5, "no window: a counter", ha="center", fontsize=9)
+    figure.text(0.012, top - 0.005, f"Primary: {short(story.row['primary_cells'])} cells", fontsize=9, fontweight="bold")
+    state_key(figure, story, 0.012, 0.59)
+    transit(figure.add_axes((0.012, low, 0.205, 0.24)), story)
+    cell_w, cell_h = (0.988 - left) / across, (top - low + 0.02) / down
+    for k, organ in enumerate(shown):
+        x, y = left + cell_w * (k % across), top + 0.015 - cell_h * (k // across + 1)
+        figure.add_artist(plt.Rectangle((x, y), cell_w - 0.008, cell_h - 0.012, facecolor="none", edgecolor=SOFT, linewidth=0.8,
+                                        transform=figure.transFigure))  # fmt: skip
+        figure.text(x + 0.006, y + cell_h - 0.035, organ.capitalize(), fontsize=10, fontweight="bold")
+        windows = story.windows_in(organ)[:2]
+        part = 0.54 if windows else 0.97
+        bars(figure.add_axes((x + 0.052, y + 0.03, cell_w * part - 0.058, cell_h - 0.075)), story, organ)
+        for n, window in enumerate(windows):
+            forced = window.name.endswith("-forced")
+            tall = (cell_h - 0.05) / max(len(windows), 2)
+            at = y + cell_h - 0.035 - tall * (n + 1) + 0.004
+            inset(figure.add_axes((x + cell_w * part + 0.002, at + 0.03, cell_w * (1 - part) - 0.016, tall - 0.038)), story, window, forced)
+            figure.text(x + cell_w * part + 0.002, at + 0.026, caption(story, window), fontsize=6.3, va="top", color=FORCED if forced else INK,
+                        fontweight="bold" if forced else "normal", linespacing=1.05)  # fmt: skip
+    time_line(figure.add_axes((0.04, 0.055, 0.76, low - 0.10)), story)
+    figure.savefig(output, dpi=100, facecolor=PAPER, metadata={"Software": None} if output.endswith(".png") else None)
+    return story
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description="A body of metavox as a diagram.")
+    parser.add_argument("run", metavar="RUN_DIR")
+    parser.add_argument("-o", "--output", help="PNG, PDF or SVG to write (default RUN_DIR/body.png)")
+    parser.add_argument("--day", type=float, help="the row and frame nearest to it (default: the last)")
+    parser.add_argument("--organs", type=int, default=6, metavar="N", help="panels: those with windows, then where most cells lodged")
+    args = parser.parse_args(arguments)
+    output = args.output or os.path.join(args.run, "body.png")
+    try:
+        place.check(output, (".png", ".pdf", ".svg"))
+        if args.organs < 1:
+            raise ValueError("--organs wants a number of one or more")
+        if not os.path.exists(os.path.join(args.run, "body.pvd")):
+            raise ValueError(f"{args.run}: no body.pvd here; this draws runs of a body with windows, such as configs/metastasis.yaml")
+        story = draw(metavox_io.Run(args.run), output, args.day, args.organs)
+    except (ValueError, metavox_io.Error) as problem:
+        sys.exit(str(problem))
+    except OSError as problem:
+        sys.exit(f"{output}: cannot be written: {problem.strerror}")
+    print(f"{output}: day {story.day:g}, {len(story.frame.windows)} windows")
+
+
+if __name__ == "__main__":
+    main()
