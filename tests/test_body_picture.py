@@ -40,6 +40,47 @@ body:
 output: {report: 1 h, frames: 5 h}
 """
 
+# Every name of ParaView that the scripts use makes an object which takes any attribute; what is made is printed.
+STAND_IN = '''
+import sys
+import xml.etree.ElementTree as xml
+
+paraview = sys.modules["paraview"]
+paraview.simple = sys.modules[__name__]
+
+
+class Thing:
+    ViewSize = (1600, 700)
+
+    def __init__(self, kind, settings):
+        print(kind, repr(settings.get("registrationName", "")), settings.get("Text", settings.get("FileName", "")).replace("\\n", " "))
+        if "FileName" in settings:
+            tags = xml.parse(settings["FileName"]).getroot().iter("DataSet")
+            self.TimestepValues = [float(t.get("timestep")) for t in tags]
+
+    def __getattr__(self, name):
+        return lambda *a, **k: None
+
+
+def _DisableFirstRenderCameraReset():
+    pass
+
+
+def SaveScreenshot(path, *a, **k):
+    open(path, "w").close()
+
+
+def maker(kind):
+    return lambda *a, **settings: Thing(kind, settings)
+
+
+__all__ = ["paraview", "SaveScreenshot"]
+for kind in ("PVDReader", "Threshold", "Show", "Text", "Tube", "ExtractSurface", "ColorBy", "GetColorTransferFunction", "GetActiveView", "CreateView",
+             "SetActiveView", "AnnotateTimeFilter", "GetAnimationScene", "Render"):
+    globals()[kind] = maker(kind)
+    __all__.append(kind)
+'''
+
 
 def rows(path):
     with open(path, newline="", encoding="utf-8") as file:
@@ -133,6 +174,30 @@ class BodyPicture(unittest.TestCase):
             self.assertGreater(other.mean(), 0.6)
         # Lines run through a row of pixels at regular places; dots leave whole rows empty.
         self.assertGreater(np.ptp(forced.mean(axis=1)), 1.5 * np.ptp(expected.mean(axis=1)))
+
+    def test_scene_in_paraview(self):
+        """scene.py --body builds its pipeline; of ParaView a stand-in, which notes what is made and asked for."""
+        with tempfile.TemporaryDirectory() as place:
+            os.mkdir(os.path.join(place, "paraview"))
+            with open(os.path.join(place, "paraview", "simple.py"), "w", encoding="utf-8") as file:
+                file.write(STAND_IN)
+            picture = os.path.join(place, "scene.png")
+            call = ["/usr/bin/python3", os.path.join(VIZ, "scene.py"), self.made.path, "--body", "-o", picture]
+            done = subprocess.run(call, env={"PYTHONPATH": place}, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            said = done.stdout
+            windows = self.made.body().windows
+            for window in windows:
+                self.assertIn(f"Text 'window {window.number}'", said)
+            self.assertEqual(said.count("FORCED"), sum(w.name.endswith("-forced") for w in windows))
+            self.assertIn(os.path.join(self.made.path, "body.pvd"), said)
+            for name in ("cells", "sleepers", "vessels and no cells", "boxes", "natural boxes", "forced boxes"):
+                self.assertIn(f"Threshold '{name}'", said)
+            departed = int(self.made.table("body.csv")["departed"][-1])
+            self.assertIn(f"{departed:,} departed", said)
+            bare = subprocess.run([*call[:2], self.made.sites["000-breast"].path, "--body"], env={"PYTHONPATH": place}, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+            self.assertIn("no body.pvd here", bare.stderr)
 
     def test_what_it_refuses(self):
         for arguments, word in ((["--organs", "0"], "--organs"), (["-o", "/nowhere/x.png"], "there is no folder"), (["-o", "x.gif"], "must end in .png")):

@@ -5,12 +5,13 @@
                                  [--vessels-by perfused|flow|oxygen|age|pressure|haematocrit]
     pvbatch viz/scene.py RUN_DIR --series DIR          a picture per frame
     pvbatch viz/scene.py RUN_DIR --film growth.mp4     a film (needs ffmpeg)
+    pvbatch viz/scene.py RUN_DIR --body                all open windows of a body, side by side (body.pvd)
 
 Without a display: xvfb-run -a -s "-screen 0 1280x1024x24" pvbatch --force-offscreen-rendering viz/scene.py ...
 
 In the ParaView program, open View > Python Shell and type
 
-    RUN = "/path/of/the/run"; VESSELS_BY = "flow"; exec(open("/path/of/metavox/viz/scene.py").read())
+    RUN = "/path/of/the/run"; VESSELS_BY = "flow"; exec(open("/path/of/metavox/viz/scene.py").read())     # or BODY = True
 
 or press "Run Script" with the environment variable METAVOX_RUN set. Without either, the current directory is taken. Every part is
 an ordinary filter with a plain name in the pipeline browser (tumour cells, cut, vessel tubes, growing tips ...). If palette.py is not
@@ -594,6 +595,114 @@ class Scene:
         return count
 
 
+class BodyScene(Scene):
+    """All windows of a body that are open, side by side; those around forced founders have a thick red box and say so. Labels are of the
+    chosen frame: windows that open or close in a film come and go without."""
+
+    def __init__(self, run, frame="last", size=(1600, 700)):
+        self.run = os.path.abspath(run)
+        paraview.simple._DisableFirstRenderCameraReset()
+        self.body = open_index(run, "body")
+        if self.body is None:
+            raise RuntimeError(f"{run}: no body.pvd here; it is written by runs of a body with windows")
+        self.times = times_of(self.body)
+        self.day = choose(self.times, frame)
+        import metavox_io
+
+        tables = metavox_io.Run(self.run)
+        self.frame = tables.body(day=self.day)
+        self.view = self.make_view(size)
+        voxel = self.frame.voxel_size or 20.0
+        tell(self.view, UseSSAODefaultPresets=0, Radius=2.6 * voxel, Bias=0.03 * voxel)
+        self.draw_cells_of_windows(voxel)
+        self.draw_vessels_of_windows()
+        self.draw_boxes()
+        self.label_windows()
+        self.tell_counts(tables)
+        self.aim_at_windows()
+        self.go_to(self.day)
+
+    def part(self, name, source, array, low, high):
+        part = Threshold(registrationName=name, Input=source)
+        part.Scalars = ["POINTS", array]
+        part.LowerThreshold, part.UpperThreshold = low, high
+        return part
+
+    def draw_cells_of_windows(self, voxel):
+        entries = [(c, palette.state_label(c), palette.CELL_STATES[c][2]) for c in palette.SHOWN]
+        # Codes of cells lie on both sides of that of vessels.
+        for name, low, high in (("cells", 3, 10), ("sleepers", 12, 12)):
+            shown = Show(self.part(name, self.body, "cell_state", low, high), self.view)
+            shown.SetRepresentationType("Point Gaussian")
+            shown.GaussianRadius = 0.6 * voxel
+            shown.ShaderPreset = "Sphere"
+            tell(shown, ScaleByArray=0, Emissive=0, Specular=0.1)
+            table = category_colours("cell_state", entries)
+            ColorBy(shown, ("POINTS", "cell_state"))
+            shown.LookupTable = table
+            shown.SetScalarBarVisibility(self.view, False)
+
+    def draw_vessels_of_windows(self):
+        lines = ExtractSurface(registrationName="vessels", Input=self.part("vessels and no cells", self.body, "cell_state", 11, 11))
+        tubes = Tube(registrationName="vessel tubes", Input=lines)
+        tubes.Scalars = ["POINTS", "radius"]
+        tubes.VaryRadius = "By Absolute Scalar"
+        tubes.NumberofSides = 8
+        plain(Show(tubes, self.view), palette.VESSEL_PERFUSED)
+
+    def draw_boxes(self):
+        edges = self.part("boxes", self.body, "cell_state", 0, 0)
+        for name, low, high, colour, width in (("natural boxes", 0, 1, palette.INK_SOFT, 1.5), ("forced boxes", 2, 2, palette.VESSEL_PERFUSED, 4)):
+            shown = Show(self.part(name, edges, "origin", low, high), self.view)
+            plain(shown, colour)
+            tell(shown, LineWidth=width, Ambient=1.0, Diffuse=0.0)
+
+    def label_windows(self):
+        for window in self.frame.windows:
+            mine = self.frame["window"] == window.number
+            cells = sum(int((mine & (self.frame["cell_state"] == code)).sum()) for code in palette.LIVING_TUMOUR)
+            forced = window.name.endswith("-forced")
+            organ = window.name.split("-")[1]
+            words = f"{'FORCED, ' if forced else ''}{organ}\n{cells:,} cells"
+            label = Show(Text(registrationName=f"window {window.number}", Text=words), self.view)
+            tell(label, TextPropMode="Billboard 3D Text", FontSize=points(self.view, 15), Justification="Center", Bold=1 if forced else 0)
+            tell(label, Color=palette.rgb(palette.INK))
+            at = window.corner + window.edge * (0.5, -0.12, 0.0)
+            tell(label, BillboardPosition=[float(v) for v in at])
+
+    def tell_counts(self, tables):
+        body = tables.table("body.csv")
+        row = min(range(body.rows), key=lambda k: abs(body["time"][k] - self.day))
+        counts = ", ".join(f"{body[name][row]:,.0f} {words}" for name, words in
+                           (("departed", "departed"), ("lodged", "lodged"), ("adherent", "adherent"), ("landed", "got out of vessels"),
+                            ("natural_lesions", "natural lesions")))  # fmt: skip
+        clock = AnnotateTimeFilter(registrationName="time", Input=self.body, Format="day {time:.2f}")
+        shown = Show(clock, self.view)
+        tell(shown, WindowLocation="Any Location")
+        shown.Position = [0.022, 0.90]
+        shown.FontSize = points(self.view, 30)
+        shown.Bold = 1
+        shown.Color = palette.rgb(palette.INK)
+        annotation(self.view, headline.of(self.run), [0.022, 0.85], 15, palette.INK_SOFT, name="run")
+        annotation(self.view, counts, [0.022, 0.04], 15, palette.INK_SOFT, name="counts")
+
+    def aim_at_windows(self):
+        corners = [c for w in self.frame.windows for c in (w.corner, w.corner + w.edge)] or [[0, 0, 0], [1000, 1000, 1000]]
+        low = [float(min(c[a] for c in corners)) for a in range(3)]
+        high = [float(max(c[a] for c in corners)) for a in range(3)]
+        middle = [(a + b) / 2 for a, b in zip(low, high)]
+        width, height = self.view.ViewSize
+        tangent = 0.17632698  # of half the view angle, 10 degrees
+        across, up = high[0] - low[0], high[1] - low[1] + high[2] - low[2]
+        distance = 0.5 * max(across * height / width, 0.8 * up) / tangent * 1.25
+        eye = unit((0.0, -0.55, 0.85))
+        self.view.CameraViewAngle = 20
+        self.view.CameraFocalPoint = middle
+        self.view.CameraPosition = [m + distance * e for m, e in zip(middle, eye)]
+        self.view.CameraViewUp = [0, 1, 0]
+        tell(self.view, CenterOfRotation=middle)
+
+
 def main(arguments):
     import argparse
 
@@ -601,14 +710,15 @@ def main(arguments):
     parser.add_argument("run", metavar="RUN_DIR")
     parser.add_argument("-o", "--output", help="PNG to write (default RUN_DIR/scene.png)")
     parser.add_argument("--frame", default="last", help="last, a number from 0, or a time in days such as 12.5 or 12d")
-    parser.add_argument("--size", default="1600x1200")
+    parser.add_argument("--size", help="width x height in pixels (default 1600x1200; with --body 1600x700)")
+    parser.add_argument("--body", action="store_true", help="all open windows of a body, side by side")
     parser.add_argument("--vessels-by", choices=palette.VESSELS_BY, default="perfused", help="what vessels are coloured by")
     parser.add_argument("--volume", action="store_true", help="also oxygen as a translucent volume")
     parser.add_argument("--series", metavar="DIR", help="a picture of every frame")
     parser.add_argument("--film", metavar="FILE.mp4", help="a film of all frames")
     parser.add_argument("--rate", type=int, default=12, help="frames per second of the film")
     args = parser.parse_args(arguments)
-    size = picture_size(args.size)
+    size = picture_size(args.size or ("1600x700" if args.body else "1600x1200"))
     if not os.path.isdir(args.run):
         raise RuntimeError(f"{args.run}: there is no such folder")
     if args.output:
@@ -618,7 +728,7 @@ def main(arguments):
         need_ffmpeg()
         if args.rate < 1:
             raise RuntimeError(f"--rate {args.rate}: at least one frame per second")
-    scene = Scene(args.run, args.frame, size, args.volume, args.vessels_by)
+    scene = BodyScene(args.run, args.frame, size) if args.body else Scene(args.run, args.frame, size, args.volume, args.vessels_by)
     if args.series:
         print(f"{args.series}: {scene.series(args.series)} pictures")
     if args.film:
@@ -636,5 +746,5 @@ if os.path.basename(sys.argv[0] if sys.argv else "") == "scene.py":  # under pvb
     except (RuntimeError, ValueError, OSError) as problem:
         sys.exit(f"scene.py: {problem}")
 else:  # in ParaView's own shell
-    metavox_scene = Scene(globals().get("RUN") or os.environ.get("METAVOX_RUN") or os.getcwd(),
-                          vessels_by=globals().get("VESSELS_BY") or "perfused")
+    run_shown = globals().get("RUN") or os.environ.get("METAVOX_RUN") or os.getcwd()
+    metavox_scene = BodyScene(run_shown) if globals().get("BODY") else Scene(run_shown, vessels_by=globals().get("VESSELS_BY") or "perfused")
