@@ -34,8 +34,9 @@ inline std::array<double, 3> window_corner(std::int64_t number, double primary, 
   if (number == 0) return {0, 0, 0};
   constexpr std::int64_t in_row = 6;
   const double gap = 0.125 * size;
-  return {primary + gap + static_cast<double>((number - 1) % in_row) * (size + gap),
-          static_cast<double>((number - 1) / in_row) * (size + gap), 0};
+  const std::int64_t column = (number - 1) % in_row, row = (number - 1) / in_row;
+  return {primary + gap + static_cast<double>(column) * (size + gap),
+          static_cast<double>(row) * (size + gap), 0};
 }
 
 // The content of a .vtp file: tumour cells, their dead and their killers as points, vessels and the
