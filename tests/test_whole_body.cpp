@@ -78,6 +78,42 @@ TEST(WholeBody, ExpectsWhatTheExactChainDoes) {
   }
 }
 
+// An organ's factor of adhesion and what cells have of proteinases: of lodged single cells that
+// stay, a k_adh/(a k_adh + the others) adhere, and of these k_out/(k_out + k_death) come out; in
+// the whole cells, the expected ones and the chain of cohorts.
+TEST(WholeBody, AdheresByTheOrganAndComesOutByProteinases) {
+  const std::vector<std::string> set{"body.organs[0].adhesion=3",     "body.organs[2].adhesion=0.5",
+                                     "body.crossing.proteinase=0.02", "body.lodged.release=0 1/h",
+                                     "body.shedding.clusters=0",      "body.pass=0.2",
+                                     "body.shedding.fraction=0.1"};
+  const BodySettings s = settings_of(toy, set);
+  const BodyPlan plan(s);
+  const Body body = followed(plan, 4, 40);
+  const Settling settling(s.body, s.body.primaries[0], 0.1);
+  const std::vector<double> landed = settling.landed_in_the_end();
+  const Passage passage = follow(circulation_of(s.body), ways_of(s.body, s.body.primaries[0]));
+  const double k = 0.05, other = 0.37 + 0.036;
+  const double factors[] = {3, 1, 0.5}, barriers[] = {1, 0.5, 5};
+  for (std::size_t o = 0; o < 3; ++o) {
+    const double adhere = factors[o] * k / (factors[o] * k + other);
+    const double out = 1.6 * 1.1 * 0.02 / 0.12 / barriers[o], comes_out = out / (out + 0.4);
+    EXPECT_NEAR(landed[o] / (passage.lodged[o] * adhere * comes_out), 1, 1e-6) << o;
+    const auto& n = body.natural().organs[o];
+    const auto& e = body.expected().organs[o];
+    EXPECT_NEAR(e.adhered / (e.arrived - e.lodged_cells()) / adhere, 1, 1e-9) << o;
+    EXPECT_NEAR(e.landed / (e.adhered - e.adherent_cells()) / comes_out, 1, 1e-9) << o;
+    const auto left = static_cast<double>(n.arrived - n.lodged_cells());
+    EXPECT_NEAR(static_cast<double>(n.adhered) / left, adhere,
+                4 * std::sqrt(adhere * (1 - adhere) / left))
+        << o;
+    const auto crossed = static_cast<double>(n.adhered - n.adherent_cells());
+    EXPECT_NEAR(static_cast<double>(n.landed) / crossed, comes_out,
+                4 * std::sqrt(comes_out * (1 - comes_out) / crossed))
+        << o;
+  }
+  EXPECT_EQ(settings_of(toy).body.crossing.rate_out(), settings_of(toy).body.crossing.out);
+}
+
 TEST(WholeBody, HasTheMeansThatItExpects) {
   const BodySettings s = settings_of(toy, {"body.fate.human=0.001"});
   const BodyPlan plan(s);

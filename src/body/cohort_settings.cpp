@@ -65,6 +65,13 @@ void describe(Section<CrossingParameters>& s) {
       .means("Rate at which adherent cells come out, divided by the organ's barrier.")
       .from(crossing_source);
   describe_death_of_adherent(s);
+  s.number(&P::proteinase, "proteinase")
+      .between(0, 1000)
+      .normally("1")
+      .means(
+          "M, how much of proteinases cells have that were shed: they come out at 1.1 M/(M + 0.1) "
+          "times `out`, as cells do on a lattice by the factor of that trait.")
+      .from("1 is the factor of cells without traits; that it saturates so is assumed");
 }
 
 void describe(Section<ColonisationParameters>& s) {

@@ -26,6 +26,10 @@ struct LodgedParameters {
 
 struct CrossingParameters {
   double out, death; // 1/min
+  double proteinase;
+
+  // With what cells secrete: 1.1 M/(M + 0.1), exactly 1 at an M of 1.
+  double rate_out() const { return out * (1.1 * proteinase / (proteinase + 0.1)); }
 };
 
 struct ColonisationParameters {

@@ -227,6 +227,12 @@ void describe(Section<OrganParameters>& s) {
       .example("0.5")
       .means("Share of cells that get through its capillaries.")
       .from("as body.pass");
+  s.number(&P::adhesion, "adhesion")
+      .between(0, 1000)
+      .normally("1")
+      .means("Factor on lodged.adhesion in its vessels.")
+      .from("assumed: 1, as no number is known of any organ")
+      .example("2");
   s.number(&P::barrier, "barrier")
       .above(0, 1000)
       .normally("1")

@@ -21,6 +21,7 @@ struct OrganParameters {
   std::string name;
   std::string drains; // a chamber, or out
   double pass;
+  double adhesion; // factor on lodged.adhesion
   double barrier;
   double soil;
   double volume;    // um^3

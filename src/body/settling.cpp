@@ -70,7 +70,7 @@ Settling::Settling(const BodyParameters& body, const PrimaryParameters& primary,
   n_ = organ_.size();
   const auto day = [](double per_minute) { return per_minute * minutes_per_day; };
   const LodgedParameters& l = body.lodged;
-  const double adhesion = day(l.adhesion), killed = day(l.nk * body.host.nk + l.other);
+  const double killed = day(l.nk * body.host.nk + l.other);
   const double release = day(l.release), break_up = day(l.break_up);
   const auto size = static_cast<double>(body.shedding.cluster_size);
   const double clusters_shed = // clusters per cell that leaves
@@ -83,7 +83,8 @@ Settling::Settling(const BodyParameters& body, const PrimaryParameters& primary,
   for (std::size_t i = 0; i < n_; ++i) {
     const std::size_t cluster = i, single = n_ + i, adherent = 2 * n_ + i, landed = 3 * n_ + i;
     const OrganParameters& o = body.organs[organ_[i]];
-    const double out = day(body.crossing.out) / o.barrier;
+    const double adhesion = day(l.adhesion * o.adhesion);
+    const double out = day(body.crossing.rate_out()) / o.barrier;
     rate(cluster, cluster) -= adhesion + killed / l.shield + break_up + release;
     rate(single, single) -= adhesion + killed + release;
     rate(single, cluster) += size * break_up;

@@ -101,17 +101,20 @@ StageLaw::StageLaw(const BodyParameters& body, double theta) : step_(body.step) 
   for (const OrganParameters& o : body.organs) add({{no_bed, chamber_index(body, o.drains), 1.0}});
 
   const LodgedParameters& l = body.lodged;
-  for (std::size_t size = 1; size <= most_in_cluster; ++size) {
-    const double shield = size > 1 ? l.shield : 1;
-    std::array<double, 5>& r = risks_[size - 1];
-    r = {l.adhesion, l.nk * body.host.nk / shield, l.other / shield, l.release,
-         size > 1 ? l.break_up : 0};
-    lodged_[size - 1] = leaving((r[0] + r[1] + r[2] + r[3] + r[4]) * step_);
-  }
+  lodged_.resize(body.organs.size());
+  risks_.resize(body.organs.size());
+  for (std::size_t o = 0; o < body.organs.size(); ++o)
+    for (std::size_t size = 1; size <= most_in_cluster; ++size) {
+      const double shield = size > 1 ? l.shield : 1;
+      std::array<double, 5>& r = risks_[o][size - 1];
+      r = {l.adhesion * body.organs[o].adhesion, l.nk * body.host.nk / shield, l.other / shield,
+           l.release, size > 1 ? l.break_up : 0};
+      lodged_[o][size - 1] = leaving((r[0] + r[1] + r[2] + r[3] + r[4]) * step_);
+    }
   const std::vector<double> soils = soils_for(body, primary);
   const ColonisationParameters& f = body.fate;
   for (std::size_t o = 0; o < body.organs.size(); ++o) {
-    const double out = body.crossing.out / body.organs[o].barrier;
+    const double out = body.crossing.rate_out() / body.organs[o].barrier;
     ways_out_.push_back({out, body.crossing.death});
     crossing_.push_back(leaving((out + body.crossing.death) * step_));
     const double found = std::min(f.begin, f.begin * f.go_on * f.human * soils[o] * theta);
@@ -215,14 +218,14 @@ private:
       if (!(old[c] > 0) && !(fresh[c] > 0)) continue;
       const std::size_t size = size_of_class(c), p = phenotype_of_class(c);
       const auto cells = static_cast<Number>(size);
-      const Chances& chance = law_.lodged_[size - 1];
+      const Chances& chance = law_.lodged_[o][size - 1];
       const Number leaving =
           split_.part({Purpose::settling, o, 2 * round, c}, old[c], chance.old) +
           split_.part({Purpose::settling, o, 2 * round + 1, c}, fresh[c], chance.fresh);
       organ.lodged[c] += old[c] + fresh[c] - leaving;
       if (!(leaving > 0)) continue;
       const auto left =
-          split_.split({Purpose::settling, o, round - 1, c}, leaving, law_.risks_[size - 1]);
+          split_.split({Purpose::settling, o, round - 1, c}, leaving, law_.risks_[o][size - 1]);
       adhered_[o][p] += cells * left[risk_adhesion];
       organ.adhered += cells * left[risk_adhesion];
       organ.killed += cells * left[risk_nk];

@@ -137,8 +137,10 @@ private:
   double step_;
   std::vector<std::vector<double>> ends_; // by row: lodged in each organ, dead, passed out
   std::vector<double> flowing_;
-  std::array<Chances, most_in_cluster> lodged_;
-  std::array<std::array<double, 5>, most_in_cluster> risks_; // adhesion, NK, other, release, break
+  // By organ and size.
+  std::vector<std::array<Chances, most_in_cluster>> lodged_;
+  std::vector<std::array<std::array<double, 5>, most_in_cluster>>
+      risks_; // adhesion, NK, other, release, break
   std::vector<Chances> crossing_;
   std::vector<std::array<double, 2>> ways_out_;  // crossing, death
   std::vector<std::array<double, fates>> fates_; // in the order of Fate
