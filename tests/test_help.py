@@ -64,6 +64,7 @@ def smaller(command):
     command = re.sub(r"--size \d+", "--size 16", command)
     command = command.replace("512, 512, 512", "64, 64, 64")
     command = re.sub(r"^metavox calibrate growth .*?(?=\s*[#>]|$)", lambda m: f"{m.group()} --seeds 1 --tolerance 1 {SMALL}", command)
+    command = re.sub(r"^metavox calibrate human .*?(?=\s*[#>]|$)", lambda m: f"{m.group()} --patients 100", command)
     command = command.replace("'3 mm'", "'0.5 mm'").replace("'160 day'", "'40 day'")
     return re.sub(r"--(threads|jobs) \d+", r"--\1 1", command)
 

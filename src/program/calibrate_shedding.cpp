@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstdio>
 #include <system_error>
+#include <utility>
 
 #include "core/errors.hpp"
 #include "core/exact.hpp"
-#include "core/file.hpp"
 #include "program/exit_code.hpp"
 #include "record/csv.hpp"
 #include "settings/text.hpp"
@@ -47,45 +47,14 @@ double integral(const SheddingRecord& r, double begin, const F& f) {
 }
 
 SheddingRecord read_record(const fs::path& file) {
-  const std::string text = read_text(file);
-  SheddingRecord record;
-  struct Column {
-    const char* name;
-    std::vector<double>* values;
-    std::size_t at;
-  };
-  std::vector<double> clusters;
-  Column columns[] = {
-      {"time [day]", &record.day, 0},      {"tumour_cells", &record.cells, 0},
-      {"departed_cells", &record.left, 0}, {"departed_singles", &record.departures, 0},
-      {"departed_clusters", &clusters, 0}, {"departures_expected", &record.expected, 0}};
-  std::size_t width = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    if (end == std::string::npos) break; // torn
-    const std::vector<std::string> row =
-        split_csv(std::string_view(text).substr(begin, end - begin));
-    begin = end + 1;
-    if (width == 0) {
-      width = row.size();
-      for (Column& c : columns) {
-        c.at = static_cast<std::size_t>(std::find(row.begin(), row.end(), c.name) - row.begin());
-        if (c.at == width)
-          throw ConfigError(file.string() + " has no column " + c.name +
-                            ": in that run no cells leave; run it anew with --set "
-                            "intravasation.enabled=true");
-      }
-      continue;
-    }
-    for (const Column& c : columns) {
-      const auto value = c.at < row.size() ? as_number(row[c.at]) : std::nullopt;
-      if (!value || row.size() != width)
-        throw ConfigError(file.string() + ": row " + std::to_string(record.day.size() + 1) +
-                          " has no number for " + c.name);
-      c.values->push_back(*value);
-    }
-  }
-  for (std::size_t k = 0; k < clusters.size(); ++k) record.departures[k] += clusters[k];
+  auto columns = read_columns(file,
+                              {"time [day]", "tumour_cells", "departed_cells", "departed_singles",
+                               "departures_expected", "departed_clusters"},
+                              "in that run no cells leave; run it anew with --set "
+                              "intravasation.enabled=true");
+  SheddingRecord record{std::move(columns[0]), std::move(columns[1]), std::move(columns[2]),
+                        std::move(columns[3]), std::move(columns[4])};
+  for (std::size_t k = 0; k < columns[5].size(); ++k) record.departures[k] += columns[5][k];
   return record;
 }
 

@@ -1,7 +1,9 @@
 #include "program/command_line.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +14,8 @@
 #include "input/text_lines.hpp"
 #include "program/bench.hpp"
 #include "program/calibrate.hpp"
+#include "program/calibrate_body.hpp"
+#include "program/calibrate_counters.hpp"
 #include "program/calibrate_shedding.hpp"
 #include "program/chain.hpp"
 #include "program/cohort.hpp"
@@ -416,6 +420,9 @@ private:
         "  metavox calibrate growth --stress '5 kPa' --share 0.5   # growth.half_pressure\n"
         "  metavox calibrate growth --doubling '160 day' --diameter '3 mm' > share.yaml\n"
         "  metavox calibrate shedding runs/intravasation           # intravasation.rate\n"
+        "  metavox calibrate counters runs/intravasation           # body.lesions.radial_rate\n"
+        "  metavox calibrate soil configs/organs.yaml --from breast --from lung\n"
+        "  metavox calibrate human configs/cohort.yaml --set body.primary=lung --metastatic 0.42\n"
         "\n"
         "What is printed is YAML: a comment for every measurement, then the setting to paste.\n"
         "The experiments are configs/calibration/*.yaml of the sources: a free spheroid, clones\n"
@@ -425,12 +432,20 @@ private:
         "\n"
         "Of shedding the experiment is a run of yours, with intravasation.enabled: over its\n"
         "second half as many cells shall leave as tumours were measured to shed (--preset rat),\n"
-        "or as what is known of patients lets one assume (human).");
+        "or as what is known of patients lets one assume (human). Of counters as well: the law\n"
+        "of their growth is fitted to its first half (--until) and held against the rest.\n"
+        "\n"
+        "Soil follows from how often organs are found with metastases, and from where cells\n"
+        "lodge; of several primaries also as a product. human: what is left in a patient of the\n"
+        "chance to found a lesion, so that so many (--metastatic) have a visible metastasis when\n"
+        "the primary is found; a dozen cohorts, some 20 s.");
     app->add_option("what", calibrated_, "what is calibrated")
         ->required()
-        ->check(CLI::IsMember({"growth", "shedding"}))
+        ->check(CLI::IsMember({"growth", "shedding", "counters", "soil", "human"}))
         ->type_name("WHAT");
-    app->add_option("run", calibrated_run_, "run folder; for shedding")->type_name("RUN");
+    app->add_option("run", calibrated_run_,
+                    "run folder, for shedding and counters; configuration, for soil and human")
+        ->type_name("RUN");
     app->add_option("--preset", shedding_.preset, "of shedding: rat or human")
         ->check(CLI::IsMember({"rat", "human"}))
         ->capture_default_str()
@@ -443,23 +458,85 @@ private:
                     "a: N cells shed as N^(1-a); default: the preset's, 0 or 1/3")
         ->check(CLI::Range(0.0, 1.0))
         ->type_name("A");
-    const std::size_t of_growth = app->get_options().size();
+    offer_body(app);
     offer_growth(app);
-    app->callback([this, app, of_growth] {
-      const std::vector<CLI::Option*> options = app->get_options();
-      for (std::size_t k = of_growth; k < options.size(); ++k)
-        if (calibrated_ == "shedding" && options[k]->count() > 0)
-          throw ConfigError(options[k]->get_name() + " is of growth; shedding has --preset, --shed "
-                                                     "and --exponent");
-      if ((calibrated_ == "shedding") == calibrated_run_.empty())
-        throw ConfigError(calibrated_run_.empty()
-                              ? "name the run that sheds: metavox calibrate shedding runs/NAME"
-                              : "calibrate " + calibrated_ + " makes runs of its own; remove " +
-                                    calibrated_run_);
-      shedding_.run = calibrated_run_;
+    app->callback([this, app] {
+      refuse_others(*app);
+      shedding_.run = counters_.run = calibrated_run_;
+      soil_.config = human_.config = calibrated_run_;
+      soil_.set = human_.set = calibrate_.set;
+      human_.threads = calibrate_.threads;
       calibrate_.config = calibration_config_;
-      code_ = calibrated_ == "shedding" ? calibrate_shedding(shedding_) : calibrate(calibrate_);
+      code_ = calibrated_ == "shedding"   ? calibrate_shedding(shedding_)
+              : calibrated_ == "counters" ? calibrate_counters(counters_)
+              : calibrated_ == "soil"     ? calibrate_soil(soil_)
+              : calibrated_ == "human"    ? calibrate_human(human_)
+                                          : calibrate(calibrate_);
     });
+  }
+
+  // What is calibrated has options of its own, and a place to look at, or makes runs itself.
+  void refuse_others(const CLI::App& app) const {
+    static const std::vector<std::string> words{"growth", "shedding", "counters", "soil", "human"};
+    static const std::map<std::string, std::vector<std::string>> of{
+        {"shedding", {"--preset", "--shed", "--exponent"}},
+        {"counters", {"--until", "--fastest"}},
+        {"soil", {"--from", "--set"}},
+        {"human", {"--metastatic", "--patients", "--set", "--threads"}}};
+    const auto has = [](const std::string& word, const std::string& name) {
+      const auto own = of.find(word);
+      return own != of.end() &&
+             std::find(own->second.begin(), own->second.end(), name) != own->second.end();
+    };
+    for (const CLI::Option* option : app.get_options()) {
+      const std::string name = option->get_name();
+      if (option->count() == 0 || name == "what" || name == "run" || has(calibrated_, name))
+        continue;
+      std::string owner = "growth";
+      for (const std::string& word : words)
+        if (has(word, name) && name != "--set" && name != "--threads") owner = word;
+      if (calibrated_ == owner || name == "--help") continue;
+      std::string own;
+      if (calibrated_ != "growth")
+        for (const std::string& one : of.at(calibrated_)) own += (own.empty() ? "" : ", ") + one;
+      throw ConfigError(name + " is of " + owner +
+                        (own.empty() ? "" : "; " + calibrated_ + " has " + own));
+    }
+    if (calibrated_ == "growth" && !calibrated_run_.empty())
+      throw ConfigError("calibrate growth makes runs of its own; remove " + calibrated_run_);
+    if (calibrated_ == "growth" || !calibrated_run_.empty()) return;
+    throw ConfigError(
+        calibrated_ == "shedding" ? "name the run that sheds: metavox calibrate shedding runs/NAME"
+        : calibrated_ == "counters"
+            ? "name a run of a lattice: metavox calibrate counters runs/NAME"
+            : "name a configuration with a section body: metavox calibrate " + calibrated_ +
+                  (calibrated_ == "soil" ? " configs/organs.yaml"
+                                         : " configs/cohort.yaml --metastatic 0.42"));
+  }
+
+  void offer_body(CLI::App* app) {
+    app->add_option("--until", counters_.until,
+                    "of counters: the day until which they are fitted; default: half of the run")
+        ->check(CLI::Range(1e-6, 1e6))
+        ->type_name("DAY");
+    app->add_option("--fastest", counters_.fastest,
+                    "of counters: the rate that cells cannot exceed")
+        ->capture_default_str()
+        ->type_name("R");
+    app->add_option("--from", soil_.from,
+                    "of soil: a primary of body.primaries, may be repeated; default: body.primary")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->type_name("NAME");
+    app->add_option("--metastatic", human_.metastatic,
+                    "of human: share of patients with a visible metastasis at first")
+        ->check(CLI::Range(1e-4, 0.9999))
+        ->type_name("X");
+    app->add_option("--patients", human_.patients, "of human: in each cohort that is tried")
+        ->transform(whole_number())
+        ->check(CLI::Range(10, 1000000))
+        ->capture_default_str()
+        ->type_name("N");
   }
 
   void offer_growth(CLI::App* app) {
@@ -588,6 +665,9 @@ private:
   SweepOptions sweep_;
   CalibrateOptions calibrate_;
   SheddingOptions shedding_;
+  CountersOptions counters_;
+  SoilOptions soil_;
+  HumanOptions human_;
   std::string calibrated_, calibrated_run_, calibration_config_;
   ChainOptions chain_;
   std::string chain_config_;

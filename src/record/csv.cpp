@@ -1,9 +1,11 @@
 #include "record/csv.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <system_error>
 
+#include "core/errors.hpp"
 #include "core/file.hpp"
 #include "settings/units.hpp"
 
@@ -56,6 +58,40 @@ std::vector<std::string> split_csv(std::string_view line) {
       cells.back() += c;
   }
   return cells;
+}
+
+std::vector<std::vector<double>> read_columns(const fs::path& csv,
+                                              const std::vector<std::string>& names,
+                                              const std::string& advice) {
+  const std::string text = read_text(csv);
+  std::vector<std::vector<double>> columns(names.size());
+  std::vector<std::size_t> places;
+  std::size_t width = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\n', begin);
+    if (end == std::string::npos) break; // torn
+    const std::vector<std::string> row =
+        split_csv(std::string_view(text).substr(begin, end - begin));
+    begin = end + 1;
+    if (places.empty()) {
+      width = row.size();
+      for (const std::string& name : names) {
+        const auto at = std::find(row.begin(), row.end(), name);
+        if (at == row.end())
+          throw ConfigError(csv.string() + " has no column " + name + ": " + advice);
+        places.push_back(static_cast<std::size_t>(at - row.begin()));
+      }
+      continue;
+    }
+    for (std::size_t c = 0; c < names.size(); ++c) {
+      const auto value = places[c] < row.size() ? as_number(row[places[c]]) : std::nullopt;
+      if (!value || row.size() != width)
+        throw ConfigError(csv.string() + ": row " + std::to_string(columns[0].size() + 1) +
+                          " has no number for " + names[c]);
+      columns[c].push_back(*value);
+    }
+  }
+  return columns;
 }
 
 LastRow last_row_of(const fs::path& csv) {

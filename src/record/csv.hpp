@@ -22,6 +22,12 @@ std::optional<std::int64_t> as_integer(std::string_view text);
 // The cells of a line, without their quotes.
 std::vector<std::string> split_csv(std::string_view line);
 
+// Columns of numbers by their names, of complete rows. Throws ConfigError where there is none of
+// such a name, with `advice` behind it, or no number in a row.
+std::vector<std::vector<double>> read_columns(const std::filesystem::path& csv,
+                                              const std::vector<std::string>& names,
+                                              const std::string& advice);
+
 // Header and last complete row of a .csv file, cell by cell; both empty where there is none.
 struct LastRow {
   std::vector<std::string> header, row;

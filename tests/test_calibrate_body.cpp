@@ -1,0 +1,145 @@
+// `metavox calibrate counters`, `soil` and `human`: closed forms, and that what is found gives what
+// was asked for.
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "body/circulation.hpp"
+#include "body/cohort.hpp"
+#include "body_support.hpp"
+#include "core/errors.hpp"
+#include "program/calibrate_body.hpp"
+#include "program/calibrate_counters.hpp"
+
+namespace metavox {
+namespace {
+
+using support::settings_of;
+
+// dN/dt = N min(r_0, r/(1 + (N/N_s)^(1/3))) in small steps of Runge and Kutta.
+GrowthRecord radial(double cells, double fastest, double rate, double scale, int days) {
+  const auto slope = [&](double n) {
+    return n * std::min(fastest, rate / (1 + std::cbrt(n / scale)));
+  };
+  GrowthRecord r;
+  for (int day = 0; day <= days; ++day) {
+    r.day.push_back(day);
+    r.cells.push_back(cells);
+    for (int k = 0; k < 400; ++k) {
+      const double h = 1.0 / 400, a = slope(cells), b = slope(cells + h / 2 * a),
+                   c = slope(cells + h / 2 * b), d = slope(cells + h * c);
+      cells += h / 6 * (a + 2 * b + 2 * c + d);
+    }
+  }
+  return r;
+}
+
+TEST(CalibrateCounters, FindsTheLawAndPredictsTheRest) {
+  for (const auto& [rate, scale] : {std::pair{1.38, 316.0}, {0.9, 4000.0}, {3.0, 30.0}}) {
+    const GrowthRecord r = radial(900, 0.67, rate, scale, 12);
+    const CounterFit fit = fit_counter(r, 6, 0.67);
+    EXPECT_EQ(fit.rows, 7u);
+    EXPECT_LT(fit.spread, 1e-4);
+    EXPECT_NEAR(fit.rate / rate, 1, 0.02) << rate;
+    EXPECT_NEAR(fit.scale / scale, 1, 0.05) << rate;
+    EXPECT_NEAR(fit.after(r.cells[6], 6) / r.cells[12], 1, 2e-3) << rate;
+  }
+  // A clone that only doubles: r_0 is all there is to see, whatever r and N_s.
+  const GrowthRecord fast = radial(10, 0.67, 100, 1e6, 8);
+  const CounterFit fit = fit_counter(fast, 4, 0.67);
+  EXPECT_NEAR(fit.after(fast.cells[4], 4) / fast.cells[8], 1, 1e-3);
+}
+
+TEST(CalibrateCounters, SaysWhatItCannotFit) {
+  const GrowthRecord r = radial(900, 0.67, 1.38, 316, 12);
+  EXPECT_THROW(fit_counter(r, 2, 0.67), ConfigError); // three rows
+  GrowthRecord none = r;
+  none.cells[1] = 0;
+  EXPECT_THROW(fit_counter(none, 6, 0.67), ConfigError);
+}
+
+// Frequencies that come of a soil which is a product are given back by it, and the organs' factors
+// are those that were put in, up to one number for all.
+TEST(CalibrateSoil, FindsAProduct) {
+  const double organs[] = {0.4, 2.5, 1.1}, primaries[] = {0.7, 3.0};
+  std::string yaml = R"(
+body:
+  primary: one
+  chambers: [{name: right, dwell: 0.25}, {name: left, dwell: 0.75}]
+  organs:
+    - {name: lung, drains: left, volume: 1 L}
+    - {name: bone, drains: right, volume: 1 L}
+    - {name: brain, drains: right, volume: 1 L}
+  routes:
+    - {from: right, through: lung, share: 1}
+    - {from: left, through: bone, share: 0.7}
+    - {from: left, through: brain, share: 0.3}
+  primaries:
+)";
+  const char* const names[] = {"one", "two"};
+  const char* const to[] = {"right", "left"};
+  const auto with = [&](const double frequency[2][3]) {
+    std::string text = yaml;
+    for (int p = 0; p < 2; ++p) {
+      text += std::string("    - {name: ") + names[p] + ", organ: bone, ways: [{to: " + to[p] +
+              ", share: 1}], soils: [";
+      const char* const organ[] = {"lung", "bone", "brain"};
+      for (int o = 0; o < 3; ++o)
+        text += std::string(o > 0 ? ", " : "") + "{organ: " + organ[o] +
+                ", frequency: " + std::to_string(frequency[p][o]) + "}";
+      text += "]}\n";
+    }
+    return settings_of(text).body;
+  };
+  double frequency[2][3] = {{0.1, 0.1, 0.1}, {0.1, 0.1, 0.1}};
+  const BodyParameters first = with(frequency);
+  std::vector<Passage> passages;
+  for (const PrimaryParameters& p : first.primaries)
+    passages.push_back(follow(circulation_of(first), ways_of(first, p)));
+  for (int p = 0; p < 2; ++p)
+    for (int o = 0; o < 3; ++o)
+      frequency[p][o] =
+          1 - std::exp(-primaries[p] * organs[o] *
+                       passages[static_cast<std::size_t>(p)].lodged[static_cast<std::size_t>(o)]);
+  const BodyParameters body = with(frequency);
+  const SoilProduct product = soil_product(body, {"one", "two"});
+  ASSERT_EQ(product.organs.size(), 3u);
+  for (std::size_t o = 0; o < 3; ++o) {
+    EXPECT_EQ(product.organs[o].primaries, 2);
+    EXPECT_NEAR(product.organs[o].sigma / product.organs[0].sigma / (organs[o] / organs[0]), 1,
+                1e-3);
+    for (std::size_t p = 0; p < 2; ++p)
+      EXPECT_NEAR(product.organs[o].sigma * product.primaries[p].sigma * passages[p].lodged[o] /
+                      -std::log(1 - frequency[p][o]),
+                  1, 1e-4);
+  }
+  EXPECT_EQ(soil_product(body, {"one"}).organs[0].primaries, 1);
+}
+
+TEST(CalibrateHuman, GivesTheShareThatWasAskedFor) {
+  const BodySettings s = settings_of("body: {primary: lung}\n");
+  HumanOptions options;
+  options.metastatic = 0.3;
+  options.patients = 200;
+  options.threads = 1;
+  double below = 0, above = 1;
+  const double human = human_for(s, options, [&](double, double share) {
+    if (share < 0.3) below = std::max(below, share);
+    if (share >= 0.3) above = std::min(above, share);
+  });
+  EXPECT_LT(above - below, 0.03);
+  BodySettings own = s;
+  own.body.fate.human = human;
+  double seen = 0;
+  for (const PatientRow& r : follow_patients(own, 0, 200, 1)) seen += r.seen_at_removal ? 1 : 0;
+  EXPECT_NEAR(seen / 200, 0.3, 0.02);
+  options.metastatic = 0.9999;
+  EXPECT_THROW(human_for(s, options, [](double, double) {}), ConfigError);
+}
+
+} // namespace
+} // namespace metavox
