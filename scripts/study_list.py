@@ -424,8 +424,30 @@ def relative(name, a, b):
     return 100 * (value - 1), 100 * error
 
 
+def at_first(runs, primary):
+    """(what a cohort of that primary tells, its share with a positive node or a visible metastasis when the primary is found)"""
+    name = f"primary_{primary}"
+    told = runs.cohort(name, "clinics", {"body.primary": primary}, patients=4000)
+    patients = list(read(os.path.join(runs.folder, name), "cohort.csv"))
+    return told, share(sum(r["seen_at_removal"] == "1" or float(r["largest_node_mm"]) >= 2 for r in patients), len(patients))
+
+
+def years_left(folder):
+    """Medians: years from a relapse seen to death, and from removal to death of all."""
+    patients = list(read(folder, "cohort.csv"))
+    relapsed = [r for r in patients if r["seen_year"] and r["seen_at_removal"] == "0" and float(r["seen_year"]) < float(r["death_year"])]
+    if not relapsed:
+        return NONE, NONE
+    return (statistics.median(float(r["death_year"]) - float(r["seen_year"]) for r in relapsed),
+            statistics.median(float(r["death_year"]) for r in patients))  # fmt: skip
+
+
 def clinics(runs):
     told = runs.cohort("all", "clinics")
+    first = {p: at_first(runs, p) for p in PRIMARIES}
+    spread = [s for _, s in first.values()]
+    untreated = runs.cohort("untreated", "clinics", {"body.observer.removes": "false"}, patients=2000)
+    after, before = years_left(os.path.join(runs.folder, "all"))
     no_lymph = runs.cohort("without_lymph", "clinics", {"body.lymph.enabled": "false"})
     spreads = {s: runs.cohort(f"spread_{s}", "clinics", {"body.observer.diameter_spread": s}, patients=20000) for s in (0.35, 0.75)}
     spreads[0.55] = told
@@ -445,6 +467,13 @@ def clinics(runs):
         Row("visible metastases at removal (0.018), within a factor of two of registries", "predicted", *told["seen_at_removal"], 0.03, 0.12,
             why="fitted to size against relapse, metastases are still too small at removal"),
         Row("landing to being seen, median, sleep included (6.1)", "predicted", *told["founding_to_seen_years"], unit="years"),
+        Row("primary of the lung: visible metastases when it is found (0.425)", "fitted", *first["lung"][0]["seen_at_removal"], 0.30, 0.55),
+        Row("seven primaries: a node or a metastasis when they are found, mean (0.66)", "predicted", statistics.mean(s[0] for s in spread),
+            math.hypot(*(s[1] for s in spread)) / len(spread), 0.5, 0.8),
+        Row("no treatment, the primary stays: of deaths within 20 years, those of metastases (text: 0.95)", "predicted",
+            *untreated["deaths_of_metastases"], 0.85, 1),
+        Row("the primary removed: of deaths within 20 years, those of metastases", "predicted", *told["deaths_of_metastases"]),
+        Row("years from a relapse seen to death over years from removal to death, medians", "predicted", after / before if before else NONE, NONE, 0, 0.999),
     ]  # fmt: skip
     words = {"spreads": table(("Spread of ln diameter", "a cell in blood", "rate ratio", "marrow", "rate ratio"),
                               [(f"{s:g}", *(number(*spreads[s][n]) for n in ("blood_positive", "blood_rate_ratio", "marrow_positive", "marrow_rate_ratio")))

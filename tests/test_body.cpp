@@ -308,6 +308,21 @@ TEST(Soil, IsInvertedFromFrequencies) {
   EXPECT_NE(explain("body.organs[].soil", all_settings()).find("kidney"), std::string::npos);
 }
 
+// What is left in a patient of the chance to go on is the primary's, unless the file says.
+TEST(Primaries, HaveAChanceOfTheirOwn) {
+  const BodyParameters breast = body_of().settings.body;
+  EXPECT_EQ(breast.fate.human, 0.005);
+  for (const PrimaryParameters& p : breast.primaries) {
+    const BodyParameters own = body_with({"body.primary=" + p.name}).settings.body;
+    EXPECT_EQ(own.fate.human, p.human) << p.name;
+    EXPECT_GT(p.human, 0) << p.name;
+  }
+  EXPECT_EQ(body_with({"body.primary=lung", "body.fate.human=0.3"}).settings.body.fate.human, 0.3);
+  const BodyConfig lung = body_with({"body.primary=lung"});
+  EXPECT_EQ(read_body_text(lung.resolved, "again.yaml").resolved, lung.resolved);
+  EXPECT_GT(lung.settings.body.fate.human, breast.fate.human);
+}
+
 // ---- what a file is told
 
 std::string complaint(const std::string& yaml, const std::vector<std::string>& set = {}) {

@@ -240,6 +240,7 @@ BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& 
   if (config.settings.simulation.name.empty())
     config.settings.simulation.name = run_name(name_for_messages);
   fill_soils(config.settings.body);
+  fill_human(config.settings.body);
   if (config.lattice) {
     config.lattice->simulation.name = config.settings.simulation.name;
     config.settings.simulation.duration = config.lattice->simulation.duration;

@@ -79,7 +79,9 @@ void describe(Section<ColonisationParameters>& s) {
   describe_beginning(s);
   s.number(&P::human, "human")
       .a_share()
-      .normally("0.005")
+      .derived("that of the primary, body.primaries[].human",
+               [](const ColonisationParameters&) { return -1.0; })
+      .example("0.005")
       .means("What is left of that in a patient. Means nothing outside the product of the three, "
              "which with soil and host is at most `begin`.")
       .from("fitted: one metastasis per some 6e7 departed cells, Coumans et al. 2013, BMC Cancer "

@@ -305,6 +305,14 @@ void describe(Section<PrimaryParameters>& s) {
       .means(
           "Organs that it likes more or less than others; for those not named, body.organs[].soil.")
       .example("{organ: bone, frequency: 0.65}");
+  s.number(&P::human, "human")
+      .a_share()
+      .normally("0.005")
+      .example("0.02")
+      .means("Its fate.human, where body.fate.human is not given.")
+      .from("fitted for breast, see body.fate.human; others so that a cohort has their share of "
+            "patients with metastases when the primary is found (`metavox calibrate human`), which "
+            "is from memory of registries but for lung: see configs/organs.yaml");
   s.boolean(&P::in_burden, "in_burden")
       .normally("true")
       .means("Whether the primary itself is part of what is lethal by its size, death.burden.")
@@ -428,6 +436,10 @@ void fill_soils(BodyParameters& p) {
         s.soil = p.organs[static_cast<std::size_t>(organ_index(p, s.organ))].soil;
     }
   }
+}
+
+void fill_human(BodyParameters& p) {
+  if (p.fate.human < 0) p.fate.human = primary_named(p, p.primary).human;
 }
 
 } // namespace metavox

@@ -52,6 +52,7 @@ struct PrimaryParameters {
   std::vector<WayParameters> ways;
   std::vector<SoilParameters> soils;
   bool in_burden; // in the lethal burden
+  double human;   // fate.human where nobody says otherwise
 };
 
 struct BloodParameters {
@@ -87,5 +88,8 @@ std::vector<double> soils_for(const BodyParameters& p, const PrimaryParameters& 
 // cells that lodge there, scaled so that the mean over what lodges in these organs is one. An organ
 // in which none lodge keeps its own.
 void fill_soils(BodyParameters& p);
+
+// fate.human, where nobody gave it: the primary's.
+void fill_human(BodyParameters& p);
 
 } // namespace metavox
