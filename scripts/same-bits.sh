@@ -6,6 +6,21 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 jobs=${METAVOX_JOBS:-$(nproc)}
+runs=$(mktemp -d)
+trap 'rm -rf "$runs"' EXIT
+
+# The program of folder $1 on small inputs; fails where a functor of it has no hash.
+run_program() {
+  local program=$1/metavox to=$runs/${1//\//-} result=0
+  "$program" selfcheck >"$to.selfcheck" || result=$?
+  { grep -v '^#' "$to.selfcheck"
+    "$program" run configs/smoke.yaml -o "$to" --force --quiet \
+      --set 'output.frames=0 min' --set 'output.checkpoints=0 min' 2>"$to.log" | grep 'final hash'
+  } >"$to.hashes" || true
+  return "$result"
+}
+
+builds=() running=()
 build() { # folder, command that makes its program
   local log
   if ! log=$("${@:2}" 2>&1); then
@@ -13,8 +28,9 @@ build() { # folder, command that makes its program
     exit 1
   fi
   builds+=("$1")
+  run_program "$1" & # while the next one is built
+  running+=($!)
 }
-builds=()
 build build/asan-smoke scripts/asan.sh --build
 [[ -f build/cpu/build.ninja ]] || cmake --preset cpu >/dev/null
 build build/cpu cmake --build build/cpu --parallel "$jobs" --target metavox_cli
@@ -25,30 +41,23 @@ if command -v clang++ >/dev/null && cmake -S . -B build/clang -G Ninja -DCMAKE_B
 else
   echo "same-bits.sh: no clang with OpenMP here, left out"
 fi
-runs=$(mktemp -d)
-trap 'rm -rf "$runs"' EXIT
 
-reference=""
-code=0
-for build in "${builds[@]}"; do
-  program=$build/metavox
-  # Fails where a functor of the program has no hash.
-  if ! hashes=$("$program" selfcheck); then
+reference="" code=0
+for k in "${!builds[@]}"; do
+  build=${builds[k]}
+  to=$runs/${build//\//-}
+  if ! wait "${running[k]}"; then
     echo "same-bits.sh: selfcheck of $build failed" >&2
     code=1
   fi
-  result=$({
-    grep -v '^#' <<<"$hashes"
-    "$program" run configs/smoke.yaml -o "$runs/smoke" --force --quiet \
-      --set 'output.frames=0 min' --set 'output.checkpoints=0 min' 2>"$runs/log" | grep 'final hash'
-  } || true)
+  result=$(<"$to.hashes")
   count=$(grep -c . <<<"$result" || true)
   hash=$(grep 'final hash' <<<"$result" || echo 'no final hash')
   echo "$build: $count hashes, $hash"
   if [[ -z $reference ]]; then reference=$result; fi
   if [[ $hash == no* ]]; then
     echo "same-bits.sh: $build did not finish configs/smoke.yaml:" >&2
-    cat "$runs/log" >&2
+    cat "$to.log" >&2
     code=1
   elif [[ $result != "$reference" ]]; then
     echo "same-bits.sh: $build differs from ${builds[0]}; the first lines that do:" >&2
