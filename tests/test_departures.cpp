@@ -521,6 +521,8 @@ std::vector<Departure> three_departures() {
     d.cell.traits = 0xfe03; // oxygen use -2, cycle time 3
   }
   all[1].slot = 1;
+  all[2].route = Route::lymph;
+  all[2].segment = -1;
   return all;
 }
 
@@ -542,6 +544,7 @@ TEST(DeparturesTable, HasARowForEachAndIsCutBackToTheStepOfARestart) {
             std::string::npos)
       << all;
   EXPECT_NE(all.find("2,480,1,blood,7,10,30,50.5,1,"), std::string::npos) << all;
+  EXPECT_NE(all.find("3,720,2,lymph,-1,10,30,50.5,0,"), std::string::npos) << all;
   EXPECT_TRUE(verify_run(run).ok);
   {
     std::ofstream(run / "departures.csv", std::ios::app) << "4,960,3,bl"; // torn

@@ -1,4 +1,4 @@
-// Settings of how tumour cells enter vessels.
+// Settings of how tumour cells enter vessels, and of all who leave.
 #pragma once
 
 namespace metavox {
@@ -11,6 +11,13 @@ struct IntravasationParameters {
   double epithelial; // m_E: of an E-like cell at leaky walls
   double clustering; // kappa_c: of bonds that hold when a cell leaves
   double healing;    // min, of a membrane, tau_B
+};
+
+// How fast cells leave, numbers alone; 0 where there is no such way.
+struct DepartureRates {
+  double blood, lymph; // 1/min per wall_unit
+  double epithelial;   // of E-like cells at leaky walls, a share
+  double clustering;   // of bonds that hold when a cell leaves
 };
 
 template <class T>

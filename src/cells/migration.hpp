@@ -104,11 +104,6 @@ struct WalkRule {
   }
 };
 
-MV_HD inline std::int64_t neighbour(const Lattice& l, std::int64_t i, int direction) {
-  const std::int64_t stride = direction < 2 ? 1 : (direction < 4 ? l.pitch() : l.plane());
-  return (direction & 1) != 0 ? i + stride : i - stride;
-}
-
 struct ProposeMove {
   static constexpr const char* name = "migration.propose";
   static constexpr double bytes = 1; // the kind; few try to move

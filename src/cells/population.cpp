@@ -163,7 +163,7 @@ int relay_substeps(const PopulationSettings& p) {
 Population::Population(const Executor& executor, const Lattice& lattice,
                        const PopulationSettings& p, std::uint64_t seed)
     : lattice_(lattice), seed_(seed), excess_(executor, lattice),
-      departures_(executor, lattice, p.intravasation, p.migration),
+      departures_(executor, lattice, p.departures, p.migration),
       arrested_(p.arrest, lattice, seed) {
   fate_ = fate_parameters(p);
   landing_ = landing_rule(p.landing, p.step);
@@ -379,7 +379,7 @@ ExcessView Population::map_excess() {
 void Population::unmap_excess() { excess_.unmap(work_.claim.data(), unclaimed); }
 
 void Population::rebuild() {
-  departures_.counters().resize(Departures::counter_count);
+  departures_.counters().resize(Departures::entry_count);
   arrested_.counters().resize(Arrested::counter_count);
   std::vector<std::uint8_t> held(static_cast<std::size_t>(lattice_.padded()), 0);
   const std::vector<std::int64_t> voxel = excess_.arrays().voxel.host_copy();
@@ -403,10 +403,10 @@ void Population::make_way(const Executor& executor, const std::vector<std::int64
   settle_excess(executor);
 }
 
-std::vector<Departure> Population::depart(const Executor& executor, const WallView& walls,
+std::vector<Departure> Population::depart(const Executor& executor, const WaysOut& ways,
                                           double time, std::int64_t step) {
   const auto process = executor.process("departures");
-  departures_.choose(walls, view(), map_excess(), factors(), time, seed_,
+  departures_.choose(ways, view(), map_excess(), factors(), time, seed_,
                      static_cast<std::uint64_t>(step), unclaimed);
   unmap_excess();
   std::vector<Departure> gone = departures_.remove(view(), excess(), {work_.ledger.data()});

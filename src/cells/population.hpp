@@ -60,9 +60,9 @@ public:
   void make_way(const Executor& executor, const std::vector<std::int64_t>& entered,
                 const std::vector<std::int64_t>& left);
 
-  // Tumour cells leave by the walls that they share, in `time` (min) up to the end of `step`. The
+  // Tumour cells leave by the ways that they share, in `time` (min) up to the end of `step`. The
   // second cell of a place that became free takes it.
-  std::vector<Departure> depart(const Executor& executor, const WallView& walls, double time,
+  std::vector<Departure> depart(const Executor& executor, const WaysOut& ways, double time,
                                 std::int64_t step);
   Departures& departures() { return departures_; }
   const Departures& departures() const { return departures_; }

@@ -43,7 +43,7 @@ struct PopulationSettings {
   TransitionParameters transition;
   MigrationParameters migration;
   TracerParameters tracers;
-  IntravasationParameters intravasation;
+  DepartureRates departures;
   ArrestParameters arrest;
   LandingParameters landing;
   EnergyLaw energy;

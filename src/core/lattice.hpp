@@ -122,6 +122,12 @@ struct Bricks {
   }
 };
 
+// The padded index beside one, in the order -x +x -y +y -z +z.
+MV_HD inline std::int64_t neighbour(const Lattice& l, std::int64_t i, int direction) {
+  const std::int64_t stride = direction < 2 ? 1 : (direction < 4 ? l.pitch() : l.plane());
+  return (direction & 1) != 0 ? i + stride : i - stride;
+}
+
 // f(number) of the voxels with a face on one in the piece, by its number, in the order -x +x -y ...
 template <class F>
 void for_each_beside(const Lattice& l, std::int64_t number, const F& f) {

@@ -24,6 +24,7 @@ enum class Purpose : std::uint32_t {
   vessel_seeding = 32,
   fibre_seeding = 33,
   tracer = 34,
+  lymph_seeding = 35,       // of a voxel
   flow_preconditioner = 40, // which fill of the blood-flow solver's elimination is kept
   sprouting = 50,           // of a node
   tip_walk = 51,            // of a sprout; the substep is part of the counter

@@ -30,6 +30,7 @@
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 #include "site/site.hpp"
+#include "site/take_apart.hpp"
 #include "viz/scene_state.hpp"
 #include "viz/vtk_available.hpp"
 
@@ -205,7 +206,7 @@ void RunSession::loop() {
   try {
     writer_.emplace(*folder_, p_, config_.resolved, frame_arrays_, state_arrays_);
     folder_->add_events({}); // its header
-    if (p_.intravasation.enabled) folder_->add_departures({}, schedule_.step);
+    if (cells_leave(p_)) folder_->add_departures({}, schedule_.step);
     Progress progress(console_, schedule_, start_);
     for (bool first = true;; first = false) {
       const std::int64_t now = simulation_->steps();
@@ -300,7 +301,7 @@ void RunSession::tell_results() {
   console_.line("memory      " + bytes_text(peak_memory()) + " at the peak");
   console_.line("metrics     " + (output_ / "metrics.csv").string() + ", " +
                 (output_ / "events.csv").string() +
-                (p_.intravasation.enabled ? ", " + (output_ / "departures.csv").string() : ""));
+                (cells_leave(p_) ? ", " + (output_ / "departures.csv").string() : ""));
   if (!last_frame.empty())
     console_.line("picture     xvfb-run -a /usr/bin/python3 viz/quicklook.py " +
                   shell_word(output_));

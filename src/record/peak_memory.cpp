@@ -151,7 +151,8 @@ std::uint64_t estimate_host_bytes(const Parameters& p, bool frames, bool checkpo
   for (const FieldRow& row : Fields::rows(field_settings(p)))
     files += row.frozen.file.empty() ? 0 : 1;
   const double building = static_cast<double>(InitialTissue::bytes_per_voxel) * n_padded +
-                          4 * (m + m_padded) + 4 * n * files;
+                          4 * (m + m_padded) + 4 * n * files +
+                          (p.lymphatics.enabled ? n_padded + 8 * p.lymphatics.share * n : 0);
   const double measuring = 16.0 * p.domain.voxels[1] * p.domain.voxels[2]; // counts of lines
   double most = std::max(building, measuring);
   if (checkpoints || frames) most = std::max(most, taking);

@@ -128,6 +128,7 @@ void Site::set_clock(std::int64_t step) {
   }
   s_->vessels.rebuild(full);
   s_->cells.rebuild();
+  if (s_->lymphatics) s_->lymphatics->rebuild();
   s_->cells.count_now(s_->executor);
 }
 

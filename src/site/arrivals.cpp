@@ -185,9 +185,7 @@ void Site::State::follow_vessels() {
 
 // Departures by blood have one row of numbers, whoever they are.
 void Site::State::take_released(std::int64_t done) {
-  const Departures& left = cells.departures();
-  const std::int64_t before =
-      left.counted(Departures::singles) + left.counted(Departures::clusters);
+  const std::int64_t before = cells.departures().numbers();
   for (Departure& d : cells.arrested().take_released()) {
     d.number += before;
     d.step = done;

@@ -42,14 +42,14 @@ TumourBalance Site::tumour() const {
                 held.counted(Arrested::died_adherent);
     b.departed += held.counted(Arrested::released) + held.counted(Arrested::passed);
   }
-  if (s.parameters.intravasation.enabled) {
+  if (cells_leave(s.parameters)) {
     const Departures& left = s.cells.departures();
-    b.expected_departures = static_cast<double>(left.counted(Departures::expected)) / expected_unit;
-    const std::int64_t groups =
-        left.counted(Departures::singles) + left.counted(Departures::clusters);
+    b.expected_departures =
+        static_cast<double>(left.counted_by_all(Departures::expected)) / expected_unit;
+    const std::int64_t groups = left.numbers();
     if (groups > 0)
-      b.cells_per_departure =
-          static_cast<double>(left.counted(Departures::left_cells)) / static_cast<double>(groups);
+      b.cells_per_departure = static_cast<double>(left.counted_by_all(Departures::left_cells)) /
+                              static_cast<double>(groups);
   }
   return b;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/random.hpp"
+#include "tissue/lymphatics.hpp"
 #include "voxel/excess.hpp"
 #include "voxel/views.hpp"
 
@@ -76,6 +77,19 @@ struct TallyExcess {
   TallyCells tally; // of the list's arrays
   MV_HD void operator()(const Voxel& entry, std::int64_t* bin) const {
     if (!excess.gone(entry.x)) tally.count(entry.x, excess.place(entry.x), bin);
+  }
+};
+
+// Voxels with a lymphatic, and those whose works.
+struct TallyLymphatics {
+  static constexpr const char* name = "measure.lymphatics";
+  static constexpr double bytes = 1;
+  static constexpr int bins = 2;
+  const std::uint8_t* state;
+  MV_HD void operator()(const Voxel& s, std::int64_t* bin) const {
+    const auto lymphatic = static_cast<Lymphatic>(state[s.i]);
+    bin[0] += lymphatic != Lymphatic::none ? 1 : 0;
+    bin[1] += lymphatic == Lymphatic::works ? 1 : 0;
   }
 };
 

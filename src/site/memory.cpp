@@ -19,6 +19,7 @@ struct Lattices {
 
 // Arrays that are smaller than this together: tables, counters, edges of lists.
 constexpr std::size_t bytes_of_held = 160; // of a cell in vessels: its entry, and when it lands
+constexpr double bytes_of_lymphatic = 12;  // its voxel and its wall
 constexpr std::size_t small_buffers = std::size_t{64} << 10;
 
 BloodExtent blood_extent(const Parameters& p) {
@@ -46,6 +47,7 @@ std::vector<std::size_t> device_buffers(const Parameters& p) {
   Population::Work().for_each(l.tissue, p.tracers.count, add);
   for (const std::size_t n : ExcessCells::buffers(l.tissue)) bytes.push_back(n);
   Matrix::Arrays().for_each(of_tissue);
+  if (p.lymphatics.enabled) bytes.push_back(static_cast<std::size_t>(l.tissue.padded()));
   for (const FieldRow& row : Fields::rows(field_settings(p)))
     if (row.present) bytes.push_back(Field::bytes(l.fields));
   return bytes;
@@ -57,7 +59,13 @@ std::size_t estimate_device_bytes(const Parameters& p) {
   // All that `arrivals` sends may wait at once for room, and ask about all voxels around.
   const std::size_t held =
       p.arrivals.enabled ? static_cast<std::size_t>(p.arrivals.cells) * bytes_of_held : 0;
-  return std::accumulate(buffers.begin(), buffers.end(), small_buffers) + held +
+  // Lists of lymphatic voxels, at most: as if all tissue were stroma.
+  const std::size_t lymph =
+      p.lymphatics.enabled
+          ? static_cast<std::size_t>(p.lymphatics.share * static_cast<double>(l.tissue.voxels()) *
+                                     bytes_of_lymphatic)
+          : 0;
+  return std::accumulate(buffers.begin(), buffers.end(), small_buffers) + held + lymph +
          estimate_vessel_bytes(vasculature_settings(p), l.tissue, p.simulation.seed,
                                blood_extent(p));
 }
@@ -100,14 +108,15 @@ std::vector<ArrayInfo> state_arrays_of(const Parameters& p) {
     if (row.present)
       infos.push_back(on_lattice(row.name, row.unit, row.meaning, ElementType::f32, l.fields));
   infos.push_back({"ledger", "1", "", ElementType::i64, {ledger_entries, 1, 1}, 0});
-  if (p.intravasation.enabled)
-    infos.push_back(
-        {"departures", "1", "", ElementType::i64, {Departures::counter_count, 1, 1}, 0});
+  if (cells_leave(p))
+    infos.push_back({"departures", "1", "", ElementType::i64, {Departures::entry_count, 1, 1}, 0});
   if (p.arrivals.enabled)
     infos.push_back({"arrivals", "1", "", ElementType::i64, {Arrested::counter_count, 1, 1}, 0});
   if (p.tracers.count > 0)
     infos.push_back(
         {"tracers", "1", "", ElementType::u32, {3 * std::int64_t{p.tracers.count}, 1, 1}, 0});
+  if (p.lymphatics.enabled)
+    infos.push_back(on_lattice("lymphatic", "1", Lymphatics::meaning, ElementType::u8, l.tissue));
   return infos;
 }
 

@@ -137,19 +137,30 @@ void add_field(MetricSheet& sheet, const Executor& executor, const Field& field)
              "estimated error of the last solve");
 }
 
-// Who left by the vessels.
-void add_departures(MetricSheet& sheet, const Departures& left) {
-  const char* const since_start = "with `intravasation`: since the start";
-  sheet.count("departed_cells", left.counted(Departures::left_cells), since_start);
-  sheet.count("departed_singles", left.counted(Departures::singles), since_start);
-  sheet.count("departed_clusters", left.counted(Departures::clusters), since_start);
+// Who left by a route. Columns of blood have the plain names.
+void add_departures(MetricSheet& sheet, const Departures& left, Route route,
+                    const std::string& section, const std::string& prefix) {
+  const std::string since_start = "with `" + section + "`: since the start",
+                    into = route == Route::blood ? "" : std::string(", by ") + name_of(route);
+  sheet.count(prefix + "departed_cells", left.counted(Departures::left_cells, route), since_start);
+  sheet.count(prefix + "departed_singles", left.counted(Departures::singles, route), since_start);
+  sheet.count(prefix + "departed_clusters", left.counted(Departures::clusters, route), since_start);
   const auto real = [&](Departures::Counter c) {
-    return static_cast<double>(left.counted(c)) / expected_unit;
+    return static_cast<double>(left.counted(c, route)) / expected_unit;
   };
-  sheet.real("departures_expected", "1", real(Departures::expected),
-             "singles and clusters that the hazards let expect since the start");
-  sheet.real("shedding_expected", "1/day", 24 * real(Departures::expected_now),
-             "the hazards of all cells together, at the last vessel step");
+  sheet.real(prefix + "departures_expected", "1", real(Departures::expected),
+             "singles and clusters that the hazards let expect since the start" + into);
+  sheet.real(prefix + "shedding_expected", "1/day", 24 * real(Departures::expected_now),
+             "the hazards of all cells together, at the last vessel step" + into);
+}
+
+void add_lymphatics(MetricSheet& sheet, const Executor& executor, const Lattice& lattice,
+                    const std::uint8_t* state) {
+  const auto n = executor.tally_over(lattice, TallyLymphatics{state});
+  sheet.count("lymphatics", n[0], "with `lymphatics`: voxels with a lymphatic");
+  sheet.count(
+      "lymphatics_working", n[1],
+      "with `lymphatics`: those that the tumour does not press on, as of the last vessel step");
 }
 
 // Who came with the blood.
@@ -280,7 +291,12 @@ MetricRow Site::measure() {
   if (p.vessels.pattern != VesselPattern::none && p.oxygen.enabled)
     add_blood(sheet, s.oxygen().measure_blood(s.vessels.blood().view()), s.vessels.blood());
   s.vessels.measure(sheet, [&] { return places_to_feed(s.executor, s.tissue, cell.kind_code); });
-  if (p.intravasation.enabled) add_departures(sheet, s.cells.departures());
+  const Departures& left = s.cells.departures();
+  if (p.intravasation.enabled) add_departures(sheet, left, Route::blood, "intravasation", "");
+  if (s.lymphatics) {
+    add_lymphatics(sheet, s.executor, s.tissue, s.lymphatics->state().data());
+    add_departures(sheet, left, Route::lymph, "lymphatics", "lymph_");
+  }
   if (p.arrivals.enabled) add_arrivals(sheet, s.cells.arrested());
   if (p.tracers.count > 0)
     add_tracers(sheet, s.cells.tracers().host_copy(), p.tracers.start, p.domain.spacing);

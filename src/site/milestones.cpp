@@ -62,6 +62,9 @@ constexpr EventRow arrival_events[] = {
     {"first_landing", true, "where it lands", "a cell that came with the blood is in the tissue"},
     {"founder", false, "where it lands", "a cell has landed that can found a lesion"},
 };
+// The first departure by a route; blood has its rows in departures.csv alone.
+constexpr EventRow first_by_lymph{"first_lymph", true, "where it was",
+                                  "a tumour cell entered a lymphatic"};
 constexpr EventRow extinction{"tumour_extinct", true, "0, 0, 0", "no living tumour cell is left"};
 
 } // namespace
@@ -116,10 +119,17 @@ void Site::State::record_events(const Ledger& before, const KindCounts& count_be
         {time(), std::string(extinction.name), 0, 0, 0, std::string(extinction.meaning)});
 }
 
+void Site::State::tell_first(const Departure& d) {
+  if (d.route != Route::lymph) return;
+  events.push_back({time() + parameters.time.step, std::string(first_by_lymph.name), d.x, d.y, d.z,
+                    std::string(first_by_lymph.meaning)});
+}
+
 std::vector<EventRow> event_rows() {
   std::vector<EventRow> rows;
   for (const Milestone& m : milestones) rows.push_back(m.event);
   for (const FirstDeath& d : first_deaths) rows.push_back(d.event);
+  rows.push_back(first_by_lymph);
   rows.push_back(extinction);
   rows.insert(rows.end(), std::begin(arrival_events), std::end(arrival_events));
   rows.insert(rows.end(), std::begin(vessel_events), std::end(vessel_events));

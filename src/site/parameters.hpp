@@ -17,6 +17,7 @@
 #include "fields/vegf_settings.hpp"
 #include "site/output_settings.hpp"
 #include "site/site_settings.hpp"
+#include "tissue/lymphatic_settings.hpp"
 #include "tissue/matrix_settings.hpp"
 #include "tissue/tissue_settings.hpp"
 #include "vessels/flow_settings.hpp"
@@ -53,6 +54,7 @@ struct Parameters {
   FlowParameters flow;
   RegressionParameters regression;
   IntravasationParameters intravasation;
+  LymphaticParameters lymphatics;
   LodgingParameters lodging;
   ArrivalParameters arrivals;
   ArrestParameters arrest;

@@ -24,6 +24,7 @@ void derive_across(Section<Parameters>& whole) {
   });
   whole.derive("vessels.ends[].haematocrit",
                [](const Parameters& p) { return p.flow.haematocrit; });
+  whole.derive("lymphatics.rate", [](const Parameters& p) { return p.intravasation.rate; });
   for (const char* place : {"vegf.sources[].centre", "tracers.start", "tissue.cells[].centre",
                             "tissue.membranes[].centre"})
     whole.derive(place, middle);
@@ -58,6 +59,7 @@ void describe_site(Section<Parameters>& whole) {
   whole.section(&Parameters::flow, "flow", describe);
   whole.section(&Parameters::regression, "regression", describe);
   whole.section(&Parameters::intravasation, "intravasation", describe);
+  whole.section(&Parameters::lymphatics, "lymphatics", describe);
   whole.section(&Parameters::lodging, "lodging", describe);
   whole.section(&Parameters::arrivals, "arrivals", describe);
   whole.section(&Parameters::arrest, "arrest", describe);

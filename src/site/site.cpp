@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <stdexcept>
+#include <utility>
 
 #include "core/random.hpp"
 #include "site/state.hpp"
@@ -32,7 +34,9 @@ Site::State::State(const Parameters& p, Executor e, const SiteLayout& layout)
       grid(executor, tissue, p.fields.coarsen), fields(grid, field_settings(p)),
       matrix(executor, tissue, p.matrix, p.time.step, p.inhibitor.enabled),
       cells(executor, tissue, population_settings(p), seed),
-      vessels(executor, tissue, grid.lattice, vasculature_settings(p), seed) {}
+      vessels(executor, tissue, grid.lattice, vasculature_settings(p), seed) {
+  if (p.lymphatics.enabled) lymphatics.emplace(executor, tissue, p.lymphatics);
+}
 
 Site::Site(const Parameters& parameters, Executor executor, const ExternalArrays& external,
            const SiteLayout& layout)
@@ -62,6 +66,10 @@ void Site::State::start_from(const ExternalArrays& external) {
   a.clone.upload(start.clone.data());
   matrix.arrays().density.upload(start.matrix.data());
   matrix.arrays().membrane.upload(start.membrane.data());
+  if (lymphatics) {
+    lymphatics->start(start.kind, seed);
+    lymphatics->advance(cells.view(), cells.excess().held);
+  }
   vessels.start(parents);
   if (!external.absent) find_inlets(parents, external.vessel_names);
   vessels.take_changes(); // the kinds show them already
@@ -137,7 +145,7 @@ void Site::State::grow_vessels() {
   const VesselGraph::Changes changed = vessels.take_changes();
   cells.make_way(executor, changed.entered, changed.left);
   for (Event& e : vessels.take_events()) events.push_back(std::move(e));
-  if (parameters.intravasation.enabled) depart();
+  if (cells_leave(parameters)) depart();
   if (parameters.arrivals.enabled) receive();
   if (parameters.vessels.check) check_vessels();
 }
@@ -145,8 +153,17 @@ void Site::State::grow_vessels() {
 void Site::State::depart() {
   const double passed = parameters.time.vessel_step;
   const std::int64_t flowed_on = cells.arrested().counted(Arrested::releases);
-  const WallView walls = vessels.advance_walls(cells.view(), cells.factors());
-  for (Departure& d : cells.depart(executor, walls, passed, step)) {
+  WaysOut ways;
+  if (parameters.intravasation.enabled)
+    ways.walls = vessels.advance_walls(cells.view(), cells.factors());
+  if (lymphatics) ways.lymph = &lymphatics->advance(cells.view(), cells.excess().held);
+  std::array<bool, route_count> taken{};
+  for (int r = 0; r < route_count; ++r)
+    taken[static_cast<std::size_t>(r)] =
+        cells.departures().counted(Departures::left_cells, static_cast<Route>(r)) > 0;
+  for (Departure& d : cells.depart(executor, ways, passed, step)) {
+    bool& taken_before = taken[static_cast<std::size_t>(d.route)];
+    if (!std::exchange(taken_before, true)) tell_first(d);
     d.step = step + 1;
     d.number += flowed_on;
     departures.push_back(d);

@@ -13,6 +13,8 @@
 #include "cells/population.hpp"
 #include "fields/field_list.hpp"
 #include "site/site.hpp"
+#include "site/take_apart.hpp"
+#include "tissue/lymphatics.hpp"
 #include "tissue/matrix.hpp"
 #include "vessels/vasculature.hpp"
 
@@ -94,6 +96,7 @@ struct Site::State {
   Matrix matrix;
   Population cells;
   Vasculature vessels;
+  std::optional<Lymphatics> lymphatics; // where `lymphatics` is on
   std::int64_t step = 0;
   std::int64_t founders_per_clone = 1; // at the start
   std::vector<Event> events;
@@ -113,7 +116,8 @@ struct Site::State {
 
   void start_from(const ExternalArrays& external);
   void grow_vessels();
-  void depart();  // by the vessels, at the end of their step
+  void depart(); // by all ways, at the end of a vessel step
+  void tell_first(const Departure& by_its_route);
   void receive(); // what comes with the blood, likewise
   void find_inlets(const VesselNetwork& parents, const std::vector<std::string>& names);
   std::optional<std::pair<std::vector<Cell>, double>> next_scheduled(double end) const;
@@ -167,11 +171,11 @@ void Site::State::for_each_array(const F& f) {
     ExcessColumn<T> column{&order, &buffer};
     f(ArrayRow{name, "1", meaning, nullptr}, column);
   });
-  if (parameters.intravasation.enabled) {
+  if (cells_leave(parameters)) {
     HostArray<std::int64_t> left{&cells.departures().counters()};
     f(ArrayRow{"departures", "1",
-               "departures of singles and of clusters, cells that left; expected departures, and "
-               "those an hour, in units of 2^-32",
+               "by blood, lymph, cavity: departures of singles and of clusters, cells that left; "
+               "expected departures, and those an hour, in units of 2^-32",
                nullptr, -1e-2f, 1e9f, false},
       left);
   }
@@ -190,6 +194,7 @@ void Site::State::for_each_array(const F& f) {
   if (parameters.tracers.count > 0)
     f(ArrayRow{"tracers", "1", "voxel coordinates of walkers that take no room", nullptr},
       cells.tracers());
+  if (lymphatics) of_tissue("lymphatic", Lymphatics::meaning, lymphatics->state());
 }
 
 template <class T>

@@ -60,7 +60,9 @@ PopulationSettings population_settings(const Parameters& p) {
   s.transition = p.transition;
   s.migration = p.migration;
   s.tracers = p.tracers;
-  s.intravasation = p.intravasation;
+  s.departures = {p.intravasation.enabled ? p.intravasation.rate : 0,
+                  p.lymphatics.enabled ? p.lymphatics.rate : 0, p.intravasation.epithelial,
+                  p.intravasation.clustering};
   s.arrest = p.arrest;
   s.landing = p.landing;
   s.growth = {p.growth.mobility > 0, pace_of(p), p.growth.mobility, open_faces(p),
@@ -81,6 +83,8 @@ PopulationSettings population_settings(const Parameters& p) {
   s.motility_substeps = p.time.motility_substeps;
   return s;
 }
+
+bool cells_leave(const Parameters& p) { return p.intravasation.enabled || p.lymphatics.enabled; }
 
 StemStart stem_start(const Parameters& p) {
   return {p.stem.enabled ? p.stem.fraction : 0.0, p.stem.capacity};

@@ -18,6 +18,8 @@ Pace pace_of(const Parameters& parameters);
 std::array<bool, 6> open_faces(const Parameters& parameters);
 FieldSettings field_settings(const Parameters& parameters);
 PopulationSettings population_settings(const Parameters& parameters);
+// Whether tumour cells may leave, by whatever way.
+bool cells_leave(const Parameters& parameters);
 StemStart stem_start(const Parameters& parameters);
 VasculatureSettings vasculature_settings(const Parameters& parameters);
 

@@ -198,6 +198,15 @@ void judge_blood(const Parameters& p, Judge& judge) {
 }
 
 void judge_departures(const Parameters& p, Judge& judge) {
+  const bool stroma = p.tissue.stroma > 0 || !p.tissue.cells_csv.empty() ||
+                      !p.tissue.cells_vti.empty() ||
+                      std::any_of(p.tissue.cells.begin(), p.tissue.cells.end(),
+                                  [](const SeedShape& s) { return s.kind == "stroma"; });
+  if (p.lymphatics.enabled && !stroma)
+    judge.complain(
+        {"lymphatics.enabled", "tissue.stroma"},
+        "lymphatics.enabled needs stroma that lymphatics lie in, but tissue.stroma is 0; "
+        "type for example tissue.stroma: 0.1");
   if (!p.intravasation.enabled || p.vessels.pattern != VesselPattern::none) return;
   judge.complain({"intravasation.enabled", "vessels.pattern"},
                  "intravasation.enabled needs vessels to enter, but vessels.pattern is none; type "

@@ -186,8 +186,6 @@ void VesselWalls::weigh(const VesselGraph& graph) {
     share_[e].leaky = static_cast<float>(leaky);
     share_[e].tight = static_cast<float>(tight);
   }
-  if (count_ > 0)
-    executor_.copy_in(shares_here_.data(), share_.data(), share_.size() * sizeof(WallShare));
 }
 
 } // namespace metavox

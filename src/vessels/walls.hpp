@@ -54,7 +54,7 @@ public:
   bool on() const { return settings_.on; }
   // Where the walls are now; then their membranes are worn and heal for `time` (min).
   void advance(VesselGraph& graph, const CellView& cells, TraitFactors factor, double time);
-  WallView view() const { return {count_, shares_here_.data(), &contact_, &first_}; }
+  WallView view() const { return {count_, &share_, &contact_, &first_}; }
 
 private:
   void find(const VesselGraph& graph);

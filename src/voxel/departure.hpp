@@ -9,6 +9,7 @@ namespace metavox {
 
 // How a cell leaves. Stored in departures.csv by name.
 enum class Route : std::uint8_t { blood, lymph, cavity };
+inline constexpr int route_count = 3;
 constexpr const char* name_of(Route r) {
   return r == Route::blood ? "blood" : (r == Route::lymph ? "lymph" : "cavity");
 }

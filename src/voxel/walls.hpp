@@ -28,10 +28,10 @@ struct WallContact {
   bool leaky;
 };
 
-// Entries ascend by voxel. `contact` and `first` lie on the host.
+// On the host; entries ascend by voxel.
 struct WallView {
   std::int64_t count = 0;
-  const WallShare* share = nullptr;
+  const std::vector<WallShare>* share = nullptr;
   const std::vector<WallContact>* contact = nullptr;
   const std::vector<std::size_t>* first = nullptr; // contacts of entry n: first[n] to first[n + 1]
 
