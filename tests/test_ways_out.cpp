@@ -1,13 +1,17 @@
-// Cells that leave by lymphatics: which voxels have one, when it works, hazards against closed
-// forms, how it competes with blood, the ledger, and that nothing of it depends on threads or
-// restarts. Of the blood alone: test_departures.cpp.
+// Cells that leave by lymphatics, and through a serosal face into a cavity: which voxels have a
+// lymphatic, when it works, what an intact membrane holds back, hazards against closed forms, how
+// ways compete, the ledger, and that nothing of it depends on threads or restarts. Of the blood
+// alone: test_departures.cpp.
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
 
 #include "core/errors.hpp"
 #include "core/random.hpp"
+#include "site/take_apart.hpp"
 #include "support.hpp"
 #include "tissue/lymphatics.hpp"
 #include "vessels/walls.hpp"
@@ -270,17 +274,178 @@ TEST(Lymphatics, HazardsOfPinnedCellsFollowTheClosedForm) {
   EXPECT_EQ(told, 1);
 }
 
-// ---- with blood beside
+// ---- serosal faces
 
-// Hazards l and b at once: a cell leaves within t with p = 1 - exp(-(l + b) t), by lymph with p
-// l/(l
-// + b), by blood with the rest.
+constexpr const char* two_faces = "serosa: {faces: [x_low, z_high], rate: 0.1 1/h}\n";
+
+// Of [x_low, z_high]: the sheets one voxel inside.
+bool in_sheet(const Lattice& box, std::int64_t v) {
+  const Voxel s = box.voxel_at(v);
+  return s.x == 1 || s.z == box.nz - 2;
+}
+
+TEST(Serosa, IsASheetOneVoxelInside) {
+  const Site site = simulation_of(still(two_faces));
+  const Lattice box = box_of(site);
+  const auto membrane = array_of<std::uint16_t>(site, "membrane");
+  std::int64_t n = 0;
+  for (std::int64_t v = 0; v < box.voxels(); ++v) {
+    EXPECT_EQ(membrane[static_cast<std::size_t>(v)], in_sheet(box, v) ? 65535 : 0);
+    n += in_sheet(box, v) ? 1 : 0;
+  }
+  EXPECT_EQ(n, 2 * 400 - 20);
+}
+
+// Intact, it sheds nobody: exactly none, at any rate, whoever stands there; of E-like cells, which
+// do not wear it, however thin.
+TEST(Serosa, ShedsNobodyWhileItIsIntact) {
+  for (const char* kind : {"epithelial", "mesenchymal"}) {
+    Site site =
+        simulation_of(still("serosa: {faces: [x_low, z_high], rate: 10 1/min}\n", 20, kind));
+    auto membrane = array_of<std::uint16_t>(site, "membrane");
+    const Lattice box = box_of(site);
+    for (std::int64_t v = 0; v < box.voxels(); ++v)
+      membrane[static_cast<std::size_t>(v)] = in_sheet(box, v) ? 1 : 0;
+    if (std::string(kind) == "epithelial") site.write("membrane", membrane.data());
+    const Count before = count_cells(site);
+    advance(site, 100);
+    EXPECT_EQ(count_cells(site), before);
+    EXPECT_TRUE(site.take_departures().empty());
+    Metrics m = metrics_of(site);
+    EXPECT_EQ(m["cavity_departures_expected"], 0);
+    EXPECT_EQ(m["cavity_shedding_expected"], 0);
+    EXPECT_EQ(m["serosa_broken"], 0);
+  }
+}
+
+// Each tumour cell in a broken voxel, or with a face on one, is still there after t with exp(-k t);
+// the others for certain.
+TEST(Serosa, HazardsOfPinnedCellsFollowTheClosedForm) {
+  for (const char* kind : {"epithelial", "mesenchymal"}) {
+    Site site = simulation_of(still(two_faces, 20, kind));
+    const Lattice box = box_of(site);
+    auto membrane = array_of<std::uint16_t>(site, "membrane");
+    std::vector<std::uint8_t> touches(membrane.size(), 0);
+    double broken = 0;
+    for (std::int64_t v = 0; v < box.voxels(); ++v) {
+      const auto i = static_cast<std::size_t>(v);
+      if (!in_sheet(box, v) || to_unit(draw(8, Purpose::test, i, 0).word[0]) > 0.2) continue;
+      membrane[i] = 0;
+      broken += 1;
+      touches[i] = 1;
+      for_each_beside(box, v, [&](std::int64_t n) { touches[static_cast<std::size_t>(n)] = 1; });
+    }
+    site.write("membrane", membrane.data());
+    site.step();
+    const double n = static_cast<double>(std::count(touches.begin(), touches.end(), 1));
+    EXPECT_GT(n, 500);
+    Metrics m = metrics_of(site);
+    EXPECT_NEAR(m["serosa_broken"], broken / 780, 1e-9);
+    EXPECT_NEAR(m["cavity_shedding_expected"] / 24, 0.1 * n, 1e-5 * n);
+    advance(site, 59); // 12 vessel steps in all
+    const auto after = array_of<std::uint8_t>(site, "kind");
+    double gone = 0;
+    for (std::size_t v = 0; v < after.size(); ++v) {
+      if (after[v] != 0) continue;
+      gone += 1;
+      EXPECT_EQ(touches[v], 1) << "who touches nothing broken stays";
+    }
+    const double p = 1 - std::exp(-0.1 * 6);
+    EXPECT_NEAR(gone, n * p, 3 * std::sqrt(n * p * (1 - p))) << kind;
+    EXPECT_EQ(metrics_of(site)["cavity_departed_cells"], gone);
+    for (const Departure& d : site.take_departures()) {
+      EXPECT_EQ(d.route, Route::cavity);
+      EXPECT_EQ(d.segment, -1);
+    }
+    int told = 0;
+    for (const Event& e : site.take_events()) told += e.what == "first_cavity" ? 1 : 0;
+    EXPECT_EQ(told, 1);
+  }
+}
+
+// M-like cells wear it through; until then nobody leaves, and E-like ones alone never do.
+TEST(Serosa, IsBrokenByProteinase) {
+  for (const bool enzyme : {true, false}) {
+    Site site = simulation_of(
+        "domain: {voxels: [20, 12, 12], spacing: 20 um}\n"
+        "tissue: {parenchyma: 0, stroma: 0, cells: [{shape: layer, axis: x, begin: 40 um, end: 100 "
+        "um, kind: epithelial}]}\n"
+        "cycle: {enabled: false}\ntransition: {enabled: false}\n"
+        "death: {necrosis: false, apoptosis: 0 1/min, anoikis: 0 1/min}\n"
+        "matrix: {membrane_resistance: 0.5}\n"
+        "serosa: {faces: [x_low], rate: 0.2 1/h}\n",
+        {std::string("tissue.cells[0].mesenchymal_fraction=") + (enzyme ? "0.3" : "0")});
+    std::int64_t first_hole = -1, first_gone = -1;
+    for (int n = 0; n < 300; ++n) {
+      site.step();
+      Metrics m = metrics_of(site);
+      if (first_hole < 0 && m["serosa_broken"] > 0) first_hole = n;
+      if (first_gone < 0 && !site.take_departures().empty()) first_gone = n;
+      if (first_hole < 0) {
+        ASSERT_EQ(m["cavity_departures_expected"], 0);
+      }
+    }
+    EXPECT_EQ(first_hole >= 0, enzyme);
+    EXPECT_EQ(first_gone >= 0, enzyme);
+    if (!enzyme) continue;
+    EXPECT_GT(first_hole, 10) << "some hours";
+    EXPECT_GE(first_gone, first_hole);
+  }
+}
+
+TEST(Serosa, LetsGrowthPressNobodyOut) {
+  const auto open = open_faces(parameters_of("growth: {faces: open}\nserosa: {faces: [y_high]}\n"));
+  EXPECT_EQ(open, (std::array<bool, 6>{true, true, true, false, true, true}));
+}
+
+TEST(Serosa, SaysWhatItLacks) {
+  const auto told = [](const std::string& text) -> std::string {
+    try {
+      parameters_of(text);
+    } catch (const ConfigError& e) {
+      return e.what();
+    }
+    return {};
+  };
+  EXPECT_NE(told("serosa: {faces: [left]}").find("type x_low, x_high"), std::string::npos);
+  EXPECT_NE(told("domain: {voxels: [20, 20, 3], spacing: 20 um}\nserosa: {faces: [z_low]}")
+                .find("4 voxels along z"),
+            std::string::npos);
+  EXPECT_EQ(told("domain: {voxels: [20, 20, 3], spacing: 20 um}\nserosa: {faces: [x_low]}"), "");
+  bool noted = false;
+  for (const auto& note :
+       read_config_text("serosa: {faces: [x_low]}\nmatrix: {frozen: true}\n", "test.yaml").notes)
+    noted = noted || note.find("nothing breaks") != std::string::npos;
+  EXPECT_TRUE(noted);
+}
+
+// Without one there is nothing of it; with one its lists are counted.
+TEST(Serosa, NoneLeavesNothing) {
+  const std::string text = "domain: {voxels: [20, 20, 20], spacing: 20 um}\n";
+  Site site = simulation_of(text), other = simulation_of(text, {"serosa.rate=5 1/min"});
+  advance(site, 5), advance(other, 5);
+  EXPECT_EQ(site.hash(), other.hash());
+  EXPECT_EQ(site.executor().memory_allocated(), other.executor().memory_allocated());
+  for (const auto& [name, value] : metrics_of(site))
+    EXPECT_TRUE(name.find("cavity") == std::string::npos &&
+                name.find("serosa") == std::string::npos);
+  const Parameters with = parameters_of(text + "serosa: {faces: [x_low, z_high]}\n");
+  EXPECT_EQ(estimate_device_bytes(with), estimate_device_bytes(site.parameters()) + 13 * 6 * 400);
+}
+
+// ---- ways that compete
+
+// Hazards l, b and c at once: a cell leaves within t with p = 1 - exp(-(l + b + c) t), by each way
+// with its share of p.
 TEST(WaysOut, CompeteWithTheirSharesOfTheHazard) {
   Site site = simulation_of(still("vessels: {pattern: grid, spacing: 100 um, radius: 4 um}\n"
-                                  "lymphatics: {enabled: true, tumour_faces: 6, rate: 0.5 1/h}\n"),
+                                  "lymphatics: {enabled: true, tumour_faces: 6, rate: 0.5 1/h}\n"
+                                  "serosa: {faces: [x_low, y_low, z_low], rate: 0.1 1/h}\n"),
                             {"intravasation.enabled=true", "intravasation.rate=1 1/h"});
   const auto lymphatic = anywhere(site, 0.15);
   put(site, lymphatic);
+  const std::vector<std::uint16_t> broken(lymphatic.size(), 0);
+  site.write("membrane", broken.data());
   const std::vector<double> lymph = shares_of(box_of(site), lymphatic);
   VesselNetwork net = *site.vessels();
   VesselGraph graph(box_of(site));
@@ -292,26 +457,29 @@ TEST(WaysOut, CompeteWithTheirSharesOfTheHazard) {
     blood[static_cast<std::size_t>(c.voxel)] += c.area * 0.5; // mature and whole
   const auto before = array_of<std::uint8_t>(site, "kind");
   advance(site, 60);
-  double both = 0;
+  double all = 0;
   std::map<Route, double> expected, variance, gone;
   for (std::size_t v = 0; v < lymph.size(); ++v) {
     if (before[v] != static_cast<std::uint8_t>(Kind::mesenchymal)) continue;
-    const double l = 0.5 * lymph[v], b = 1.0 * blood[v];
-    if (!(l + b > 0)) continue;
-    both += l > 0 && b > 0 ? 1 : 0;
-    const double p = 1 - std::exp(-(l + b) * 6);
-    for (const auto& [route, q] :
-         {std::pair{Route::lymph, p * l / (l + b)}, std::pair{Route::blood, p * b / (l + b)}}) {
+    const Voxel s = box_of(site).voxel_at(static_cast<std::int64_t>(v));
+    const double l = 0.5 * lymph[v], b = 1.0 * blood[v],
+                 c = std::min({s.x, s.y, s.z}) <= 2 ? 0.1 : 0, h = l + b + c;
+    if (!(h > 0)) continue;
+    all += l > 0 && b > 0 && c > 0 ? 1 : 0;
+    const double p = 1 - std::exp(-h * 6);
+    for (const auto& [route, q] : {std::pair{Route::lymph, p * l / h},
+                                   {Route::blood, p * b / h},
+                                   {Route::cavity, p * c / h}}) {
       expected[route] += q;
       variance[route] += q * (1 - q);
     }
   }
-  EXPECT_GT(both, 1000);
+  EXPECT_GT(all, 300);
   for (const Departure& d : site.take_departures()) {
     gone[d.route] += 1;
     EXPECT_EQ(d.segment >= 0, d.route == Route::blood);
   }
-  for (const Route r : {Route::blood, Route::lymph}) {
+  for (const Route r : {Route::blood, Route::lymph, Route::cavity}) {
     EXPECT_GT(expected[r], 300) << name_of(r);
     EXPECT_NEAR(gone[r], expected[r], 3 * std::sqrt(variance[r])) << name_of(r);
   }
@@ -321,6 +489,9 @@ TEST(WaysOut, CompeteWithTheirSharesOfTheHazard) {
   EXPECT_NEAR(m["departures_expected"], gone[Route::blood], 3 * std::sqrt(expected[Route::blood]));
   EXPECT_NEAR(m["lymph_departures_expected"], gone[Route::lymph],
               3 * std::sqrt(expected[Route::lymph]));
+  EXPECT_EQ(m["cavity_departed_cells"], gone[Route::cavity]);
+  EXPECT_NEAR(m["cavity_departures_expected"], gone[Route::cavity],
+              3 * std::sqrt(expected[Route::cavity]));
 }
 
 // Who leaves does not depend on what else could be left by: with a lymphatic that takes nothing
@@ -357,13 +528,16 @@ tissue:
     - {shape: sphere, kind: epithelial, radius: 120 um, mesenchymal_fraction: 0.4}
 transition: {emt: 1e-3 1/min, met: 1e-3 1/min}
 mutation: {probability: 0.3}
-stem: {enabled: true, fraction: 0.5}
+cycle: {epithelial: 6 h, mesenchymal: 6 h}
+growth: {faces: closed}
 vegf: {enabled: true, hypoxic_secretion: 1 molecules/s/cell}
 sprouting: {enabled: true, rate: 5e-3 1/min, maturation_age: 6 h, radius: 8 um}
 regression: {enabled: true, patience: 12 h}
 vessels: {pattern: grid, spacing: 110 um, radius: 7.9 um, check: true}
-intravasation: {enabled: true, rate: 0.4 1/h, clustering: 0.5, healing: 2 h}
-lymphatics: {enabled: true, share: 0.3, rate: 0.2 1/h}
+intravasation: {enabled: true, rate: 0.3 1/h, clustering: 0.2, healing: 2 h}
+lymphatics: {enabled: true, share: 0.3, rate: 0.6 1/h}
+matrix: {membrane_resistance: 0.1}
+serosa: {faces: [x_low, z_high], rate: 0.05 1/h}
 )";
 
 // What there is and what left is what there was and what came, kind by kind and way by way: the run
@@ -404,22 +578,25 @@ TEST(WaysOut, LedgerIsExactOverAThousandSteps) {
                                           static_cast<int>(k))];
     departed[Route::blood] += passed(k, static_cast<int>(Reservoir::blood));
     departed[Route::lymph] += passed(k, static_cast<int>(Reservoir::lymph));
+    departed[Route::cavity] += passed(k, static_cast<int>(Reservoir::cavity));
     for (const Kind d : kinds_in(dead_kinds)) dead += passed(k, static_cast<int>(d));
     for (const Reservoir r : {Reservoir::left, Reservoir::pressed_out, Reservoir::cleared})
       other += passed(k, static_cast<int>(r));
   }
   Metrics m = metrics_of(site);
-  for (const auto& [route, prefix] : {std::pair{Route::blood, ""}, {Route::lymph, "lymph_"}}) {
+  for (const auto& [route, prefix] :
+       {std::pair{Route::blood, ""}, {Route::lymph, "lymph_"}, {Route::cavity, "cavity_"}}) {
     EXPECT_EQ(departed[route], listed[route]) << name_of(route);
     EXPECT_EQ(static_cast<double>(departed[route]), m[std::string(prefix) + "departed_cells"]);
     EXPECT_GT(departed[route], 200) << name_of(route);
     EXPECT_GT(seconds[route], 0) << "second cells leave as well";
     EXPECT_GT(m[std::string(prefix) + "departed_clusters"], 0);
   }
-  EXPECT_EQ(tumour_of(count_cells(site)) + departed[Route::blood] + departed[Route::lymph],
-            start + born - dead - other);
+  const std::int64_t away =
+      departed[Route::blood] + departed[Route::lymph] + departed[Route::cavity];
+  EXPECT_EQ(tumour_of(count_cells(site)) + away, start + born - dead - other);
   const TumourBalance balance = site.tumour();
-  EXPECT_EQ(balance.departed, departed[Route::blood] + departed[Route::lymph]);
+  EXPECT_EQ(balance.departed, away);
   EXPECT_EQ(balance.cells, start + balance.births - balance.deaths - balance.departed);
 
   // They stay with their voxels, though stroma has gone from most of them.
@@ -476,6 +653,7 @@ TEST(WaysOut, ThreadsAndRestartsLeaveNoTrace) {
   for (const Departure& d : later) by[d.route] += 1;
   EXPECT_GT(by[Route::blood], 5);
   EXPECT_GT(by[Route::lymph], 5);
+  EXPECT_GT(by[Route::cavity], 5);
   EXPECT_EQ(hash_of(again.take_departures()), hash_of(later));
   std::uint64_t all = 0;
   for (const Executor& executor : executors()) {

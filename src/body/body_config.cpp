@@ -188,6 +188,9 @@ void judge_lattice(const BodySettings& s, const Parameters& p, const Place& whol
   if (!s.body.force.empty() && s.body.coupling != Coupling::linear)
     refuse("forced founders have windows beside the natural lesions of one body: type "
            "body.coupling: linear");
+  if (!p.serosa.faces.empty())
+    refuse("serosa.faces: a body has no place yet for cells that its lattices shed into a cavity; "
+           "type serosa.faces: []");
   if (p.lymphatics.enabled)
     refuse("lymphatics.enabled: a body has no place yet for cells that leave its lattices by "
            "lymph; type lymphatics.enabled: false");

@@ -15,19 +15,22 @@ namespace {
 std::vector<Exit> joined(const WaysOut& ways) {
   constexpr std::int64_t end = std::numeric_limits<std::int64_t>::max();
   const std::size_t walls = ways.walls.share == nullptr ? 0 : ways.walls.share->size(),
-                    lymph = ways.lymph == nullptr ? 0 : ways.lymph->size();
+                    lymph = ways.lymph == nullptr ? 0 : ways.lymph->size(),
+                    surface = ways.surface == nullptr ? 0 : ways.surface->size();
   std::vector<Exit> exits;
-  exits.reserve(std::max(walls, lymph));
-  for (std::size_t w = 0, l = 0;;) {
+  exits.reserve(std::max({walls, lymph, surface}));
+  for (std::size_t w = 0, l = 0, s = 0;;) {
     const std::int64_t wall = w < walls ? (*ways.walls.share)[w].voxel : end,
-                       vessel = l < lymph ? (*ways.lymph)[l].voxel : end;
-    Exit e{std::min(wall, vessel), 0, 0, 0, 0};
+                       vessel = l < lymph ? (*ways.lymph)[l].voxel : end,
+                       open = s < surface ? (*ways.surface)[s] : end;
+    Exit e{std::min({wall, vessel, open}), 0, 0, 0, 0};
     if (e.voxel == end) return exits;
     if (wall == e.voxel) {
       e.leaky = (*ways.walls.share)[w].leaky;
       e.tight = (*ways.walls.share)[w++].tight;
     }
     if (vessel == e.voxel) e.lymph = (*ways.lymph)[l++].area;
+    if (open == e.voxel) e.surface = 1, ++s;
     exits.push_back(e);
   }
 }

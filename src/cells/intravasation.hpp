@@ -1,7 +1,7 @@
-// Tumour cells enter vessels and lymphatics: the hazard of each by the walls that its voxel shares,
-// the neighbours that it takes along, and how they are taken out.
+// Tumour cells enter vessels and lymphatics, or are shed into a cavity: the hazard of each by the
+// walls that its voxel shares, the neighbours that it takes along, and how they are taken out.
 //
-//   h = k_iv m sum of w A / (n A_0) + k_lv m sum of A / (n A_0)
+//   h = k_iv m sum of w A / (n A_0) + k_lv m sum of A / (n A_0) + k_per (at a broken serosa)
 //
 // over the walls of segments that carry, and those of lymphatics that work; the sums are those of
 // Exit. m is the factor of the cell's MT1-MMP where it is M-like; an E-like cell passes leaky walls
@@ -61,13 +61,14 @@ struct DepartureRule {
 
   MV_HD Hazard hazard(Kind kind, std::uint64_t traits, const Exit& at) const {
     const double leaky = static_cast<double>(at.leaky), tight = static_cast<double>(at.tight),
-                 lymph = static_cast<double>(at.lymph);
+                 lymph = static_cast<double>(at.lymph),
+                 shed = rate.cavity * static_cast<double>(at.surface);
     if (kind == Kind::mesenchymal) {
       const double m = static_cast<double>(factor.of(traits, Trait::proteinase));
-      return {{rate.blood * m * (leaky + tight), rate.lymph * m * lymph, 0}};
+      return {{rate.blood * m * (leaky + tight), rate.lymph * m * lymph, shed}};
     }
     if (!is_tumour(kind)) return {};
-    return {{rate.blood * rate.epithelial * leaky, rate.lymph * rate.epithelial * lymph, 0}};
+    return {{rate.blood * rate.epithelial * leaky, rate.lymph * rate.epithelial * lymph, shed}};
   }
   // Of the cell that stands at an exit, or the second one there; none where it sleeps.
   MV_HD Hazard hazard_of(const Exit& at, const Voxel& s, int slot) const {

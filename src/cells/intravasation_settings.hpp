@@ -16,6 +16,7 @@ struct IntravasationParameters {
 // How fast cells leave, numbers alone; 0 where there is no such way.
 struct DepartureRates {
   double blood, lymph; // 1/min per wall_unit
+  double cavity;       // 1/min of a cell at a broken serosal membrane
   double epithelial;   // of E-like cells at leaky walls, a share
   double clustering;   // of bonds that hold when a cell leaves
 };

@@ -44,6 +44,7 @@ time: {vessel_step: 12 min}
 vessels: {pattern: grid, spacing: 150 um, radius: 7.8 um}
 intravasation: {enabled: true, rate: 20 1/h, tight: 1, clustering: 0.5}
 lymphatics: {enabled: true, share: 0.3}
+serosa: {faces: [z_low, y_high], rate: 0.1 1/min}
 arrivals: {enabled: true, cells: 400, over: 36 min}
 lodging: {widest_radius: 20 um}
 arrest: {adhesion: 1 1/min, out: 1000 1/day}

@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 
 #include "settings/units.hpp"
@@ -23,6 +24,21 @@ void judge_box(const Parameters& p, Judge& judge) {
                          " voxels or fields.coarsen: 1");
       break;
     }
+}
+
+void judge_serosa(const Parameters& p, Judge& judge) {
+  const std::array<bool, 6> serosal = serosal_faces(p.serosa);
+  constexpr int least = 4; // both membranes, and a voxel behind each
+  for (std::size_t a = 0; a < 3; ++a)
+    if ((serosal[2 * a] || serosal[2 * a + 1]) && p.domain.voxels[a] < least)
+      judge.complain({"serosa.faces", "domain.voxels", "domain.size"},
+                     "serosa.faces needs " + std::to_string(least) + " voxels" + along(a) +
+                         ", for a membrane one voxel inside; the box has " +
+                         std::to_string(p.domain.voxels[a]));
+  if (!p.serosa.faces.empty() && (p.matrix.frozen || p.matrix.contact_degradation <= 0))
+    judge.note({"serosa.faces", p.matrix.frozen ? "matrix.frozen" : "matrix.contact_degradation"},
+               "serosa.faces: nothing breaks their membranes, so no cell is shed; they wear where "
+               "matrix.contact_degradation is above 0 and matrix.frozen is false");
 }
 
 void judge_times(const Parameters& p, Judge& judge) {

@@ -8,6 +8,7 @@
 
 #include "core/random.hpp"
 #include "tissue/lymphatics.hpp"
+#include "tissue/serosa.hpp"
 #include "voxel/excess.hpp"
 #include "voxel/views.hpp"
 
@@ -90,6 +91,19 @@ struct TallyLymphatics {
     const auto lymphatic = static_cast<Lymphatic>(state[s.i]);
     bin[0] += lymphatic != Lymphatic::none ? 1 : 0;
     bin[1] += lymphatic == Lymphatic::works ? 1 : 0;
+  }
+};
+
+// Voxels of serosal membranes, and those that are broken.
+struct TallySerosa {
+  static constexpr const char* name = "measure.serosa";
+  static constexpr double bytes = 0; // two layers of voxels
+  static constexpr int bins = 2;
+  const std::uint16_t* membrane;
+  SerosalFaces faces;
+  MV_HD void operator()(const Voxel& s, std::int64_t* bin) const {
+    bin[0] += faces.has_membrane(s.x, s.y, s.z) ? 1 : 0;
+    bin[1] += faces.broken(s.x, s.y, s.z, membrane) ? 1 : 0;
   }
 };
 

@@ -65,7 +65,10 @@ std::size_t estimate_device_bytes(const Parameters& p) {
           ? static_cast<std::size_t>(p.lymphatics.share * static_cast<double>(l.tissue.voxels()) *
                                      bytes_of_lymphatic)
           : 0;
-  return std::accumulate(buffers.begin(), buffers.end(), small_buffers) + held + lymph +
+  const std::size_t serosa =
+      static_cast<std::size_t>(Serosa::most_voxels(l.tissue, serosal_faces(p.serosa))) *
+      Serosa::bytes_of_voxel;
+  return std::accumulate(buffers.begin(), buffers.end(), small_buffers) + held + lymph + serosa +
          estimate_vessel_bytes(vasculature_settings(p), l.tissue, p.simulation.seed,
                                blood_extent(p));
 }

@@ -297,6 +297,13 @@ MetricRow Site::measure() {
     add_lymphatics(sheet, s.executor, s.tissue, s.lymphatics->state().data());
     add_departures(sheet, left, Route::lymph, "lymphatics", "lymph_");
   }
+  if (s.serosa) {
+    const auto n =
+        s.executor.tally_over(s.tissue, TallySerosa{s.matrix.membrane(), s.serosa->faces()});
+    sheet.real("serosa_broken", "1", share(static_cast<double>(n[1]), static_cast<double>(n[0])),
+               "with `serosa`: share of its membranes that is broken");
+    add_departures(sheet, left, Route::cavity, "serosa", "cavity_");
+  }
   if (p.arrivals.enabled) add_arrivals(sheet, s.cells.arrested());
   if (p.tracers.count > 0)
     add_tracers(sheet, s.cells.tracers().host_copy(), p.tracers.start, p.domain.spacing);

@@ -65,6 +65,8 @@ constexpr EventRow arrival_events[] = {
 // The first departure by a route; blood has its rows in departures.csv alone.
 constexpr EventRow first_by_lymph{"first_lymph", true, "where it was",
                                   "a tumour cell entered a lymphatic"};
+constexpr EventRow first_by_cavity{"first_cavity", true, "where it was",
+                                   "a tumour cell was shed into a body cavity"};
 constexpr EventRow extinction{"tumour_extinct", true, "0, 0, 0", "no living tumour cell is left"};
 
 } // namespace
@@ -120,9 +122,10 @@ void Site::State::record_events(const Ledger& before, const KindCounts& count_be
 }
 
 void Site::State::tell_first(const Departure& d) {
-  if (d.route != Route::lymph) return;
-  events.push_back({time() + parameters.time.step, std::string(first_by_lymph.name), d.x, d.y, d.z,
-                    std::string(first_by_lymph.meaning)});
+  if (d.route == Route::blood) return;
+  const EventRow& row = d.route == Route::lymph ? first_by_lymph : first_by_cavity;
+  events.push_back({time() + parameters.time.step, std::string(row.name), d.x, d.y, d.z,
+                    std::string(row.meaning)});
 }
 
 std::vector<EventRow> event_rows() {
@@ -130,6 +133,7 @@ std::vector<EventRow> event_rows() {
   for (const Milestone& m : milestones) rows.push_back(m.event);
   for (const FirstDeath& d : first_deaths) rows.push_back(d.event);
   rows.push_back(first_by_lymph);
+  rows.push_back(first_by_cavity);
   rows.push_back(extinction);
   rows.insert(rows.end(), std::begin(arrival_events), std::end(arrival_events));
   rows.insert(rows.end(), std::begin(vessel_events), std::end(vessel_events));

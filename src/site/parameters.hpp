@@ -19,6 +19,7 @@
 #include "site/site_settings.hpp"
 #include "tissue/lymphatic_settings.hpp"
 #include "tissue/matrix_settings.hpp"
+#include "tissue/serosa_settings.hpp"
 #include "tissue/tissue_settings.hpp"
 #include "vessels/flow_settings.hpp"
 #include "vessels/growth_settings.hpp"
@@ -55,6 +56,7 @@ struct Parameters {
   RegressionParameters regression;
   IntravasationParameters intravasation;
   LymphaticParameters lymphatics;
+  SerosaParameters serosa;
   LodgingParameters lodging;
   ArrivalParameters arrivals;
   ArrestParameters arrest;

@@ -12,6 +12,8 @@ namespace metavox {
 
 // The number of voxels, and what must fit into them.
 void judge_box(const Parameters& p, Judge& judge);
+// Where it ends at a cavity.
+void judge_serosa(const Parameters& p, Judge& judge);
 // Steps and intervals.
 void judge_times(const Parameters& p, Judge& judge);
 // Times that cells and membranes count in steps.

@@ -60,6 +60,7 @@ void describe_site(Section<Parameters>& whole) {
   whole.section(&Parameters::regression, "regression", describe);
   whole.section(&Parameters::intravasation, "intravasation", describe);
   whole.section(&Parameters::lymphatics, "lymphatics", describe);
+  whole.section(&Parameters::serosa, "serosa", describe);
   whole.section(&Parameters::lodging, "lodging", describe);
   whole.section(&Parameters::arrivals, "arrivals", describe);
   whole.section(&Parameters::arrest, "arrest", describe);
@@ -67,6 +68,7 @@ void describe_site(Section<Parameters>& whole) {
   whole.section(&Parameters::output, "output", describe);
   derive_across(whole);
   whole.rule(judge_box);
+  whole.rule(judge_serosa);
   whole.rule(judge_times);
   whole.rule(judge_counters);
   whole.rule(judge_fields);

@@ -36,6 +36,7 @@ Site::State::State(const Parameters& p, Executor e, const SiteLayout& layout)
       cells(executor, tissue, population_settings(p), seed),
       vessels(executor, tissue, grid.lattice, vasculature_settings(p), seed) {
   if (p.lymphatics.enabled) lymphatics.emplace(executor, tissue, p.lymphatics);
+  if (!p.serosa.faces.empty()) serosa.emplace(executor, tissue, serosal_faces(p.serosa));
 }
 
 Site::Site(const Parameters& parameters, Executor executor, const ExternalArrays& external,
@@ -54,9 +55,9 @@ void Site::State::start_from(const ExternalArrays& external) {
                                     external.vessel_file, external.vessel_names);
   VesselGraph laid(tissue);
   laid.lay(parents);
-  const InitialTissue start =
-      build_tissue(parameters.tissue, parameters.matrix, stem_start(parameters), tissue, external,
-                   laid.take_changes().entered, seed, executor.threads());
+  const InitialTissue start = build_tissue(
+      parameters.tissue, parameters.matrix, stem_start(parameters), tissue, external,
+      laid.take_changes().entered, serosal_faces(parameters.serosa), seed, executor.threads());
   founders_per_clone = start.founders_per_clone;
   Population::Arrays& a = cells.arrays();
   a.kind.upload(start.kind.data());
@@ -156,6 +157,7 @@ void Site::State::depart() {
   WaysOut ways;
   if (parameters.intravasation.enabled)
     ways.walls = vessels.advance_walls(cells.view(), cells.factors());
+  if (serosa) ways.surface = &serosa->advance(cells.view(), cells.excess().held, matrix.membrane());
   if (lymphatics) ways.lymph = &lymphatics->advance(cells.view(), cells.excess().held);
   std::array<bool, route_count> taken{};
   for (int r = 0; r < route_count; ++r)

@@ -16,6 +16,7 @@
 #include "site/take_apart.hpp"
 #include "tissue/lymphatics.hpp"
 #include "tissue/matrix.hpp"
+#include "tissue/serosa.hpp"
 #include "vessels/vasculature.hpp"
 
 namespace metavox {
@@ -97,6 +98,7 @@ struct Site::State {
   Population cells;
   Vasculature vessels;
   std::optional<Lymphatics> lymphatics; // where `lymphatics` is on
+  std::optional<Serosa> serosa;         // where the box has serosal faces
   std::int64_t step = 0;
   std::int64_t founders_per_clone = 1; // at the start
   std::vector<Event> events;

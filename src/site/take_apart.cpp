@@ -21,12 +21,13 @@ Pace pace_of(const Parameters& p) {
 }
 
 std::array<bool, 6> open_faces(const Parameters& p) {
+  const std::array<bool, 6> serosal = serosal_faces(p.serosa);
   std::array<bool, 6> open{};
   for (std::size_t a = 0; a < 6; ++a) {
     const bool wanted =
         p.growth.faces == GrowthFaces::open ||
         (p.growth.faces == GrowthFaces::by_oxygen && p.oxygen.faces[a].kind == FaceKind::fixed);
-    open[a] = wanted && p.domain.voxels[a / 2] > 1;
+    open[a] = wanted && p.domain.voxels[a / 2] > 1 && !serosal[a];
   }
   return open;
 }
@@ -61,8 +62,8 @@ PopulationSettings population_settings(const Parameters& p) {
   s.migration = p.migration;
   s.tracers = p.tracers;
   s.departures = {p.intravasation.enabled ? p.intravasation.rate : 0,
-                  p.lymphatics.enabled ? p.lymphatics.rate : 0, p.intravasation.epithelial,
-                  p.intravasation.clustering};
+                  p.lymphatics.enabled ? p.lymphatics.rate : 0, p.serosa.rate,
+                  p.intravasation.epithelial, p.intravasation.clustering};
   s.arrest = p.arrest;
   s.landing = p.landing;
   s.growth = {p.growth.mobility > 0, pace_of(p), p.growth.mobility, open_faces(p),
@@ -84,7 +85,9 @@ PopulationSettings population_settings(const Parameters& p) {
   return s;
 }
 
-bool cells_leave(const Parameters& p) { return p.intravasation.enabled || p.lymphatics.enabled; }
+bool cells_leave(const Parameters& p) {
+  return p.intravasation.enabled || p.lymphatics.enabled || !p.serosa.faces.empty();
+}
 
 StemStart stem_start(const Parameters& p) {
   return {p.stem.enabled ? p.stem.fraction : 0.0, p.stem.capacity};

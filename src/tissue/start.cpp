@@ -12,6 +12,7 @@
 #include "settings/expression.hpp"
 #include "tissue/matrix.hpp"
 #include "tissue/seeding.hpp"
+#include "tissue/serosa.hpp"
 #include "voxel/region.hpp"
 #include "voxel/views.hpp"
 
@@ -43,10 +44,10 @@ class Builder {
 public:
   Builder(const TissueParameters& p, const MatrixParameters& matrix, const StemStart& stem,
           const Lattice& l, const ExternalArrays& external,
-          const std::vector<std::int64_t>& vessels, std::uint64_t seed, int threads,
-          std::int64_t founders_per_clone = 1)
-      : p_(p), m_(matrix), stem_(stem), l_(l), external_(external), vessels_(vessels), seed_(seed),
-        threads_(threads) {
+          const std::vector<std::int64_t>& vessels, const std::array<bool, 6>& serosal,
+          std::uint64_t seed, int threads, std::int64_t founders_per_clone = 1)
+      : p_(p), m_(matrix), stem_(stem), l_(l), external_(external), vessels_(vessels),
+        serosa_(l, serosal), seed_(seed), threads_(threads) {
     t_.founders_per_clone = founders_per_clone;
     for (const ExternalArrays::PlacedCell& c : external.placed) named_[c.clone] = true;
     const auto n = static_cast<std::size_t>(l.padded());
@@ -259,6 +260,10 @@ private:
         }
         if (distance >= 0 && distance < l_.spacing) t_.membrane[at(s)] = membrane_intact;
       });
+    if (serosa_.any())
+      for_each_at_once([&](const Voxel& s) {
+        if (serosa_.has_membrane(s.x, s.y, s.z)) t_.membrane[at(s)] = membrane_intact;
+      });
   }
 
   const TissueParameters& p_;
@@ -267,6 +272,7 @@ private:
   const Lattice& l_;
   const ExternalArrays& external_;
   const std::vector<std::int64_t>& vessels_;
+  SerosalFaces serosa_;
   std::uint64_t seed_;
   int threads_;
   InitialTissue t_;
@@ -280,16 +286,17 @@ private:
 InitialTissue build_tissue(const TissueParameters& settings, const MatrixParameters& matrix,
                            const StemStart& stem, const Lattice& lattice,
                            const ExternalArrays& external, const std::vector<std::int64_t>& vessels,
-                           std::uint64_t seed, int threads) {
+                           const std::array<bool, 6>& serosal, std::uint64_t seed, int threads) {
   const std::int64_t numbers = std::max<std::int64_t>(1, free_clones(external));
   InitialTissue start =
-      Builder(settings, matrix, stem, lattice, external, vessels, seed, threads).build();
+      Builder(settings, matrix, stem, lattice, external, vessels, serosal, seed, threads).build();
   if (start.founders <= numbers) return start;
   // How many there are is known only now, and numbers that come again would make one clone of cells
   // from two ends of a tumour.
   const std::int64_t share = (start.founders + numbers - 1) / numbers;
   start = {};
-  return Builder(settings, matrix, stem, lattice, external, vessels, seed, threads, share).build();
+  return Builder(settings, matrix, stem, lattice, external, vessels, serosal, seed, threads, share)
+      .build();
 }
 
 std::vector<float> prescribed_field(const Frozen& frozen, const std::string& name,

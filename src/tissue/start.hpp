@@ -2,6 +2,7 @@
 // host.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -30,11 +31,12 @@ struct StemStart {
 };
 
 // Arrays on the host, padded. `vessels`: the voxels that they take, x fastest without ghosts.
+// `serosal`: faces of the box with a membrane, -x ... +z.
 // Throws std::invalid_argument for a kind of cell that does not exist.
 InitialTissue build_tissue(const TissueParameters& settings, const MatrixParameters& matrix,
                            const StemStart& stem, const Lattice& lattice,
                            const ExternalArrays& external, const std::vector<std::int64_t>& vessels,
-                           std::uint64_t seed, int threads);
+                           const std::array<bool, 6>& serosal, std::uint64_t seed, int threads);
 
 // Values of a prescribed field at the centres of a lattice's voxels, padded, on the host; ghosts
 // are 0. A field of a file is on `tissue` and is averaged over the coarsen^3 voxels of each of

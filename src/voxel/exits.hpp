@@ -1,4 +1,4 @@
-// What cells may leave a voxel by: the walls of blood vessels, lymphatics.
+// What cells may leave a voxel by: the walls of blood vessels, lymphatics, a surface.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ struct LymphShare {
 struct WaysOut {
   WallView walls;
   const std::vector<LymphShare>* lymph = nullptr;
+  const std::vector<std::int64_t>* surface = nullptr; // voxels at a broken serosal membrane
 };
 
 // A voxel that cells may leave from, with all its ways; areas in wall_unit, weighed.
@@ -28,7 +29,7 @@ struct Exit {
   float leaky;        // of walls that let every tumour cell through
   float tight;        // of walls that are whole
   float lymph;        // of lymphatics
-  float spare;
+  float surface;      // 1 at a broken serosal membrane
 };
 
 } // namespace metavox
