@@ -195,6 +195,12 @@ TEST(Removal, LeavesThePatientOfACohortWithHisExpectation) {
   EXPECT_EQ(looked_at, 3);
 }
 
+TEST(Removal, IsOfABodyHourByHour) {
+  EXPECT_THROW(settings_of("body: {patients: 9, removal: {found: true}}\n"), ConfigError);
+  EXPECT_EQ(read_body_text(toy, "test.yaml", {"body.removal.time=30 day"}).notes.size(), 0u);
+  EXPECT_EQ(read_body_text(toy, "test.yaml", {"body.removal.time=50 day"}).notes.size(), 1u);
+}
+
 // ---- state
 
 TEST(Removal, GoesOnWithTheSameBitsBeforeAndAfter) {

@@ -233,6 +233,39 @@ TEST(Windows, OfAPrimaryCloseWhenItIsRemoved) {
   EXPECT_EQ(again.bodies.hash(), f.bodies.hash());
 }
 
+// All windows close when the patient dies, each into a counter with its cells; then nothing moves.
+TEST(Windows, CloseWhenThePatientDies) {
+  const std::vector<std::string> set{"body.death.others=true", "body.host.mortality=2 1/day",
+                                     "body.windows.shown=1", "body.windows.max=3"};
+  Followed f(set);
+  std::int64_t hour = 0;
+  std::map<std::int64_t, std::int64_t> before; // cells by window
+  while (f.body().died() < 0 && hour < 72) {
+    before.clear();
+    for (const auto& w : f.windows().open()) before[w->number] = cells_of(*w);
+    f.advance(++hour);
+  }
+  ASSERT_EQ(f.body().died(), hour);
+  ASSERT_GT(hour, 3);
+  EXPECT_FALSE(before.empty());
+  EXPECT_TRUE(f.windows().open().empty());
+  EXPECT_EQ(f.count(BodyEvent::What::died_otherwise), 1);
+  for (const WindowRecord& r : f.windows().all()) {
+    EXPECT_GE(r.closed, 0);
+    if (r.lesion >= 0) {
+      EXPECT_EQ(lesion_of(f.body(), r).counted_by, CountedBy::body);
+    }
+  }
+  const Lesion primary = f.body().lesions()[0];
+  const std::int64_t landed = f.body().natural().organs[0].landed;
+  f.advance(hour + 20);
+  EXPECT_EQ(f.body().steps(), hour + 20);
+  EXPECT_EQ(f.body().lesions()[0].cells, primary.cells);
+  EXPECT_EQ(f.body().lesions()[0].births, primary.births);
+  EXPECT_EQ(f.body().natural().organs[0].landed, landed);
+  EXPECT_TRUE(f.windows().open().empty());
+}
+
 TEST(Windows, GoOnWithTheSameBitsOnAnyThreadsAndAfterARestart) {
   // Lesions reseed, windows close and are opened for others.
   const std::vector<std::string> set =

@@ -69,7 +69,9 @@ BodyPlan::BodyPlan(const BodySettings& settings)
       home(organ_index(settings.body, primary_named(settings.body, settings.body.primary).organ)),
       first_cells(static_cast<std::int64_t>(
           std::llround(cells_of_diameter(settings.body.lesions, settings.body.diameter)))),
-      load(settings.body) {
+      load(settings.body), lymph(settings.body, host.node_theta), nodes(-1) {
+  for (std::size_t o = 0; o < body.organs.size(); ++o)
+    if (body.organs[o].name == "nodes") nodes = static_cast<std::int32_t>(o);
   for (const OrganParameters& o : body.organs) capacity.push_back(o.volume * body.lesions.density);
   const RemovalParameters& r = body.removal;
   removal_step =
@@ -85,7 +87,8 @@ BodyPlan::BodyPlan(const BodySettings& settings)
 Body::Body(const BodyPlan& plan, std::uint64_t seed, std::vector<Forced> forced)
     : plan_(&plan), seed_(seed), plan_of_forced_(std::move(forced)),
       stand_aside_(plan.body.coupling == Coupling::linear), natural_(plan.stages.no_cells()),
-      expected_(plan.stages.nothing_expected()), shed_(1 + plan.stages.organs()),
+      expected_(plan.stages.nothing_expected()), lymph_(plan.lymph.none<std::int64_t>()),
+      expected_lymph_(plan.lymph.none<double>()), shed_(1 + plan.stages.organs()),
       expected_shed_(1 + plan.stages.organs()), landed_(plan.stages.organs()),
       expected_landed_(plan.stages.organs()), room_(plan.stages.organs()),
       occupied_(plan.stages.organs()) {
@@ -114,6 +117,10 @@ void Body::visit(Self& self, Archive& archive) {
     archive(self.removed_);
     for (auto* lesions : {&self.lesions_, &self.forced_})
       for (auto& lesion : *lesions) archive(lesion.resected);
+  }
+  if (self.plan_->lymph.enabled()) {
+    LymphStages<std::int64_t>::visit(self.lymph_, archive);
+    LymphStages<double>::visit(self.expected_lymph_, archive);
   }
   const DyingParameters& d = self.plan_->body.death;
   if (d.lesions || d.others) {
@@ -186,7 +193,8 @@ bool Body::acts(const Lesion& lesion) const {
 }
 
 bool Body::sheds(const Lesion& lesion) const {
-  return lesion.origin == Origin::primary || (plan_->body.reseeding && acts(lesion));
+  return lesion.origin == Origin::primary || lesion.origin == Origin::nodal ||
+         (plan_->body.reseeding && acts(lesion));
 }
 
 // What lesions have left of their organs, for this step.
@@ -208,7 +216,8 @@ void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
   // By as many as it has in the middle of the step.
   const double middle =
       static_cast<double>(lesion.cells) * exact::exp(0.5 * std::min(growing.exponent, 1.0));
-  const double cells = shed_by(b.shedding, b.lesions, middle) * (b.step / minutes_per_day);
+  const double cells = shed_by(b.shedding, b.lesions, middle) * (b.step / minutes_per_day) *
+                       (lesion.origin == Origin::nodal ? b.lymph.blood : 1);
   if (cells > most_shed)
     throw NumericalError("lesion " + std::to_string(lesion.number) + " would shed " +
                          std::to_string(cells) + " cells in a step; lower body.shedding.fraction");
@@ -232,11 +241,68 @@ void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
   };
   leave(size, clusters);
   leave(1, cells - of * clusters);
+  if (!plan_->lymph.enabled() || lesion.origin != Origin::primary) return;
+  const double by_lymph = plan_->lymph.share() * cells;
+  const std::int64_t drawn =
+      poisson({seed_, Purpose::lymph, 64, static_cast<std::uint64_t>(step_), 0}, by_lymph);
+  by_lymph_ += drawn;
+  expected_by_lymph_ += by_lymph;
+  growing.departed += drawn;
+}
+
+// ---- lymph
+
+// What the last node lets through comes into the veins, as single cells, in the same step.
+void Body::flow_through_nodes(StepReport& report) {
+  if (!plan_->lymph.enabled()) return;
+  const auto out =
+      plan_->lymph.advance(lymph_, by_lymph_, seed_, static_cast<std::uint64_t>(step_));
+  const auto expected = plan_->lymph.advance(expected_lymph_, expected_by_lymph_);
+  const std::size_t row = 1 + static_cast<std::size_t>(plan_->nodes);
+  const std::size_t single = class_of(1, Phenotype::mesenchymal);
+  shed_[row][single] += out.passed;
+  expected_shed_[row][single] += expected.passed;
+  for (std::int64_t k = 0; k < out.founded; ++k) found_in_node(report);
+}
+
+// The first founders have a node each; who comes later is part of the first one's lesion.
+void Body::found_in_node(StepReport& report) {
+  Lesion* first = nullptr;
+  int there = 0;
+  for (Lesion& l : lesions_)
+    if (l.origin == Origin::nodal) {
+      ++there;
+      if (first == nullptr) first = &l;
+    }
+  if (there >= plan_->body.lymph.nodes) {
+    const auto o = static_cast<std::size_t>(plan_->nodes);
+    const bool fits = static_cast<double>(occupied_[o]) + 1 <= plan_->capacity[o];
+    first->founded_with += 1;
+    (fits ? first->cells : first->deaths) += 1;
+    occupied_[o] += fits ? 1 : 0;
+    return;
+  }
+  found_lesion(plan_->nodes, Phenotype::mesenchymal, false, report);
+  lesions_.back().origin = Origin::nodal;
+  report.events.back().origin = Origin::nodal;
+}
+
+// With the primary its nodes are removed, and what is in them.
+void Body::clear_nodes() {
+  for (Lesion& l : lesions_)
+    if (l.origin == Origin::nodal) {
+      l.resected += l.cells;
+      l.cells = 0;
+    }
+  for (std::int64_t& n : lymph_.in_node) lymph_.resected += n, n = 0;
+  for (double& n : expected_lymph_.in_node) expected_lymph_.resected += n, n = 0;
 }
 
 void Body::shed(const std::vector<WindowHour>& windows, StepReport& report) {
   for (auto& row : shed_) row.fill(0);
   for (auto& row : expected_shed_) row.fill(0);
+  by_lymph_ = 0;
+  expected_by_lymph_ = 0;
   growing_.resize(lesions_.size());
   forced_growing_.resize(forced_.size());
   std::size_t in_windows = 0;
@@ -254,6 +320,7 @@ void Body::shed(const std::vector<WindowHour>& windows, StepReport& report) {
   require_equal("windows", "lesions in them, and windows that tell of their hour",
                 static_cast<std::int64_t>(in_windows), static_cast<std::int64_t>(windows.size()));
   for (const WindowHour& hour : windows) follow_window(hour, report);
+  flow_through_nodes(report);
 }
 
 void Body::follow_window(const WindowHour& hour, StepReport& report) {
@@ -411,6 +478,7 @@ void Body::remove_primary(StepReport& report) {
   primary.resected += primary.cells - stay;
   primary.cells = stay;
   removed_ = step_;
+  clear_nodes();
   report.events.push_back({BodyEvent::What::removed, 0, Origin::primary});
 }
 
@@ -516,12 +584,13 @@ void Body::check_ledger() const {
   static const std::string blood = "blood";
   std::int64_t somewhere = natural_.dead_in_flow + natural_.passed_out;
   std::vector<std::int64_t> founded(natural_.organs.size());
-  std::int64_t departed = 0;
+  std::int64_t departed = 0, in_nodes = 0;
   for (const auto* lesions : {&lesions_, &forced_})
     for (const Lesion& l : *lesions) {
       require_sound(l, plan_->capacity[static_cast<std::size_t>(l.organ)]);
       departed += l.departed;
       if (l.origin == Origin::natural) ++founded[static_cast<std::size_t>(l.organ)];
+      if (l.origin == Origin::nodal) in_nodes += l.founded_with;
     }
   for (std::size_t k = 0; k < natural_.organs.size(); ++k) {
     const OrganStages<std::int64_t>& o = natural_.organs[k];
@@ -540,7 +609,14 @@ void Body::check_ledger() const {
     require_equal(name, "founders, and lesions", o.founders(), founded[k]);
     somewhere += lodged + adherent + o.killed + o.died + o.died_adherent + o.landed;
   }
-  require_equal(blood, "departed from lesions, and into it", departed, natural_.departed);
+  static const std::string nodes = "nodes";
+  if (lymph_.in_nodes() < 0) broken(nodes, "fewer cells than none", lymph_.in_nodes(), 0);
+  require_equal(nodes, "departed by lymph, and all that came of it", lymph_.departed,
+                lymph_.in_nodes() + lymph_.died + lymph_.founded + lymph_.passed + lymph_.resected);
+  require_equal(nodes, "founded in them, and with what lesions there began", lymph_.founded,
+                in_nodes);
+  require_equal(blood, "departed from lesions and out of nodes, and into it and them",
+                departed + lymph_.passed, natural_.departed + lymph_.departed);
   require_equal(blood, "departed, and all that came of it", natural_.departed, somewhere);
 }
 

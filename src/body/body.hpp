@@ -20,6 +20,7 @@
 #include "body/forced.hpp"
 #include "body/host.hpp"
 #include "body/lesion.hpp"
+#include "body/lymph.hpp"
 #include "body/stages.hpp"
 
 namespace metavox {
@@ -91,6 +92,8 @@ struct BodyPlan {
   std::int64_t removal_step;    // after which the primary is removed; -1: at no set time
   std::int64_t removal_cells;   // at which it is removed; 0: at none
   LethalLoad load;
+  LymphLaw lymph;
+  std::int32_t nodes; // the organ; -1: there is none
 };
 
 class Body {
@@ -131,6 +134,10 @@ public:
   bool removal_is_due() const;
   void remove_primary(StepReport& report);
 
+  // The way through lymph, where it is followed: its cells are not among those of the blood.
+  const LymphStages<std::int64_t>& lymph() const { return lymph_; }
+  const LymphStages<double>& expected_lymph() const { return expected_lymph_; }
+
   // Share of an organ that works, beside natural lesions and forced ones that do not stand aside.
   double function(std::int32_t organ) const;
   // Of what the patient died, after which step. Nothing happens to a dead body: steps are counted.
@@ -167,6 +174,9 @@ private:
   void grow(StepReport& report);
   void grow_one(Lesion& lesion, const Growing& growing, std::int64_t fits, StepReport& report);
   void tell_landings(StepReport& report) const;
+  void flow_through_nodes(StepReport& report);
+  void found_in_node(StepReport& report);
+  void clear_nodes();
   void judge_death(StepReport& report);
   void die_of_lesions(StepReport& report);
   std::int64_t other_death() const;
@@ -185,12 +195,16 @@ private:
   std::int64_t removed_ = -1;
   std::int64_t died_ = -1, other_death_ = -1; // steps
   Verdict death_;
+  LymphStages<std::int64_t> lymph_;
+  LymphStages<double> expected_lymph_;
   double level_ = 0;
 
   // Of the step that is being taken.
   std::int64_t primary_before_ = 0; // its cells
   Shed<std::int64_t> shed_;
   Shed<double> expected_shed_;
+  std::int64_t by_lymph_ = 0; // cells that leave by it
+  double expected_by_lymph_ = 0;
   std::vector<LandedCells<std::int64_t>> landed_;
   std::vector<LandedCells<double>> expected_landed_;
   std::vector<double> room_;           // share of each organ's that is left

@@ -72,6 +72,13 @@ void judge_file(const BodySettings& s, Judge& judge) {
                    "body.patients are followed until observer.horizon, whatever the duration; "
                    "leave one of simulation.duration and body.patients out");
   if (!hours) judge_steps(s.body, judge);
+  if (s.body.patients > 0 && is_planned(s.body.removal))
+    judge.complain(
+        {"body.removal.time", "body.removal.diameter", "body.removal.found"},
+        "body.removal is of a body followed hour by hour; primaries of body.patients are "
+        "removed when they are found, unless body.observer.removes is false");
+  if (hours && s.body.removal.time > s.simulation.duration)
+    judge.note({"body.removal.time"}, "body.removal.time comes after the end of the run");
 }
 
 void describe_file(Section<BodySettings>& whole) {
@@ -185,6 +192,9 @@ void judge_lattice(const BodySettings& s, const Parameters& p, const Place& whol
     refuse("simulation.duration must be above 0 where the primary has a lattice");
   if (s.body.replicates != 1)
     refuse("body.replicates must be 1 where the primary has a lattice; run it with other seeds");
+  if (s.body.lymph.share > 0)
+    refuse("body.lymph.share must be 0 where the primary has a lattice: cells do not leave that by "
+           "lymph yet");
   if (!s.body.force.empty() && s.body.coupling != Coupling::linear)
     refuse("forced founders have windows beside the natural lesions of one body: type "
            "body.coupling: linear");

@@ -102,6 +102,15 @@ void judge_course(const BodyParameters& p, Judge& judge) {
                        judge.key("coupling") + ": full");
 }
 
+void judge_lymph(const BodyParameters& p, Judge& judge) {
+  if (!(p.lymph.share > 0)) return;
+  for (const OrganParameters& o : p.organs)
+    if (o.name == "nodes") return;
+  judge.complain({"lymph.share"}, judge.key("lymph.share") +
+                                      " needs an organ with the name nodes among body.organs, in "
+                                      "which lesions of nodes stand");
+}
+
 void judge_lesions(const BodyParameters& p, Judge& judge) {
   const double smallest = diameter_of_cells(p.lesions, p.lesions.avascular);
   if (p.lesions.linear_above <= smallest)
@@ -247,6 +256,7 @@ void describe(Section<BodyParameters>& s) {
   s.rule(judge_lesions);
   s.rule(judge_size);
   s.rule(judge_course);
+  s.rule(judge_lymph);
 }
 
 } // namespace metavox

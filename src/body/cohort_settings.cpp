@@ -183,6 +183,25 @@ void describe(Section<LymphParameters>& s) {
       .normally("true")
       .means("Cells leave by lymph too, to a node.")
       .from(sources::run_choice);
+  s.number(&P::share, "share")
+      .between(0, 100)
+      .normally("0")
+      .example("0.02")
+      .means("Of a body followed hour by hour: cells that leave by lymph per cell that leaves by "
+             "blood; 0: lymph is not followed.")
+      .from("a choice: not followed; 0.02 is assumed, the share of stroma that is lymphatics. How "
+            "many lesions nodes get does not depend on it: `competence` is per cell by blood");
+  s.number(&P::dwell, "dwell", "min")
+      .above(0, 1e7)
+      .normally("12 h")
+      .means("Mean time that a cell stays in a node, there.")
+      .from("assumed");
+  s.number(&P::pass, "pass")
+      .between(0, 0.999)
+      .normally("0.1")
+      .means("Share of cells that a node lets through, to the next one or into the veins; of the "
+             "others some found a lesion.")
+      .from("assumed");
   s.number(&P::competence, "competence")
       .between(0, 1)
       .normally("1.75e-6")

@@ -57,6 +57,7 @@ struct LesionParameters {
 
 struct LymphParameters {
   bool enabled;
+  double share, dwell, pass; // hour by hour: per cell by blood; min; of a node
   double competence;
   double spread;
   double blood;

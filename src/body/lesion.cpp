@@ -32,7 +32,13 @@ std::int64_t rounded(const CountKey& key, double mean) {
 } // namespace
 
 const char* name_of(Origin origin) {
-  return origin == Origin::primary ? "primary" : (origin == Origin::natural ? "natural" : "forced");
+  switch (origin) {
+  case Origin::primary: return "primary";
+  case Origin::natural: return "natural";
+  case Origin::nodal: return "nodal";
+  case Origin::forced: break;
+  }
+  return "forced";
 }
 
 LesionLaw::LesionLaw(const LesionParameters& law, double doubling, double step) : law_(law) {

@@ -14,7 +14,8 @@ namespace metavox {
 enum class Origin : std::uint8_t {
   primary,
   natural,
-  forced // put there, with a weight: never to be counted among natural ones
+  forced, // put there, with a weight: never to be counted among natural ones
+  nodal   // in a node, by lymph
 };
 const char* name_of(Origin origin);
 enum class CountedBy : std::uint8_t { body, window };

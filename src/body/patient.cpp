@@ -322,7 +322,9 @@ void PatientCourse::die_of_lesions(double from, double end) {
   for (Metastasis& m : metastases_) m.age = std::max(0.0, from - m.start);
   std::vector<double> room(body_.organs.size(), 1.0), last = room;
   double load_before = 0;
-  for (double day = from; day < end + step; day += step) {
+  const auto steps = static_cast<std::int64_t>(std::ceil(std::max(0.0, end - from) / step));
+  for (std::int64_t k = 0; k <= steps; ++k) {
+    const double day = from + static_cast<double>(k) * step;
     volumes_.assign(body_.organs.size(), 0.0);
     for (const Metastasis& m : metastases_)
       if (day >= m.start) volumes_[m.organ] += m.clock.cells_on(m.age) / body_.lesions.density;

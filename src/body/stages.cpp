@@ -78,7 +78,7 @@ const char* name_of(Fate fate) {
   return names[static_cast<std::size_t>(fate)];
 }
 
-StageLaw::Chances StageLaw::leaving(double x) {
+StepChances chances_of_leaving(double x) {
   const double stays = exact::exp(-x);
   // (1 - e^-x)/x; its series where the difference has no digits left
   const double fresh_stays = x > 1e-3 ? (1 - stays) / x : 1 - x / 2 * (1 - x / 3 * (1 - x / 4));
@@ -109,14 +109,14 @@ StageLaw::StageLaw(const BodyParameters& body, double theta) : step_(body.step) 
       std::array<double, 5>& r = risks_[o][size - 1];
       r = {l.adhesion * body.organs[o].adhesion, l.nk * body.host.nk / shield, l.other / shield,
            l.release, size > 1 ? l.break_up : 0};
-      lodged_[o][size - 1] = leaving((r[0] + r[1] + r[2] + r[3] + r[4]) * step_);
+      lodged_[o][size - 1] = chances_of_leaving((r[0] + r[1] + r[2] + r[3] + r[4]) * step_);
     }
   const std::vector<double> soils = soils_for(body, primary);
   const ColonisationParameters& f = body.fate;
   for (std::size_t o = 0; o < body.organs.size(); ++o) {
     const double out = body.crossing.rate_out() / body.organs[o].barrier;
     ways_out_.push_back({out, body.crossing.death});
-    crossing_.push_back(leaving((out + body.crossing.death) * step_));
+    crossing_.push_back(chances_of_leaving((out + body.crossing.death) * step_));
     const double found = std::min(f.begin, f.begin * f.go_on * f.human * soils[o] * theta);
     fates_.push_back({std::max(0.0, 1 - f.begin - f.dormant), f.begin - found, f.dormant,
                       found * f.asleep, found * (1 - f.asleep)});

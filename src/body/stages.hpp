@@ -96,6 +96,12 @@ struct LandedCells {
   std::array<Number, phenotypes> woken{};
 };
 
+// Chances to leave in a step, of what was there and of what came at any time of it.
+struct StepChances {
+  double old = 0, fresh = 0;
+};
+StepChances chances_of_leaving(double rate_times_step);
+
 // Rates and shares of a body, fixed for its life: settings, and what the host makes of cells.
 class StageLaw {
 public:
@@ -122,10 +128,7 @@ public:
   double waking() const { return waking_; } // chance in a step
 
 private:
-  struct Chances {
-    double old = 0, fresh = 0; // to leave in a step
-  };
-  static Chances leaving(double rate_times_step);
+  using Chances = StepChances;
   template <class Number>
   Stages<Number> none() const;
   template <class Number, class Split>

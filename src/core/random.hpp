@@ -59,7 +59,8 @@ enum class Purpose : std::uint32_t {
   window = 93,    // of a window, by its number: whose record its founder has, how long it lives
   // Ends, of a body as well.
   resection = 100, // of a lesion: how many cells a removal leaves
-  dying = 101      // of a patient: how long until something else ends a life
+  dying = 101,     // of a patient: how long until something else ends a life
+  lymph = 102      // of a node: what becomes of the cells in it
 };
 
 struct Draw {

@@ -144,6 +144,19 @@ BodyTable body_rows(const Replicates& bodies) {
     add("removed", [](const Body& b) { return b.removed() >= 0 ? 1.0 : 0.0; });
     add("resected", [](const Body& b) { return b.lesions()[0].resected; });
   }
+  if (bodies.plan().lymph.enabled()) {
+    add("departed_by_lymph", [](const Body& b) { return b.lymph().departed; });
+    add("in_nodes", [](const Body& b) { return b.lymph().in_nodes(); });
+    add("out_of_nodes", [](const Body& b) { return b.lymph().passed; });
+    add("founders_in_nodes", [](const Body& b) { return b.lymph().founded; });
+    add("expected_founders_in_nodes", [](const Body& b) { return b.expected_lymph().founded; });
+    add("largest_node [mm]", [&](const Body& b) {
+      std::int64_t most = 0;
+      for (const Lesion& l : b.lesions())
+        if (l.origin == Origin::nodal) most = std::max(most, l.cells);
+      return diameter_of_cells(law, static_cast<double>(most)) / 1e3;
+    });
+  }
   const BodyParameters& body = bodies.plan().body;
   for (std::size_t o = 0; o < body.organs.size(); ++o)
     if (bodies.plan().load.can_fail(o))

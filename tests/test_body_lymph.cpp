@@ -1,0 +1,199 @@
+// The way through lymph of a body followed hour by hour: how long cells stay in nodes, how many
+// found lesions there or come into the veins, against closed forms and the patient of a cohort; the
+// ledger, removal and restarts.
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "body/body.hpp"
+#include "body/cohort.hpp"
+#include "body_support.hpp"
+#include "core/errors.hpp"
+#include "core/exact.hpp"
+
+namespace metavox {
+namespace {
+
+using support::Moments;
+using support::settings_of;
+
+// A primary that sheds as many in every hour, half as many of them by lymph as by blood.
+const char* const toy = R"(
+simulation: {duration: 40 day}
+body:
+  primary: toy
+  chambers: [{name: right, dwell: 0.25}, {name: left, dwell: 0.75}]
+  organs:
+    - {name: lung, drains: left, volume: 1 L}
+    - {name: bone, drains: right, volume: 1 L}
+    - {name: nodes, drains: right, volume: 1 L}
+  routes:
+    - {from: right, through: lung, share: 1}
+    - {from: left, through: bone, share: 0.9}
+    - {from: left, through: nodes, share: 0.1}
+  primaries: [{name: toy, organ: bone, ways: [{to: right, share: 1}]}]
+  diameter: 5 mm
+  shedding: {fraction: 0.001, exponent: 1}
+  lodged: {adhesion: 0.05 1/h}
+  fate: {begin: 0.2, go_on: 0.1, human: 0.01, asleep: 0.5, waking: 20 day}
+  lesions: {doubling: 100 day, ratio: 60, vessels: 0 day}
+  lymph: {share: 0.5, competence: 2e-4}
+)";
+
+Body followed(const BodyPlan& plan, std::uint64_t seed, std::int64_t steps) {
+  Body body(plan, seed);
+  while (body.steps() < steps) body.step();
+  return body;
+}
+
+// At a constant rate q into the first node, with a dwell of tau and a share e let through, there
+// are q tau, q e tau in the nodes, q e^2 come into the veins, and of the others the share founds
+// with which founders are `competence` per cell that leaves by blood.
+TEST(Lymph, KeepsCellsForTheirDwellAndLetsAShareThrough) {
+  const BodySettings s = settings_of(toy, {"body.lymph.blood=0"});
+  const BodyPlan plan(s);
+  const Body body = followed(plan, 1, 960);
+  const LymphStages<std::int64_t>& n = body.lymph();
+  const LymphStages<double>& e = body.expected_lymph();
+  const double an_hour = e.departed / 960, tau = 12;
+  const double by_blood = body.expected().departed - e.passed;
+  EXPECT_NEAR(e.departed / by_blood, 0.5, 1e-9);
+  EXPECT_NEAR(e.in_node[0] / (an_hour * tau), 1, 1e-6);
+  EXPECT_NEAR(e.in_node[1] / (0.1 * an_hour * tau), 1, 1e-6);
+  const double kept = e.died + e.founded, all = e.departed;
+  EXPECT_NEAR(kept + e.passed + e.in_nodes(), all, 1e-9 * all);
+  EXPECT_NEAR(e.passed / all, 0.01, 0.01 * 3 * tau / 960);
+  EXPECT_NEAR(e.founded / (2e-4 * by_blood), 1, 2 * tau / 960);
+  EXPECT_NEAR(e.founded / kept, 2e-4 / (0.5 * 0.99), 1e-9);
+  // As drawn.
+  const auto near = [](std::int64_t drawn, double mean) {
+    EXPECT_NEAR(static_cast<double>(drawn), mean, 4 * std::sqrt(mean) + 1);
+  };
+  near(n.departed, e.departed);
+  near(n.in_node[0], e.in_node[0]);
+  near(n.passed, e.passed);
+  near(n.died, e.died);
+  EXPECT_EQ(n.departed, n.died + n.founded + n.passed + n.in_nodes());
+}
+
+TEST(Lymph, FoundsInNodesAsExpectedAndLeavesTheBloodsCompensator) {
+  const BodySettings s = settings_of(toy, {"body.lymph.competence=4e-4", "body.lymph.blood=5"});
+  const BodyPlan plan(s);
+  Moments nodes, blood, passed;
+  std::int64_t most = 0, joined = 0, shed = 0;
+  for (int k = 0; k < 150; ++k) {
+    const Body body = followed(plan, mix64(40 + static_cast<std::uint64_t>(k)), 960);
+    nodes.add(static_cast<double>(body.lymph().founded) - body.expected_lymph().founded);
+    passed.add(static_cast<double>(body.lymph().passed) - body.expected_lymph().passed);
+    double competent = 0;
+    for (const auto& o : body.natural().organs) competent += static_cast<double>(o.competent());
+    blood.add(competent - body.expected_founders());
+    std::int64_t there = 0;
+    for (const Lesion& l : body.lesions()) {
+      if (l.origin != Origin::nodal) continue;
+      ++there;
+      shed += l.departed;
+      joined += l.founded_with - 1;
+      EXPECT_EQ(l.organ, 2);
+      EXPECT_FALSE(l.slept);
+    }
+    most = std::max(most, there);
+    EXPECT_LE(there, 2);
+  }
+  EXPECT_NEAR(nodes.mean(), 0, 3 * nodes.error());
+  EXPECT_NEAR(passed.mean(), 0, 3 * passed.error());
+  EXPECT_NEAR(blood.mean(), 0, 3 * blood.error());
+  EXPECT_EQ(most, 2);
+  EXPECT_GT(joined, 10); // founders where two nodes have a lesion each
+  EXPECT_GT(shed, 10);
+}
+
+// Nodes that are full take no more: the ledger holds, which every step looks at.
+TEST(Lymph, DoesNotOverfillANode) {
+  const BodySettings s =
+      settings_of(toy, {"body.organs[2].volume=1e5 um^3", "body.lymph.competence=0.3"});
+  const BodyPlan plan(s);
+  const Body body = followed(plan, 2, 480);
+  EXPECT_GT(body.lymph().founded, 500);
+  std::int64_t cells = 0, deaths = 0;
+  for (const Lesion& l : body.lesions())
+    if (l.origin == Origin::nodal) cells += l.cells, deaths += l.deaths;
+  EXPECT_LE(static_cast<double>(cells), plan.capacity[2] + 2);
+  EXPECT_GT(deaths, 100);
+}
+
+// With the primary nodes are removed, and what is in them: nothing comes out of them any more.
+TEST(Lymph, IsClearedWithThePrimary) {
+  const BodySettings s =
+      settings_of(toy, {"body.removal.time=20 day", "body.lymph.competence=4e-4"});
+  const BodyPlan plan(s);
+  Body body = followed(plan, 3, 479);
+  EXPECT_GT(body.lymph().in_nodes(), 0);
+  body.step();
+  EXPECT_EQ(body.lymph().in_nodes(), 0);
+  EXPECT_EQ(body.expected_lymph().in_nodes(), 0);
+  EXPECT_GT(body.lymph().resected, 0);
+  const std::int64_t passed = body.lymph().passed;
+  std::int64_t nodal = 0;
+  while (body.steps() < 960) body.step();
+  EXPECT_EQ(body.lymph().passed, passed);
+  for (const Lesion& l : body.lesions())
+    if (l.origin == Origin::nodal) {
+      ++nodal;
+      EXPECT_EQ(l.cells, 0);
+    }
+  EXPECT_GT(nodal, 0);
+}
+
+// A patient of a cohort: as many lesions in nodes are expected by the time his primary is found.
+TEST(Lymph, FoundsAsInThePatientOfACohort) {
+  BodySettings s = settings_of("body: {lymph: {blood: 0}}\n");
+  s.body.step = 1440;
+  const auto patients = follow_patients(s, 0, 40, 1);
+  int looked_at = 0;
+  for (int k = 0; k < 40 && looked_at < 2; ++k) {
+    const PatientRow& row = patients[static_cast<std::size_t>(k)];
+    if (row.removal > 1200) continue;
+    ++looked_at;
+    BodySettings own = s;
+    own.body.patient = k;
+    own.body.step = 60;
+    own.body.lymph.share = 0.02;
+    const BodyPlan plan(own);
+    const Body body = followed(plan, 6, std::llround(row.removal * 24));
+    const double expected = own.body.lymph.competence * row.node_theta * row.shed;
+    EXPECT_NEAR(body.expected_lymph().founded / expected, 1, 0.02) << k;
+  }
+  EXPECT_EQ(looked_at, 2);
+}
+
+TEST(Lymph, GoesOnWithTheSameBits) {
+  const BodySettings s = settings_of(toy, {"body.removal.time=200 h", "body.death.lesions=true"});
+  const BodyPlan plan(s);
+  const Body whole = followed(plan, 7, 300);
+  for (const std::int64_t cut : {100, 199, 201}) {
+    const Body first = followed(plan, 7, cut);
+    std::vector<std::int64_t> numbers;
+    std::vector<double> reals;
+    first.save(numbers, reals);
+    Body second(plan, 7);
+    std::size_t number_at = 0, real_at = 0;
+    second.load(numbers, reals, number_at, real_at);
+    EXPECT_EQ(second.hash(), first.hash());
+    while (second.steps() < 300) second.step();
+    EXPECT_EQ(second.hash(), whole.hash()) << cut;
+    // Cells that were added to a node are not accounted for.
+    numbers[numbers.size() - 9] += 1;
+    number_at = real_at = 0;
+    EXPECT_THROW(second.load(numbers, reals, number_at, real_at), NumericalError);
+  }
+  EXPECT_THROW(settings_of(toy, {"body.organs[2].name=knots", "body.routes[2].through=knots"}),
+               ConfigError);
+}
+
+} // namespace
+} // namespace metavox
