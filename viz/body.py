@@ -191,7 +191,9 @@ def time_line(axis, story):
     axis.axvline(day, color=SOFT, linewidth=0.8)
     marks = (("forced", "x", FORCED, "founder forced", 0.25), ("founded", "*", NATURAL, "natural founder", 0.25),
              ("window_opened", "^", INK, "window opens", 0.09), ("window_shows", "o", INK, "window shows a natural landing", 0.09),
-             ("window_closed", "v", INK, "window closes into a counter", 0.035), ("window_empty", "s", INK, "window empty", 0.035))  # fmt: skip
+             ("window_closed", "v", INK, "window closes into a counter", 0.035), ("window_empty", "s", INK, "window empty", 0.035),
+             ("removed", "D", INK, "primary removed", 0.25), ("died", "P", INK, "died of an organ", 0.25),
+             ("died_of_burden", "P", INK, "died of all lesions together", 0.25), ("died_otherwise", "P", INK, "died otherwise", 0.25))  # fmt: skip
     for what, marker, colour, label, height in marks:
         at = [t for t, e in zip(events["time"], events["event"]) if e == what and t <= day + 1e-9]
         if at:
