@@ -170,7 +170,7 @@ void restore(Replicates& bodies, const Checkpoint& checkpoint, const fs::path& f
 }
 
 // One run from its options to its exit code.
-class BodySession final : Session {
+class BodySession : Session {
 public:
   BodySession(const RunOptions& options, const BodyConfig& config)
       : Session(options), config_(config), s_(config_.settings),

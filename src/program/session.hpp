@@ -18,11 +18,13 @@
 namespace metavox {
 
 class Session {
-protected:
-  explicit Session(const RunOptions& options) : console_(options.quiet), options_(options) {}
-  ~Session() = default;
+public:
+  virtual ~Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+protected:
+  explicit Session(const RunOptions& options) : console_(options.quiet), options_(options) {}
 
   // Where the state stands.
   virtual std::int64_t steps() const = 0;
