@@ -1,9 +1,10 @@
 #include "vessels/flow/mixing.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include "core/exact.hpp"
+#include "core/normal_equations.hpp"
 #include "vessels/flow/pressure_solver.hpp"
 #include "vessels/flow/rheology.hpp"
 
@@ -23,8 +24,7 @@ void Mixing::remember(const std::vector<double>& used) {
   }
 }
 
-// Weights of the earlier differences whose sum comes closest to the present one: normal equations
-// by Cholesky's method, without differences that say nothing new.
+// Weights of the earlier differences whose sum comes closest to the present one.
 std::vector<double> Mixing::combine() const {
   const std::size_t m = differences_.size(), n = now_.size();
   std::vector<double> g(m * m), y(m);
@@ -32,25 +32,7 @@ std::vector<double> Mixing::combine() const {
     y[i] = dot(differences_[i], now_, n);
     for (std::size_t j = 0; j <= i; ++j) g[i * m + j] = dot(differences_[i], differences_[j], n);
   }
-  for (std::size_t k = 0; k < m; ++k) {
-    const double whole = g[k * m + k];
-    double rest = whole;
-    for (std::size_t i = 0; i < k; ++i) rest -= g[k * m + i] * g[k * m + i];
-    const bool spent = !(rest > 1e-10 * whole);
-    const double root = spent ? 0.0 : std::sqrt(rest);
-    for (std::size_t i = 0; i < k; ++i) y[k] -= g[k * m + i] * y[i];
-    y[k] = spent ? 0.0 : y[k] / root;
-    for (std::size_t l = k + 1; l < m; ++l) {
-      for (std::size_t i = 0; i < k; ++i) g[l * m + k] -= g[l * m + i] * g[k * m + i];
-      g[l * m + k] = spent ? 0.0 : g[l * m + k] / root;
-    }
-    g[k * m + k] = root;
-  }
-  for (std::size_t k = m; k-- > 0;) {
-    for (std::size_t l = k + 1; l < m; ++l) y[k] -= g[l * m + k] * y[l];
-    y[k] = g[k * m + k] > 0 ? y[k] / g[k * m + k] : 0.0;
-  }
-  return y;
+  return solve_normal_equations(std::move(g), std::move(y));
 }
 
 void Mixing::advance(int iteration, double change, const std::vector<double>& found,
