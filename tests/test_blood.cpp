@@ -8,6 +8,7 @@
 
 #include "fields/blood_exchange.hpp"
 #include "fields/saturation.hpp"
+#include "solver/extrapolation.hpp"
 #include "support.hpp"
 #include "vessels/blood_paths.hpp"
 #include "vessels/graph.hpp"
@@ -502,6 +503,206 @@ TEST(Loops, GiveUpAllTheyBring) {
       }
     }
   }
+}
+
+// A map that turns x into slow * (x - end) + end, slow being another number for each entry.
+struct SlowMap {
+  std::vector<double> slow, end;
+  std::vector<double> operator()(const std::vector<double>& x) const {
+    std::vector<double> y(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) y[i] = end[i] + slow[i] * (x[i] - end[i]);
+    return y;
+  }
+};
+SlowMap slow_map(std::size_t n) {
+  SlowMap map{std::vector<double>(n), std::vector<double>(n)};
+  const double kinds[4] = {0.97, 0.9, 0.6, -0.5};
+  for (std::size_t i = 0; i < n; ++i) {
+    map.slow[i] = kinds[i % 4];
+    map.end[i] = 20 + 10 * std::sin(static_cast<double>(i));
+  }
+  return map;
+}
+// How far from the end the last of `turns` is.
+std::vector<double> extrapolated(const Executor& executor, const SlowMap& map, int turns) {
+  const std::size_t n = map.end.size();
+  Extrapolation extrapolation(executor);
+  extrapolation.begin(static_cast<std::int64_t>(n), static_cast<std::int64_t>(n));
+  std::vector<double> used(n, 0.0), met;
+  std::vector<float> size(n);
+  for (int turn = 0; turn < turns; ++turn) {
+    met = map(used);
+    extrapolation.take(used.data(), met.data(), size.data());
+    extrapolation.go_on(used.data(), met.data());
+  }
+  return used;
+}
+
+// A linear map of four factors ends after as many turns, up to the damping, which takes some more;
+// plain turns leave 0.97^12 = 0.7 of the first difference.
+TEST(Extrapolation, FindsTheEndOfSlowTurns) {
+  const SlowMap map = slow_map(1000);
+  const std::vector<double> found = extrapolated(Executor::on_cpu(1), map, 12);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], map.end[i], 1e-3) << i;
+  for (const int threads : {2, 3})
+    EXPECT_EQ(extrapolated(Executor::on_cpu(threads), map, 12), found) << threads << " threads";
+}
+
+// Parallel capillaries through closed tissue that takes up so little that turns which look at each
+// piece's own tissue overlook nearly all of its rise.
+struct SlowBed {
+  Lattice box{20, 20, 20, 20};
+  VesselGraph graph{box};
+  Executor executor;
+  std::unique_ptr<BloodPaths> paths;
+  std::unique_ptr<BloodExchange> exchange;
+  std::shared_ptr<DiffusionScratch> scratch;
+  std::vector<float> field;
+
+  explicit SlowBed(const Executor& on, double flow = 2e4) : executor(on) {
+    VesselNetwork network;
+    for (int x = 0; x < 5; ++x)
+      for (int y = 0; y < 5; ++y) {
+        const auto first = static_cast<std::int32_t>(network.nodes.size());
+        const double u = 40 + 80 * x, v = 40 + 80 * y;
+        network.nodes.push_back({{u, v, 0}, VesselEnd::inlet});
+        network.nodes.back().end_oxygen = 60;
+        network.nodes.push_back({{u, v, 400}, VesselEnd::outlet});
+        network.segments.push_back({first, first + 1, 4, true});
+      }
+    graph.lay(network);
+    VesselGraph::Segments& s = graph.segments();
+    for (std::uint8_t& f : s.flags) f = static_cast<std::uint8_t>(f | VesselGraph::perfused);
+    std::fill(s.flow.begin(), s.flow.end(), flow);
+    std::fill(s.haematocrit.begin(), s.haematocrit.end(), 0.3);
+    paths = std::make_unique<BloodPaths>(executor, box);
+    BloodSupply supply;
+    supply.haematocrit = 0.3;
+    paths->renew(graph, supply);
+    exchange = std::make_unique<BloodExchange>(executor, oxygen());
+    exchange->look_at(paths->view());
+    scratch = std::make_shared<DiffusionScratch>(executor, box);
+    field.assign(static_cast<std::size_t>(box.padded()), 10.0f);
+  }
+
+  double uptake = 10; // mmHg/min, half of it at half
+  static constexpr double half = 1.4, tolerance = 0.01;
+  SolveReport solve(int max_cycles, double to = tolerance) {
+    DiffusionSettings settings{};
+    settings.name = "oxygen";
+    settings.diffusivity = 1.2e5;
+    settings.half_saturation = half;
+    settings.tolerance = to;
+    settings.max_cycles = max_cycles;
+    settings.faces = support::all_faces(FaceKind::no_flux);
+    Diffusion solver(executor, box, settings, scratch);
+    const auto n = scratch->split().padded();
+    std::fill(scratch->loss(), scratch->loss() + n, 0.0f);
+    std::fill(scratch->source(), scratch->source() + n, 0.0f);
+    std::fill(scratch->uptake(), scratch->uptake() + n, static_cast<float>(uptake));
+    return solver.solve(field.data(), Diffusion::Start::warm, exchange.get());
+  }
+};
+
+TEST(SlowBed, ComesToRestInFewCyclesWherePlainTurnsWouldLead) {
+  SlowBed bed(Executor::on_cpu(1)), plain(Executor::on_cpu(1));
+  bed.uptake = plain.uptake = 5;
+  const SolveReport report = bed.solve(60);
+  EXPECT_TRUE(report.converged) << report.error;
+  EXPECT_LE(report.cycles, 30);
+  // Solves of five cycles are plain turns.
+  int cycles = 0;
+  for (bool rests = false; !rests && cycles < 5000; cycles += 5)
+    rests = plain.solve(5, 2e-4).converged;
+  EXPECT_LT(cycles, 5000);
+  EXPECT_GT(cycles, 60); // which is the limit
+  for (int z = 0; z < 20; ++z)
+    for (int y = 0; y < 20; ++y)
+      for (int x = 0; x < 20; ++x) {
+        const auto i = static_cast<std::size_t>(bed.box.index(x, y, z));
+        ASSERT_NEAR(bed.field[i], plain.field[i], SlowBed::tolerance) << x << " " << y << " " << z;
+      }
+}
+
+// What is extrapolated on the way breaks no rule of the march.
+TEST(SlowBed, GivesWhatItsTissueTakesUpAndNoMoreThanArrives) {
+  for (const double flow : {1e2, 5e3, 2e4, 3e5}) {
+    SlowBed bed(Executor::on_cpu(1), flow);
+    const SolveReport solved = bed.solve(60, 1e-3);
+    EXPECT_TRUE(solved.converged) << flow << ": " << solved.error;
+    double uptake = 0;
+    for (int z = 0; z < 20; ++z)
+      for (int y = 0; y < 20; ++y)
+        for (int x = 0; x < 20; ++x) {
+          const double c = bed.field[static_cast<std::size_t>(bed.box.index(x, y, z))];
+          EXPECT_GE(c, 0);
+          uptake += bed.uptake * c / (c + SlowBed::half);
+        }
+    const BloodReport report = bed.exchange->report(bed.field.data(), bed.box);
+    const double released = sum(report.given);
+    EXPECT_NEAR(report.in - report.out, released, 1e-12 * report.in);
+    EXPECT_LE(released, report.in);
+    EXPECT_NEAR(uptake * 8000 * 1.31e-6 / released, 1, flow < 1e3 ? 2e-3 : 2e-4) << flow;
+    for (std::size_t k = 0; k < report.level.size(); ++k) {
+      EXPECT_GE(report.level[k], 0);
+      EXPECT_LE(report.level[k], 60 * (1 + 1e-12));
+      EXPECT_GE(report.saturation[k], 0);
+    }
+  }
+}
+
+// Nothing of a solve outlasts it, and no thread's share matters.
+TEST(SlowBed, HasTheSameBitsOnAnyThreadsAndAfterOtherSolves) {
+  SlowBed one(Executor::on_cpu(1));
+  one.solve(60);
+  for (const int threads : {2, 3}) {
+    SlowBed other(Executor::on_cpu(threads));
+    other.solve(60);
+    EXPECT_EQ(other.field, one.field) << threads << " threads";
+    std::fill(other.field.begin(), other.field.end(), 10.0f);
+    other.solve(60);
+    EXPECT_EQ(other.field, one.field) << "again";
+  }
+}
+
+TEST(SlowBed, TakesNoMemoryForTurnsWhereFewCyclesDo) {
+  SlowBed bed(Executor::on_cpu(1));
+  const std::size_t before = bed.executor.allocations();
+  bed.solve(6);
+  EXPECT_GT(bed.executor.allocations(), before); // in the sixth it was seen to be slow
+  SlowBed quick(Executor::on_cpu(1), 1e2);       // next to no blood
+  const std::size_t at_first = quick.executor.allocations();
+  EXPECT_TRUE(quick.solve(60).converged);
+  const std::size_t solver = 1; // its tables
+  EXPECT_EQ(quick.executor.allocations(), at_first + solver);
+}
+
+// Tissue that moves on evenly whatever blood does: six plain turns follow extrapolations that lead
+// away, and are extrapolated from once more.
+TEST(SlowBed, GoesBackToPlainTurnsWhereExtrapolationLeadsAway) {
+  SlowBed bed(Executor::on_cpu(1));
+  const auto n = static_cast<std::size_t>(bed.scratch->split().padded());
+  std::vector<float> c(n, 10.0f), f(n, 0.0f), k(n, 0.0f);
+  DiffusionLevel level{};
+  level.lattice = bed.scratch->split();
+  level.c = c.data();
+  level.f = f.data();
+  level.k = k.data();
+  BloodExchange& exchange = *bed.exchange;
+  exchange.begin(level);
+  exchange.answer(0);
+  exchange.impose();
+  float step = 4.0f;
+  std::vector<bool> hastened{false};
+  for (int cycle = 1; cycle <= 16; ++cycle) {
+    step *= 0.9f;
+    for (float& value : c) value = exact::max_of(value + step, 0.0f);
+    hastened.push_back(exchange.answer(cycle).left > 0);
+    exchange.impose();
+  }
+  const std::vector<bool> expected{false, false, false, false, false, false, false, true, true,
+                                   false, false, false, false, false, false, true,  true};
+  EXPECT_EQ(hastened, expected);
 }
 
 } // namespace

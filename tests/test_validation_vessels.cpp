@@ -97,9 +97,8 @@ TEST(LongVessels, SproutsReachATumourAndFillInTime) {
 
 // B5 and B4. With sprouts the nodule is at least twice as large on day 34 as without (G. Naumov et
 // al. 2006, JNCI 98:316; the band is this model's own, as a fast clone in tissue does not wait for
-// vessels). Not on day 60: on day 34.75 oxygen does not converge within fields.max_cycles. The
-// network it then has is a tumour's: box-counting dimension of the projection 1.75-1.95 (Y. Gazit
-// et al. 1995, Phys. Rev. Lett. 75:2428).
+// vessels). Not on day 60, which takes an hour. The network it then has is a tumour's: box-counting
+// dimension of the projection 1.75-1.95 (Y. Gazit et al. 1995, Phys. Rev. Lett. 75:2428).
 TEST(LongVessels, TheAngiogenicSwitchDecidesAboutGrowth) {
   Site off(sample("angiogenesis", {"sprouting.enabled=false"}), Executor::on_cpu());
   Site on(sample("angiogenesis", {}), Executor::on_cpu());

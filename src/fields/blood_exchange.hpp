@@ -19,6 +19,7 @@
 #include "core/executor.hpp"
 #include "fields/saturation.hpp"
 #include "solver/exchange.hpp"
+#include "solver/extrapolation.hpp"
 #include "voxel/blood.hpp"
 
 namespace metavox {
@@ -69,7 +70,7 @@ public:
   bool any() const { return blood_.pieces > 0; }
 
   void begin(const DiffusionLevel& fine) override;
-  float answer(int cycles) override;
+  Answer answer(int cycles) override;
   void impose() override;
   Coarse coarse() const override { return {blood_.coarse, blood_.first_coarse}; }
 
@@ -80,7 +81,11 @@ public:
 
 private:
   BloodContent content(const double* table) const;
+  void gather(Buffer<double>& tissue);
   void march();
+  void plain_turn();
+  float hastened_turn();
+  void watch();
 
   Executor executor_;
   BloodSubstance substance_;
@@ -89,12 +94,16 @@ private:
   std::vector<double> curve_; // of saturation; `table_` is the same on the back end
   Buffer<double> table_;
   // Of pieces, branches and touched voxels.
-  Buffer<double> conductance_, tissue_, level_, given_, steepness_;
+  Buffer<double> conductance_, level_, given_, steepness_;
+  Buffer<double> tissue_, met_; // around pieces: as it was marched through, as it is or was before
   Buffer<float> change_;
   Buffer<double> carried_, response_, at_end_;
   Buffer<float> value_, base_f_, base_k_;
   double lag_ = 0;             // theta
-  std::vector<float> changes_; // of the marches of a solve
+  std::vector<float> changes_; // of a solve, from turn to turn
+  Extrapolation extrapolation_;
+  bool hastened_ = false, led_away_ = false;
+  float least_ = 0; // change since turns are extrapolated
 };
 
 } // namespace metavox

@@ -1,5 +1,6 @@
 #include "solver/diffusion.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <stdexcept>
@@ -20,6 +21,15 @@ bool smallest(const SplitLattice& l) { return l.nx <= 1 && l.ny <= 1 && l.nz <= 
 float error_after(float change, float before, float doubt = 2.0f) {
   const float ratio = before > 0.0f ? exact::clamp(doubt * change / before, 0.1f, 0.9f) : 0.25f;
   return change * ratio / (1.0f - ratio);
+}
+
+// Changes that shrink no more are rounding, if they are small. Hastened ones go up and down, so
+// that four are compared with four.
+bool shrink_no_more(const std::vector<float>& moves, bool hastened) {
+  const auto last = moves.end();
+  if (!hastened) return moves.size() > 8 && *(last - 1) >= *(last - 5);
+  return moves.size() >= 8 &&
+         *std::max_element(last - 4, last) >= *std::max_element(last - 8, last - 4);
 }
 
 // A step in time leaves at most about this share of its change undone. What it leaves has mostly
@@ -289,6 +299,7 @@ SolveReport Diffusion::solve_as(Start start, Exchange* exchange) {
   const float doubt = exchange != nullptr ? 1.0f : 2.0f;
   float before = -1.0f, own_before = -1.0f;
   std::vector<float> moves;
+  bool hastened = false;
   while (report.cycles < settings_.max_cycles) {
     float residual = 0, correction = 0;
     cycle<saturating>(0, settings_.floor, residual, correction);
@@ -299,15 +310,17 @@ SolveReport Diffusion::solve_as(Start start, Exchange* exchange) {
     report.error = error_after(change, before, doubt);
     before = change;
     if (exchange != nullptr) {
-      const float moved = exchange->answer(report.cycles);
-      const float own = error_after(moved, own_before, doubt);
-      own_before = moved;
-      report.error = 2.0f * exact::max_of(report.error, own); // both lag behind each other
-      // Changes that shrink no more are rounding, if they are small.
-      moves.push_back(exact::max_of(change, moved));
-      const std::size_t n = moves.size();
-      report.converged = n > 8 && moves[n - 1] >= moves[n - 5] &&
-                         moves[n - 1] <= 2.0f * static_cast<float>(settings_.tolerance);
+      const Exchange::Answer answer = exchange->answer(report.cycles);
+      const float own = error_after(answer.moved, own_before, doubt);
+      own_before = answer.moved;
+      const float moved = exact::max_of(change, answer.moved);
+      report.error = answer.left > 0.0f ? answer.left * moved
+                                        : 2.0f * exact::max_of(report.error, own); // both lag
+      if (answer.left > 0.0f && !hastened) moves.clear();
+      hastened = answer.left > 0.0f;
+      moves.push_back(moved);
+      report.converged = shrink_no_more(moves, hastened) &&
+                         moves.back() <= 2.0f * static_cast<float>(settings_.tolerance);
     }
     if (report.error <= static_cast<float>(settings_.tolerance)) report.converged = true;
     if (report.converged) break;

@@ -18,9 +18,14 @@ public:
 
   // Before a solve: the finest grid, with f and k of all else.
   virtual void begin(const DiffusionLevel& fine) = 0;
-  // Reads c there, and returns the largest change of what it carries since the last call, field
-  // unit; in the first of a solve 0. `cycles`: so far.
-  virtual float answer(int cycles) = 0;
+  // The largest change since the last call, field unit, in the first of a solve 0; and how much of
+  // changes is still to come, as a multiple, where that is known better than by how they shrink.
+  struct Answer {
+    float moved = 0;
+    float left = 0; // 0: not known
+  };
+  // Reads c there. `cycles`: so far.
+  virtual Answer answer(int cycles) = 0;
   // Writes f and k there, so that a voxel's equation holds what it gives and how that falls as c
   // rises.
   virtual void impose() = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "solver/extrapolation.hpp"
 #include "vessels/parents.hpp"
 #include "vessels/vasculature.hpp"
 #include "voxel/blood.hpp"
@@ -13,13 +14,13 @@ namespace {
 
 // Bytes on the back end for a piece of vessel, of which there is about one for every node: its own
 // lists; some 14 weights, listed by piece and by voxel; the field voxels that its disc reaches,
-// with their parents, and those it passes; and what substances carry there. Counted on beds and
-// sprouts at 10 and 20 um.
+// with their parents, and those it passes; and what substances carry there, with turns to be
+// extrapolated from. Counted on beds and sprouts at 10 and 20 um.
 double piece_bytes(const BloodExtent& e) {
   const double reached =
       12 * std::min(1.0, 20 / e.field_spacing); // pieces beside it reach the same
   return 24 + 14 * 2 * sizeof(DiscWeight) + 21 * reached + 1.5 * sizeof(VesselLength) +
-         e.substances * (44 + 12 * reached);
+         e.substances * (52 + static_cast<double>(Extrapolation::bytes) + 12 * reached);
 }
 
 // Voxels that share the walls of a piece, each in some lists: with its share and what stands there,
@@ -55,7 +56,7 @@ double nodes_of(const VesselNetwork& network, double share) {
 std::size_t estimate_vessel_bytes(const VasculatureSettings& p, const Lattice& tissue,
                                   std::uint64_t seed, const BloodExtent& e) {
   // Every list has room for 1024 entries more than it needs.
-  const double spare = 1024 * (150.0 + 80 * e.substances + (p.walls.on ? 250 : 0));
+  const double spare = 1024 * (150.0 + 150 * e.substances + (p.walls.on ? 250 : 0));
   return static_cast<std::size_t>(device_bytes(estimate_vessel_nodes(p, tissue, seed), p, e) +
                                   spare);
 }
