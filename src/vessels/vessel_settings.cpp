@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
-#include <utility>
 
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
@@ -58,7 +57,7 @@ void end(Section<VesselEndSetting>& s) {
       .from(sources::run_choice);
   std::vector<std::string_view> words{"none"};
   words.insert(words.end(), std::begin(face_words), std::end(face_words));
-  s.word(&P::face, "face", std::move(words))
+  s.word(&P::face, "face", words)
       .normally("none")
       .means("Every free end of a vessel within a voxel of this face of the box; none: see name.")
       .from(sources::run_choice);
