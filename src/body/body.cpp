@@ -274,7 +274,7 @@ void Body::found_in_node(StepReport& report) {
       ++there;
       if (first == nullptr) first = &l;
     }
-  if (there >= plan_->body.lymph.nodes) {
+  if (first != nullptr && there >= plan_->body.lymph.nodes) {
     const auto o = static_cast<std::size_t>(plan_->nodes);
     const bool fits = static_cast<double>(occupied_[o]) + 1 <= plan_->capacity[o];
     first->founded_with += 1;
