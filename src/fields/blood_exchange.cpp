@@ -285,6 +285,7 @@ void BloodExchange::look_at(const BloodView& blood) {
   for (Buffer<double>* b : {&conductance_, &tissue_, &met_, &level_, &given_, &steepness_})
     fit(executor_, *b, blood.pieces);
   fit(executor_, change_, blood.pieces);
+  extrapolation_.reserve(met_.size());
   for (Buffer<double>* b : {&carried_, &response_, &at_end_}) fit(executor_, *b, blood.branches);
   for (Buffer<float>* b : {&value_, &base_f_, &base_k_}) fit(executor_, *b, blood.touched);
   executor_.for_each_index(
@@ -351,7 +352,7 @@ void BloodExchange::watch() {
   if (changes_[n - 1] > hasten_from * changes_[n - 1 - hasten_look_back]) {
     hastened_ = true;
     lag_ = led_away_ ? safe_lag : usual_lag;
-    extrapolation_.begin(blood_.pieces, met_.size());
+    extrapolation_.begin(blood_.pieces);
     least_ = extrapolation_.take(met_.data(), tissue_.data(), change_.data());
   } else if (changes_[n - 1] > slow * changes_[n - 1 - look_back]) {
     lag_ = safe_lag;

@@ -11,18 +11,19 @@ namespace {
 
 struct TakeTurn {
   static constexpr const char* name = "extrapolation.take";
-  static constexpr double bytes = 60;
+  static constexpr double bytes = 52;
   const double *used, *met;
-  double *lack, *last;
+  double* last;
+  float* lack;
   float *difference, *step; // null: the first turn
   float* size;
   MV_HD void operator()(std::int64_t n) const {
     const double now = met[n] - used[n];
     if (difference != nullptr) {
-      difference[n] = static_cast<float>(now - lack[n]);
+      difference[n] = static_cast<float>(now - static_cast<double>(lack[n]));
       step[n] = static_cast<float>(met[n] - last[n]);
     }
-    lack[n] = now;
+    lack[n] = static_cast<float>(now);
     last[n] = met[n];
     size[n] = static_cast<float>(now < 0.0 ? -now : now);
   }
@@ -39,10 +40,10 @@ struct LargestLack {
 // (i, j) of a triangle, row by row, the last row being the lack's.
 struct MultiplyTurns {
   static constexpr const char* name = "extrapolation.multiply";
-  static constexpr double bytes = 8 + 4 * Extrapolation::depth;
+  static constexpr double bytes = 4 + 4 * Extrapolation::depth;
   static constexpr int depth = Extrapolation::depth;
   static constexpr int bins = depth * (depth + 1) / 2 + depth;
-  const double* lack;
+  const float* lack;
   const float* difference[depth];
   double scale[depth + 1]; // that bring entries below 1; the last for the lack
   double whole;            // how many units 1 is
@@ -50,7 +51,7 @@ struct MultiplyTurns {
   MV_HD void operator()(const Voxel& s, std::int64_t* sums) const {
     double d[depth];
     for (int i = 0; i < columns; ++i) d[i] = static_cast<double>(difference[i][s.x]) * scale[i];
-    const double rest = lack[s.x] * scale[depth];
+    const double rest = static_cast<double>(lack[s.x]) * scale[depth];
     int bin = 0;
     for (int i = 0; i < columns; ++i)
       for (int j = 0; j <= i; ++j) sums[bin++] += static_cast<std::int64_t>(d[i] * d[j] * whole);
@@ -79,26 +80,24 @@ constexpr double damping = 1e-2;
 
 } // namespace
 
-void Extrapolation::begin(std::int64_t n, std::int64_t room) {
+void Extrapolation::reserve(std::int64_t room) {
+  if (room_ >= room) return;
+  met_ = Buffer<double>(executor_, (static_cast<std::int64_t>(bytes) * room + 7) / 8);
+  room_ = room;
+  begin(0);
+}
+
+void Extrapolation::begin(std::int64_t n) {
   n_ = n;
   turns_ = 0;
   largest_.clear();
-  if (lack_.size() >= n) return;
-  lack_ = Buffer<double>(executor_, room);
-  met_ = Buffer<double>(executor_, room);
-  differences_ = Buffer<float>(executor_, depth * room);
-  steps_ = Buffer<float>(executor_, depth * room);
-}
-
-float* Extrapolation::column(Buffer<float>& buffer, int turn) const {
-  return buffer.data() + turn % depth * n_;
 }
 
 float Extrapolation::take(const double* used, const double* met, float* size) {
   turns_ += 1;
-  executor_.for_each_index(n_, TakeTurn{used, met, lack_.data(), met_.data(),
-                                        turns_ > 1 ? column(differences_, turns_) : nullptr,
-                                        turns_ > 1 ? column(steps_, turns_) : nullptr, size});
+  executor_.for_each_index(n_, TakeTurn{used, met, met_.data(), lack(),
+                                        turns_ > 1 ? difference(turns_) : nullptr,
+                                        turns_ > 1 ? step(turns_) : nullptr, size});
   const Lattice row{static_cast<int>(n_), 1, 1, 1};
   largest_.push_back(executor_.max_over(row, LargestLack{size}));
   return largest_.back();
@@ -106,7 +105,7 @@ float Extrapolation::take(const double* used, const double* met, float* size) {
 
 // Of the steps of the last turns, newest first, as solve_normal_equations() has them.
 std::vector<double> Extrapolation::weights() {
-  MultiplyTurns multiply{lack_.data(), {}, {}, 1.0, columns()};
+  MultiplyTurns multiply{lack(), {}, {}, 1.0, columns()};
   const auto m = static_cast<std::size_t>(columns());
   // A little above what floats round down.
   const auto bound = [&](std::size_t back) {
@@ -114,7 +113,7 @@ std::vector<double> Extrapolation::weights() {
   };
   const auto scale = [](double most) { return most > 0.0 ? 1.0 / most : 0.0; };
   for (std::size_t i = 0; i < m; ++i) {
-    multiply.difference[i] = column(differences_, turns_ - static_cast<int>(i));
+    multiply.difference[i] = difference(turns_ - static_cast<int>(i));
     multiply.scale[i] = scale(bound(i) + bound(i + 1));
   }
   multiply.scale[depth] = scale(bound(0));
@@ -142,7 +141,7 @@ void Extrapolation::go_on(double* used, const double* met) {
   if (next.columns > 0) {
     const std::vector<double> weight = weights();
     for (std::size_t i = 0; i < weight.size(); ++i) {
-      next.step[i] = column(steps_, turns_ - static_cast<int>(i));
+      next.step[i] = step(turns_ - static_cast<int>(i));
       next.weight[i] = weight[i];
     }
   }

@@ -17,12 +17,14 @@ namespace metavox {
 class Extrapolation {
 public:
   static constexpr int depth = 5;
-  // Bytes on the back end per entry of the map, where turns are remembered.
-  static constexpr std::size_t bytes = 2 * sizeof(double) + 2 * depth * sizeof(float);
+  // Bytes on the back end per entry of the map.
+  static constexpr std::size_t bytes = sizeof(double) + (1 + 2 * depth) * sizeof(float);
 
   explicit Extrapolation(const Executor& executor) : executor_(executor) {}
-  // Forgets all turns. Memory is taken where `n` entries need more than there is: for `room`.
-  void begin(std::int64_t n, std::int64_t room);
+  // Takes memory for so many entries where there is less, and forgets all turns then.
+  void reserve(std::int64_t room);
+  // Forgets all turns; `n` entries from now on.
+  void begin(std::int64_t n);
   // A turn, `met` being g(used). Returns the largest difference between them; `size` is room for
   // one number per entry.
   float take(const double* used, const double* met, float* size);
@@ -32,15 +34,18 @@ public:
 
 private:
   int columns() const { return turns_ - 1 < depth ? turns_ - 1 : depth; }
-  float* column(Buffer<float>& buffer, int turn) const;
+  float* lack() { return reinterpret_cast<float*>(met_.data() + room_); }
+  float* difference(int turn) { return lack() + (1 + turn % depth) * room_; }
+  float* step(int turn) { return lack() + (1 + depth + turn % depth) * room_; }
   std::vector<double> weights();
 
   Executor executor_;
-  std::int64_t n_ = 0;
+  std::int64_t room_ = 0, n_ = 0;
   int turns_ = 0;
-  Buffer<double> lack_, met_;         // of the last turn
-  Buffer<float> differences_, steps_; // of lack and of met from turn to turn, the last `depth`
-  std::vector<float> largest_;        // lack in each turn
+  // One piece of memory, taken once: met of the last turn, then floats: its lack, met - used, and
+  // how lack and met went from turn to turn, the last `depth` of each.
+  Buffer<double> met_;
+  std::vector<float> largest_; // lack in each turn
 };
 
 } // namespace metavox
