@@ -1,5 +1,6 @@
 #include "solver/extrapolation.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/exact.hpp"
@@ -15,11 +16,12 @@ struct TakeTurn {
   const double *used, *met;
   double* last;
   float* lack;
-  float *difference, *step; // null: the first turn
+  float *difference, *step;
   float* size;
+  bool first; // there is nothing to compare with
   MV_HD void operator()(std::int64_t n) const {
     const double now = met[n] - used[n];
-    if (difference != nullptr) {
+    if (!first) {
       difference[n] = static_cast<float>(now - static_cast<double>(lack[n]));
       step[n] = static_cast<float>(met[n] - last[n]);
     }
@@ -95,9 +97,8 @@ void Extrapolation::begin(std::int64_t n) {
 
 float Extrapolation::take(const double* used, const double* met, float* size) {
   turns_ += 1;
-  executor_.for_each_index(n_, TakeTurn{used, met, met_.data(), lack(),
-                                        turns_ > 1 ? difference(turns_) : nullptr,
-                                        turns_ > 1 ? step(turns_) : nullptr, size});
+  executor_.for_each_index(n_, TakeTurn{used, met, met_.data(), lack(), difference(turns_),
+                                        step(turns_), size, turns_ == 1});
   const Lattice row{static_cast<int>(n_), 1, 1, 1};
   largest_.push_back(executor_.max_over(row, LargestLack{size}));
   return largest_.back();
@@ -112,11 +113,9 @@ std::vector<double> Extrapolation::weights() {
     return 1.0001 * static_cast<double>(largest_[largest_.size() - 1 - back]);
   };
   const auto scale = [](double most) { return most > 0.0 ? 1.0 / most : 0.0; };
-  for (std::size_t i = 0; i < m; ++i) {
-    multiply.difference[i] = difference(turns_ - static_cast<int>(i));
-    multiply.scale[i] = scale(bound(i) + bound(i + 1));
-  }
+  for (std::size_t i = 0; i < m; ++i) multiply.scale[i] = scale(bound(i) + bound(i + 1));
   multiply.scale[depth] = scale(bound(0));
+  for (int i = 0; i < depth; ++i) multiply.difference[i] = difference(turns_ + depth - i);
   // Sums stay below 2^62.
   multiply.whole = 0x1p62;
   for (std::int64_t entries = 1; entries < n_; entries *= 2) multiply.whole *= 0.5;
@@ -138,12 +137,10 @@ std::vector<double> Extrapolation::weights() {
 
 void Extrapolation::go_on(double* used, const double* met) {
   GoOn next{met, {}, {}, columns(), used};
+  for (int i = 0; i < depth; ++i) next.step[i] = step(turns_ + depth - i);
   if (next.columns > 0) {
     const std::vector<double> weight = weights();
-    for (std::size_t i = 0; i < weight.size(); ++i) {
-      next.step[i] = step(turns_ - static_cast<int>(i));
-      next.weight[i] = weight[i];
-    }
+    std::copy(weight.begin(), weight.end(), next.weight);
   }
   executor_.for_each_index(n_, next);
 }
