@@ -183,7 +183,7 @@ TEST(March, JunctionsMixAndLoseNothing) {
     const std::int32_t middle = n.node(250, 250, 250);
     const double in_oxygen[3] = {95, 20, 60}, in_flow[3] = {2e5, 1e5, 5e4};
     double flow = 0, red = 0;
-    for (int k = 0; k < ins; ++k) {
+    for (int k = 0; k < ins && k < 3; ++k) {
       n.vessel(n.node(250, 50 + 150 * k, 0, VesselEnd::inlet, in_oxygen[k]), middle, in_flow[k],
                0.45);
       flow += in_flow[k];
