@@ -68,8 +68,6 @@ void tell_primary(const BodyParameters& body, const PrimaryParameters& primary) 
     return;
   }
   say("# fitted: -ln(1 - frequency) over the share that lodges there, of mean 1 over what lodges");
-  double arrivals = 0;
-  for (const Known& k : known) arrivals += k.lodged;
   for (const Known& k : known)
     say("#   " + padded(k.organ) + " lodged " + text_of("%8.4f %%", 100 * k.lodged) +
         ", found in " + three(k.frequency));
