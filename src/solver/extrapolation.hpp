@@ -34,7 +34,10 @@ public:
 
 private:
   int columns() const { return turns_ - 1 < depth ? turns_ - 1 : depth; }
-  float* lack() { return reinterpret_cast<float*>(met_.data() + room_); }
+  float* lack() {
+    void* const behind = met_.data() + room_; // room that has never held doubles
+    return static_cast<float*>(behind);
+  }
   float* difference(int turn) { return lack() + (1 + turn % depth) * room_; }
   float* step(int turn) { return lack() + (1 + depth + turn % depth) * room_; }
   std::vector<double> weights();
