@@ -10,6 +10,8 @@
 #include "core/errors.hpp"
 #include "program/calibration_configs.hpp"
 #include "program/exit_code.hpp"
+#include "program/standard_output.hpp"
+#include "program/typed_option.hpp"
 #include "settings/days.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
@@ -17,22 +19,6 @@
 
 namespace metavox {
 namespace {
-
-double typed(const char* option, const std::string& text, const char* unit, const char* example) {
-  std::string wrong;
-  try {
-    const double value = convert(parse_quantity(text), unit);
-    if (value > 0) return value;
-    wrong = "must be above 0";
-  } catch (const UnitError& e) {
-    wrong = e.what();
-  }
-  throw ConfigError(std::string(option) + " " + in_quotes(text) + ": " + wrong +
-                    "; type for example: " + option + " '" + example + "'");
-}
-
-// Three digits, as far as a calibration goes.
-std::string rounded(double value) { return format_number(std::stod(text_of("%.3g", value))); }
 
 // Least squares; 0 where all x are alike.
 double slope_through(const std::vector<double>& x, const std::vector<double>& y) {
@@ -131,7 +117,8 @@ public:
         parameters_(setup_.parameters()), ball_(parameters_, setup_.name()) {
     if (2 * ball_.radius + 4 * parameters_.domain.spacing > ball_.room)
       throw ConfigError(setup_.name() + ": the box is too small: the spheroid grows to " +
-                        rounded(2 * ball_.radius) + " um, and a face is " + rounded(ball_.room) +
+                        three_digits(2 * ball_.radius) + " um, and a face is " +
+                        three_digits(ball_.room) +
                         " um from its centre; raise domain.size or take a smaller radius");
   }
   Aim aim() const override { return {wanted_, tolerance_, 10, 2e4, 540, 0.4}; }
@@ -158,16 +145,16 @@ public:
 
   std::string setting(double v) const override { return "growth.mobility " + quantity(v); }
   std::string told(double v) const override { return text_of("%.1f um/day", v); }
-  std::string goal() const override { return "a speed of " + rounded(wanted_) + " um/day"; }
+  std::string goal() const override { return "a speed of " + three_digits(wanted_) + " um/day"; }
   std::string yaml(double v) const override { return "growth:\n  mobility: " + quantity(v) + "\n"; }
   std::string source() const override {
-    return "the speed of a free spheroid from " + rounded(1.25 * ball_.radius) + " to " +
-           rounded(2 * ball_.radius) + " um, typed as " + rounded(wanted_) + " um/day";
+    return "the speed of a free spheroid from " + three_digits(1.25 * ball_.radius) + " to " +
+           three_digits(2 * ball_.radius) + " um, typed as " + three_digits(wanted_) + " um/day";
   }
   std::string config() const override { return setup_.name(); }
 
 private:
-  static std::string quantity(double mobility) { return rounded(mobility) + " um^2/kPa/day"; }
+  static std::string quantity(double mobility) { return three_digits(mobility) + " um^2/kPa/day"; }
   static std::vector<std::string> overrides(double mobility) {
     return {"growth.mobility=" + text_of("%.9g", mobility) + " um^2/kPa/day"};
   }
@@ -207,20 +194,21 @@ public:
   std::string setting(double v) const override { return "growth.half_pressure " + quantity(v); }
   std::string told(double v) const override { return text_of("%.3f of births", v); }
   std::string goal() const override {
-    return rounded(share_) + " of births under " + rounded(stress_) + " kPa";
+    return three_digits(share_) + " of births under " + three_digits(stress_) + " kPa";
   }
   std::string yaml(double v) const override {
-    return "growth:\n  half_pressure: " + quantity(v) + "\n  mobility: " + rounded(product_ / v) +
+    return "growth:\n  half_pressure: " + quantity(v) +
+           "\n  mobility: " + three_digits(product_ / v) +
            " um^2/kPa/day # so that growth without stress stays\n";
   }
   std::string source() const override {
-    return "births of small clones under a stress, typed as " + rounded(share_) +
-           " of them under " + rounded(stress_) + " kPa";
+    return "births of small clones under a stress, typed as " + three_digits(share_) +
+           " of them under " + three_digits(stress_) + " kPa";
   }
   std::string config() const override { return setup_.name(); }
 
 private:
-  static std::string quantity(double half) { return rounded(half) + " kPa"; }
+  static std::string quantity(double half) { return three_digits(half) + " kPa"; }
 
   // Per cell and day, over the whole run.
   double births(const std::vector<std::string>& set, int seed) const {
@@ -254,7 +242,7 @@ public:
     const Ball ball(setup_.parameters(), setup_.name());
     if (ball.radius + 200 > ball.room)
       throw ConfigError(setup_.name() + ": the box leaves no 200 um of tissue around a tumour of " +
-                        rounded(diameter_) +
+                        three_digits(diameter_) +
                         " um; its centre must lie in a corner, at [0 um, 0 um, "
                         "0 um]");
   }
@@ -283,20 +271,20 @@ public:
     return v > 0 ? "doubles in " + text_of("%.1f days", ln2 / v) : "does not grow";
   }
   std::string goal() const override {
-    return rounded(diameter_ / 1000) + " mm that double in " + rounded(wanted_) + " days";
+    return three_digits(diameter_ / 1000) + " mm that double in " + three_digits(wanted_) + " days";
   }
   std::string yaml(double v) const override {
     return "death:\n  apoptosis: 0 1/min # a share of births instead\n  apoptosis_share: " +
            share(v) + "\n";
   }
   std::string source() const override {
-    return "the doubling time of a tumour of " + rounded(diameter_ / 1000) + " mm, typed as " +
-           rounded(wanted_) + " days";
+    return "the doubling time of a tumour of " + three_digits(diameter_ / 1000) + " mm, typed as " +
+           three_digits(wanted_) + " days";
   }
   std::string config() const override { return setup_.name(); }
 
 private:
-  static std::string share(double kept) { return rounded(1 - kept); }
+  static std::string share(double kept) { return three_digits(1 - kept); }
   static std::vector<std::string> overrides(double kept) {
     return {"death.apoptosis=0 1/min", "death.apoptosis_share=" + text_of("%.9g", 1 - kept)};
   }
@@ -310,11 +298,6 @@ private:
   double wanted_, diameter_, tolerance_; // days, um
   Setup setup_;
 };
-
-void say(const std::string& text) {
-  std::printf("%s\n", text.c_str());
-  std::fflush(stdout);
-}
 
 // Mean of logarithms, and its standard error.
 struct Spread {

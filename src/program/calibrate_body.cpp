@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "body/body_config.hpp"
 #include "body/circulation.hpp"
@@ -10,19 +9,13 @@
 #include "core/errors.hpp"
 #include "core/machine.hpp"
 #include "program/exit_code.hpp"
+#include "program/standard_output.hpp"
 #include "settings/spelling.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 
 namespace metavox {
 namespace {
-
-std::string three(double value) { return format_number(std::stod(text_of("%.3g", value))); }
-
-void say(const std::string& text) {
-  std::printf("%s\n", text.c_str());
-  std::fflush(stdout);
-}
 
 std::string padded(std::string name) {
   name.resize(std::max<std::size_t>(name.size(), 12), ' ');
@@ -61,7 +54,7 @@ const PrimaryParameters& asked(const BodyParameters& body, const std::string& na
 
 void tell_primary(const BodyParameters& body, const PrimaryParameters& primary) {
   const std::vector<Known> known = known_of(body, primary);
-  say("# " + primary.name + ", a share of " + three(body.pass) + " through a bed, preset " +
+  say("# " + primary.name + ", a share of " + three_digits(body.pass) + " through a bed, preset " +
       std::string(name_of(body.preset)));
   if (known.empty()) {
     say("# of no organ that its cells reach a frequency is known: the soil is the organs'");
@@ -70,10 +63,10 @@ void tell_primary(const BodyParameters& body, const PrimaryParameters& primary) 
   say("# fitted: -ln(1 - frequency) over the share that lodges there, of mean 1 over what lodges");
   for (const Known& k : known)
     say("#   " + padded(k.organ) + " lodged " + text_of("%8.4f %%", 100 * k.lodged) +
-        ", found in " + three(k.frequency));
+        ", found in " + three_digits(k.frequency));
   say("soils: # of primaries[] " + primary.name);
   for (const Known& k : known)
-    say("  - {organ: " + k.organ + ", frequency: " + three(k.frequency) +
+    say("  - {organ: " + k.organ + ", frequency: " + three_digits(k.frequency) +
         ", soil: " + text_of("%.4g", k.soil) + "}");
 }
 
@@ -120,8 +113,8 @@ int calibrate_soil(const SoilOptions& options) {
         if (o.name == k.organ)
           worst =
               std::max(worst, std::abs(1 - std::exp(-p.sigma * o.sigma * k.lodged) - k.frequency));
-    say("#   " + padded(p.name) + " factor " + three(p.sigma) + ", frequencies off by " +
-        three(worst) + " at most");
+    say("#   " + padded(p.name) + " factor " + three_digits(p.sigma) + ", frequencies off by " +
+        three_digits(worst) + " at most");
   }
   say("soils: # of a primary of which nothing is known: predicted by these");
   for (const SoilProduct::Organ& o : product.organs)
@@ -165,16 +158,16 @@ int calibrate_human(const HumanOptions& options) {
     throw ConfigError(options.config.string() +
                       ": the experiment is a cohort; remove simulation.duration and sections of a "
                       "lattice, or name configs/cohort.yaml");
-  say("# wanted: " + three(options.metastatic) + " of patients with a primary of " +
+  say("# wanted: " + three_digits(options.metastatic) + " of patients with a primary of " +
       s.body.primary + " have a visible metastasis when it is found");
   const double human = human_for(s, options, [&](double tried, double share) {
-    say("# body.fate.human " + three(tried) + ": " + three(share) + " +- " +
-        three(std::sqrt(share * (1 - share) / options.patients)));
+    say("# body.fate.human " + three_digits(tried) + ": " + three_digits(share) + " +- " +
+        three_digits(std::sqrt(share * (1 - share) / options.patients)));
   });
   say("# fitted to that share, of " + counted(options.patients, "patient", "patients") +
-      " whose primaries are found at a median of " + three(s.body.observer.diameter / 1e3) +
+      " whose primaries are found at a median of " + three_digits(s.body.observer.diameter / 1e3) +
       " mm; means nothing outside the product of body.fate's chances");
-  say("body:\n  fate:\n    human: " + three(human));
+  say("body:\n  fate:\n    human: " + three_digits(human));
   return exit_done;
 }
 

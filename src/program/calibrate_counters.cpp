@@ -8,6 +8,7 @@
 #include "body/lesion_growth.hpp"
 #include "core/errors.hpp"
 #include "program/exit_code.hpp"
+#include "program/typed_option.hpp"
 #include "record/csv.hpp"
 #include "settings/days.hpp"
 #include "settings/text.hpp"
@@ -20,8 +21,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t fewest_rows = 4;
-
-std::string three(double value) { return format_number(std::stod(text_of("%.3g", value))); }
 
 // The smallest value of f between two places, and where; f falls and then rises.
 template <class F>
@@ -47,19 +46,6 @@ GrowthRecord read_growth(const fs::path& run) {
   return {columns[0], columns[1]};
 }
 
-double per_day(const std::string& text) {
-  std::string wrong;
-  try {
-    const double value = convert(parse_quantity(text), "1/day");
-    if (value > 0) return value;
-    wrong = "must be above 0";
-  } catch (const UnitError& e) {
-    wrong = e.what();
-  }
-  throw ConfigError("--fastest " + in_quotes(text) + ": " + wrong +
-                    "; type for example: --fastest '0.67 1/day'");
-}
-
 } // namespace
 
 double CounterFit::after(double cells, double days) const {
@@ -80,13 +66,13 @@ CounterFit fit_counter(const GrowthRecord& r, double day, double fastest) {
   std::size_t rows = 0;
   while (rows < r.day.size() && r.day[rows] <= day * (1 + 1e-12)) ++rows;
   if (rows < fewest_rows)
-    throw ConfigError("until day " + three(day) + " the run has " + std::to_string(rows) +
+    throw ConfigError("until day " + three_digits(day) + " the run has " + std::to_string(rows) +
                       " rows in metrics.csv, " + std::to_string(fewest_rows) +
                       " are needed; let it run on, type a shorter output.report or a later "
                       "--until");
   for (std::size_t k = 0; k < rows; ++k)
     if (!(r.cells[k] >= 1))
-      throw ConfigError("on day " + three(r.day[k]) + " there is no tumour in the run");
+      throw ConfigError("on day " + three_digits(r.day[k]) + " there is no tumour in the run");
   CounterFit fit{fastest, 0, 0, 0, rows};
   const auto squares = [&](double log_rate, double log_scale) {
     fit.rate = std::exp(log_rate), fit.scale = std::exp(log_scale);
@@ -131,16 +117,18 @@ int calibrate_counters(const CountersOptions& options) {
     throw ConfigError("the run has " + std::to_string(r.day.size()) +
                       " rows in metrics.csv; let it run on, or type a shorter output.report");
   const double until = options.until > 0 ? options.until : (r.day.front() + r.day.back()) / 2;
-  const CounterFit fit = fit_counter(r, until, per_day(options.fastest));
+  const CounterFit fit =
+      fit_counter(r, until, typed("--fastest", options.fastest, "1/day", "0.67 1/day"));
   const std::size_t last = fit.rows - 1;
-  std::string text = "# " + options.run.string() + ", days " + three(r.day.front()) + " to " +
-                     three(r.day[last]) + ", " + std::to_string(fit.rows) +
-                     " rows: fitted, standard deviation of ln N " + three(fit.spread) + "\n";
+  std::string text = "# " + options.run.string() + ", days " + three_digits(r.day.front()) +
+                     " to " + three_digits(r.day[last]) + ", " + std::to_string(fit.rows) +
+                     " rows: fitted, standard deviation of ln N " + three_digits(fit.spread) + "\n";
   if (last + 1 < r.day.size()) {
     const double there = r.cells.back();
     const double told = fit.after(r.cells[last], r.day.back() - r.day[last]);
-    text += "# predicted from day " + three(r.day[last]) + " for day " + three(r.day.back()) +
-            ": " + text_of("%.0f", told) + " cells; there are " + text_of("%.0f", there) + ", " +
+    text += "# predicted from day " + three_digits(r.day[last]) + " for day " +
+            three_digits(r.day.back()) + ": " + text_of("%.0f", told) + " cells; there are " +
+            text_of("%.0f", there) + ", " +
             (there > 0 ? text_of("%+.1f %%", 100 * (told / there - 1)) : std::string("none")) +
             "\n";
   } else {
@@ -149,8 +137,8 @@ int calibrate_counters(const CountersOptions& options) {
   text += "# of a clone whose cells cannot grow faster than " + options.fastest +
           "; of this run's clone and tissue only\n";
   text += "body:\n  lesions:\n    growth: radial\n    radial_fastest: " + options.fastest +
-          "\n    radial_rate: " + three(fit.rate) +
-          " 1/day\n    radial_cells: " + three(fit.scale) + "\n";
+          "\n    radial_rate: " + three_digits(fit.rate) +
+          " 1/day\n    radial_cells: " + three_digits(fit.scale) + "\n";
   std::fputs(text.c_str(), stdout);
   return exit_done;
 }

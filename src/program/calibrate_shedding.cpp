@@ -58,8 +58,6 @@ SheddingRecord read_record(const fs::path& file) {
   return record;
 }
 
-std::string three(double value) { return format_number(std::stod(text_of("%.3g", value))); }
-
 } // namespace
 
 double SheddingLaw::per_day(double cells) const {
@@ -95,8 +93,8 @@ Shedding shedding_of(const SheddingRecord& r, const SheddingLaw& law) {
   s.wanted = integral(r, s.from, [&](double n) { return law.per_day(n); });
   s.tumour = integral(r, s.from, [](double n) { return n; });
   if (!(s.expected > 0) || !(s.wanted > 0))
-    throw ConfigError("no cell could leave in the second half of the run, days " + three(s.from) +
-                      " to " + three(s.to) +
+    throw ConfigError("no cell could leave in the second half of the run, days " +
+                      three_digits(s.from) + " to " + three_digits(s.to) +
                       ": there is no tumour beside a vessel that carries red cells, or "
                       "intravasation.rate is 0");
   return s;
@@ -110,12 +108,13 @@ int calibrate_shedding(const SheddingOptions& options) {
   const Parameters p = read_config(options.run / "resolved.yaml").parameters;
   const Shedding s = shedding_of(read_record(options.run / "metrics.csv"), law);
   const double rate = p.intravasation.rate * 60;
-  std::string text = "# " + options.run.string() + ", days " + three(s.from) + " to " +
-                     three(s.to) + ": " + three(s.left) + " cells left, " + three(s.expected) +
-                     " expected at " + three(rate) + " 1/h; wanted " + three(s.wanted) + "\n";
-  text += "# wanted is the integral of " + three(law.share) +
-          " * 3.2e6/g/day * 0.524 g * (cells/6.5e7)^" + three(1 - law.exponent) + " over " +
-          three(s.tumour) + " cell days\n";
+  std::string text = "# " + options.run.string() + ", days " + three_digits(s.from) + " to " +
+                     three_digits(s.to) + ": " + three_digits(s.left) + " cells left, " +
+                     three_digits(s.expected) + " expected at " + three_digits(rate) +
+                     " 1/h; wanted " + three_digits(s.wanted) + "\n";
+  text += "# wanted is the integral of " + three_digits(law.share) +
+          " * 3.2e6/g/day * 0.524 g * (cells/6.5e7)^" + three_digits(1 - law.exponent) + " over " +
+          three_digits(s.tumour) + " cell days\n";
   text += "# fitted to cells shed by tumours of rats: Butler & Gullino 1975, Cancer Res 35:512" +
           std::string(law.share == 1 && law.exponent == 0 ? "" : "; share and exponent assumed") +
           "\n";
@@ -123,7 +122,7 @@ int calibrate_shedding(const SheddingOptions& options) {
   if (s.factor() > 1.1 || s.factor() < 0.9)
     text += "# not there yet: with another rate other cells are left beside the vessels; run it "
             "again with this one, and calibrate anew\n";
-  text += "intravasation:\n  rate: " + three(rate * s.factor()) + " 1/h\n";
+  text += "intravasation:\n  rate: " + three_digits(rate * s.factor()) + " 1/h\n";
   std::fputs(text.c_str(), stdout);
   return exit_done;
 }

@@ -11,6 +11,7 @@
 #include "core/random.hpp"
 #include "input/inputs.hpp"
 #include "program/exit_code.hpp"
+#include "program/standard_output.hpp"
 #include "record/csv.hpp"
 #include "settings/text.hpp"
 #include "site/config.hpp"
@@ -24,8 +25,6 @@ namespace metavox {
 namespace {
 
 namespace fs = std::filesystem;
-
-void say(const std::string& text) { std::printf("%s\n", text.c_str()); }
 
 void require_bed(const Parameters& p, const std::string& name) {
   if (p.vessels.pattern == VesselPattern::none)

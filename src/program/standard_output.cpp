@@ -21,6 +21,11 @@ void fill_missing_streams() {
       static_cast<void>(::open("/dev/null", flags)); // takes the lowest number, which is this one
 }
 
+void say(const std::string& text) {
+  std::printf("%s\n", text.c_str());
+  std::fflush(stdout);
+}
+
 int code_after_output(int code) {
   int reason = 0;
   if (std::fflush(stdout) != 0) reason = errno;

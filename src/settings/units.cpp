@@ -574,4 +574,6 @@ std::string format_number(double value) {
   return error == std::errc() ? std::string(buffer.data(), end) : std::string("0");
 }
 
+std::string three_digits(double value) { return format_number(std::stod(text_of("%.3g", value))); }
+
 } // namespace metavox

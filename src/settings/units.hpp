@@ -79,4 +79,7 @@ std::size_t number_length(std::string_view text);
 // The shortest text that reads back as exactly `value`.
 std::string format_number(double value);
 
+// Likewise, rounded to three digits.
+std::string three_digits(double value);
+
 } // namespace metavox
