@@ -8,9 +8,9 @@
 #include "body/cohort.hpp"
 #include "core/errors.hpp"
 #include "core/machine.hpp"
+#include "program/chain.hpp"
 #include "program/exit_code.hpp"
 #include "program/standard_output.hpp"
-#include "settings/spelling.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 
@@ -36,20 +36,6 @@ std::vector<Known> known_of(const BodyParameters& body, const PrimaryParameters&
     if (s.frequency > 0 && lodged > 0) known.push_back({s.organ, lodged, s.frequency, s.soil});
   }
   return known;
-}
-
-const PrimaryParameters& asked(const BodyParameters& body, const std::string& name,
-                               const std::filesystem::path& file) {
-  std::vector<std::string> names;
-  for (const PrimaryParameters& p : body.primaries) {
-    if (p.name == name) return p;
-    names.push_back(p.name);
-  }
-  const std::string near = closest(name, names);
-  std::string list;
-  for (const std::string& n : names) list += (list.empty() ? "" : ", ") + n;
-  throw ConfigError("--from " + in_quotes(name) + " is no primary of " + file.string() +
-                    (near.empty() ? "; there are " + list : "; did you mean " + near + "?"));
 }
 
 void tell_primary(const BodyParameters& body, const PrimaryParameters& primary) {
@@ -99,7 +85,7 @@ int calibrate_soil(const SoilOptions& options) {
   const BodyParameters& body = config.settings.body;
   std::vector<std::string> from = options.from;
   if (from.empty()) from.push_back(body.primary);
-  for (const std::string& name : from) asked(body, name, options.config);
+  for (const std::string& name : from) primary_from(body, name, options.config);
   for (const std::string& name : from) tell_primary(body, primary_named(body, name));
   if (from.size() < 2) return exit_done;
   const SoilProduct product = soil_product(body, from);

@@ -1,6 +1,5 @@
 #include "program/chain.hpp"
 
-#include <algorithm>
 #include <cstdio>
 #include <numeric>
 
@@ -79,25 +78,27 @@ void print_table(const FoundPassage& a) {
 
 } // namespace
 
+const PrimaryParameters& primary_from(const BodyParameters& body, const std::string& name,
+                                      const std::filesystem::path& file) {
+  std::vector<std::string> names;
+  for (const PrimaryParameters& p : body.primaries) {
+    if (p.name == name) return p;
+    names.push_back(p.name);
+  }
+  const std::string near = closest(name, names);
+  std::string list;
+  for (const std::string& n : names) list += (list.empty() ? "" : ", ") + n;
+  throw ConfigError("--from " + in_quotes(name) + " is no primary of " + file.string() +
+                    (near.empty() ? "; there are " + list : "; did you mean " + near + "?"));
+}
+
 int chain(const ChainOptions& options) {
   std::vector<std::string> set = options.set;
   if (!options.pass.empty()) set.push_back("body.pass=" + options.pass);
   const BodyConfig config = read_body(options.config, set);
   const BodyParameters& body = config.settings.body;
   const std::string from = options.from.empty() ? body.primary : options.from;
-  std::vector<std::string> names;
-  std::string listed_names;
-  for (const PrimaryParameters& p : body.primaries) {
-    names.push_back(p.name);
-    listed_names += (listed_names.empty() ? "" : ", ") + p.name;
-  }
-  if (std::find(names.begin(), names.end(), from) == names.end()) {
-    const std::string near = closest(from, names);
-    throw ConfigError(
-        "--from " + in_quotes(from) + " is no primary of " + options.config.string() +
-        (near.empty() ? "; there are " + listed_names : "; did you mean " + near + "?"));
-  }
-  const PrimaryParameters& primary = primary_named(body, from);
+  const PrimaryParameters& primary = primary_from(body, from, options.config);
   const Circulation blood = circulation_of(body);
   const FoundPassage answer{body, primary, blood, follow(blood, ways_of(body, primary)),
                             soils_for(body, primary)};

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "body/body_settings.hpp"
+
 namespace metavox {
 
 struct ChainOptions {
@@ -14,6 +16,10 @@ struct ChainOptions {
   std::vector<std::string> set;
   bool json = false;
 };
+
+// The primary that `--from` names. Throws ConfigError, with `file`, where there is none.
+const PrimaryParameters& primary_from(const BodyParameters& body, const std::string& name,
+                                      const std::filesystem::path& file);
 
 // Prints the table. Throws ConfigError.
 int chain(const ChainOptions& options);
