@@ -40,6 +40,7 @@ public:
   double function(std::size_t organ, double lesions) const;
   bool can_fail(std::size_t organ) const { return lethal_[organ] > 0; }
   double volume(std::size_t organ) const { return volume_[organ]; }
+  std::size_t home() const { return home_; } // of the primary
 
 private:
   std::vector<double> volume_, lethal_; // lethal: lost volume; 0: none

@@ -283,8 +283,8 @@ void PatientCourse::die() {
 
 double PatientCourse::primary_volume(double day) const {
   if (body_.observer.removes && day >= row_.removal) return 0;
-  const auto home = static_cast<std::size_t>(organ_index(body_, plan_.primary.organ));
-  return std::min(primary_.cells_on(day) / body_.lesions.density, plan_.load.volume(home));
+  return std::min(primary_.cells_on(day) / body_.lesions.density,
+                  plan_.load.volume(plan_.load.home()));
 }
 
 // As if every lesion had all of its organ to itself.
@@ -318,7 +318,6 @@ double PatientCourse::little_before(double end) {
 // in it: by how much in the middle of a step follows from the last two steps.
 void PatientCourse::die_of_lesions(double from, double end) {
   const double step = std::max(0.25, row_.doubling / body_.lesions.ratio / 10);
-  const auto home = static_cast<std::size_t>(organ_index(body_, plan_.primary.organ));
   for (Metastasis& m : metastases_) m.age = std::max(0.0, from - m.start);
   std::vector<double> room(body_.organs.size(), 1.0), last = room;
   double load_before = 0;
@@ -343,7 +342,7 @@ void PatientCourse::die_of_lesions(double from, double end) {
     load_before = v.load;
     last.swap(room);
     for (std::size_t o = 0; o < room.size(); ++o)
-      room[o] = plan_.load.function(o, volumes_[o] + (o == home ? primary : 0));
+      room[o] = plan_.load.function(o, volumes_[o] + (o == plan_.load.home() ? primary : 0));
     for (Metastasis& m : metastases_) {
       const double begin = std::max(day, m.start);
       const double middle = room[m.organ] + 0.5 * (room[m.organ] - last[m.organ]);
