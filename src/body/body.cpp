@@ -282,9 +282,7 @@ void Body::found_in_node(StepReport& report) {
     occupied_[o] += fits ? 1 : 0;
     return;
   }
-  found_lesion(plan_->nodes, Phenotype::mesenchymal, false, report);
-  lesions_.back().origin = Origin::nodal;
-  report.events.back().origin = Origin::nodal;
+  found_lesion(plan_->nodes, Phenotype::mesenchymal, Origin::nodal, report);
 }
 
 // With the primary its nodes are removed, and what is in them.
@@ -375,7 +373,8 @@ void Body::force_founders(StepReport& report) {
   }
 }
 
-void Body::found_lesion(std::int32_t organ, Phenotype phenotype, bool slept, StepReport& report) {
+Lesion& Body::found_lesion(std::int32_t organ, Phenotype phenotype, Origin origin,
+                           StepReport& report) {
   if (lesions_.size() >= most_lesions)
     throw ResourceError("a body has " + std::to_string(lesions_.size()) +
                         " lesions; lower body.fate.human or body.shedding.fraction");
@@ -383,11 +382,12 @@ void Body::found_lesion(std::int32_t organ, Phenotype phenotype, bool slept, Ste
   l.number = static_cast<std::int64_t>(lesions_.size());
   l.organ = organ;
   l.phenotype = phenotype;
-  l.slept = slept;
+  l.origin = origin;
   l.cells = 1;
   l.founded = step_;
   lesions_.push_back(l);
-  report.events.push_back({BodyEvent::What::founded, l.number, Origin::natural});
+  report.events.push_back({BodyEvent::What::founded, l.number, origin});
+  return lesions_.back();
 }
 
 void Body::found(StepReport& report) {
@@ -396,9 +396,9 @@ void Body::found(StepReport& report) {
       const auto organ = static_cast<std::int32_t>(o);
       const auto phenotype = static_cast<Phenotype>(p);
       for (std::int64_t k = 0; k < landed_[o].cells[p][static_cast<std::size_t>(Fate::awake)]; ++k)
-        found_lesion(organ, phenotype, false, report);
+        found_lesion(organ, phenotype, Origin::natural, report);
       for (std::int64_t k = 0; k < landed_[o].woken[p]; ++k)
-        found_lesion(organ, phenotype, true, report);
+        found_lesion(organ, phenotype, Origin::natural, report).slept = true;
     }
 }
 

@@ -170,7 +170,7 @@ private:
   void follow_window(const WindowHour& hour, StepReport& report);
   void force_founders(StepReport& report);
   void found(StepReport& report);
-  void found_lesion(std::int32_t organ, Phenotype phenotype, bool slept, StepReport& report);
+  Lesion& found_lesion(std::int32_t organ, Phenotype phenotype, Origin origin, StepReport& report);
   void grow(StepReport& report);
   void grow_one(Lesion& lesion, const Growing& growing, std::int64_t fits, StepReport& report);
   void tell_landings(StepReport& report) const;
