@@ -72,11 +72,8 @@ Lesion lesion_of(const BodyEvent& e, const Body& body, const Windows* windows) {
   if (const Lesion* found = body.lesion(e.lesion, e.origin)) return *found;
   Lesion none;
   none.number = -1;
-  if (e.window < 0) {
-    none.origin = e.origin;
-    return none;
-  }
-  none.organ = windows->record(e.window).organ;
+  none.origin = e.origin;
+  none.organ = e.window < 0 ? -1 : windows->record(e.window).organ;
   none.cells = e.what == BodyEvent::What::shown ? 1 : 0;
   return none;
 }

@@ -22,8 +22,9 @@ std::string day_of(const Replicates& bodies, std::int64_t step) {
   return csv_number(static_cast<double>(step) * bodies.plan().body.step / minutes_per_day);
 }
 
-const std::string& organ_name(const Replicates& bodies, std::int32_t organ) {
-  return bodies.plan().body.organs[static_cast<std::size_t>(organ)].name;
+// Empty where it is none, -1.
+std::string organ_name(const Replicates& bodies, std::int32_t organ) {
+  return organ < 0 ? "" : bodies.plan().body.organs[static_cast<std::size_t>(organ)].name;
 }
 
 double cells_of_metastases(const Body& body) {
@@ -191,7 +192,7 @@ BodyTable cascade_rows(const Replicates& bodies) {
         ",", ",");
   for (std::size_t k = 0; k < bodies.plan().body.organs.size(); ++k) {
     const auto organ = static_cast<std::int32_t>(k);
-    const std::string& name = organ_name(bodies, organ);
+    const std::string name = organ_name(bodies, organ);
     const Estimate arrived =
         bodies.mean([&](const Body& b) { return b.expected().organs[k].arrived; });
     if (!(arrived.value > 0)) continue;
@@ -233,12 +234,10 @@ BodyTable event_rows(const Replicates& bodies, const std::vector<ReplicateEvent>
   BodyTable t;
   t.header = "time [day],event,replicate,origin,lesion,organ,cells,window\n";
   for (const ReplicateEvent& e : events)
-    t.rows +=
-        day_of(bodies, e.step) + "," + name_of(e.event.what) + "," + std::to_string(e.replicate) +
-        "," + name_of(e.lesion.origin) + "," + numbered(e.lesion.number) + "," +
-        (e.event.what == BodyEvent::What::died_otherwise ? ""
-                                                         : organ_name(bodies, e.lesion.organ)) +
-        "," + std::to_string(e.lesion.cells) + "," + numbered(e.event.window) + "\n";
+    t.rows += day_of(bodies, e.step) + "," + name_of(e.event.what) + "," +
+              std::to_string(e.replicate) + "," + name_of(e.lesion.origin) + "," +
+              numbered(e.lesion.number) + "," + organ_name(bodies, e.lesion.organ) + "," +
+              std::to_string(e.lesion.cells) + "," + numbered(e.event.window) + "\n";
   return t;
 }
 
@@ -256,7 +255,7 @@ std::string passages(const Replicates& bodies, const Passed& before) {
   const std::string day = day_of(bodies, bodies.steps());
   std::string text;
   for (std::size_t k = 0; k < now.departed.size(); ++k) {
-    const std::string& organ = organ_name(bodies, static_cast<std::int32_t>(k));
+    const std::string organ = organ_name(bodies, static_cast<std::int32_t>(k));
     const auto row = [&](const std::string& what, std::int64_t cells) {
       if (cells > 0)
         text += day + "," + what + ",0,natural,," + organ + "," + std::to_string(cells) + ",\n";
