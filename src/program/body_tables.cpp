@@ -292,11 +292,9 @@ BodyTable lineage_rows(const Replicates& bodies) {
 std::string lineage_tree(const std::string& csv, const std::string& primary) {
   constexpr std::size_t day = 0, name = 2, clone = 8;
   std::vector<std::pair<std::string, std::string>> clones; // with what they founded
-  for (std::size_t at = csv.find('\n'); at != std::string::npos && at + 1 < csv.size();) {
-    const std::size_t end = std::min(csv.find('\n', at + 1), csv.size());
-    const std::vector<std::string> row =
-        split_csv(std::string_view(csv).substr(at + 1, end - at - 1));
-    at = end;
+  const std::vector<std::vector<std::string>> rows = split_rows(csv);
+  for (std::size_t k = 1; k < rows.size(); ++k) {
+    const std::vector<std::string>& row = rows[k];
     if (row.size() <= clone) continue;
     auto of = std::find_if(clones.begin(), clones.end(),
                            [&](const auto& c) { return c.first == row[clone]; });

@@ -60,37 +60,37 @@ std::vector<std::string> split_csv(std::string_view line) {
   return cells;
 }
 
+std::vector<std::vector<std::string>> split_rows(std::string_view text) {
+  std::vector<std::vector<std::string>> rows;
+  for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string_view::npos;
+       begin = end + 1)
+    rows.push_back(split_csv(text.substr(begin, end - begin)));
+  return rows;
+}
+
 std::vector<std::vector<double>> read_columns(const fs::path& csv,
                                               const std::vector<std::string>& names,
                                               const std::string& advice) {
-  const std::string text = read_text(csv);
+  const std::vector<std::vector<std::string>> rows = split_rows(read_text(csv));
   std::vector<std::vector<double>> columns(names.size());
+  if (rows.empty()) return columns;
+  const std::vector<std::string>& header = rows[0];
   std::vector<std::size_t> places;
-  std::size_t width = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    if (end == std::string::npos) break; // torn
-    const std::vector<std::string> row =
-        split_csv(std::string_view(text).substr(begin, end - begin));
-    begin = end + 1;
-    if (places.empty()) {
-      width = row.size();
-      for (const std::string& name : names) {
-        const auto at = std::find(row.begin(), row.end(), name);
-        if (at == row.end())
-          throw ConfigError(csv.string() + " has no column " + name + ": " + advice);
-        places.push_back(static_cast<std::size_t>(at - row.begin()));
-      }
-      continue;
-    }
+  for (const std::string& name : names) {
+    const auto at = std::find(header.begin(), header.end(), name);
+    if (at == header.end())
+      throw ConfigError(csv.string() + " has no column " + name + ": " + advice);
+    places.push_back(static_cast<std::size_t>(at - header.begin()));
+  }
+  for (std::size_t k = 1; k < rows.size(); ++k)
     for (std::size_t c = 0; c < names.size(); ++c) {
-      const auto value = places[c] < row.size() ? as_number(row[places[c]]) : std::nullopt;
-      if (!value || row.size() != width)
-        throw ConfigError(csv.string() + ": row " + std::to_string(columns[0].size() + 1) +
-                          " has no number for " + names[c]);
+      const auto value =
+          rows[k].size() == header.size() ? as_number(rows[k][places[c]]) : std::nullopt;
+      if (!value)
+        throw ConfigError(csv.string() + ": row " + std::to_string(k) + " has no number for " +
+                          names[c]);
       columns[c].push_back(*value);
     }
-  }
   return columns;
 }
 

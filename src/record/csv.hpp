@@ -22,6 +22,9 @@ std::optional<std::int64_t> as_integer(std::string_view text);
 // The cells of a line, without their quotes.
 std::vector<std::string> split_csv(std::string_view line);
 
+// The complete lines of a table, the first being its header; what is torn at the end is left out.
+std::vector<std::vector<std::string>> split_rows(std::string_view text);
+
 // Columns of numbers by their names, of complete rows. Throws ConfigError where there is none of
 // such a name, with `advice` behind it, or no number in a row.
 std::vector<std::vector<double>> read_columns(const std::filesystem::path& csv,
