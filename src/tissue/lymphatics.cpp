@@ -35,11 +35,12 @@ void Lymphatics::start(const std::vector<std::uint8_t>& kind, std::uint64_t seed
     if (d.word[0] < share) state[i] = static_cast<std::uint8_t>(Lymphatic::works);
   }
   state_.upload(state.data());
-  rebuild();
+  list(state);
 }
 
-void Lymphatics::rebuild() {
-  const std::vector<std::uint8_t> state = state_.host_copy();
+void Lymphatics::rebuild() { list(state_.host_copy()); }
+
+void Lymphatics::list(const std::vector<std::uint8_t>& state) {
   voxels_.clear();
   for (std::int64_t v = 0; v < lattice_.voxels(); ++v)
     if (state[static_cast<std::size_t>(lattice_.voxel_at(v).i)] != 0) voxels_.push_back(v);

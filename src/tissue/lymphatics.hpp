@@ -68,6 +68,8 @@ public:
   const Buffer<std::uint8_t>& state() const { return state_; }
 
 private:
+  void list(const std::vector<std::uint8_t>& state); // who has one
+
   Executor executor_;
   Lattice lattice_;
   LymphaticParameters settings_;
