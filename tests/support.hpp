@@ -17,9 +17,11 @@
 #include <gtest/gtest.h>
 
 #include "core/executor.hpp"
+#include "core/random.hpp"
 #include "site/config.hpp"
 #include "site/site.hpp"
 #include "solver/diffusion.hpp"
+#include "voxel/departure.hpp"
 #include "voxel/kind.hpp"
 
 namespace metavox::support {
@@ -223,6 +225,26 @@ inline State state_of(const Site& simulation) {
     simulation.read(info.name, bytes.data());
   }
   return state;
+}
+
+// Gives a site the state of another, as a restart does.
+inline void restore(Site& to, const Site& from) {
+  for (const auto& [name, bytes] : state_of(from))
+    to.write(name, bytes.data(), static_cast<std::int64_t>(info_of(from, name).count()));
+  to.set_clock(from.steps());
+}
+
+// Of everything that departures tell of cells, in their order.
+inline std::uint64_t hash_of(const std::vector<Departure>& all) {
+  std::uint64_t hash = 1;
+  for (const Departure& d : all)
+    for (const std::uint64_t v :
+         {static_cast<std::uint64_t>(d.step), static_cast<std::uint64_t>(d.voxel),
+          static_cast<std::uint64_t>(d.slot), static_cast<std::uint64_t>(d.segment),
+          static_cast<std::uint64_t>(d.route), static_cast<std::uint64_t>(d.number), d.cell.traits,
+          static_cast<std::uint64_t>(d.cell.clock), static_cast<std::uint64_t>(d.cell.kind)})
+      hash = folded(hash, v);
+  return hash;
 }
 
 // Least squares through (x, y).

@@ -732,13 +732,10 @@ TEST(Arrest, ThreadsAndRestartsLeaveNoTrace) {
   Site reference(parameters_of(both_ways), Executor::on_cpu(1));
   advance(reference, steps / 2 + 1);
   visit(reference);
-  const State half = state_of(reference);
   EXPECT_GT(array_of<std::int64_t>(reference, "held_number").size(), 30u);
   Site resumed(parameters_of(both_ways), Executor::on_cpu(2));
   advance(resumed, 2);
-  for (const auto& [name, bytes] : half)
-    resumed.write(name, bytes.data(), static_cast<std::int64_t>(info_of(reference, name).count()));
-  resumed.set_clock(reference.steps());
+  restore(resumed, reference);
   EXPECT_EQ(resumed.hash(), reference.hash());
   advance(reference, steps - steps / 2 - 1);
   advance(resumed, steps - steps / 2 - 1);

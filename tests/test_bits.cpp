@@ -186,9 +186,7 @@ TEST_P(Bits, RestartHalfWayChangesNothing) {
     advance(first, half);
     Site resumed(parameters_of(c.yaml), second);
     advance(resumed, 2); // leaves its scratch memory used, as a long run's is
-    for (const auto& [name, bytes] : state_of(first))
-      resumed.write(name, bytes.data(), static_cast<std::int64_t>(info_of(first, name).count()));
-    resumed.set_clock(first.steps());
+    restore(resumed, first);
     EXPECT_EQ(resumed.hash(), first.hash()) << second.description();
     EXPECT_EQ(resumed.time(), first.time());
     EXPECT_EQ(state_of(resumed), state_of(first));

@@ -450,29 +450,14 @@ TEST(Intravasation, LedgerIsExactOverAThousandSteps) {
   EXPECT_GT(born, 1000);
 }
 
-std::uint64_t hash_of(const std::vector<Departure>& all) {
-  std::uint64_t hash = 1;
-  for (const Departure& d : all)
-    for (const std::uint64_t v :
-         {static_cast<std::uint64_t>(d.step), static_cast<std::uint64_t>(d.voxel),
-          static_cast<std::uint64_t>(d.slot), static_cast<std::uint64_t>(d.segment),
-          static_cast<std::uint64_t>(d.number), d.cell.traits,
-          static_cast<std::uint64_t>(d.cell.clock), static_cast<std::uint64_t>(d.cell.kind)})
-      hash = mix64(hash ^ v) + 0x9e3779b97f4a7c15ULL;
-  return hash;
-}
-
 TEST(Intravasation, ThreadsAndRestartsLeaveNoTrace) {
   constexpr int steps = 120;
   Site reference(parameters_of(shedding), Executor::on_cpu(1));
   advance(reference, steps / 2 + 1);
-  const State half = state_of(reference);
   reference.take_departures();
   Site resumed(parameters_of(shedding), Executor::on_cpu(2));
   advance(resumed, 2);
-  for (const auto& [name, bytes] : half)
-    resumed.write(name, bytes.data(), static_cast<std::int64_t>(info_of(reference, name).count()));
-  resumed.set_clock(reference.steps());
+  restore(resumed, reference);
   resumed.take_departures();
   EXPECT_EQ(resumed.hash(), reference.hash());
   advance(reference, steps - steps / 2 - 1);

@@ -615,32 +615,17 @@ TEST(WaysOut, LedgerIsExactOverAThousandSteps) {
   EXPECT_EQ(m["lymphatics_working"], states[1]);
 }
 
-std::uint64_t hash_of(const std::vector<Departure>& all) {
-  std::uint64_t hash = 1;
-  for (const Departure& d : all)
-    for (const std::uint64_t v :
-         {static_cast<std::uint64_t>(d.step), static_cast<std::uint64_t>(d.voxel),
-          static_cast<std::uint64_t>(d.slot), static_cast<std::uint64_t>(d.segment),
-          static_cast<std::uint64_t>(d.route), static_cast<std::uint64_t>(d.number), d.cell.traits,
-          static_cast<std::uint64_t>(d.cell.clock), static_cast<std::uint64_t>(d.cell.kind)})
-      hash = mix64(hash ^ v) + 0x9e3779b97f4a7c15ULL;
-  return hash;
-}
-
 TEST(WaysOut, ThreadsAndRestartsLeaveNoTrace) {
   constexpr int steps = 120;
   Site reference(parameters_of(shedding), Executor::on_cpu(1));
   advance(reference, steps / 2 + 1);
-  const State half = state_of(reference);
   reference.take_departures();
   Site resumed(parameters_of(shedding, {"simulation.seed=4"}), Executor::on_cpu(2));
   EXPECT_NE(array_of<std::uint8_t>(resumed, "lymphatic"),
             array_of<std::uint8_t>(reference, "lymphatic"));
   Site again(parameters_of(shedding), Executor::on_cpu(2));
   advance(again, 2);
-  for (const auto& [name, bytes] : half)
-    again.write(name, bytes.data(), static_cast<std::int64_t>(info_of(reference, name).count()));
-  again.set_clock(reference.steps());
+  restore(again, reference);
   again.take_departures();
   EXPECT_EQ(again.hash(), reference.hash());
   EXPECT_EQ(metrics_of(again)["lymphatics_working"], metrics_of(reference)["lymphatics_working"]);
