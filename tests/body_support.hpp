@@ -6,7 +6,10 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "body/body_config.hpp"
+#include "body/cohort.hpp"
 #include "core/random.hpp"
 
 namespace metavox::support {
@@ -29,6 +32,38 @@ inline const char* const toy_circulation = R"(
     - {from: left, through: brain, share: 0.3}
   primaries: [{name: toy, organ: bone, ways: [{to: right, share: 1}]}]
 )";
+
+// A body of these, of which more cells survive than in a patient, so that integers show it; its
+// primary hardly grows.
+inline const std::string toy_body =
+    std::string("simulation: {duration: 40 day}\nbody:") + toy_circulation + R"(
+  diameter: 5 mm
+  shedding: {fraction: 0.01, clusters: 0.2, cluster_size: 3}
+  lodged: {adhesion: 0.05 1/h}
+  fate: {begin: 0.2, go_on: 0.1, human: 0.02, asleep: 0.5, waking: 20 day}
+  lesions: {doubling: 100 day}
+)";
+
+// look(row, settings): the first patients of a cohort of those settings whose primaries are removed
+// early, so many of them, each with the settings by which a body is that patient, hour by hour.
+template <class Look>
+void for_early_patients(const std::string& yaml, int most, const Look& look) {
+  BodySettings s = settings_of(yaml);
+  s.body.step = 1440;
+  const std::vector<PatientRow> patients = follow_patients(s, 0, 40, 1);
+  int looked_at = 0;
+  for (int k = 0; k < 40 && looked_at < most; ++k) {
+    const PatientRow& row = patients[static_cast<std::size_t>(k)];
+    if (row.removal > 1200) continue;
+    ++looked_at;
+    BodySettings own = s;
+    own.body.patient = k;
+    own.body.step = 60;
+    SCOPED_TRACE(k);
+    look(row, own);
+  }
+  EXPECT_EQ(looked_at, most);
+}
 
 // Numbers for random graphs and bodies.
 class Dice {

@@ -78,15 +78,7 @@ TEST(LethalLoad, NamesTheOrganThatFailedElseTheLargest) {
 // ---- hour by hour
 
 // Three organs, all of which fail at a half.
-const std::string toy =
-    std::string("simulation: {duration: 40 day}\nbody:") + support::toy_circulation + R"(
-  diameter: 5 mm
-  shedding: {fraction: 0.01, clusters: 0.2, cluster_size: 3}
-  lodged: {adhesion: 0.05 1/h}
-  fate: {begin: 0.2, go_on: 0.1, human: 0.02, asleep: 0.5, waking: 20 day}
-  lesions: {doubling: 100 day}
-  death: {lesions: true}
-)";
+const std::string toy = support::toy_body + "  death: {lesions: true}\n";
 const std::vector<std::string> thresholds{
     "body.organs[0].threshold=0.5", "body.organs[1].threshold=0.5", "body.organs[2].threshold=0.5"};
 BodySettings mortal(std::vector<std::string> set) {

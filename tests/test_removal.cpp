@@ -20,16 +20,7 @@ namespace {
 
 using support::Moments;
 using support::settings_of;
-
-// More cells survive than in a patient, so that integers show it.
-const std::string toy =
-    std::string("simulation: {duration: 40 day}\nbody:") + support::toy_circulation + R"(
-  diameter: 5 mm
-  shedding: {fraction: 0.01, clusters: 0.2, cluster_size: 3}
-  lodged: {adhesion: 0.05 1/h}
-  fate: {begin: 0.2, go_on: 0.1, human: 0.02, asleep: 0.5, waking: 20 day}
-  lesions: {doubling: 100 day}
-)";
+using support::toy_body;
 
 std::int64_t competent_of(const Body& body) {
   std::int64_t sum = 0;
@@ -41,7 +32,8 @@ std::int64_t competent_of(const Body& body) {
 // founders less Lambda are nothing on average, half way, in the end, and of those that landed after
 // the removal alone.
 TEST(Removal, EndsSheddingAndWhatLodgedBeforeStillFounds) {
-  const BodySettings s = settings_of(toy, {"body.removal.time=20 day", "body.fate.human=0.005"});
+  const BodySettings s =
+      settings_of(toy_body, {"body.removal.time=20 day", "body.fate.human=0.005"});
   const BodyPlan plan(s);
   Moments at_removal, at_end, later;
   double found_later = 0, woken_later = 0;
@@ -91,7 +83,7 @@ TEST(Removal, EndsSheddingAndWhatLodgedBeforeStillFounds) {
 TEST(Removal, LeavesABinomialShare) {
   for (const double share : {0.3, 1e-6}) {
     const BodySettings s = settings_of(
-        toy, {"body.removal.time=1 h", "body.removal.residual=" + std::to_string(share)});
+        toy_body, {"body.removal.time=1 h", "body.removal.residual=" + std::to_string(share)});
     const BodyPlan plan(s);
     Moments left;
     double cells = 0;
@@ -111,8 +103,8 @@ TEST(Removal, LeavesABinomialShare) {
 TEST(Removal, LeavesATailThatAMarginCutsOff) {
   const auto residual = [](double margin) { // mm
     const BodySettings s =
-        settings_of(toy, {"body.removal.time=1 h", "body.removal.tail=0.7",
-                          "body.removal.margin=" + std::to_string(margin) + " mm"});
+        settings_of(toy_body, {"body.removal.time=1 h", "body.removal.tail=0.7",
+                               "body.removal.margin=" + std::to_string(margin) + " mm"});
     const BodyPlan plan(s);
     Moments any;
     for (int k = 0; k < 1000; ++k) {
@@ -132,8 +124,8 @@ TEST(Removal, LeavesATailThatAMarginCutsOff) {
 // What is left grows again at the primary's rate, and is removed only once.
 TEST(Removal, HappensOnceAndWhatIsLeftGrowsOn) {
   const BodySettings s =
-      settings_of(toy, {"body.removal.diameter=5 mm", "body.removal.time=3 day",
-                        "body.removal.residual=0.5", "body.lesions.doubling=1 day"});
+      settings_of(toy_body, {"body.removal.diameter=5 mm", "body.removal.time=3 day",
+                             "body.removal.residual=0.5", "body.lesions.doubling=1 day"});
   const BodyPlan plan(s);
   Body body(plan, 4);
   int removed = 0;
@@ -152,8 +144,9 @@ TEST(Removal, HappensOnceAndWhatIsLeftGrowsOn) {
 
 // By size: it goes in the step after the one in which it had become as large.
 TEST(Removal, ComesWhenThePrimaryIsLargeEnough) {
-  const BodySettings s = settings_of(toy, {"body.removal.diameter=6 mm", "body.removal.found=true",
-                                           "body.lesions.doubling=10 day"});
+  const BodySettings s =
+      settings_of(toy_body, {"body.removal.diameter=6 mm", "body.removal.found=true",
+                             "body.lesions.doubling=10 day"});
   const BodyPlan plan(s);
   EXPECT_GT(plan.host.diameter, 6e3); // that comes later
   const double wanted = cells_of_diameter(s.body.lesions, 6e3);
@@ -172,40 +165,30 @@ TEST(Removal, ComesWhenThePrimaryIsLargeEnough) {
 // A patient of a cohort hour by hour, removed at his diameter, and followed until nothing is on its
 // way: the lesions expected to be founded ever are the cohort's, and nothing had been shed besides.
 TEST(Removal, LeavesThePatientOfACohortWithHisExpectation) {
-  BodySettings s = settings_of("body: {lymph: {enabled: false}}\n");
-  s.body.step = 1440;
-  const auto patients = follow_patients(s, 0, 40, 1);
-  int looked_at = 0;
-  for (int k = 0; k < 40 && looked_at < 3; ++k) {
-    const PatientRow& row = patients[static_cast<std::size_t>(k)];
-    if (row.removal > 1200) continue;
-    ++looked_at;
-    BodySettings own = s;
-    own.body.patient = k;
-    own.body.step = 60;
-    own.body.removal.found = true;
-    const BodyPlan plan(own);
-    Body body(plan, 6);
-    while (static_cast<double>(body.steps()) < (row.removal + 20) * 24) body.step();
-    EXPECT_NEAR(static_cast<double>(body.removed()) / 24 / row.removal, 1, 0.005) << k;
-    EXPECT_NEAR(body.expected().departed / row.shed, 1, 0.02) << k;
-    EXPECT_NEAR(body.expected_founders() / row.expected, 1, 0.02) << k;
-    EXPECT_LT(body.blood_level(), 1e-6 * row.level);
-  }
-  EXPECT_EQ(looked_at, 3);
+  support::for_early_patients(
+      "body: {lymph: {enabled: false}}\n", 3, [](const PatientRow& row, BodySettings own) {
+        own.body.removal.found = true;
+        const BodyPlan plan(own);
+        Body body(plan, 6);
+        while (static_cast<double>(body.steps()) < (row.removal + 20) * 24) body.step();
+        EXPECT_NEAR(static_cast<double>(body.removed()) / 24 / row.removal, 1, 0.005);
+        EXPECT_NEAR(body.expected().departed / row.shed, 1, 0.02);
+        EXPECT_NEAR(body.expected_founders() / row.expected, 1, 0.02);
+        EXPECT_LT(body.blood_level(), 1e-6 * row.level);
+      });
 }
 
 TEST(Removal, IsOfABodyHourByHour) {
   EXPECT_THROW(settings_of("body: {patients: 9, removal: {found: true}}\n"), ConfigError);
-  EXPECT_EQ(read_body_text(toy, "test.yaml", {"body.removal.time=30 day"}).notes.size(), 0u);
-  EXPECT_EQ(read_body_text(toy, "test.yaml", {"body.removal.time=50 day"}).notes.size(), 1u);
+  EXPECT_EQ(read_body_text(toy_body, "test.yaml", {"body.removal.time=30 day"}).notes.size(), 0u);
+  EXPECT_EQ(read_body_text(toy_body, "test.yaml", {"body.removal.time=50 day"}).notes.size(), 1u);
 }
 
 // ---- state
 
 TEST(Removal, GoesOnWithTheSameBitsBeforeAndAfter) {
   const BodySettings s = settings_of(
-      toy, {"body.removal.time=100 h", "body.removal.residual=0.1", "body.reseeding=true"});
+      toy_body, {"body.removal.time=100 h", "body.removal.residual=0.1", "body.reseeding=true"});
   const BodyPlan plan(s);
   Body whole(plan, 7);
   for (int k = 0; k < 200; ++k) whole.step();
@@ -223,7 +206,7 @@ TEST(Removal, GoesOnWithTheSameBitsBeforeAndAfter) {
     EXPECT_EQ(second.hash(), whole.hash()) << cut;
   }
   // Until it happens the body is that of a run without one.
-  const BodySettings bare = settings_of(toy, {"body.reseeding=true"});
+  const BodySettings bare = settings_of(toy_body, {"body.reseeding=true"});
   const BodyPlan without(bare);
   Body a(plan, 7), b(without, 7);
   for (int k = 0; k < 99; ++k) a.step(), b.step();
@@ -234,7 +217,7 @@ TEST(Removal, GoesOnWithTheSameBitsBeforeAndAfter) {
 
 // A window around the primary is closed first; until then nothing is removed.
 TEST(Removal, WaitsForTheWindow) {
-  const BodySettings s = settings_of(toy, {"body.removal.time=2 h"});
+  const BodySettings s = settings_of(toy_body, {"body.removal.time=2 h"});
   const BodyPlan plan(s);
   Body body(plan, 9);
   const std::int64_t cells = body.give_to_window(0, Origin::primary);

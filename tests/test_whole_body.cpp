@@ -30,16 +30,7 @@ namespace {
 using support::Dice;
 using support::Moments;
 using support::settings_of;
-
-// More cells survive than in a patient, so that integers show it; a primary that hardly grows.
-const std::string toy =
-    std::string("simulation: {duration: 40 day}\nbody:") + support::toy_circulation + R"(
-  diameter: 5 mm
-  shedding: {fraction: 0.01, clusters: 0.2, cluster_size: 3}
-  lodged: {adhesion: 0.05 1/h}
-  fate: {begin: 0.2, go_on: 0.1, human: 0.02, asleep: 0.5, waking: 20 day}
-  lesions: {doubling: 100 day}
-)";
+using support::toy_body;
 
 Body followed(const BodyPlan& plan, std::uint64_t seed, double days) {
   Body body(plan, seed);
@@ -54,7 +45,7 @@ Body followed(const BodyPlan& plan, std::uint64_t seed, double days) {
 // by what came within a step and left in another order, at most.
 TEST(WholeBody, ExpectsWhatTheExactChainDoes) {
   for (const auto& [step, most] : {std::pair{"10 min", 0.003}, {"1 h", 0.01}, {"2 h", 0.03}}) {
-    const BodySettings s = settings_of(toy, {std::string("body.step=") + step});
+    const BodySettings s = settings_of(toy_body, {std::string("body.step=") + step});
     const BodyPlan plan(s);
     const Body body = followed(plan, 3, 40);
     const Settling settling(s.body, s.body.primaries[0], 0.1);
@@ -86,7 +77,7 @@ TEST(WholeBody, AdheresByTheOrganAndComesOutByProteinases) {
                                      "body.crossing.proteinase=0.02", "body.lodged.release=0 1/h",
                                      "body.shedding.clusters=0",      "body.pass=0.2",
                                      "body.shedding.fraction=0.1"};
-  const BodySettings s = settings_of(toy, set);
+  const BodySettings s = settings_of(toy_body, set);
   const BodyPlan plan(s);
   const Body body = followed(plan, 4, 40);
   const Settling settling(s.body, s.body.primaries[0], 0.1);
@@ -111,11 +102,12 @@ TEST(WholeBody, AdheresByTheOrganAndComesOutByProteinases) {
                 4 * std::sqrt(comes_out * (1 - comes_out) / crossed))
         << o;
   }
-  EXPECT_EQ(settings_of(toy).body.crossing.rate_out(), settings_of(toy).body.crossing.out);
+  EXPECT_EQ(settings_of(toy_body).body.crossing.rate_out(),
+            settings_of(toy_body).body.crossing.out);
 }
 
 TEST(WholeBody, HasTheMeansThatItExpects) {
-  const BodySettings s = settings_of(toy, {"body.fate.human=0.001"});
+  const BodySettings s = settings_of(toy_body, {"body.fate.human=0.001"});
   const BodyPlan plan(s);
   const int bodies = 200;
   std::vector<Moments> landed(3), lodged(3), difference(3), dormant(3);
@@ -151,31 +143,21 @@ TEST(WholeBody, HasTheMeansThatItExpects) {
 // A patient of a cohort, hour by hour until removal: what was shed, what flows, what sleeps in the
 // marrow, and founders that are Poisson about the cohort's thinned law.
 TEST(WholeBody, IsThePatientOfACohort) {
-  BodySettings s = settings_of("body: {lymph: {enabled: false}}\n");
-  s.body.step = 1440;
-  const auto patients = follow_patients(s, 0, 40, 1);
-  int looked_at = 0;
-  for (int k = 0; k < 40 && looked_at < 3; ++k) {
-    const PatientRow& row = patients[static_cast<std::size_t>(k)];
-    if (row.removal > 1200) continue;
-    ++looked_at;
-    BodySettings own = s;
-    own.body.patient = k;
-    own.body.step = 60;
-    const BodyPlan plan(own);
-    const Body body = followed(plan, 5, row.removal);
-    const auto& bone = body.expected().organs[2];
-    EXPECT_EQ(s.body.organs[2].name, "bone");
-    EXPECT_NEAR(body.expected().departed / row.shed, 1, 0.02) << k;
-    EXPECT_NEAR(body.blood_level() / row.level, 1, 0.03) << k;
-    EXPECT_NEAR(bone.fate[2] / row.sleepers, 1, 0.02) << k;
-    // What is on its way at removal will land: some days of shedding.
-    EXPECT_LT(body.expected_founders(), row.expected) << k;
-    EXPECT_GT(body.expected_founders(), 0.9 * row.expected) << k;
-    const double drawn = static_cast<double>(body.natural().departed);
-    EXPECT_NEAR(drawn, body.expected().departed, 4 * std::sqrt(drawn)) << k;
-  }
-  EXPECT_EQ(looked_at, 3);
+  support::for_early_patients("body: {lymph: {enabled: false}}\n", 3,
+                              [](const PatientRow& row, const BodySettings& own) {
+                                const BodyPlan plan(own);
+                                const Body body = followed(plan, 5, row.removal);
+                                const auto& bone = body.expected().organs[2];
+                                EXPECT_EQ(own.body.organs[2].name, "bone");
+                                EXPECT_NEAR(body.expected().departed / row.shed, 1, 0.02);
+                                EXPECT_NEAR(body.blood_level() / row.level, 1, 0.03);
+                                EXPECT_NEAR(bone.fate[2] / row.sleepers, 1, 0.02);
+                                // What is on its way at removal will land: some days of shedding.
+                                EXPECT_LT(body.expected_founders(), row.expected);
+                                EXPECT_GT(body.expected_founders(), 0.9 * row.expected);
+                                const double drawn = static_cast<double>(body.natural().departed);
+                                EXPECT_NEAR(drawn, body.expected().departed, 4 * std::sqrt(drawn));
+                              });
 }
 
 // ---- lesions
@@ -266,7 +248,7 @@ TEST(Counters, WaitForVessels) {
 // ---- the ledger
 
 BodySettings random_settings(Dice& dice) {
-  BodySettings s = settings_of(toy);
+  BodySettings s = settings_of(toy_body);
   BodyParameters& b = s.body;
   b.step = 10 + 240 * dice.unit();
   b.diameter = 500 + 9000 * dice.unit();
@@ -367,13 +349,13 @@ TEST(WholeBody, KeepsItsLedgerWhateverTheBody) {
 
 TEST(WholeBody, SaysWhenNumbersAreTooLarge) {
   const BodySettings s = settings_of(
-      toy, {"body.shedding.rate=1e9 1/min", "body.shedding.fraction=100", "body.step=1 day"});
+      toy_body, {"body.shedding.rate=1e9 1/min", "body.shedding.fraction=100", "body.step=1 day"});
   const BodyPlan plan(s);
   Body body(plan, 1);
   EXPECT_THROW(body.step(), NumericalError);
   // However fast they grow, lesions fit into their organs.
   const BodySettings fast = settings_of(
-      toy, {"body.lesions.doubling=1 min", "body.step=1 day", "body.shedding.fraction=1e-6"});
+      toy_body, {"body.lesions.doubling=1 min", "body.step=1 day", "body.shedding.fraction=1e-6"});
   const BodyPlan fast_plan(fast);
   Body other(fast_plan, 1);
   for (int k = 0; k < 3; ++k) other.step();
@@ -383,7 +365,7 @@ TEST(WholeBody, SaysWhenNumbersAreTooLarge) {
 // ---- state
 
 TEST(WholeBody, GoesOnWithTheSameBits) {
-  const BodySettings s = settings_of(toy, {"body.reseeding=true", "body.fate.human=1"});
+  const BodySettings s = settings_of(toy_body, {"body.reseeding=true", "body.fate.human=1"});
   const BodyPlan plan(s);
   Body whole(plan, 7), first(plan, 7);
   for (int k = 0; k < 400; ++k) whole.step();
@@ -416,7 +398,7 @@ TEST(WholeBody, GoesOnWithTheSameBits) {
 // ---- windows
 
 TEST(WholeBody, HandsLesionsOverExactInNumber) {
-  const BodySettings s = settings_of(toy, {"body.fate.human=1"});
+  const BodySettings s = settings_of(toy_body, {"body.fate.human=1"});
   const BodyPlan plan(s);
   Body body(plan, 9);
   while (body.lesions().size() < 3) body.step();
@@ -448,7 +430,7 @@ TEST(WholeBody, HandsLesionsOverExactInNumber) {
 
 // Landings as they are told are all that landed.
 TEST(WholeBody, TellsEveryLanding) {
-  const BodySettings s = settings_of(toy, {"body.fate.human=0.2"});
+  const BodySettings s = settings_of(toy_body, {"body.fate.human=0.2"});
   const BodyPlan plan(s);
   Body body(plan, 10);
   std::int64_t told = 0, landed = 0, founders = 0;
@@ -672,10 +654,10 @@ TEST(Splitting, FindsWhatHardlyEverHappensWithLittleWork) {
 // 20 days (1 - 1/75)^999 = 1.5e-6 have a thousand.
 TEST(Splitting, FindsTheChanceOfAFounder) {
   const double mean = 75, rate = std::log(mean) / 20;
-  const BodySettings s =
-      settings_of(toy, {"body.step=20 min", "body.fate.asleep=0", "body.lesions.early=1",
-                        "body.lesions.ratio=1",
-                        "body.lesions.doubling=" + std::to_string(std::log(2) / rate) + " day"});
+  const BodySettings s = settings_of(
+      toy_body,
+      {"body.step=20 min", "body.fate.asleep=0", "body.lesions.early=1", "body.lesions.ratio=1",
+       "body.lesions.doubling=" + std::to_string(std::log(2) / rate) + " day"});
   const BodyPlan plan(s);
   const std::int64_t last = 20 * 72 + 1;
   const SplittingResult r = chance_of_establishment(plan, 0, 0, last, 400, 8, 21);
@@ -690,8 +672,8 @@ TEST(Splitting, FindsTheChanceOfAFounder) {
               r.chance.error, exact, waiting / static_cast<double>(r.work));
   // Where it is not rare: as often as founders are established, sleep and deaths included.
   const BodySettings often =
-      settings_of(toy, {"body.lesions.ratio=40", "body.lesions.early=1",
-                        "body.lesions.death=0.2 1/day", "body.established=100"});
+      settings_of(toy_body, {"body.lesions.ratio=40", "body.lesions.early=1",
+                             "body.lesions.death=0.2 1/day", "body.established=100"});
   const BodyPlan often_plan(often);
   const SplittingResult some = chance_of_establishment(often_plan, 0, 0, 600, 400, 16, 5);
   Moments seen;
