@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -476,42 +475,54 @@ private:
   }
 
   // What is calibrated has options of its own, and a place to look at, or makes runs itself.
+  struct Calibrated {
+    const char* word;
+    std::vector<std::string> own; // options; of growth: all that nobody else has
+    const char* place;            // to be named; null: none
+  };
+  static const std::vector<Calibrated>& calibrations() {
+    static const std::vector<Calibrated> all{
+        {"growth", {}, nullptr},
+        {"shedding",
+         {"--preset", "--shed", "--exponent"},
+         "name the run that sheds: metavox calibrate shedding runs/NAME"},
+        {"counters",
+         {"--until", "--fastest"},
+         "name a run of a lattice: metavox calibrate counters runs/NAME"},
+        {"soil",
+         {"--from", "--set"},
+         "name a configuration with a section body: metavox calibrate soil configs/organs.yaml"},
+        {"human",
+         {"--metastatic", "--patients", "--set", "--threads"},
+         "name a configuration with a section body: metavox calibrate human configs/cohort.yaml "
+         "--metastatic 0.42"}};
+    return all;
+  }
+
   void refuse_others(const CLI::App& app) const {
-    static const std::vector<std::string> words{"growth", "shedding", "counters", "soil", "human"};
-    static const std::map<std::string, std::vector<std::string>> of{
-        {"shedding", {"--preset", "--shed", "--exponent"}},
-        {"counters", {"--until", "--fastest"}},
-        {"soil", {"--from", "--set"}},
-        {"human", {"--metastatic", "--patients", "--set", "--threads"}}};
-    const auto has = [](const std::string& word, const std::string& name) {
-      const auto own = of.find(word);
-      return own != of.end() &&
-             std::find(own->second.begin(), own->second.end(), name) != own->second.end();
+    const auto has = [](const Calibrated& c, const std::string& name) {
+      return std::find(c.own.begin(), c.own.end(), name) != c.own.end();
     };
+    const auto& all = calibrations();
+    const Calibrated& asked = *std::find_if(
+        all.begin(), all.end(), [&](const Calibrated& c) { return c.word == calibrated_; });
     for (const CLI::Option* option : app.get_options()) {
       const std::string name = option->get_name();
-      if (option->count() == 0 || name == "what" || name == "run" || has(calibrated_, name))
-        continue;
-      std::string owner = "growth";
-      for (const std::string& word : words)
-        if (has(word, name) && name != "--set" && name != "--threads") owner = word;
-      if (calibrated_ == owner || name == "--help") continue;
+      if (option->count() == 0 || name == "what" || name == "run" || has(asked, name)) continue;
+      const bool shared = name == "--set" || name == "--threads"; // with growth
+      const auto other =
+          std::find_if(all.begin(), all.end(), [&](const Calibrated& c) { return has(c, name); });
+      const Calibrated& owner = shared || other == all.end() ? all.front() : *other;
+      if (&asked == &owner) continue;
       std::string own;
-      if (calibrated_ != "growth")
-        for (const std::string& one : of.at(calibrated_)) own += (own.empty() ? "" : ", ") + one;
-      throw ConfigError(name + " is of " + owner +
+      for (const std::string& one : asked.own) own += (own.empty() ? "" : ", ") + one;
+      throw ConfigError(name + " is of " + owner.word +
                         (own.empty() ? "" : "; " + calibrated_ + " has " + own));
     }
-    if (calibrated_ == "growth" && !calibrated_run_.empty())
-      throw ConfigError("calibrate growth makes runs of its own; remove " + calibrated_run_);
-    if (calibrated_ == "growth" || !calibrated_run_.empty()) return;
-    throw ConfigError(
-        calibrated_ == "shedding" ? "name the run that sheds: metavox calibrate shedding runs/NAME"
-        : calibrated_ == "counters"
-            ? "name a run of a lattice: metavox calibrate counters runs/NAME"
-            : "name a configuration with a section body: metavox calibrate " + calibrated_ +
-                  (calibrated_ == "soil" ? " configs/organs.yaml"
-                                         : " configs/cohort.yaml --metastatic 0.42"));
+    if (asked.place != nullptr && calibrated_run_.empty()) throw ConfigError(asked.place);
+    if (asked.place == nullptr && !calibrated_run_.empty())
+      throw ConfigError("calibrate " + calibrated_ + " makes runs of its own; remove " +
+                        calibrated_run_);
   }
 
   void offer_body(CLI::App* app) {
