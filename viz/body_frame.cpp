@@ -110,8 +110,7 @@ private:
 
   void add_cell(Index voxel, double offset, const Mark& mark) {
     const Snapshot& s = window_->snapshot;
-    const Index nx = s.voxels[0], ny = s.voxels[1];
-    const Index n[3] = {voxel % nx, voxel / nx % ny, voxel / (nx * ny)};
+    const std::array<Index, 3> n = place_of(s, voxel);
     std::array<double, 3> um{};
     for (std::size_t a = 0; a < 3; ++a) um[a] = (static_cast<double>(n[a]) + offset) * s.spacing;
     const vtkIdType point = add_point(um, mark);
@@ -121,13 +120,7 @@ private:
   float oxygen_at(const Snapshot::Array* oxygen, Index voxel) const {
     if (oxygen == nullptr) return 0;
     const Snapshot& s = window_->snapshot;
-    const auto& e = oxygen->info.extents;
-    const auto ratio = std::max<Index>(1, std::llround(oxygen->info.spacing / s.spacing));
-    const Index nx = s.voxels[0], ny = s.voxels[1];
-    const Index x = std::min(voxel % nx / ratio, e[0] - 1),
-                y = std::min(voxel / nx % ny / ratio, e[1] - 1),
-                z = std::min(voxel / (nx * ny) / ratio, e[2] - 1);
-    return oxygen->as<float>()[(z * e[1] + y) * e[0] + x];
+    return oxygen->as<float>()[index_at(s, oxygen->info, place_of(s, voxel))];
   }
 
   // Null where there is no such array; with as many values as it must have.

@@ -78,11 +78,10 @@ void add_second_cells(Cells& cells, const Snapshot& s, const std::array<FrameAxi
   if (places->info.type != ElementType::i64)
     throw std::runtime_error("array 'excess_voxel' must hold numbers of voxels");
   check_size(*places);
-  const Index nx = s.voxels[0], ny = s.voxels[1];
   const auto n = static_cast<Index>(places->info.count());
   const auto* place = places->as<std::int64_t>();
   for (Index k = 0; k < n; ++k) {
-    const Index at[3] = {place[k] % nx, place[k] / nx % ny, place[k] / (nx * ny)};
+    const std::array<Index, 3> at = place_of(s, place[k]);
     bool within = true;
     for (std::size_t a = 0; a < 3; ++a)
       within = within && at[a] >= axes[a].first && at[a] < axes[a].first + axes[a].count;
@@ -103,7 +102,6 @@ Cells cells_of(const Snapshot& s, const std::array<FrameAxis, 3>& axes) {
 // Second cells lie beside the first ones, a quarter of a voxel up along each axis.
 void set_points(vtkPolyData* cells, const Snapshot& s, const Cells& who) {
   const std::vector<Index>& voxel = who.voxel;
-  const Index nx = s.voxels[0], ny = s.voxels[1];
   auto position = make_array<float>("Points", 0);
   position->SetNumberOfComponents(3);
   position->SetNumberOfTuples(static_cast<vtkIdType>(voxel.size()));
@@ -111,7 +109,7 @@ void set_points(vtkPolyData* cells, const Snapshot& s, const Cells& who) {
   for (std::size_t k = 0; k < voxel.size(); ++k) {
     const Index i = voxel[k];
     const double offset = static_cast<Index>(k) < who.standing ? 0.5 : 0.75;
-    for (const Index n : {i % nx, i / nx % ny, i / (nx * ny)})
+    for (const Index n : place_of(s, i))
       *p++ = static_cast<float>((static_cast<double>(n) + offset) * s.spacing);
   }
   vtkNew<vtkPoints> points;

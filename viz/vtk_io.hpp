@@ -2,7 +2,9 @@
 // into memory. For sources that are built with VTK.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -65,6 +67,22 @@ T rounded(T value, int bits) {
 // Is it an array of a lattice, that of the tissue or a coarser one?
 bool on_lattice(const Snapshot& s, const ArrayInfo& info);
 bool on_tissue_lattice(const Snapshot& s, const ArrayInfo& info);
+
+// The voxel x, y, z of a number, x fastest.
+inline std::array<Index, 3> place_of(const Snapshot& s, Index voxel) {
+  const Index nx = s.voxels[0], ny = s.voxels[1];
+  return {voxel % nx, voxel / nx % ny, voxel / (nx * ny)};
+}
+
+// The number, in an array of the tissue's lattice or a coarser one, of what stands at a place.
+inline Index index_at(const Snapshot& s, const ArrayInfo& array,
+                      const std::array<Index, 3>& place) {
+  const auto ratio = std::max<Index>(1, std::llround(array.spacing / s.spacing));
+  Index n = 0;
+  for (std::size_t a = 3; a-- > 0;)
+    n = n * array.extents[a] + std::min(place[a] / ratio, array.extents[a] - 1);
+  return n;
+}
 
 // Along one axis: the index into an array (maybe coarser than the tissue) for each voxel wanted.
 std::vector<Index> source_indices(const FrameAxis& axis, Index extent, double array_spacing,
