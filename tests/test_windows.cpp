@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "body/body_config.hpp"
-#include "body/replicates.hpp"
 #include "body/window_lattice.hpp"
 #include "core/errors.hpp"
 #include "core/random.hpp"
 #include "support.hpp"
+#include "windows_support.hpp"
 
 namespace metavox {
 namespace {
@@ -59,28 +59,9 @@ BodyConfig config_of(const std::vector<std::string>& set = {}) {
   return read_body_text(toy, "test.yaml", set);
 }
 
-// A body of that configuration and its windows.
-struct Followed {
-  BodyConfig config;
-  Replicates bodies;
-  std::vector<ReplicateEvent> events;
-
+struct Followed : FollowedWindows {
   explicit Followed(const std::vector<std::string>& set = {}, int threads = 1, bool fresh = true)
-      : config(config_of(set)),
-        bodies(config.settings, static_cast<std::int64_t>(config.settings.simulation.duration /
-                                                          config.settings.body.step)) {
-    const ExternalArrays none;
-    bodies.open_windows(*config.lattice, Executor::on_cpu(threads), fresh ? &none : nullptr);
-  }
-  const Body& body() const { return bodies.natural(0); }
-  const Windows& windows() const { return *bodies.windows(); }
-  void advance(std::int64_t to) {
-    for (const ReplicateEvent& e : bodies.advance(to, 1)) events.push_back(e);
-  }
-  std::int64_t count(BodyEvent::What what) const {
-    return std::count_if(events.begin(), events.end(),
-                         [&](const ReplicateEvent& e) { return e.event.what == what; });
-  }
+      : FollowedWindows(config_of(set), threads, fresh) {}
 };
 
 // Windows around founders close soon, the primary's does not: its faces are shut.
@@ -91,10 +72,6 @@ std::vector<std::string> restless(std::vector<std::string> set) {
   return set;
 }
 
-std::int64_t cells_of(const OpenWindow& w) {
-  const TumourBalance b = w.site.tumour();
-  return b.cells + b.waiting;
-}
 const Lesion& lesion_of(const Body& body, const WindowRecord& r) {
   return *body.lesion(r.lesion, r.origin);
 }
@@ -189,17 +166,6 @@ TEST(Windows, TooLargeAPrimaryGoesOnAsACounter) {
   f.advance(hour + 24);
   EXPECT_EQ(f.body().lesions()[0].counted_by, CountedBy::body);
   EXPECT_GT(f.body().lesions()[0].cells, before.cells);
-}
-
-// The state as a checkpoint holds it, in a run that was never begun.
-void move_state(const Followed& from, Followed& to) {
-  std::vector<std::int64_t> whole;
-  std::vector<double> real;
-  from.bodies.save(whole, real);
-  Snapshot arrays;
-  from.windows().add_arrays(arrays);
-  to.bodies.load(whole, real);
-  to.bodies.windows()->write_arrays(arrays, to.bodies.steps());
 }
 
 // Its window is closed and what it held is gone, to the last cell; nothing departs any more.
