@@ -412,7 +412,7 @@ TEST(WholeBody, HandsLesionsOverExactInNumber) {
   hour.births = 60;
   hour.deaths = 9;
   hour.departures = {{1, Phenotype::epithelial, 2}, {3, Phenotype::mesenchymal, 3}};
-  hour.expected = 10.5;
+  hour.expected[static_cast<std::size_t>(Route::blood)] = 10.5;
   const std::int64_t before = body.natural().departed;
   const std::int64_t primary_before = body.lesions()[0].departed;
   body.step({hour});

@@ -415,7 +415,7 @@ TEST(Windows, SayWhatTheyCannotDo) {
     EXPECT_NE(told(set).find(what), std::string::npos) << told(set);
   };
   expect_told({"body.step=45 min"}, "whole number of time.vessel_step");
-  expect_told({"lymphatics.enabled=true"}, "lymphatics.enabled: false");
+  expect_told({"lymphatics.enabled=true"}, "body.lymph.share: 0.02");
   expect_told({"serosa.faces=[x_low]"}, "serosa.faces: []");
   expect_told({"body.replicates=2"}, "replicates must be 1");
   expect_told({"body.windows.size=410 um"}, "whole multiple");

@@ -119,8 +119,8 @@ void Body::visit(Self& self, Archive& archive) {
       for (auto& lesion : *lesions) archive(lesion.resected);
   }
   if (self.plan_->lymph.enabled()) {
-    LymphStages<std::int64_t>::visit(self.lymph_, archive);
-    LymphStages<double>::visit(self.expected_lymph_, archive);
+    LymphStages<std::int64_t>::visit(self.lymph_, archive, self.plan_->windows);
+    LymphStages<double>::visit(self.expected_lymph_, archive, self.plan_->windows);
   }
   const DyingParameters& d = self.plan_->body.death;
   if (d.lesions || d.others) {
@@ -245,8 +245,8 @@ void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
   const double by_lymph = plan_->lymph.share() * cells;
   const std::int64_t drawn =
       poisson({seed_, Purpose::lymph, 64, static_cast<std::uint64_t>(step_), 0}, by_lymph);
-  by_lymph_ += drawn;
-  expected_by_lymph_ += by_lymph;
+  by_lymph_[static_cast<std::size_t>(lesion.phenotype)] += drawn;
+  expected_by_lymph_[static_cast<std::size_t>(lesion.phenotype)] += by_lymph;
   growing.departed += drawn;
 }
 
@@ -259,14 +259,16 @@ void Body::flow_through_nodes(StepReport& report) {
       plan_->lymph.advance(lymph_, by_lymph_, seed_, static_cast<std::uint64_t>(step_));
   const auto expected = plan_->lymph.advance(expected_lymph_, expected_by_lymph_);
   const std::size_t row = 1 + static_cast<std::size_t>(plan_->nodes);
-  const std::size_t single = class_of(1, Phenotype::mesenchymal);
-  shed_[row][single] += out.passed;
-  expected_shed_[row][single] += expected.passed;
-  for (std::int64_t k = 0; k < out.founded; ++k) found_in_node(report);
+  for (std::size_t p = 0; p < phenotypes; ++p) {
+    const auto phenotype = static_cast<Phenotype>(p);
+    shed_[row][class_of(1, phenotype)] += out.passed[p];
+    expected_shed_[row][class_of(1, phenotype)] += expected.passed[p];
+    for (std::int64_t k = 0; k < out.founded[p]; ++k) found_in_node(phenotype, report);
+  }
 }
 
 // The first founders have a node each; who comes later is part of the first one's lesion.
-void Body::found_in_node(StepReport& report) {
+void Body::found_in_node(Phenotype phenotype, StepReport& report) {
   Lesion* first = nullptr;
   int there = 0;
   for (Lesion& l : lesions_)
@@ -282,7 +284,7 @@ void Body::found_in_node(StepReport& report) {
     occupied_[o] += fits ? 1 : 0;
     return;
   }
-  found_lesion(plan_->nodes, Phenotype::mesenchymal, Origin::nodal, report);
+  found_lesion(plan_->nodes, phenotype, Origin::nodal, report);
 }
 
 // With the primary its nodes are removed, and what is in them.
@@ -294,13 +296,15 @@ void Body::clear_nodes() {
     }
   for (std::int64_t& n : lymph_.in_node) lymph_.resected += n, n = 0;
   for (double& n : expected_lymph_.in_node) expected_lymph_.resected += n, n = 0;
+  std::fill(lymph_.epithelial.begin(), lymph_.epithelial.end(), 0);
+  std::fill(expected_lymph_.epithelial.begin(), expected_lymph_.epithelial.end(), 0);
 }
 
 void Body::shed(const std::vector<WindowHour>& windows, StepReport& report) {
   for (auto& row : shed_) row.fill(0);
   for (auto& row : expected_shed_) row.fill(0);
-  by_lymph_ = 0;
-  expected_by_lymph_ = 0;
+  by_lymph_ = {};
+  expected_by_lymph_ = {};
   growing_.resize(lesions_.size());
   forced_growing_.resize(forced_.size());
   std::size_t in_windows = 0;
@@ -333,6 +337,7 @@ void Body::follow_window(const WindowHour& hour, StepReport& report) {
     shed_[row][class_of(static_cast<std::size_t>(d.size), d.phenotype)] += d.clusters;
     departed += d.size * d.clusters;
   }
+  departed += follow_by_lymph(hour, lesion.phenotype);
   require_equal("a window", "its cells by its flows, and as it tells",
                 lesion.cells + hour.births - hour.deaths - departed, hour.cells);
   lesion.births += hour.births;
@@ -343,10 +348,27 @@ void Body::follow_window(const WindowHour& hour, StepReport& report) {
   lesion.cells = hour.cells;
   const SheddingParameters& s = plan_->body.shedding;
   const auto of = static_cast<double>(s.cluster_size);
-  const double clusters = hour.expected * s.clusters / (1 + s.clusters * (of - 1));
+  const double cells = hour.expected[static_cast<std::size_t>(Route::blood)];
+  const double clusters = cells * s.clusters / (1 + s.clusters * (of - 1));
   expected_shed_[row][class_of(static_cast<std::size_t>(s.cluster_size), lesion.phenotype)] +=
       clusters;
-  expected_shed_[row][class_of(1, lesion.phenotype)] += hour.expected - of * clusters;
+  expected_shed_[row][class_of(1, lesion.phenotype)] += cells - of * clusters;
+}
+
+// Cells that left a window by lymph.
+std::int64_t Body::follow_by_lymph(const WindowHour& hour, Phenotype phenotype) {
+  std::int64_t cells = 0;
+  for (std::size_t p = 0; p < phenotypes; ++p) {
+    if (hour.by_lymph[p] < 0)
+      broken("a window", "cells that left it by lymph", hour.by_lymph[p], 0);
+    by_lymph_[p] += hour.by_lymph[p];
+    cells += hour.by_lymph[p];
+  }
+  if (cells > 0 && !plan_->lymph.enabled())
+    broken("a window", "cells that left it by lymph, which is not followed", cells, 0);
+  expected_by_lymph_[static_cast<std::size_t>(phenotype)] +=
+      hour.expected[static_cast<std::size_t>(Route::lymph)];
+  return cells;
 }
 
 // What is due in this step, each with the founders that were expected in it.
@@ -611,6 +633,9 @@ void Body::check_ledger() const {
   }
   static const std::string nodes = "nodes";
   if (lymph_.in_nodes() < 0) broken(nodes, "fewer cells than none", lymph_.in_nodes(), 0);
+  for (std::size_t k = 0; k < lymph_.in_node.size(); ++k)
+    if (lymph_.epithelial[k] < 0 || lymph_.epithelial[k] > lymph_.in_node[k])
+      broken(nodes, "E-like cells, and all", lymph_.epithelial[k], lymph_.in_node[k]);
   require_equal(nodes, "departed by lymph, and all that came of it", lymph_.departed,
                 lymph_.in_nodes() + lymph_.died + lymph_.founded + lymph_.passed + lymph_.resected);
   require_equal(nodes, "founded in them, and with what lesions there began", lymph_.founded,

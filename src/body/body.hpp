@@ -10,6 +10,7 @@
 // hour, and tells what landed.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -22,10 +23,11 @@
 #include "body/lesion.hpp"
 #include "body/lymph.hpp"
 #include "body/stages.hpp"
+#include "voxel/departure.hpp"
 
 namespace metavox {
 
-// Clusters that left a window in the hour; single cells are clusters of one.
+// Clusters that left a window by blood in the hour; single cells are clusters of one.
 struct WindowDeparture {
   int size = 1;
   Phenotype phenotype = Phenotype::mesenchymal;
@@ -36,8 +38,10 @@ struct WindowHour {
   std::int64_t lesion = 0;         // its number
   Origin origin = Origin::natural; // forced ones have numbers of their own
   std::int64_t cells = 0, births = 0, deaths = 0;
-  double expected = 0; // cells that were expected to leave: the sum of their chances
+  // Cells that were expected to leave, by each Route: the sum of their chances.
+  std::array<double, route_count> expected{};
   std::vector<WindowDeparture> departures;
+  ByPhenotype<std::int64_t> by_lymph{}; // cells: lymph takes clusters apart
 };
 
 // Natural cells that came out of the blood in an hour, of one organ, fate and phenotype.
@@ -93,7 +97,8 @@ struct BodyPlan {
   std::int64_t removal_cells;   // at which it is removed; 0: at none
   LethalLoad load;
   LymphLaw lymph;
-  std::int32_t nodes; // the organ; -1: there is none
+  std::int32_t nodes;   // the organ; -1: there is none
+  bool windows = false; // whether lesions may be counted by windows
 };
 
 class Body {
@@ -168,6 +173,7 @@ private:
   void shed_from(Lesion& lesion, double room, Growing& growing);
   void shed(const std::vector<WindowHour>& windows, StepReport& report);
   void follow_window(const WindowHour& hour, StepReport& report);
+  std::int64_t follow_by_lymph(const WindowHour& hour, Phenotype phenotype);
   void force_founders(StepReport& report);
   void found(StepReport& report);
   Lesion& found_lesion(std::int32_t organ, Phenotype phenotype, Origin origin, StepReport& report);
@@ -175,7 +181,7 @@ private:
   void grow_one(Lesion& lesion, const Growing& growing, std::int64_t fits, StepReport& report);
   void tell_landings(StepReport& report) const;
   void flow_through_nodes(StepReport& report);
-  void found_in_node(StepReport& report);
+  void found_in_node(Phenotype phenotype, StepReport& report);
   void clear_nodes();
   void judge_death(StepReport& report);
   void die_of_lesions(StepReport& report);
@@ -203,8 +209,8 @@ private:
   std::int64_t primary_before_ = 0; // its cells
   Shed<std::int64_t> shed_;
   Shed<double> expected_shed_;
-  std::int64_t by_lymph_ = 0; // cells that leave by it
-  double expected_by_lymph_ = 0;
+  ByPhenotype<std::int64_t> by_lymph_{}; // cells that leave by it
+  ByPhenotype<double> expected_by_lymph_{};
   std::vector<LandedCells<std::int64_t>> landed_;
   std::vector<LandedCells<double>> expected_landed_;
   std::vector<double> room_;           // share of each organ's that is left

@@ -192,18 +192,20 @@ void judge_lattice(const BodySettings& s, const Parameters& p, const Place& whol
     refuse("simulation.duration must be above 0 where the primary has a lattice");
   if (s.body.replicates != 1)
     refuse("body.replicates must be 1 where the primary has a lattice; run it with other seeds");
-  if (s.body.lymph.share > 0)
-    refuse("body.lymph.share must be 0 where the primary has a lattice: cells do not leave that by "
-           "lymph yet");
+  if (p.lymphatics.enabled && !(s.body.lymph.share > 0))
+    refuse("lymphatics.enabled: cells leave the lattices by lymph, and with body.lymph.share 0 no "
+           "node takes them; type body.lymph.share: 0.02, which also is what the primary sheds by "
+           "lymph once its window has closed, or lymphatics.enabled: false");
+  if (!p.lymphatics.enabled && s.body.lymph.share > 0)
+    refuse(
+        "body.lymph.share: the primary's lattice has no lymphatics, so cells would leave by lymph "
+        "only once its window has closed; type lymphatics.enabled: true, or body.lymph.share: 0");
   if (!s.body.force.empty() && s.body.coupling != Coupling::linear)
     refuse("forced founders have windows beside the natural lesions of one body: type "
            "body.coupling: linear");
   if (!p.serosa.faces.empty())
     refuse("serosa.faces: a body has no place yet for cells that its lattices shed into a cavity; "
            "type serosa.faces: []");
-  if (p.lymphatics.enabled)
-    refuse("lymphatics.enabled: a body has no place yet for cells that leave its lattices by "
-           "lymph; type lymphatics.enabled: false");
   const double voxels = std::round(s.body.windows.size / s.body.windows.spacing);
   if (std::fmod(voxels, p.fields.coarsen) != 0)
     refuse("fields.coarsen (" + std::to_string(p.fields.coarsen) +

@@ -22,37 +22,50 @@ LymphLaw::LymphLaw(const BodyParameters& body, double theta)
     competence_ = std::min(1.0, body.lymph.competence * theta / (share_ * kept));
 }
 
+// Phenotypes one after the other; the law does not know them.
 template <class Number, class Part>
-LymphLaw::Out<Number> LymphLaw::advance_with(LymphStages<Number>& s, Number entered,
+LymphLaw::Out<Number> LymphLaw::advance_with(LymphStages<Number>& s,
+                                             const ByPhenotype<Number>& entered,
                                              const Part& part) const {
   Out<Number> out;
-  s.departed += entered;
-  for (std::size_t k = 0; k < nodes_; ++k) {
-    const Number leaving = part(k, 0, s.in_node[k], leaves_) + part(k, 1, entered, leaves_fresh_);
-    s.in_node[k] += entered - leaving;
-    const Number on = part(k, 2, leaving, pass_);
-    const Number founded = part(k, 3, leaving - on, competence_);
-    s.founded += founded;
-    s.died += leaving - on - founded;
-    out.founded += founded;
-    entered = on;
+  for (std::size_t p = 0; p < phenotypes; ++p) {
+    const bool e_like = static_cast<Phenotype>(p) == Phenotype::epithelial;
+    Number coming = entered[p];
+    s.departed += coming;
+    for (std::size_t k = 0; k < nodes_; ++k) {
+      const Number there = e_like ? s.epithelial[k] : s.in_node[k] - s.epithelial[k];
+      const Number leaving = part(k, p, 0, there, leaves_) + part(k, p, 1, coming, leaves_fresh_);
+      s.in_node[k] += coming - leaving;
+      if (e_like) s.epithelial[k] += coming - leaving;
+      const Number on = part(k, p, 2, leaving, pass_);
+      const Number founded = part(k, p, 3, leaving - on, competence_);
+      s.founded += founded;
+      s.died += leaving - on - founded;
+      out.founded[p] += founded;
+      coming = on;
+    }
+    s.passed += coming;
+    out.passed[p] = coming;
   }
-  s.passed += entered;
-  out.passed = entered;
   return out;
 }
 
-LymphLaw::Out<std::int64_t> LymphLaw::advance(LymphStages<std::int64_t>& s, std::int64_t entered,
+LymphLaw::Out<std::int64_t> LymphLaw::advance(LymphStages<std::int64_t>& s,
+                                              const ByPhenotype<std::int64_t>& entered,
                                               std::uint64_t seed, std::uint64_t step) const {
-  return advance_with(s, entered,
-                      [&](std::size_t node, std::uint32_t what, std::int64_t n, double p) {
-                        return binomial({seed, Purpose::lymph, node, step, what}, n, p);
-                      });
+  return advance_with(
+      s, entered,
+      [&](std::size_t node, std::size_t phenotype, std::uint32_t what, std::int64_t n, double p) {
+        const bool e_like = static_cast<Phenotype>(phenotype) == Phenotype::epithelial;
+        return binomial({seed, Purpose::lymph, node, step, e_like ? what + 8 : what}, n, p);
+      });
 }
 
-LymphLaw::Out<double> LymphLaw::advance(LymphStages<double>& s, double entered) const {
-  return advance_with(s, entered,
-                      [](std::size_t, std::uint32_t, double n, double p) { return n * p; });
+LymphLaw::Out<double> LymphLaw::advance(LymphStages<double>& s,
+                                        const ByPhenotype<double>& entered) const {
+  return advance_with(s, entered, [](std::size_t, std::size_t, std::uint32_t, double n, double p) {
+    return n * p;
+  });
 }
 
 } // namespace metavox

@@ -2,25 +2,32 @@
 // one node after the other. What a node does not let through dies there or founds a lesion in it;
 // what the last one lets through comes into the veins.
 //
+// Lesions that the body counts shed M-like cells; what leaves a window may be E-like, and then
+// founds and travels on as such.
+//
 // Units: cells, steps.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-namespace metavox {
+#include "body/stages.hpp"
 
-struct BodyParameters;
+namespace metavox {
 
 template <class Number>
 struct LymphStages {
   std::vector<Number> in_node;                                // now, by node
+  std::vector<Number> epithelial;                             // of these
   Number departed{}, died{}, founded{}, passed{}, resected{}; // so far
 
+  // `kinds`: whether E-like cells are followed apart; there are none where no window sheds.
   template <class Self, class Archive>
-  static void visit(Self& s, Archive& a) {
+  static void visit(Self& s, Archive& a, bool kinds) {
     for (auto& n : s.in_node) a(n);
     a(s.departed), a(s.died), a(s.founded), a(s.passed), a(s.resected);
+    if (!kinds) return;
+    for (auto& n : s.epithelial) a(n);
   }
   Number in_nodes() const {
     Number sum{};
@@ -41,22 +48,24 @@ public:
   LymphStages<Number> none() const {
     LymphStages<Number> s;
     s.in_node.resize(nodes_);
+    s.epithelial.resize(nodes_);
     return s;
   }
 
   // One step, in which so many cells enter the first node: how many come into the veins and how
-  // many found a lesion. Draws belong to the seed and the step.
+  // many found a lesion, by phenotype. Draws belong to the seed and the step.
   template <class Number>
   struct Out {
-    Number passed{}, founded{};
+    ByPhenotype<Number> passed{}, founded{};
   };
-  Out<std::int64_t> advance(LymphStages<std::int64_t>& s, std::int64_t entered, std::uint64_t seed,
-                            std::uint64_t step) const;
-  Out<double> advance(LymphStages<double>& s, double entered) const;
+  Out<std::int64_t> advance(LymphStages<std::int64_t>& s, const ByPhenotype<std::int64_t>& entered,
+                            std::uint64_t seed, std::uint64_t step) const;
+  Out<double> advance(LymphStages<double>& s, const ByPhenotype<double>& entered) const;
 
 private:
   template <class Number, class Part>
-  Out<Number> advance_with(LymphStages<Number>& s, Number entered, const Part& part) const;
+  Out<Number> advance_with(LymphStages<Number>& s, const ByPhenotype<Number>& entered,
+                           const Part& part) const;
 
   std::size_t nodes_;
   double share_, pass_, competence_;

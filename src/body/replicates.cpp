@@ -56,6 +56,7 @@ Replicates::Replicates(const BodySettings& settings, std::int64_t last)
 
 void Replicates::open_windows(const Parameters& primary, Executor executor,
                               const ExternalArrays* external) {
+  plan_.windows = true;
   windows_.emplace(primary, plan_, std::move(executor));
   if (external == nullptr) return;
   plan_.first_cells = windows_->open_primary(*external);

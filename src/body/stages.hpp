@@ -25,6 +25,8 @@ namespace metavox {
 enum class Phenotype : std::uint8_t { epithelial, mesenchymal };
 inline constexpr std::size_t phenotypes = 2, most_in_cluster = 15;
 inline constexpr std::size_t cell_classes = phenotypes * most_in_cluster;
+template <class Number>
+using ByPhenotype = std::array<Number, phenotypes>;
 constexpr std::size_t class_of(std::size_t size, Phenotype p) {
   return (size - 1) * phenotypes + static_cast<std::size_t>(p);
 }

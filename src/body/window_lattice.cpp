@@ -57,6 +57,7 @@ Parameters lattice_of_window(const Parameters& primary, const BodyParameters& bo
   p.cycle.epithelial /= o.growth;
   p.cycle.mesenchymal /= o.growth;
   p.intravasation.enabled = sheds && primary.intravasation.enabled;
+  p.lymphatics.enabled = sheds && primary.lymphatics.enabled;
   p.arrivals.enabled = true;
   p.arrivals.cells = 0;
   p.arrivals.inlet = every_inlet;

@@ -43,13 +43,15 @@ std::string prefix_of(std::int64_t number) {
   return text;
 }
 
-// Clusters by size and phenotype. Cells of a cluster share step and number.
+// Clusters by size and phenotype, of those that went by blood. Cells of a cluster share step and
+// number.
 std::vector<WindowDeparture> clusters_of(const std::vector<Departure>& departures) {
   struct Group {
     int cells = 0, mesenchymal = 0;
   };
   std::map<std::pair<std::int64_t, std::int64_t>, Group> groups;
   for (const Departure& d : departures) {
+    if (d.route != Route::blood) continue;
     Group& g = groups[{d.step, d.number}];
     g.cells += 1;
     g.mesenchymal += d.cell.kind == Kind::mesenchymal ? 1 : 0;
@@ -62,6 +64,13 @@ std::vector<WindowDeparture> clusters_of(const std::vector<Departure>& departure
   list.reserve(clusters.size());
   for (const auto& [what, n] : clusters) list.push_back({what.first, what.second, n});
   return list;
+}
+
+ByPhenotype<std::int64_t> cells_by(Route route, const std::vector<Departure>& departures) {
+  ByPhenotype<std::int64_t> cells{};
+  for (const Departure& d : departures)
+    if (d.route == route) cells[static_cast<std::size_t>(phenotype_of(d.cell.kind))] += 1;
+  return cells;
 }
 
 } // namespace
@@ -154,8 +163,11 @@ WindowHour Windows::hour_of(const OpenWindow& w, const TumourBalance& before) co
   h.cells = now.cells + now.waiting;
   h.births = now.births - before.births;
   h.deaths = now.deaths - before.deaths;
-  h.expected = (now.expected_departures - before.expected_departures) * before.cells_per_departure;
+  for (std::size_t r = 0; r < route_count; ++r)
+    h.expected[r] = (now.expected_departures[r] - before.expected_departures[r]) *
+                    before.cells_per_departure[r];
   h.departures = clusters_of(w.departures);
+  h.by_lymph = cells_by(Route::lymph, w.departures);
   const auto departed = static_cast<std::int64_t>(w.departures.size());
   if (now.departed - before.departed != departed || now.came != before.came ||
       h.cells != before.cells + before.waiting + h.births - h.deaths - departed)
@@ -206,11 +218,13 @@ bool Windows::any_left() const {
   return others < plan_->body.windows.max;
 }
 
-// Around natural founders and around forced ones that do not sleep, or once they wake.
+// Around natural founders and around forced ones that do not sleep, or once they wake. Lesions of
+// nodes stay counters: later founders join them.
 void Windows::open_for(Body& body, const BodyEvent& e, StepReport& report) {
   if (e.what != BodyEvent::What::founded && e.what != BodyEvent::What::forced &&
       e.what != BodyEvent::What::woken)
     return;
+  if (e.origin == Origin::nodal) return;
   const Lesion* lesion = body.lesion(e.lesion, e.origin);
   if (lesion->asleep || lesion->counted_by == CountedBy::window) return;
   if (!any_left()) {

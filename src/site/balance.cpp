@@ -44,12 +44,16 @@ TumourBalance Site::tumour() const {
   }
   if (cells_leave(s.parameters)) {
     const Departures& left = s.cells.departures();
-    b.expected_departures =
-        static_cast<double>(left.counted_by_all(Departures::expected)) / expected_unit;
-    const std::int64_t groups = left.numbers();
-    if (groups > 0)
-      b.cells_per_departure = static_cast<double>(left.counted_by_all(Departures::left_cells)) /
-                              static_cast<double>(groups);
+    for (std::size_t k = 0; k < route_count; ++k) {
+      const auto r = static_cast<Route>(k);
+      b.expected_departures[k] =
+          static_cast<double>(left.counted(Departures::expected, r)) / expected_unit;
+      const std::int64_t groups =
+          left.counted(Departures::singles, r) + left.counted(Departures::clusters, r);
+      if (groups > 0)
+        b.cells_per_departure[k] = static_cast<double>(left.counted(Departures::left_cells, r)) /
+                                   static_cast<double>(groups);
+    }
   }
   return b;
 }

@@ -1,6 +1,7 @@
 // A site of tissue and its time loop.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,8 +35,9 @@ struct TumourBalance {
   // So far:
   std::int64_t came = 0, births = 0, deaths = 0; // deaths: whatever ends them here but leaving
   std::int64_t departed = 0;                     // by blood, lymph or a cavity
-  double expected_departures = 0;                // singles and clusters, the sum of their chances
-  double cells_per_departure = 1;                // mean so far; 1 before the first
+  // By each Route: singles and clusters, the sum of their chances; cells in one of them, mean so
+  // far, 1 before the first.
+  std::array<double, route_count> expected_departures{}, cells_per_departure{1, 1, 1};
 };
 
 class Site {
