@@ -69,7 +69,7 @@ BodyPlan::BodyPlan(const BodySettings& settings)
       home(organ_index(settings.body, primary_named(settings.body, settings.body.primary).organ)),
       first_cells(static_cast<std::int64_t>(
           std::llround(cells_of_diameter(settings.body.lesions, settings.body.diameter)))),
-      load(settings.body), lymph(settings.body, host.node_theta), nodes(-1) {
+      load(settings.body), lymph(settings.body, host.node_theta), cavity(settings.body), nodes(-1) {
   for (std::size_t o = 0; o < body.organs.size(); ++o)
     if (body.organs[o].name == "nodes") nodes = static_cast<std::int32_t>(o);
   for (const OrganParameters& o : body.organs) capacity.push_back(o.volume * body.lesions.density);
@@ -88,7 +88,8 @@ Body::Body(const BodyPlan& plan, std::uint64_t seed, std::vector<Forced> forced)
     : plan_(&plan), seed_(seed), plan_of_forced_(std::move(forced)),
       stand_aside_(plan.body.coupling == Coupling::linear), natural_(plan.stages.no_cells()),
       expected_(plan.stages.nothing_expected()), lymph_(plan.lymph.none<std::int64_t>()),
-      expected_lymph_(plan.lymph.none<double>()), shed_(1 + plan.stages.organs()),
+      expected_lymph_(plan.lymph.none<double>()), cavity_(plan.cavity.none<std::int64_t>()),
+      expected_cavity_(plan.cavity.none<double>()), shed_(1 + plan.stages.organs()),
       expected_shed_(1 + plan.stages.organs()), landed_(plan.stages.organs()),
       expected_landed_(plan.stages.organs()), room_(plan.stages.organs()),
       occupied_(plan.stages.organs()) {
@@ -121,6 +122,10 @@ void Body::visit(Self& self, Archive& archive) {
   if (self.plan_->lymph.enabled()) {
     LymphStages<std::int64_t>::visit(self.lymph_, archive, self.plan_->windows);
     LymphStages<double>::visit(self.expected_lymph_, archive, self.plan_->windows);
+  }
+  if (self.plan_->cavity.enabled()) {
+    CavityStages<std::int64_t>::visit(self.cavity_, archive);
+    CavityStages<double>::visit(self.expected_cavity_, archive);
   }
   const DyingParameters& d = self.plan_->body.death;
   if (d.lesions || d.others) {
@@ -176,6 +181,7 @@ StepReport Body::step(const std::vector<WindowHour>& windows) {
   plan_->stages.advance(expected_, expected_shed_, expected_landed_);
   for (std::size_t o = 0; o < plan_->stages.organs(); ++o)
     flowing += expected_.organs[o].released * plan_->stages.flowing(1 + o);
+  float_and_attach();
   level_ = flowing / plan_->body.step / plan_->body.blood.volume;
   found(report);
   grow(report);
@@ -241,7 +247,9 @@ void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
   };
   leave(size, clusters);
   leave(1, cells - of * clusters);
-  if (!plan_->lymph.enabled() || lesion.origin != Origin::primary) return;
+  if (lesion.origin != Origin::primary) return;
+  growing.departed += shed_into_cavity(lesion, middle);
+  if (!plan_->lymph.enabled()) return;
   const double by_lymph = plan_->lymph.share() * cells;
   const std::int64_t drawn =
       poisson({seed_, Purpose::lymph, 64, static_cast<std::uint64_t>(step_), 0}, by_lymph);
@@ -305,6 +313,8 @@ void Body::shed(const std::vector<WindowHour>& windows, StepReport& report) {
   for (auto& row : expected_shed_) row.fill(0);
   by_lymph_ = {};
   expected_by_lymph_ = {};
+  into_cavity_ = {};
+  expected_into_cavity_ = {};
   growing_.resize(lesions_.size());
   forced_growing_.resize(forced_.size());
   std::size_t in_windows = 0;
@@ -621,16 +631,24 @@ void Body::check_ledger() const {
     const std::int64_t lodged = o.lodged_cells(), adherent = o.adherent_cells();
     require_equal(name, "arrived, and lodged, released, dead or adhered", o.arrived,
                   lodged + o.released + o.killed + o.died + o.adhered);
+    const std::int64_t attached = cavity_.attached[k], out = o.landed - attached;
     require_equal(name, "adhered, and adherent, dead or landed", o.adhered,
-                  adherent + o.died_adherent + o.landed);
+                  adherent + o.died_adherent + out);
     std::int64_t drawn = 0;
     for (const std::int64_t n : o.fate) drawn += n;
     require_equal(name, "landed, and its fates", o.landed, drawn);
     require_equal(name, "cells that fell asleep, and asleep or woken",
                   o.fate[static_cast<std::size_t>(Fate::asleep)], o.asleep_cells() + o.woken);
     require_equal(name, "founders, and lesions", o.founders(), founded[k]);
-    somewhere += lodged + adherent + o.killed + o.died + o.died_adherent + o.landed;
+    somewhere += lodged + adherent + o.killed + o.died + o.died_adherent + out;
+    if (attached < 0 || cavity_.implants[k] < 0 || cavity_.implants[k] > attached)
+      broken(name, "competent ones of those that attached, and all", cavity_.implants[k], attached);
   }
+  static const std::string cavity = "cavity";
+  for (const std::int64_t n : cavity_.floating)
+    if (n < 0) broken(cavity, "fewer cells than none", n, 0);
+  require_equal(cavity, "departed into it, and all that came of it", cavity_.shed(),
+                cavity_.in_cavity() + cavity_.died + cavity_.attached_to_all());
   static const std::string nodes = "nodes";
   if (lymph_.in_nodes() < 0) broken(nodes, "fewer cells than none", lymph_.in_nodes(), 0);
   for (std::size_t k = 0; k < lymph_.in_node.size(); ++k)
@@ -640,8 +658,8 @@ void Body::check_ledger() const {
                 lymph_.in_nodes() + lymph_.died + lymph_.founded + lymph_.passed + lymph_.resected);
   require_equal(nodes, "founded in them, and with what lesions there began", lymph_.founded,
                 in_nodes);
-  require_equal(blood, "departed from lesions and out of nodes, and into it and them",
-                departed + lymph_.passed, natural_.departed + lymph_.departed);
+  require_equal(blood, "departed from lesions and out of nodes, and into it, them and the cavity",
+                departed + lymph_.passed, natural_.departed + lymph_.departed + cavity_.shed());
   require_equal(blood, "departed, and all that came of it", natural_.departed, somewhere);
 }
 

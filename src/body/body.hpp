@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "body/body_config.hpp"
+#include "body/cavity.hpp"
 #include "body/dying.hpp"
 #include "body/forced.hpp"
 #include "body/host.hpp"
@@ -97,6 +98,7 @@ struct BodyPlan {
   std::int64_t removal_cells;   // at which it is removed; 0: at none
   LethalLoad load;
   LymphLaw lymph;
+  CavityLaw cavity;
   std::int32_t nodes;   // the organ; -1: there is none
   bool windows = false; // whether lesions may be counted by windows
 };
@@ -143,6 +145,10 @@ public:
   const LymphStages<std::int64_t>& lymph() const { return lymph_; }
   const LymphStages<double>& expected_lymph() const { return expected_lymph_; }
 
+  // The cavity, where there is one: what floats in it and what attached, which landed in an organ.
+  const CavityStages<std::int64_t>& cavity() const { return cavity_; }
+  const CavityStages<double>& expected_cavity() const { return expected_cavity_; }
+
   // Share of an organ that works, beside natural lesions and forced ones that do not stand aside.
   double function(std::int32_t organ) const;
   // Of what the patient died, after which step. Nothing happens to a dead body: steps are counted.
@@ -183,6 +189,8 @@ private:
   void flow_through_nodes(StepReport& report);
   void found_in_node(Phenotype phenotype, StepReport& report);
   void clear_nodes();
+  std::int64_t shed_into_cavity(const Lesion& lesion, double cells);
+  void float_and_attach();
   void judge_death(StepReport& report);
   void die_of_lesions(StepReport& report);
   std::int64_t other_death() const;
@@ -203,6 +211,8 @@ private:
   Verdict death_;
   LymphStages<std::int64_t> lymph_;
   LymphStages<double> expected_lymph_;
+  CavityStages<std::int64_t> cavity_;
+  CavityStages<double> expected_cavity_;
   double level_ = 0;
 
   // Of the step that is being taken.
@@ -211,6 +221,8 @@ private:
   Shed<double> expected_shed_;
   ByPhenotype<std::int64_t> by_lymph_{}; // cells that leave by it
   ByPhenotype<double> expected_by_lymph_{};
+  ByPhenotype<std::int64_t> into_cavity_{}; // cells that are shed through the serosa
+  ByPhenotype<double> expected_into_cavity_{};
   std::vector<LandedCells<std::int64_t>> landed_;
   std::vector<LandedCells<double>> expected_landed_;
   std::vector<double> room_;           // share of each organ's that is left

@@ -244,6 +244,7 @@ void describe(Section<BodyParameters>& s) {
   s.section(&P::fate, "fate", describe);
   s.section(&P::lesions, "lesions", describe);
   s.section(&P::lymph, "lymph", describe);
+  s.section(&P::cavity, "cavity", describe);
   s.section(&P::host, "host", describe);
   s.section(&P::observer, "observer", describe);
   s.section(&P::windows, "windows", describe);
@@ -257,6 +258,7 @@ void describe(Section<BodyParameters>& s) {
   s.rule(judge_size);
   s.rule(judge_course);
   s.rule(judge_lymph);
+  s.rule(judge_cavity);
 }
 
 } // namespace metavox

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "body/cavity_settings.hpp"
 #include "body/cohort_settings.hpp"
 #include "body/dying.hpp"
 #include "body/organ_settings.hpp"
@@ -47,6 +48,7 @@ struct BodyParameters {
   ColonisationParameters fate;
   LesionParameters lesions;
   LymphParameters lymph;
+  CavityParameters cavity;
   HostParameters host;
   ObserverParameters observer;
   WindowParameters windows;

@@ -265,6 +265,39 @@ void StageLaw::advance(Stages<double>& s, const Shed<double>& shed,
   advance_with(s, shed, landed, Multiplied());
 }
 
+template <class Number, class Split>
+Number StageLaw::land_with(OrganStages<Number>& s, std::size_t organ,
+                           const ByPhenotype<Number>& cells, LandedCells<Number>& landed,
+                           const Split& split) const {
+  constexpr auto asleep = static_cast<std::size_t>(Fate::asleep),
+                 awake = static_cast<std::size_t>(Fate::awake);
+  Number competent{};
+  for (std::size_t p = 0; p < phenotypes; ++p) {
+    if (!(cells[p] > 0)) continue;
+    const auto drawn = split.split({Purpose::landing, organ, 1, p}, cells[p], fates_[organ]);
+    for (std::size_t f = 0; f < fates; ++f) {
+      landed.cells[p][f] += drawn[f];
+      s.fate[f] += drawn[f];
+    }
+    s.landed += cells[p];
+    s.asleep[p] += drawn[asleep];
+    competent += drawn[asleep] + drawn[awake];
+  }
+  return competent;
+}
+
+std::int64_t StageLaw::land(Stages<std::int64_t>& s, std::size_t organ,
+                            const ByPhenotype<std::int64_t>& cells,
+                            LandedCells<std::int64_t>& landed, std::uint64_t seed,
+                            std::uint64_t step) const {
+  return land_with(s.organs[organ], organ, cells, landed, Drawn(seed, step));
+}
+
+double StageLaw::land(Stages<double>& s, std::size_t organ, const ByPhenotype<double>& cells,
+                      LandedCells<double>& landed) const {
+  return land_with(s.organs[organ], organ, cells, landed, Multiplied());
+}
+
 template Stages<std::int64_t> StageLaw::none<std::int64_t>() const;
 template Stages<double> StageLaw::none<double>() const;
 

@@ -122,6 +122,14 @@ public:
   void advance(Stages<double>& s, const Shed<double>& shed,
                std::vector<LandedCells<double>>& landed) const;
 
+  // Cells that landed in an organ otherwise than out of its vessels, after a step: their fates are
+  // drawn as those of the others. Returned: the competent ones.
+  std::int64_t land(Stages<std::int64_t>& s, std::size_t organ,
+                    const ByPhenotype<std::int64_t>& cells, LandedCells<std::int64_t>& landed,
+                    std::uint64_t seed, std::uint64_t step) const;
+  double land(Stages<double>& s, std::size_t organ, const ByPhenotype<double>& cells,
+              LandedCells<double>& landed) const;
+
   // Minutes that a cell flows which begins in a row of Shed.
   double flowing(std::size_t row) const { return flowing_[row]; }
 
@@ -136,6 +144,9 @@ private:
   template <class Number, class Split>
   void advance_with(Stages<Number>& s, const Shed<Number>& shed,
                     std::vector<LandedCells<Number>>& landed, const Split& split) const;
+  template <class Number, class Split>
+  Number land_with(OrganStages<Number>& s, std::size_t organ, const ByPhenotype<Number>& cells,
+                   LandedCells<Number>& landed, const Split& split) const;
   template <class Number, class Split>
   class Round;
 

@@ -60,7 +60,8 @@ enum class Purpose : std::uint32_t {
   // Ends, of a body as well.
   resection = 100, // of a lesion: how many cells a removal leaves
   dying = 101,     // of a patient: how long until something else ends a life
-  lymph = 102      // of a node: what becomes of the cells in it
+  lymph = 102,     // of a node: what becomes of the cells in it
+  cavity = 103     // of floating cells by phenotype: what becomes of them; 1024: how many come
 };
 
 struct Draw {

@@ -158,6 +158,14 @@ BodyTable body_rows(const Replicates& bodies) {
       return diameter_of_cells(law, static_cast<double>(most)) / 1e3;
     });
   }
+  if (bodies.plan().cavity.enabled()) {
+    add("departed_into_cavity", [](const Body& b) { return b.cavity().shed(); });
+    add("in_cavity", [](const Body& b) { return b.cavity().in_cavity(); });
+    add("dead_in_cavity", [](const Body& b) { return b.cavity().died; });
+    add("attached", [](const Body& b) { return b.cavity().attached_to_all(); });
+    add("implants", [](const Body& b) { return b.cavity().implants_on_all(); });
+    add("expected_implants", [](const Body& b) { return b.expected_cavity().implants_on_all(); });
+  }
   const BodyParameters& body = bodies.plan().body;
   for (std::size_t o = 0; o < body.organs.size(); ++o)
     if (bodies.plan().load.can_fail(o))
@@ -187,6 +195,18 @@ BodyTable cascade_rows(const Replicates& bodies) {
   flow("departed", [](const auto& s) { return s.departed; });
   flow("dead_in_flow", [](const auto& s) { return s.dead_in_flow; });
   flow("passed_out", [](const auto& s) { return s.passed_out; });
+  // Of the cavity, of whole and of expected cells alike.
+  const CavityLaw& law = bodies.plan().cavity;
+  const auto floating = [&](const std::string& organ, const char* stage, const auto& of) {
+    row(organ, stage, bodies.mean([&](const Body& b) { return of(b.cavity()); }),
+        both(bodies.mean([&](const Body& b) { return of(b.expected_cavity()); })), ",");
+  };
+  if (law.enabled()) {
+    floating("cavity", "departed", [](const auto& s) { return s.shed(); });
+    floating("cavity", "floating_now", [](const auto& s) { return s.in_cavity(); });
+    floating("cavity", "dead", [](const auto& s) { return s.died; });
+    floating("cavity", "attached", [](const auto& s) { return s.attached_to_all(); });
+  }
   if (is_planned(bodies.plan().body.removal))
     row("primary", "resected", bodies.mean([](const Body& b) { return b.lesions()[0].resected; }),
         ",", ",");
@@ -195,7 +215,11 @@ BodyTable cascade_rows(const Replicates& bodies) {
     const std::string name = organ_name(bodies, organ);
     const Estimate arrived =
         bodies.mean([&](const Body& b) { return b.expected().organs[k].arrived; });
-    if (!(arrived.value > 0)) continue;
+    if (!(arrived.value > 0) && !law.reaches(k)) continue;
+    if (law.reaches(k)) {
+      floating(name, "attached", [&](const auto& s) { return s.attached[k]; });
+      floating(name, "implants", [&](const auto& s) { return s.implants[k]; });
+    }
     for (const StageRow& stage : stage_rows())
       row(name, stage.name,
           bodies.mean([&](const Body& b) { return stage.natural(b.natural().organs[k]); }),
@@ -243,7 +267,7 @@ BodyTable event_rows(const Replicates& bodies, const std::vector<ReplicateEvent>
 
 Passed passed(const Replicates& bodies) {
   const Body& body = bodies.natural(0);
-  Passed p{{}, body.natural()};
+  Passed p{{}, body.natural(), body.cavity().attached};
   p.departed.resize(p.stages.organs.size());
   for (const auto* lesions : {&body.lesions(), &body.forced()})
     for (const Lesion& l : *lesions) p.departed[static_cast<std::size_t>(l.organ)] += l.departed;
@@ -264,6 +288,7 @@ std::string passages(const Replicates& bodies, const Passed& before) {
     row("departed", now.departed[k] - before.departed[k]);
     row("lodged", b.arrived - a.arrived);
     row("adhered", b.adhered - a.adhered);
+    row("attached", now.attached[k] - before.attached[k]);
     for (std::size_t f = 0; f < fates; ++f)
       row(std::string("landed_") + name_of(static_cast<Fate>(f)), b.fate[f] - a.fate[f]);
   }
@@ -323,6 +348,8 @@ std::string compartments(const Replicates& bodies) {
       over_organs([](const auto& o) { return o.adherent_cells(); }) + " adherent, " +
       over_organs([](const auto& o) { return o.landed; }) + " landed, " +
       mean([](const Body& b) { return natural_lesions(b, -1); }) + " natural lesions";
+  if (bodies.plan().cavity.enabled())
+    text += ", " + mean([](const Body& b) { return b.cavity().in_cavity(); }) + " in the cavity";
   if (bodies.windows() != nullptr)
     text += ", " + counted(static_cast<std::int64_t>(bodies.windows()->open().size()), "window",
                            "windows");

@@ -24,6 +24,7 @@ BodyTable event_rows(const Replicates& bodies, const std::vector<ReplicateEvent>
 struct Passed {
   std::vector<std::int64_t> departed; // from lesions, by organ
   Stages<std::int64_t> stages;
+  std::vector<std::int64_t> attached; // out of the cavity, by organ
 };
 Passed passed(const Replicates& bodies);
 // Those since `before`, as events.

@@ -1,0 +1,76 @@
+#include "body/cavity.hpp"
+
+#include "body/body_settings.hpp"
+#include "core/constants.hpp"
+#include "core/counts.hpp"
+#include "core/exact.hpp"
+
+namespace metavox {
+namespace {
+
+// Draws: of a phenotype's cells 0 leave that were there, 1 that came, 2 attach, 3 + organ where.
+constexpr std::uint64_t draws_of_phenotype = 128;
+
+} // namespace
+
+CavityLaw::CavityLaw(const BodyParameters& body)
+    : enabled_(body.cavity.enabled),
+      shed_(body.cavity.rate * body.cavity.exposed * body.step * exact::pow(36 * pi, 1.0 / 3)),
+      leaving_{}, attaches_{}, surfaces_(surfaces_of(body)) {
+  const CavityParameters& c = body.cavity;
+  for (std::size_t p = 0; p < phenotypes; ++p) {
+    const bool e_like = static_cast<Phenotype>(p) == Phenotype::epithelial;
+    const double death =
+        c.death * (1 - (e_like ? c.resistance_epithelial : c.resistance_mesenchymal));
+    const double all = death + c.attachment;
+    leaving_[p] = chances_of_leaving(all * body.step);
+    attaches_[p] = all > 0 ? c.attachment / all : 0;
+  }
+}
+
+double CavityLaw::shed(double cells) const { return shed_ * exact::pow(cells, 2.0 / 3); }
+
+template <class Number, class Part>
+CavityLaw::Attached<Number> CavityLaw::advance_with(CavityStages<Number>& s,
+                                                    const ByPhenotype<Number>& entered,
+                                                    const Part& part) const {
+  Attached<Number> attached(surfaces_.size());
+  for (std::size_t p = 0; p < phenotypes; ++p) {
+    const Number leaving =
+        part(p, 0, s.floating[p], leaving_[p].old) + part(p, 1, entered[p], leaving_[p].fresh);
+    s.departed[p] += entered[p];
+    s.floating[p] += entered[p] - leaving;
+    const Number attach = part(p, 2, leaving, attaches_[p]);
+    s.died += leaving - attach;
+    // Surface by surface, of those that no former one has got; the last has the rest.
+    Number left = attach;
+    for (std::size_t o = 0; o < surfaces_.size(); ++o) {
+      if (!(surfaces_[o] > 0)) continue;
+      double after = 0;
+      for (std::size_t k = o + 1; k < surfaces_.size(); ++k) after += surfaces_[k];
+      const Number here =
+          after > 0 ? part(p, 3 + o, left, surfaces_[o] / (surfaces_[o] + after)) : left;
+      attached[o][p] = here;
+      s.attached[o] += here;
+      left -= here;
+    }
+  }
+  return attached;
+}
+
+CavityLaw::Attached<std::int64_t> CavityLaw::advance(CavityStages<std::int64_t>& s,
+                                                     const ByPhenotype<std::int64_t>& entered,
+                                                     std::uint64_t seed, std::uint64_t step) const {
+  return advance_with(
+      s, entered, [&](std::size_t phenotype, std::size_t what, std::int64_t n, double p) {
+        return binomial({seed, Purpose::cavity, phenotype * draws_of_phenotype + what, step}, n, p);
+      });
+}
+
+CavityLaw::Attached<double> CavityLaw::advance(CavityStages<double>& s,
+                                               const ByPhenotype<double>& entered) const {
+  return advance_with(s, entered,
+                      [](std::size_t, std::size_t, double n, double p) { return n * p; });
+}
+
+} // namespace metavox
