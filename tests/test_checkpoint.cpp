@@ -502,12 +502,15 @@ TEST(Needs, ShortfallsAreRefusedWithNumbers) {
   const Needs fine = needs_of(config.parameters, schedule_of(config.parameters));
   const auto require = [&](const Needs& needs) {
     require_memory(needs, config.parameters, cpu);
-    require_disk(needs, ".");
+    require_disk(needs.disk, ".");
   };
   EXPECT_NO_THROW(require(fine));
-  for (std::uint64_t Needs::*what : {&Needs::device, &Needs::host, &Needs::disk}) {
+  const auto device = [](Needs & n) -> auto& { return n.device; };
+  const auto host = [](Needs & n) -> auto& { return n.host; };
+  const auto disk = [](Needs & n) -> auto& { return n.disk.all; };
+  for (std::uint64_t& (*what)(Needs&) : {+device, +host, +disk}) {
     Needs much = fine;
-    much.*what = std::uint64_t{3} << 60;
+    what(much) = std::uint64_t{3} << 60;
     try {
       require(much);
       ADD_FAILURE() << "accepted";

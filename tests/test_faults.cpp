@@ -81,6 +81,19 @@ protected:
     return command(folder, {"--resume"});
   }
   std::string said() const { return read_text(log); }
+  // "251.94 MiB ..."
+  static double mebibytes(const std::string& text) {
+    double value = 0;
+    char unit[8] = "";
+    if (std::sscanf(text.c_str(), "%lf %7s", &value, unit) != 2) return -1;
+    return value * (unit[0] == 'G' ? 1024 : unit[0] == 'K' ? 1.0 / 1024 : 1);
+  }
+  // Where the program first said it; -1: nowhere.
+  double mebibytes_behind(const std::string& key) const {
+    const std::string text = said();
+    const std::size_t at = text.find(key);
+    return at == std::string::npos ? -1 : mebibytes(text.substr(at + key.size(), 40));
+  }
 
   // The hash of the run when nothing happens to it.
   const std::string& undisturbed() {
@@ -409,6 +422,96 @@ TEST_F(Disks, TooSmallOneIsRefusedBeforehand) {
     if (code != exit_resources) return "exit code " + std::to_string(code) + said();
     if (fs::exists(disk / "run")) return "the folder was made";
     return wanting({"not enough disk space", "256.00 KiB"});
+  });
+  if (found == "skip") GTEST_SKIP() << "no mounts of one's own here";
+  EXPECT_EQ(found, "");
+}
+
+// A primary on its lattice and two windows that open in the first hour, in tissue without gaps.
+const char* const small_body = R"(
+simulation: {name: small_body, duration: 12 h, seed: 3}
+domain: {voxels: [24, 24, 24], spacing: 20 um}
+tissue:
+  parenchyma: 0.9
+  stroma: 0.1
+  cells: [{shape: sphere, kind: epithelial, radius: 180 um, mesenchymal_fraction: 0.3}]
+vessels: {pattern: grid, spacing: 120 um}
+intravasation: {enabled: true, rate: 0.05 1/h}
+oxygen: {faces: no_flux}
+body:
+  fate: {asleep: 0}
+  coupling: linear
+  force: [{organ: lung, per: 1 h, founders: 2}]
+  windows: {max: 2, shown: 0, size: 320 um, parenchyma: 0.9, stroma: 0.1}
+output: {report: 1 h, frames: 1 h, checkpoints: 2 h, keep: 2}
+)";
+// The same without lattices.
+const char* const small_counters = R"(
+simulation: {name: small_counters, duration: 40 day}
+body: {primary: breast, coupling: linear, force: [{organ: lung, per: 1 day, founders: 3}]}
+output: {report: 1 h, checkpoints: 2 day}
+)";
+
+// Windows count as open from beginning to end, and compression as poor: never less than is written
+// and not much more.
+TEST_F(Disks, WhatABodyWritesIsCountedBeforehand) {
+  struct Case {
+    const char* text;
+    std::vector<std::string> set;
+    double highest;
+  };
+  std::vector<Case> cases = {{small_counters, {}, 1.8},
+                             {small_counters, {"body.replicates=3"}, 1.8}};
+  if (vtk_available())
+    cases.insert(cases.end(), {{small_body, {"output.compression=none"}, 1.6},
+                               {small_body, {}, 2.5},
+                               {small_body, {"output.cells=false", "output.vessels=false"}, 3},
+                               {small_body, {"body.windows.max=1", "output.frames=6 h"}, 3}});
+  for (const Case& c : cases) {
+    std::ofstream(config) << c.text;
+    const fs::path folder = path / "run";
+    std::vector<std::string> words = command(folder, {"--force"});
+    std::string what = c.text;
+    for (const std::string& s : c.set) {
+      words.insert(words.end(), {"--set", s});
+      what += s + "  ";
+    }
+    ASSERT_EQ(Child(words, log).wait().code, exit_done) << said();
+    double written = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+      if (entry.is_regular_file()) written += static_cast<double>(entry.file_size());
+    written /= 1 << 20;
+    const double counted = mebibytes_behind("disk        at most ");
+    std::printf("counted %7.2f MiB, written %7.2f MiB\n", counted, written);
+    EXPECT_GE(counted, written) << what;
+    EXPECT_LE(counted / written, c.highest) << what;
+    if (c.text == small_body) {
+      EXPECT_TRUE(fs::exists(folder / "sites/001-lung-forced")) << what;
+    }
+  }
+}
+
+TEST_F(Disks, TooSmallOneForABodyIsRefusedBeforehand) {
+  const std::string found = with_own_mounts([&]() -> std::string {
+    const fs::path disk = path / "disk";
+    if (const std::string no = mount_memory(disk, "size=8m"); !no.empty()) return no;
+    for (const auto& [text, advice] : {std::pair{small_body, "body.windows.max"},
+                                       std::pair{small_counters, "body.replicates"}}) {
+      std::ofstream(config) << text;
+      for (const bool run : {true, false}) {
+        const auto words =
+            run ? command(disk / "run")
+                : std::vector<std::string>{METAVOX_PROGRAM, "validate", config.string()};
+        const int code =
+            Child(words, log, {}, [&] { static_cast<void>(::chdir(disk.c_str())); }).wait().code;
+        if (code != exit_resources) return "exit code " + std::to_string(code) + said();
+        if (fs::exists(disk / "run") || fs::exists(disk / "runs")) return "a folder was made";
+        if (const std::string no = wanting({"not enough disk space", "8.00 MiB", advice});
+            !no.empty())
+          return no;
+      }
+    }
+    return {};
   });
   if (found == "skip") GTEST_SKIP() << "no mounts of one's own here";
   EXPECT_EQ(found, "");
@@ -878,20 +981,6 @@ protected:
   void SetUp() override {
     if (!Executor::cuda_obstacle().empty()) return;
   }
-  std::string value_behind(const std::string& key) const {
-    const std::string text = said();
-    const std::size_t at = text.find(key);
-    return at == std::string::npos
-               ? ""
-               : text.substr(at + key.size(), text.find('\n', at) - at - key.size());
-  }
-  // "251.94 MiB ..."
-  static double mebibytes(const std::string& text) {
-    double value = 0;
-    char unit[8] = "";
-    if (std::sscanf(text.c_str(), "%lf %7s", &value, unit) != 2) return -1;
-    return value * (unit[0] == 'G' ? 1024 : unit[0] == 'K' ? 1.0 / 1024 : 1);
-  }
   // What `validate` says a run takes, over what it took.
   void expect_estimate(const std::vector<std::string>& settings, double lowest, double highest) {
     std::string what;
@@ -905,7 +994,7 @@ protected:
     for (const std::string& s : settings) words.insert(words.end(), {"--set", s});
     const Ended end = Child(words, log).wait();
     ASSERT_EQ(end.code, exit_done) << said();
-    const double counted = mebibytes(value_behind("together at most ")),
+    const double counted = mebibytes_behind("together at most "),
                  taken = static_cast<double>(end.peak_kib) / 1024;
     std::printf("counted %7.2f MiB, taken %7.2f MiB, %+5.1f %%  %s\n", counted, taken,
                 100 * (counted / taken - 1), what.c_str());

@@ -367,19 +367,14 @@ std::uint64_t Windows::hash() const {
   return hash;
 }
 
-namespace {
-
-// Of the primary's lattice, and of as many of the largest window as may be open.
-template <class Of>
-std::uint64_t of_all(const Parameters& primary, const BodyParameters& body, const Of& bytes) {
+std::uint64_t Windows::of_all(const Parameters& primary, const BodyParameters& body,
+                              const std::function<std::uint64_t(const Parameters&)>& number) {
   std::uint64_t most = 0;
   for (std::size_t k = 0; k < body.organs.size(); ++k)
-    most = std::max<std::uint64_t>(
-        most, bytes(lattice_of_window(primary, body, static_cast<std::int32_t>(k), true)));
-  return bytes(primary) + most * static_cast<std::uint64_t>(body.windows.max);
+    most = std::max(most,
+                    number(lattice_of_window(primary, body, static_cast<std::int32_t>(k), true)));
+  return number(primary) + most * static_cast<std::uint64_t>(body.windows.max);
 }
-
-} // namespace
 
 std::uint64_t Windows::device_bytes(const Parameters& primary, const BodyParameters& body) {
   return of_all(primary, body, [](const Parameters& p) { return estimate_device_bytes(p); });

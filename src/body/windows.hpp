@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,6 +86,10 @@ public:
   void add_arrays(Snapshot& snapshot) const;
   void write_arrays(const Snapshot& snapshot, std::int64_t step); // of the body
 
+  // A number of all lattices that may be open at once: of the primary's, and of as many windows of
+  // the organ where it is largest.
+  static std::uint64_t of_all(const Parameters& primary, const BodyParameters& body,
+                              const std::function<std::uint64_t(const Parameters&)>& number);
   // Bytes on the back end of all windows that may be open at once, the primary's included.
   static std::uint64_t device_bytes(const Parameters& primary, const BodyParameters& body);
   // Of their states in a checkpoint.

@@ -18,11 +18,11 @@
 #include "core/machine.hpp"
 #include "input/inputs.hpp"
 #include "program/backend.hpp"
+#include "program/body_plan.hpp"
 #include "program/body_sites.hpp"
 #include "program/body_tables.hpp"
 #include "program/cohort.hpp"
 #include "program/console.hpp"
-#include "program/plan.hpp"
 #include "program/restart.hpp"
 #include "program/session.hpp"
 #include "program/signals.hpp"
@@ -39,71 +39,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t steps_at_once = 240; // between two looks at signals
-
-Schedule schedule_of(const BodySettings& s, const std::optional<Parameters>& lattice) {
-  Schedule schedule;
-  schedule.step = s.body.step;
-  const auto cadence = [&](double minutes) {
-    return minutes > 0 ? std::max<std::int64_t>(1, std::llround(minutes / s.body.step))
-                       : std::int64_t{0};
-  };
-  schedule.last = std::max<std::int64_t>(1, std::llround(s.simulation.duration / s.body.step));
-  schedule.report = cadence(s.output.report);
-  schedule.checkpoints = cadence(s.output.checkpoints);
-  if (lattice) schedule.frames = cadence(lattice->output.frames);
-  return schedule;
-}
-
-struct BodyNeeds {
-  std::uint64_t bodies = 0, memory = 0, checkpoint = 0, windows = 0;
-};
-// With windows as many as may be open at once, on the back end and in a checkpoint.
-BodyNeeds needs_of(const BodyConfig& config, std::int64_t last) {
-  const BodySettings& s = config.settings;
-  BodyNeeds n;
-  n.bodies = Replicates::bodies_of(s, last);
-  const std::uint64_t state = n.bodies * Replicates::bytes_of_body(s);
-  n.checkpoint = state;
-  n.memory = 3 * state; // a copy of it on its way into a checkpoint
-  if (config.lattice) {
-    n.windows = Windows::device_bytes(*config.lattice, s.body);
-    const std::uint64_t arrays = Windows::state_bytes(*config.lattice, s.body);
-    n.checkpoint += arrays;
-    n.memory += 2 * arrays; // of all, and of the frames that are being written
-  }
-  return n;
-}
-void require_room(const BodyNeeds& n, const BodySettings& s, const fs::path& output) {
-  const Allowance machine = allowance();
-  const std::uint64_t disk = disk_free(output),
-                      written = n.checkpoint * static_cast<std::uint64_t>(s.output.keep + 1);
-  const std::string smaller = "; lower body.replicates, or body.force[].founders";
-  if (n.windows + n.memory > machine.memory && n.windows > 0)
-    throw ResourceError("the primary's lattice and " + std::to_string(s.body.windows.max) +
-                        " windows take " + bytes_text(n.windows + n.memory) + " of memory, " +
-                        bytes_text(machine.memory) +
-                        " are free; lower body.windows.max or body.windows.size, or enlarge "
-                        "domain.spacing");
-  if (n.memory > machine.memory)
-    throw ResourceError(std::to_string(n.bodies) + " bodies take " + bytes_text(n.memory) +
-                        " of memory, " + bytes_text(machine.memory) + " are free" + smaller);
-  if (written > disk)
-    throw ResourceError("checkpoints of " + std::to_string(n.bodies) + " bodies take " +
-                        bytes_text(written) + " of disk, " + bytes_text(disk) + " are free" +
-                        smaller + ", or output.keep");
-}
-
-std::string plan_text(const BodySettings& s, const BodyNeeds& n, const Schedule& schedule) {
-  return counted(s.body.replicates, "replicate", "replicates") + ", " +
-         counted(static_cast<std::int64_t>(n.bodies), "body", "bodies") + " in all, a primary of " +
-         s.body.primary + ", preset " + std::string(name_of(s.body.preset)) + ", " +
-         std::to_string(schedule.last) + " steps of " + text_of("%.6g min", schedule.step) +
-         ", day " + day_text(static_cast<double>(schedule.last) * schedule.step) + ", " +
-         bytes_text(n.memory + n.windows) + " of memory" +
-         (n.windows > 0 ? " with " + counted(s.body.windows.max, "window", "windows") +
-                              " besides the primary's"
-                        : "");
-}
 
 void refuse_options(const RunOptions& options, bool lattice) {
   if (options.profile) throw ConfigError("--profile is for runs of one lattice");
@@ -173,13 +108,13 @@ void restore(Replicates& bodies, const Checkpoint& checkpoint, const fs::path& f
 class BodySession : Session {
 public:
   BodySession(const RunOptions& options, const BodyConfig& config)
-      : Session(options), config_(config), s_(config_.settings),
-        schedule_(schedule_of(config.settings, config.lattice)) {}
+      : Session(options), config_(config), s_(config_.settings), schedule_(schedule_of(config)) {}
 
   int run() {
     find_start();
-    const BodyNeeds needs = needs_of(config_, schedule_.last);
+    const BodyNeeds needs = needs_of(config_, schedule_, start_);
     console_.line("body        " + plan_text(s_, needs, schedule_));
+    for (const std::string& text : describe_files(config_, needs, schedule_)) console_.line(text);
     for (const std::string& text : config_.notes) console_.line("note        " + text);
     require_room(needs, s_, output_);
     std::string note;
@@ -380,11 +315,12 @@ int run_bodies(const RunOptions& options, const BodyConfig& config) {
 
 int validate_bodies(const BodyConfig& config) {
   const BodySettings& s = config.settings;
-  const Schedule schedule = schedule_of(s, config.lattice);
-  const BodyNeeds needs = needs_of(config, schedule.last);
+  const Schedule schedule = schedule_of(config);
+  const BodyNeeds needs = needs_of(config, schedule);
   const fs::path output = body_folder(config);
   std::printf("body        %s\n", plan_text(s, needs, schedule).c_str());
-  std::printf("rows        %lld of body.csv\n", static_cast<long long>(schedule.rows()));
+  for (const std::string& text : describe_files(config, needs, schedule))
+    std::printf("%s\n", text.c_str());
   std::printf("run folder  %s, %s of disk free\n", output.c_str(),
               bytes_text(disk_free(output)).c_str());
   for (const std::string& text : config.notes) std::printf("note        %s\n", text.c_str());

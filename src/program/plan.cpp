@@ -25,6 +25,20 @@ std::int64_t voxels_of(const Parameters& p) {
   return std::int64_t{e[0]} * e[1] * e[2];
 }
 
+void DiskNeeds::add_frames(std::uint64_t bytes) {
+  frames += bytes;
+  all += bytes;
+}
+
+void DiskNeeds::add_checkpoints(std::uint64_t bytes, int keep, const Schedule& s,
+                                std::int64_t from) {
+  if (!checkpoints_available()) return;
+  checkpoint = bytes + (std::uint64_t{256} << 10);
+  const std::int64_t held =
+      std::min<std::int64_t>(s.checkpoint_count(from), std::int64_t{keep} + 1);
+  all += checkpoint * static_cast<std::uint64_t>(std::max<std::int64_t>(held, 1));
+}
+
 Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
   Needs n;
   n.device = estimate_device_bytes(p);
@@ -34,14 +48,9 @@ Needs needs_of(const Parameters& p, const Schedule& s, std::int64_t from) {
   const auto voxels = static_cast<std::uint64_t>(voxels_of(p));
   if (p.sprouting.enabled) n.snapshot += voxels / 100 * 130;
   if (s.frames > 0) n.frame = estimate_frame_bytes(p);
-  n.frames_disk = n.frame * static_cast<std::uint64_t>(s.frame_count(from));
-  if (checkpoints_available()) {
-    n.checkpoint = n.snapshot + (std::uint64_t{256} << 10);
-    const std::int64_t held =
-        std::min<std::int64_t>(s.checkpoint_count(from), std::int64_t{p.output.keep} + 1);
-    n.disk += n.checkpoint * static_cast<std::uint64_t>(std::max<std::int64_t>(held, 1));
-  }
-  n.disk += n.frames_disk + static_cast<std::uint64_t>(s.rows(from)) * 1500 + (1u << 20);
+  n.disk.add_frames(n.frame * static_cast<std::uint64_t>(s.frame_count(from)));
+  n.disk.add_checkpoints(n.snapshot, p.output.keep, s, from);
+  n.disk.all += static_cast<std::uint64_t>(s.rows(from)) * bytes_of_row + (1u << 20);
   n.host = estimate_host_bytes(p, s.frames > 0, checkpoints_available(), from > 0, true);
   return n;
 }
@@ -56,8 +65,8 @@ void add_nodes(Needs& n, const Parameters& p, const Schedule& s, double device, 
   n.host +=
       static_cast<std::uint64_t>(nodes * (bytes_per_vessel_node + (s.frames > 0 ? shown : 0)));
   n.snapshot += static_cast<std::uint64_t>(nodes * stored);
-  n.checkpoint += static_cast<std::uint64_t>(nodes * stored);
-  n.disk +=
+  n.disk.checkpoint += static_cast<std::uint64_t>(nodes * stored);
+  n.disk.all +=
       static_cast<std::uint64_t>(nodes * stored) * static_cast<std::uint64_t>(p.output.keep + 1);
 }
 
@@ -72,6 +81,34 @@ void add_network(Needs& n, const Parameters& p, const Schedule& s, const Snapsho
   const auto [device, nodes] = estimate_network(p, state);
   add_nodes(n, p, s, device, nodes);
   n.host += static_cast<std::uint64_t>(nodes * stored); // read, and then laid
+}
+
+namespace {
+
+std::string every_text(const Schedule& s, std::int64_t steps) {
+  return steps > 0
+             ? "every " + std::to_string(steps) + (steps == 1 ? " step (day " : " steps (day ") +
+                   day_text(static_cast<double>(steps) * s.step) + ")"
+             : "at the start and the end";
+}
+
+} // namespace
+
+std::string frames_text(const OutputParameters& output, const Schedule& s, std::uint64_t bytes) {
+  if (s.frames == 0)
+    return std::string("none") + (vtk_available() ? "" : " (this build has no VTK)");
+  std::string kinds;
+  for (const auto& [on, name] :
+       {std::pair{output.fields, "fields"}, {output.cells, "cells"}, {output.vessels, "vessels"}})
+    if (on) kinds += (kinds.empty() ? "" : ", ") + std::string(name);
+  return std::to_string(s.frame_count()) + " of " + kinds + ", " + every_text(s, s.frames) +
+         ", at most " + bytes_text(bytes) + " each";
+}
+
+std::string checkpoints_text(int keep, const Schedule& s, std::uint64_t bytes) {
+  if (!checkpoints_available()) return "none (this build has no HDF5)";
+  return (s.checkpoints > 0 ? every_text(s, s.checkpoints) : "at the end") + ", the newest " +
+         std::to_string(keep) + " kept, " + bytes_text(bytes) + " each";
 }
 
 std::vector<std::string> describe_plan(const Parameters& p, const Schedule& s, const Needs& n) {
@@ -102,32 +139,10 @@ std::vector<std::string> describe_plan(const Parameters& p, const Schedule& s, c
                   text_of("%.1f", static_cast<double>(n.device) / voxels) + " bytes per voxel), " +
                   bytes_text(n.host) + " on the host besides; together at most " +
                   bytes_text(n.device + n.host));
-  const auto every = [&](std::int64_t steps) {
-    return steps > 0
-               ? "every " + std::to_string(steps) + (steps == 1 ? " step (day " : " steps (day ") +
-                     day_text(static_cast<double>(steps) * s.step) + ")"
-               : std::string("at the start and the end");
-  };
-  lines.push_back("metrics     " + std::to_string(s.rows()) + " rows, " + every(s.report));
-  if (s.frames > 0) {
-    std::string kinds;
-    for (const auto& [on, name] : {std::pair{p.output.fields, "fields"},
-                                   {p.output.cells, "cells"},
-                                   {p.output.vessels, "vessels"}})
-      if (on) kinds += (kinds.empty() ? "" : ", ") + std::string(name);
-    lines.push_back("frames      " + std::to_string(s.frame_count()) + " of " + kinds + ", " +
-                    every(s.frames) + ", at most " + bytes_text(n.frame) + " each");
-  } else {
-    lines.push_back(std::string("frames      none") +
-                    (vtk_available() ? "" : " (this build has no VTK)"));
-  }
-  lines.push_back("checkpoints " +
-                  (checkpoints_available()
-                       ? (s.checkpoints > 0 ? every(s.checkpoints) : std::string("at the end")) +
-                             ", the newest " + std::to_string(p.output.keep) + " kept, " +
-                             bytes_text(n.checkpoint) + " each"
-                       : std::string("none (this build has no HDF5)")));
-  lines.push_back("disk        at most " + bytes_text(n.disk));
+  lines.push_back("metrics     " + std::to_string(s.rows()) + " rows, " + every_text(s, s.report));
+  lines.push_back("frames      " + frames_text(p.output, s, n.frame));
+  lines.push_back("checkpoints " + checkpoints_text(p.output.keep, s, n.disk.checkpoint));
+  lines.push_back("disk        at most " + bytes_text(n.disk.all));
   return lines;
 }
 
@@ -173,15 +188,14 @@ void require_memory(const Needs& n, const Parameters& p, const Executor& executo
                         smaller + (machine.memory_limit.empty() ? "" : ", or raise that limit"));
 }
 
-void require_disk(const Needs& n, const fs::path& output) {
+void require_disk(const DiskNeeds& n, const fs::path& output, const std::string& fewer) {
   const std::uint64_t disk = disk_free(output);
-  if (n.disk > disk)
-    throw ResourceError(
-        "not enough disk space: the run may write " + bytes_text(n.disk) + " (frames " +
-        bytes_text(n.frames_disk) + ", a checkpoint " + bytes_text(n.checkpoint) +
-        "), the disk of " + output.string() + " has " + bytes_text(disk) +
-        " free; choose another disk with -o, or write less: output.frames, output.stride, "
-        "output.arrays, output.mantissa_bits: 9, output.keep");
+  if (n.all > disk)
+    throw ResourceError("not enough disk space: the run may write " + bytes_text(n.all) +
+                        " (frames " + bytes_text(n.frames) + ", a checkpoint " +
+                        bytes_text(n.checkpoint) + "), the disk of " + output.string() + " has " +
+                        bytes_text(disk) +
+                        " free; choose another disk with -o, or write less: " + fewer);
 }
 
 } // namespace metavox

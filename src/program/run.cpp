@@ -147,7 +147,7 @@ void RunSession::plan() {
   console_.line("back end    " + executor_->description() +
                 (note.empty() ? "" : "  (" + note + ")"));
   require_memory(needs_, p_, *executor_);
-  require_disk(needs_, output_);
+  require_disk(needs_.disk, output_);
 }
 
 void RunSession::build() {
@@ -350,7 +350,7 @@ int validate_command(const fs::path& file, const std::vector<std::string>& set,
               bytes_text(disk_free(output)).c_str());
   std::fflush(stdout);
   require_memory(needs, p, executor);
-  require_disk(needs, output);
+  require_disk(needs.disk, output);
   const Inputs inputs = read_inputs(p);
   for (const std::string& text : inputs.told) std::printf("start       %s\n", text.c_str());
   if (!inputs.vessel_file.segments.empty()) {

@@ -29,6 +29,11 @@ Kept kept_by(const OutputParameters& out) {
   return kept;
 }
 
+// Places and the list of what they belong to count upwards, of which LZ4 makes next to nothing.
+double geometry_of_point(const OutputParameters& out) {
+  return (12 + 8) * (out.compression == Compression::zlib ? 0.5 : 1.01);
+}
+
 double voxels_of(const std::array<FrameAxis, 3>& axes) {
   return static_cast<double>(axes[0].count) * axes[1].count * axes[2].count;
 }
@@ -54,10 +59,9 @@ double bytes_of_cells(const Parameters& p, const Kept& kept) {
   const OutputParameters& out = p.output;
   OutputParameters every = out;
   every.stride = 1;
-  // Full tissue, the most there can be. Positions and the list of Verts count upwards, of which
-  // LZ4 makes next to nothing.
+  // Full tissue, the most there can be.
   const double cells = voxels_of(frame_axes(p.domain.voxels, p.domain.spacing, every));
-  const double geometry = (12 + 8) * (out.compression == Compression::zlib ? 0.5 : 1.01);
+  const double geometry = geometry_of_point(out);
   const double reals = 4 * kept.real /* oxygen */ + 4 /* phase */;
   const double integers = 4 * kept.code + 2 + 2 + 1 + 8;
   return cells * (geometry + reals + integers);
@@ -102,6 +106,20 @@ std::size_t estimate_frame_bytes(const Parameters& p) {
   if (p.output.fields) bytes += header + bytes_of_fields(p, kept);
   if (p.output.cells) bytes += header + bytes_of_cells(p, kept);
   if (p.output.vessels) bytes += header + bytes_of_vessels(p);
+  return static_cast<std::size_t>(bytes);
+}
+
+std::size_t estimate_body_frame_bytes(const Parameters& p, double full) {
+  if (!vtk_available() || !(p.output.cells || p.output.vessels)) return 0;
+  constexpr double about = 4096; // what is told of a window, and its box
+  const Kept kept = kept_by(p.output);
+  const auto& n = p.domain.voxels;
+  const double cells = full * n[0] * n[1] * n[2];
+  const double reals = 4 * kept.real /* oxygen */, // a cell has no radius
+      integers = (1 + 4 + 4 + 1 + 2 + 4) * kept.code;
+  double bytes = about;
+  if (p.output.cells) bytes += cells * (geometry_of_point(p.output) + reals + integers);
+  if (p.output.vessels) bytes += bytes_of_vessels(p);
   return static_cast<std::size_t>(bytes);
 }
 
