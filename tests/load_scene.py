@@ -20,7 +20,8 @@ if "--moved" in sys.argv:
         with open(script, encoding="utf-8") as file:
             exec(compile(file.read(), script, "exec"), {"__file__": script})
         files = [source.FileName for source in GetSources().values() if hasattr(source, "FileName")]
-        if len(files) != 3 or any(os.path.dirname(file) != moved for file in files):
+        written = [name for name in os.listdir(moved) if name.endswith(".pvd")]
+        if sorted(files) != sorted(os.path.join(moved, name) for name in written):
             sys.exit(f"{script} opened {files}")
     sys.exit(0)
 LoadState(run + "/scene.pvsm")

@@ -256,6 +256,9 @@ output: {report: 1 h, frames: 3 h, checkpoints: 1 h, keep: 20}
     int frames = 0;
     EXPECT_EQ(support::harm_of_pvd(whole.output / "body.pvd", &frames), "");
     EXPECT_EQ(frames, 5); // 0, 3, 6, 9 h, and the end
+    EXPECT_NE(read_text(whole.output / "scene.pvsm").find((whole.output / "body.pvd").string()),
+              std::string::npos);
+    EXPECT_TRUE(fs::exists(whole.output / "scene.py"));
   }
   // In a new folder, on other threads.
   RunOptions other = whole;

@@ -29,6 +29,7 @@
 #include <vtkXMLPolyDataWriter.h>
 #include <vtkXMLWriter.h>
 
+#include "body/body_config.hpp"
 #include "input/inputs.hpp"
 #include "input/vtk_reader.hpp"
 #include "record/frame_bytes.hpp"
@@ -844,6 +845,28 @@ TEST_F(Frames, PiecesOfAnImageAreJoined) {
                        "beyond WholeExtent"));
 }
 
+// Whether every object that a scene refers to is in it, and there are more than `least`.
+void expect_whole(const std::string& scene, std::size_t least) {
+  std::set<std::string> made, meant;
+  const auto collect = [&](const std::string& before, std::set<std::string>& into) {
+    for (std::size_t at = scene.find(before); at != std::string::npos;
+         at = scene.find(before, at + 1)) {
+      const std::size_t begin = at + before.size();
+      into.insert(scene.substr(begin, scene.find('"', begin) - begin));
+    }
+  };
+  collect("<Proxy value=\"", meant);
+  collect("<Item id=\"", meant);
+  collect("view=\"", meant);
+  for (std::size_t at = scene.find("<Proxy group="); at != std::string::npos;
+       at = scene.find("<Proxy group=", at + 1)) {
+    const std::size_t id = scene.find(" id=\"", at) + 5;
+    made.insert(scene.substr(id, scene.find('"', id) - id));
+  }
+  EXPECT_GT(made.size(), least);
+  EXPECT_TRUE(std::includes(made.begin(), made.end(), meant.begin(), meant.end()));
+}
+
 TEST(SceneState, NamesWhatTheRunWritesAndNothingElse) {
   const auto scene = [](const std::vector<std::string>& set,
                         const std::string& folder = "/a&b/run") {
@@ -855,29 +878,53 @@ TEST(SceneState, NamesWhatTheRunWritesAndNothingElse) {
   EXPECT_TRUE(contains(all, "/cells.pvd") && contains(all, "/vessels.pvd"));
   EXPECT_TRUE(contains(all, "type=\"Clip\""));
   EXPECT_TRUE(contains(all, "<Layout "));
-  // Every object that is referred to is there.
-  std::set<std::string> made, meant;
-  const auto collect = [&](const std::string& before, std::set<std::string>& into) {
-    for (std::size_t at = all.find(before); at != std::string::npos;
-         at = all.find(before, at + 1)) {
-      const std::size_t begin = at + before.size();
-      into.insert(all.substr(begin, all.find('"', begin) - begin));
-    }
-  };
-  collect("<Proxy value=\"", meant);
-  collect("<Item id=\"", meant);
-  collect("view=\"", meant);
-  for (std::size_t at = all.find("<Proxy group="); at != std::string::npos;
-       at = all.find("<Proxy group=", at + 1)) {
-    const std::size_t id = all.find(" id=\"", at) + 5;
-    made.insert(all.substr(id, all.find('"', id) - id));
-  }
-  EXPECT_GT(made.size(), 20u);
-  EXPECT_TRUE(std::includes(made.begin(), made.end(), meant.begin(), meant.end()));
+  expect_whole(all, 20);
   const std::string some = scene({"output.cells=false", "output.arrays=[matrix]"});
   EXPECT_FALSE(contains(some, "cells.pvd") || contains(some, "oxygen"));
   EXPECT_TRUE(contains(some, "value=\"matrix\""));
   EXPECT_FALSE(contains(scene({"domain.voxels=[100, 100, 1]"}), "type=\"Clip\"")) << "flat";
+}
+
+// One series, cells of all codes that are drawn and of no other, boxes of forced founders apart.
+TEST(SceneState, OfABodyShowsItsWindows) {
+  const auto scene = [](const std::vector<std::string>& set) {
+    const BodyConfig c = read_body_text("domain: {voxels: [20, 20, 20]}\nbody: {primary: breast, "
+                                        "coupling: linear, windows: {max: 2, shown: 0}}\n"
+                                        "simulation: {duration: 1 day}\n",
+                                        "b.yaml", set);
+    return body_scene_state(*c.lattice, c.settings.body, "/a&b/run");
+  };
+  const std::string all = scene({});
+  expect_whole(all, 20);
+  EXPECT_TRUE(contains(all, "value=\"/a&amp;b/run/body.pvd\""));
+  for (const char* other : {"fields.pvd", "cells.pvd", "vessels.pvd", "type=\"Clip\""})
+    EXPECT_FALSE(contains(all, other)) << other;
+  EXPECT_TRUE(contains(all, "forced founders") && contains(all, "value=\"origin\""));
+  // Codes between the bounds of its thresholds, on the array cell_state.
+  std::set<int> drawn;
+  const auto number_behind = [&](const char* name, std::size_t at) {
+    const std::size_t value = all.find("value=\"", all.find(name, at)) + 7;
+    return std::stoi(all.substr(value, all.find('"', value) - value));
+  };
+  for (std::size_t at = all.find("type=\"Threshold\""); at != std::string::npos;
+       at = all.find("type=\"Threshold\"", at + 1)) {
+    if (all.find("\"cell_state\"", at) > all.find("</Proxy>\n    <Proxy", at)) continue;
+    for (int k = number_behind("LowerThreshold", at); k <= number_behind("UpperThreshold", at); ++k)
+      EXPECT_TRUE(drawn.insert(k).second) << k << " twice";
+  }
+  std::set<int> expected{0, static_cast<int>(drawn_state(Kind::vessel))};
+  for (const StateRow& row : state_rows)
+    if ((row.roles & (role::tumour | role::dead | role::kills)) != 0) expected.insert(row.code);
+  EXPECT_EQ(drawn, expected);
+  const std::string some = scene({"output.vessels=false"});
+  EXPECT_FALSE(contains(some, "TubeFilter"));
+  EXPECT_FALSE(contains(scene({"output.cells=false"}), "Point Gaussian"));
+  // More windows are seen from farther away.
+  const auto eye = [](const std::string& text) {
+    const std::size_t at = text.find("index=\"2\"", text.find("CameraPosition"));
+    return std::stod(text.substr(text.find("value=\"", at) + 7));
+  };
+  EXPECT_GT(eye(scene({"body.windows.max=5"})), 1.2 * eye(all));
 }
 
 TEST_F(Frames, NameTheArrayThatIsSeenFirst) {

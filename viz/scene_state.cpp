@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "settings/units.hpp"
+#include "viz/body_frame.hpp"
 #include "viz/frame_axes.hpp"
 #include "viz/pvd.hpp"
 #include "voxel/kind.hpp"
@@ -113,31 +114,19 @@ bool shown(const StateRow& row) {
   return (row.roles & (role::tumour | role::dead | role::kills)) != 0;
 }
 
+struct Box {
+  std::array<double, 3> low{}, high{}; // um
+  double middle(std::size_t axis) const { return 0.5 * (low[axis] + high[axis]); }
+  double edge(std::size_t axis) const { return high[axis] - low[axis]; }
+};
+
+// What scenes of sites and of bodies share: one view, readers of a run's series, colours, time.
 class Scene {
-public:
-  Scene(const Parameters& p, const std::string& folder) : p_(p), folder_(folder) {
-    const auto axes = frame_axes(p.domain.voxels, p.domain.spacing, p.output);
-    for (std::size_t a = 0; a < 3; ++a) {
-      low_[a] = axes[a].origin * p.domain.spacing;
-      high_[a] = low_[a] + axes[a].count * axes[a].stride * p.domain.spacing;
-      // Between the faces of voxels: a plane on them would show both sides.
-      middle_[a] = 0.5 * (low_[a] + high_[a]) + 0.25 * p.domain.spacing;
-      thick_ = thick_ && axes[a].count >= 8;
-    }
+protected:
+  explicit Scene(const std::string& folder) : folder_(folder) {
     view_ = s_.add("views", "RenderView", "views", "RenderView1");
   }
 
-  std::string text() {
-    if (p_.output.fields) show_fields();
-    if (p_.output.cells) show_cells();
-    if (p_.output.vessels) show_vessels();
-    show_day();
-    look();
-    keep_time();
-    return s_.text();
-  }
-
-private:
   int open(const std::string& kind) {
     const int reader = s_.add("sources", "PVDReader", "sources", kind);
     s_.set(reader, "FileName", Strings{folder_ + "/" + kind + ".pvd"});
@@ -149,19 +138,12 @@ private:
     s_.link(f, "Input", {input});
     return f;
   }
-  int plane(const std::array<double, 3>& normal) {
-    const int p = s_.add("implicit_functions", "Plane", "", "");
-    s_.set(p, "Origin", Numbers{middle_[0], middle_[1], middle_[2]});
-    s_.set(p, "Normal", Numbers{normal[0], normal[1], normal[2]});
-    return p;
-  }
-  // The side of the middle plane across y that is nearer to the eye, or the other one.
-  int half(const std::string& name, int input, bool near) {
-    if (!thick_) return input;
-    const int clip = filter("Clip", name, input);
-    s_.link(clip, "ClipFunction", {plane({0, 1, 0})});
-    s_.set(clip, "Invert", Numbers{near ? 1.0 : 0.0});
-    return clip;
+  int threshold(const std::string& name, int input, const std::string& array, int low, int high) {
+    const int part = filter("Threshold", name, input);
+    s_.follow(part, "SelectInputScalars", false, array);
+    s_.set(part, "LowerThreshold", Numbers{static_cast<double>(low)});
+    s_.set(part, "UpperThreshold", Numbers{static_cast<double>(high)});
+    return part;
   }
   int draw(const std::string& name, int input, const std::string& how) {
     const int r = s_.add("representations", "GeometryRepresentation", "representations", name);
@@ -174,6 +156,38 @@ private:
   void plain(int representation, std::string_view hex) {
     s_.set(representation, "AmbientColor", colour(hex));
     s_.set(representation, "DiffuseColor", colour(hex));
+  }
+  // Colours of `cell_state`, and their legend.
+  int state_colours() {
+    Strings names;
+    Numbers colours;
+    for (const StateRow& row : state_rows) {
+      if (!shown(row)) continue;
+      names.push_back(std::to_string(row.code));
+      names.emplace_back(row.label);
+      for (const double c : colour(row.colour)) colours.push_back(c);
+    }
+    const int table =
+        s_.add("lookup_tables", "PVLookupTable", "lookup_tables", "cell_state.PVLookupTable");
+    s_.set(table, "IndexedLookup", Numbers{1});
+    s_.set(table, "Annotations", names);
+    s_.set(table, "AnnotationsInitialized", Numbers{1});
+    s_.set(table, "IndexedColors", colours);
+    legend(table, "cells", {0.88, 0.6});
+    return table;
+  }
+  void draw_cells(const std::string& name, int input, double radius, int table) {
+    const int r = draw(name, input, "Point Gaussian");
+    s_.set(r, "GaussianRadius", Numbers{radius});
+    s_.follow(r, "ColorArrayName", false, "cell_state");
+    s_.link(r, "LookupTable", {table});
+  }
+  void draw_tubes(int lines) {
+    const int tubes = filter("TubeFilter", "vessel tubes", lines);
+    s_.follow(tubes, "SelectInputScalars", false, "radius");
+    s_.set(tubes, "VaryRadius", Numbers{3}); // by absolute scalar
+    s_.set(tubes, "Radius", Numbers{1});
+    plain(draw("vessels", tubes, "Surface"), vessel_colour);
   }
   void legend(int table, const std::string& title, const Numbers& place) {
     const int bar =
@@ -192,9 +206,115 @@ private:
     drawn_.push_back(bar);
   }
 
+  void show_day() {
+    if (readers_.empty()) return;
+    const int day = filter("TimeToTextConvertor", "day", readers_.front());
+    s_.set(day, "Format", Strings{"day {time:.2f}"});
+    tell("day", day, upper_left, 16);
+  }
+  // Words of a source, in a corner.
+  void tell(const std::string& name, int words, double corner, double size) {
+    const int r = s_.add("representations", "TextSourceRepresentation", "representations", name);
+    s_.link(r, "Input", {words});
+    s_.set(r, "Visibility", Numbers{1});
+    s_.set(r, "WindowLocation", Numbers{corner});
+    s_.set(r, "FontSize", Numbers{size});
+    drawn_.push_back(r);
+  }
+
+  // From where the box is seen: `far` of its diagonals away.
+  void look(const Box& box, const std::array<double, 3>& eye, const std::array<double, 3>& up,
+            double far, const Numbers& size) {
+    const double length = std::sqrt(eye[0] * eye[0] + eye[1] * eye[1] + eye[2] * eye[2]);
+    double diagonal = 0;
+    for (std::size_t a = 0; a < 3; ++a) diagonal += box.edge(a) * box.edge(a);
+    diagonal = std::sqrt(diagonal);
+    Numbers centre, position;
+    for (std::size_t a = 0; a < 3; ++a) {
+      centre.push_back(box.middle(a));
+      position.push_back(centre[a] + far * diagonal * eye[a] / length);
+    }
+    s_.set(view_, "CameraPosition", position);
+    s_.set(view_, "CameraFocalPoint", centre);
+    s_.set(view_, "CenterOfRotation", centre);
+    s_.set(view_, "CameraViewUp", Numbers{up[0], up[1], up[2]});
+    s_.set(view_, "CameraParallelScale", Numbers{0.55 * diagonal});
+    s_.set(view_, "UseColorPaletteForBackground", Numbers{0});
+    s_.set(view_, "Background", colour("#0b0e14"));
+    s_.set(view_, "ViewSize", size); // where no window decides
+    s_.link(view_, "Representations", drawn_);
+    const int layout = s_.add("misc", "ViewLayout", "layouts", "metavox");
+    s_.lay_out(layout, view_); // a view without a layout stays blank
+  }
+
+  void keep_time() {
+    const int keeper = s_.add("misc", "TimeKeeper", "timekeeper", "TimeKeeper1");
+    s_.link(keeper, "TimeSources", readers_);
+    s_.link(keeper, "Views", {view_});
+    const int cue = s_.add("animation", "TimeAnimationCue", "animation", "TimeAnimationCue1");
+    s_.link(cue, "AnimatedProxy", {keeper});
+    s_.set(cue, "AnimatedPropertyName", Strings{"Time"});
+    const int scene = s_.add("animation", "AnimationScene", "animation", "AnimationScene1");
+    s_.link(scene, "Cues", {cue});
+    s_.link(scene, "TimeKeeper", {keeper});
+    s_.link(scene, "ViewModules", {view_});
+    s_.set(scene, "PlayMode", Numbers{2}); // snap to the frames
+  }
+
+  static constexpr double lower_left = 1, upper_left = 4; // of ParaView's corners
+  static constexpr const char* box_colour = "#98a3b3";
+  static constexpr const char* vessel_colour = "#e0283a";
+  StateFile s_;
+
+private:
+  const std::string& folder_;
+  int view_ = 0;
+  std::vector<int> readers_, drawn_;
+};
+
+class SiteScene : Scene {
+public:
+  SiteScene(const Parameters& p, const std::string& folder) : Scene(folder), p_(p) {
+    const auto axes = frame_axes(p.domain.voxels, p.domain.spacing, p.output);
+    for (std::size_t a = 0; a < 3; ++a) {
+      box_.low[a] = axes[a].origin * p.domain.spacing;
+      box_.high[a] = box_.low[a] + axes[a].count * axes[a].stride * p.domain.spacing;
+      thick_ = thick_ && axes[a].count >= 8;
+    }
+  }
+
+  std::string text() {
+    if (p_.output.fields) show_fields();
+    if (p_.output.cells) show_cells();
+    if (p_.output.vessels) draw_tubes(open("vessels"));
+    show_day();
+    // In front, a little to the right.
+    look(box_, {0.45, -1.0, 0.62}, {0, 0, 1}, 1.85, {1200, 900});
+    keep_time();
+    return s_.text();
+  }
+
+private:
+  int plane(const std::array<double, 3>& normal) {
+    // Between the faces of voxels: a plane on them would show both sides.
+    Numbers origin;
+    for (std::size_t a = 0; a < 3; ++a) origin.push_back(box_.middle(a) + 0.25 * p_.domain.spacing);
+    const int p = s_.add("implicit_functions", "Plane", "", "");
+    s_.set(p, "Origin", origin);
+    s_.set(p, "Normal", Numbers{normal[0], normal[1], normal[2]});
+    return p;
+  }
+  // The side of the middle plane across y that is nearer to the eye, or the other one.
+  int half(const std::string& name, int input, bool near) {
+    if (!thick_) return input;
+    const int clip = filter("Clip", name, input);
+    s_.link(clip, "ClipFunction", {plane({0, 1, 0})});
+    s_.set(clip, "Invert", Numbers{near ? 1.0 : 0.0});
+    return clip;
+  }
   void show_fields() {
     const int fields = open("fields");
-    plain(draw("box", fields, "Outline"), "#98a3b3");
+    plain(draw("box", fields, "Outline"), box_colour);
     const auto& arrays = p_.output.arrays;
     const bool oxygen =
         arrays.empty() || std::find(arrays.begin(), arrays.end(), "oxygen") != arrays.end();
@@ -224,108 +344,106 @@ private:
   }
 
   void show_cells() {
-    const int cells = open("cells");
     int lowest = 255, highest = 0;
-    Strings names;
-    Numbers colours;
     for (const StateRow& row : state_rows) {
       if (!shown(row)) continue;
       lowest = std::min(lowest, row.code);
       highest = std::max(highest, row.code);
-      names.push_back(std::to_string(row.code));
-      names.emplace_back(row.label);
-      for (const double c : colour(row.colour)) colours.push_back(c);
     }
-    const int tumour = filter("Threshold", "tumour cells", cells);
-    s_.follow(tumour, "SelectInputScalars", false, "cell_state");
-    s_.set(tumour, "LowerThreshold", Numbers{static_cast<double>(lowest)});
-    s_.set(tumour, "UpperThreshold", Numbers{static_cast<double>(highest)});
-    const int far = half("tumour, cut open", tumour, false);
-    const int table =
-        s_.add("lookup_tables", "PVLookupTable", "lookup_tables", "cell_state.PVLookupTable");
-    s_.set(table, "IndexedLookup", Numbers{1});
-    s_.set(table, "Annotations", names);
-    s_.set(table, "AnnotationsInitialized", Numbers{1});
-    s_.set(table, "IndexedColors", colours);
-    const int r = draw("tumour", far, "Point Gaussian");
-    s_.set(r, "GaussianRadius", Numbers{0.6 * p_.domain.spacing});
-    s_.follow(r, "ColorArrayName", false, "cell_state");
-    s_.link(r, "LookupTable", {table});
-    legend(table, "cells", {0.88, 0.6});
-  }
-
-  void show_vessels() {
-    const int vessels = open("vessels");
-    const int tubes = filter("TubeFilter", "vessel tubes", vessels);
-    s_.follow(tubes, "SelectInputScalars", false, "radius");
-    s_.set(tubes, "VaryRadius", Numbers{3}); // by absolute scalar
-    s_.set(tubes, "Radius", Numbers{1});
-    plain(draw("vessels", tubes, "Surface"), "#e0283a");
-  }
-
-  void show_day() {
-    if (readers_.empty()) return;
-    const int day = filter("TimeToTextConvertor", "day", readers_.front());
-    s_.set(day, "Format", Strings{"day {time:.2f}"});
-    const int r = s_.add("representations", "TextSourceRepresentation", "representations", "day");
-    s_.link(r, "Input", {day});
-    s_.set(r, "Visibility", Numbers{1});
-    s_.set(r, "WindowLocation", Numbers{4}); // upper left corner
-    s_.set(r, "FontSize", Numbers{16});
-    drawn_.push_back(r);
-  }
-
-  void look() {
-    constexpr std::array<double, 3> eye = {0.45, -1.0, 0.62}; // in front, a little to the right
-    const double far = std::sqrt(eye[0] * eye[0] + eye[1] * eye[1] + eye[2] * eye[2]);
-    double diagonal = 0;
-    for (std::size_t a = 0; a < 3; ++a) diagonal += (high_[a] - low_[a]) * (high_[a] - low_[a]);
-    diagonal = std::sqrt(diagonal);
-    Numbers centre, position;
-    for (std::size_t a = 0; a < 3; ++a) {
-      centre.push_back(0.5 * (low_[a] + high_[a]));
-      position.push_back(centre[a] + 1.85 * diagonal * eye[a] / far);
-    }
-    s_.set(view_, "CameraPosition", position);
-    s_.set(view_, "CameraFocalPoint", centre);
-    s_.set(view_, "CenterOfRotation", centre);
-    s_.set(view_, "CameraViewUp", Numbers{0, 0, 1});
-    s_.set(view_, "CameraParallelScale", Numbers{0.55 * diagonal});
-    s_.set(view_, "UseColorPaletteForBackground", Numbers{0});
-    s_.set(view_, "Background", colour("#0b0e14"));
-    s_.set(view_, "ViewSize", Numbers{1200, 900}); // where no window decides
-    s_.link(view_, "Representations", drawn_);
-    const int layout = s_.add("misc", "ViewLayout", "layouts", "metavox");
-    s_.lay_out(layout, view_); // a view without a layout stays blank
-  }
-
-  void keep_time() {
-    const int keeper = s_.add("misc", "TimeKeeper", "timekeeper", "TimeKeeper1");
-    s_.link(keeper, "TimeSources", readers_);
-    s_.link(keeper, "Views", {view_});
-    const int cue = s_.add("animation", "TimeAnimationCue", "animation", "TimeAnimationCue1");
-    s_.link(cue, "AnimatedProxy", {keeper});
-    s_.set(cue, "AnimatedPropertyName", Strings{"Time"});
-    const int scene = s_.add("animation", "AnimationScene", "animation", "AnimationScene1");
-    s_.link(scene, "Cues", {cue});
-    s_.link(scene, "TimeKeeper", {keeper});
-    s_.link(scene, "ViewModules", {view_});
-    s_.set(scene, "PlayMode", Numbers{2}); // snap to the frames
+    const int tumour = threshold("tumour cells", open("cells"), "cell_state", lowest, highest),
+              far = half("tumour, cut open", tumour, false), table = state_colours();
+    draw_cells("tumour", far, 0.6 * p_.domain.spacing, table);
   }
 
   const Parameters& p_;
-  const std::string& folder_;
-  StateFile s_;
-  std::array<double, 3> low_{}, high_{}, middle_{};
+  Box box_;
   bool thick_ = true; // enough to be cut open
-  int view_ = 0;
-  std::vector<int> readers_, drawn_;
+};
+
+// All windows of a body that are open, side by side.
+class BodyScene : Scene {
+public:
+  BodyScene(const Parameters& primary, const BodyParameters& body, const std::string& folder)
+      : Scene(folder), primary_(primary), windows_(body.windows) {}
+
+  std::string text() {
+    const int body = open("body");
+    if (primary_.output.cells) show_cells(body);
+    if (primary_.output.vessels)
+      draw_tubes(filter("DataSetSurfaceFilter", "vessels and no cells",
+                        threshold("vessels", body, "cell_state", vessel, vessel)));
+    show_boxes(body);
+    show_day();
+    look(room(), {0.0, -0.55, 0.85}, {0, 1, 0}, 1.55, {1600, 900});
+    keep_time();
+    return s_.text();
+  }
+
+private:
+  // One part for each run of codes between those that are not shown.
+  void show_cells(int body) {
+    const int table = state_colours();
+    for (std::size_t k = 0; k < state_rows.size(); ++k) {
+      if (!shown(state_rows[k])) continue;
+      const std::size_t first = k;
+      while (k + 1 < state_rows.size() && shown(state_rows[k + 1])) ++k;
+      const std::string name = first == k ? std::string(state_rows[k].label) : "cells";
+      draw_cells(name,
+                 threshold(name, body, "cell_state", static_cast<int>(first), static_cast<int>(k)),
+                 0.6 * primary_.domain.spacing, table);
+    }
+  }
+
+  // Their points stand for no cell. What is forced has another colour and a thicker line.
+  void show_boxes(int body) {
+    const int edges = threshold("boxes", body, "cell_state", 0, 0);
+    const auto show = [&](const std::string& name, Origin from, Origin to, const char* hex,
+                          double width) {
+      const int r =
+          draw(name, threshold(name, edges, "origin", static_cast<int>(from), static_cast<int>(to)),
+               "Surface");
+      plain(r, hex);
+      s_.set(r, "Ambient", Numbers{1});
+      s_.set(r, "Diffuse", Numbers{0});
+      s_.set(r, "LineWidth", Numbers{width});
+    };
+    show("boxes of the primary and natural cells", Origin::primary, Origin::natural, box_colour,
+         1.5);
+    show("boxes of forced founders", Origin::forced, Origin::forced, vessel_colour, 4);
+    const int words = s_.add("sources", "TextSource", "sources", "what boxes mean");
+    s_.set(words, "Text", Strings{"thick red boxes: around forced founders"});
+    tell("what boxes mean", words, lower_left, 14);
+  }
+
+  // Of the primary and of as many windows as will be open or shown at a time.
+  Box room() const {
+    Box box;
+    const auto add = [&](const std::array<double, 3>& corner, const std::array<double, 3>& size) {
+      for (std::size_t a = 0; a < 3; ++a) box.high[a] = std::max(box.high[a], corner[a] + size[a]);
+    };
+    std::array<double, 3> size{};
+    for (std::size_t a = 0; a < 3; ++a)
+      size[a] = primary_.domain.voxels[a] * primary_.domain.spacing;
+    add({0, 0, 0}, size);
+    for (int k = 1; k <= windows_.max + windows_.shown; ++k)
+      add(window_corner(k, size[0], windows_.size), {windows_.size, windows_.size, windows_.size});
+    return box;
+  }
+
+  static constexpr int vessel = static_cast<int>(drawn_state(Kind::vessel));
+  const Parameters& primary_;
+  const WindowParameters& windows_;
 };
 
 } // namespace
 
 std::string scene_state(const Parameters& parameters, const std::string& folder) {
-  return Scene(parameters, folder).text();
+  return SiteScene(parameters, folder).text();
+}
+
+std::string body_scene_state(const Parameters& primary, const BodyParameters& body,
+                             const std::string& folder) {
+  return BodyScene(primary, body, folder).text();
 }
 
 std::string scene_script() {

@@ -32,6 +32,7 @@
 #include "record/schedule.hpp"
 #include "settings/days.hpp"
 #include "settings/text.hpp"
+#include "viz/scene_state.hpp"
 
 namespace metavox {
 namespace {
@@ -183,6 +184,10 @@ private:
     provenance_.preset = name_of(s_.body.preset);
     provenance_.seed = s_.simulation.seed;
     Session::open_folder(config_.resolved, schedule_.step);
+    if (schedule_.frames > 0 && (config_.lattice->output.cells || config_.lattice->output.vessels))
+      folder_->write_scene(body_scene_state(*config_.lattice, s_.body,
+                                            fs::absolute(output_).lexically_normal().string()),
+                           scene_script());
     tell_folder();
     tell_restart();
   }
