@@ -5,7 +5,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
 #include <fstream>
 #include <map>
 #include <mutex>
@@ -50,7 +49,7 @@ int host_threads() {
   return number;
 }
 
-// A permutation of [0, n): k -> (first + k * step) mod n.
+// A permutation of [0, n): first, first + step, first + 2 step, ... mod n.
 class Sequence {
 public:
   Sequence(std::uint64_t n, std::uint64_t salt) : n_(n) {
@@ -63,9 +62,11 @@ public:
       while (std::gcd(step_, n) != 1) ++step_;
     }
   }
-  std::uint64_t at(std::uint64_t k) const {
-    if (step_ == 1 && first_ == 0) return k;
-    return (first_ + k * step_) % n_; // n < 2^32
+  std::uint64_t next() {
+    const std::uint64_t now = first_;
+    first_ += step_;
+    if (first_ >= n_) first_ -= n_;
+    return now;
   }
 
 private:
@@ -177,20 +178,24 @@ dim3 place_in(std::uint64_t k, const dim3& extent) {
 }
 std::uint64_t count_of(const dim3& extent) { return std::uint64_t{extent.x} * extent.y * extent.z; }
 
+constexpr std::size_t most_threads = 1024; // of a block
+
 // A thread of a block whose threads wait for each other.
 enum class State : std::uint8_t { ready, at_barrier, at_exchange, done };
 struct Fiber {
   boost::context::fiber here, outside;
   State state = State::ready;
-  std::uint64_t handed = 0;
+  std::uint64_t handed[2] = {}; // what is handed over, by turns: some still take the one before
+  unsigned turn = 0;
   void* shadow = nullptr; // the thread sanitizer's
 };
 
 // Fibers go from block to block and never end: one that ended would leave the sanitizer's picture
 // of its calls behind, and making them takes longer than most kernels.
 struct Team {
-  std::deque<Fiber> fibers;
-  std::size_t size = 0; // of the block at work
+  Team() { fibers.reserve(most_threads); }
+  std::vector<Fiber> fibers; // which stay where they are
+  std::size_t size = 0;      // of the block at work
   std::size_t running = 0;
   const std::function<void()>* body = nullptr;
   void* outside = nullptr; // the thread sanitizer's picture of who called
@@ -292,16 +297,19 @@ void run_together(const char* name, const std::vector<dim3>& places, std::uint64
   t.size = places.size();
   t.body = &body;
   while (t.fibers.size() < t.size) add_fiber(t);
-  for (std::size_t k = 0; k < t.size; ++k) t.fibers[k].state = State::ready;
+  for (std::size_t k = 0; k < t.size; ++k) {
+    t.fibers[k].state = State::ready;
+    t.fibers[k].turn = 0;
+  }
   team() = &t;
 #if defined(__SANITIZE_THREAD__)
   t.outside = __tsan_get_current_fiber();
 #endif
   for (std::uint64_t round = 0;; ++round) {
-    const Sequence sequence(t.size, salt + round);
+    Sequence sequence(t.size, salt + round);
     std::size_t done = 0;
     for (std::size_t k = 0; k < t.size; ++k) {
-      const std::uint64_t thread = sequence.at(k);
+      const std::uint64_t thread = sequence.next();
       if (t.fibers[thread].state == State::ready) {
         here.thread = places[thread];
         enter(t, thread);
@@ -326,7 +334,6 @@ void on_host_threads(const std::function<void(int)>& work) {
 void run_kernel(const char* name, dim3 grid, dim3 block, bool together,
                 const std::function<void()>& body, std::uint64_t salt) {
   const std::uint64_t blocks = count_of(grid), threads = count_of(block);
-  const Sequence block_order(blocks, salt);
   std::vector<dim3> places(threads);
   for (std::uint64_t t = 0; t < threads; ++t) places[t] = place_in(t, block);
   device().kernel = name;
@@ -334,16 +341,17 @@ void run_kernel(const char* name, dim3 grid, dim3 block, bool together,
     const auto workers = static_cast<std::uint64_t>(host_threads());
     const auto mine = static_cast<std::uint64_t>(worker);
     here.blocks = grid;
+    Sequence block_order(blocks, salt);
     for (std::uint64_t b = 0; b < blocks; ++b) {
-      here.block = place_in(block_order.at(b), grid);
+      here.block = place_in(block_order.next(), grid);
       if (together) {
         if (b % workers == mine) run_together(name, places, salt + b, body);
         continue;
       }
-      const Sequence thread_order(threads, salt + b);
-      for (std::uint64_t t = mine; t < threads; t += workers) {
-        here.thread = places[thread_order.at(t)];
-        body();
+      Sequence thread_order(threads, salt + b);
+      for (std::uint64_t t = 0; t < threads; ++t) {
+        here.thread = places[thread_order.next()];
+        if (t % workers == mine) body();
       }
     }
   });
@@ -400,17 +408,17 @@ std::uint64_t exchange(std::uint64_t own, int from) {
   if (!team()) fail("a kernel whose threads were said to go alone exchanges values");
   Team& t = *team();
   const std::size_t warp = t.running / 32 * 32;
-  t.fibers[t.running].handed = own;
+  Fiber& fiber = t.fibers[t.running];
+  const unsigned turn = fiber.turn++ % 2;
+  fiber.handed[turn] = own;
   leave(State::at_exchange);
-  const std::uint64_t taken = t.fibers[warp + static_cast<std::size_t>(from)].handed;
-  leave(State::at_exchange); // nobody hands over the next before all have taken this
-  return taken;
+  return t.fibers[warp + static_cast<std::size_t>(from)].handed[turn];
 }
 
 void launch(const char* name, dim3 grid, dim3 block, bool together, std::function<void()> body,
             const std::vector<std::uint64_t>& arguments) {
   Device& d = device();
-  if (count_of(grid) == 0 || count_of(block) == 0 || count_of(block) > 1024 ||
+  if (count_of(grid) == 0 || count_of(block) == 0 || count_of(block) > most_threads ||
       grid.x > 2147483647u || grid.y > 65535 || grid.z > 65535 || 8 * arguments.size() > 4096) {
     give(cudaErrorInvalidConfiguration);
     return;
