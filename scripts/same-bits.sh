@@ -2,6 +2,8 @@
 # One hash from every build: g++ unoptimised for any x86-64 and under the sanitizers (scripts/asan.sh), g++ for this
 # processor (the preset cpu; in CI for x86-64-v3), and clang where it is installed.
 # Compares the hash of each functor (metavox selfcheck) and the final hash of configs/smoke.yaml.
+#
+#   scripts/same-bits.sh [FOLDER...]    programs that were built already are compared as well
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,6 +33,7 @@ build() { # folder, command that makes its program
   run_program "$1" & # while the next one is built
   running+=($!)
 }
+for folder in "$@"; do build "$folder" test -x "$folder/metavox"; done
 build build/asan-smoke scripts/asan.sh --build
 [[ -f build/cpu/build.ninja ]] || cmake --preset cpu >/dev/null
 build build/cpu cmake --build build/cpu --parallel "$jobs" --target metavox_cli
