@@ -52,6 +52,7 @@ body:
   fate: {begin: 0.5, go_on: 1, human: 1, dormant: 0.3, asleep: 0, waking: 20 day}
   lesions: {growth: radial}
   lymph: {share: 0.02, dwell: 2 h, pass: 0.5, competence: 0.001}
+  cavity: {surfaces: [{organ: lung, share: 1}]}
   coupling: linear
   windows: {max: 3, shown: 0, size: 400 um, full: 0.5}
 )";
@@ -193,12 +194,78 @@ TEST(WindowLymph, IsGoneOnWithByTheCounter) {
   EXPECT_GT(f.body().lymph().departed, before + 10);
 }
 
+// ---- the cavity
+
+// The tumour lies at a serosal face whose membrane breaks within hours.
+std::vector<std::string> at_a_serosa(const std::vector<std::string>& set = {}) {
+  std::vector<std::string> all{"serosa.faces=[x_low]",
+                               "serosa.rate=0.05 1/h",
+                               "matrix.membrane_resistance=0.01",
+                               "tissue.cells[0].centre=[90 um, 240 um, 240 um]",
+                               "body.cavity.enabled=true",
+                               "body.windows.max=0"};
+  all.insert(all.end(), set.begin(), set.end());
+  return all;
+}
+
+// Where hardly any dies or attaches all are found again afloat, each as E-like or M-like.
+TEST(WindowCavity, HoldsWhatASerosaSheds) {
+  Followed f(at_a_serosa({"body.cavity.death=0 1/h", "body.cavity.attachment=0 1/h"}));
+  const ByRoute alone = left_alone(*f.config.lattice, 240);
+  const auto& shed = alone[static_cast<std::size_t>(Route::cavity)];
+  f.advance(24);
+  ASSERT_GT(shed[e_like], 20);
+  ASSERT_GT(shed[m_like], 5);
+  EXPECT_EQ(f.body().cavity().floating, shed);
+  EXPECT_EQ(f.body().cavity().departed, shed);
+  EXPECT_EQ(f.body().lesions()[0].departed, sum_of(alone[0]) + sum_of(alone[1]) + sum_of(shed));
+  const double drawn = static_cast<double>(sum_of(shed));
+  EXPECT_NEAR(f.body().expected_cavity().shed(), drawn, 5 * std::sqrt(drawn));
+  EXPECT_NEAR(f.body().expected_cavity().departed[e_like], static_cast<double>(shed[e_like]),
+              0.1 * drawn + 5 * std::sqrt(drawn));
+}
+
+// By the cavity alone: implants are founders, have windows, and records of cells that were shed.
+TEST(WindowCavity, FoundsImplantsWithTheRecordsOfWhatWasShed) {
+  Followed f(
+      at_a_serosa({"intravasation.enabled=false", "lymphatics.enabled=false", "body.lymph.share=0",
+                   "body.cavity.attachment=1 1/h", "body.windows.max=2"}));
+  std::int64_t implants = 0;
+  for (std::int64_t hour = 1; hour <= 24; ++hour) {
+    f.advance(hour);
+    for (const WindowFounder& w : f.windows().founders()) {
+      EXPECT_TRUE(w.travelled);
+      EXPECT_EQ(f.windows().record(w.window).organ, 0);
+      ++implants;
+    }
+  }
+  EXPECT_EQ(implants, 2);
+  EXPECT_EQ(f.body().natural().departed, 0);
+  EXPECT_EQ(f.body().natural().organs[0].landed, f.body().cavity().attached[0]);
+  EXPECT_EQ(f.body().natural().organs[0].competent(), f.body().cavity().implants[0]);
+  EXPECT_GT(f.body().cavity().implants[0], 5);
+}
+
+// While the membrane is whole, or where nothing is shed through it, nothing comes into the cavity;
+// other windows have no serosa.
+TEST(WindowCavity, IsEmptyWhereTheSerosaIsIntact) {
+  for (const char* intact :
+       {"matrix.membrane_resistance=1e6", "serosa.rate=0 1/h", "serosa.faces=[]"}) {
+    Followed f(at_a_serosa({intact}));
+    f.advance(20);
+    EXPECT_EQ(f.body().cavity().shed(), 0) << intact;
+    EXPECT_EQ(f.body().expected_cavity().shed(), 0) << intact;
+    EXPECT_GT(f.body().natural().departed, 0);
+  }
+  const BodyConfig c = config_of(at_a_serosa());
+  EXPECT_TRUE(lattice_of_window(*c.lattice, c.settings.body, 0, true).serosa.faces.empty());
+}
+
 // ---- all ways
 
 TEST(WindowRoutes, HaveTheSameBitsInAnyOrderOnAnyThreadsAndAfterARestart) {
-  const std::vector<std::string> set{"body.reseeding=true", "body.windows.size=360 um",
-                                     "body.windows.margin=140 um"};
-  constexpr std::int64_t early = 6, end = 14;
+  const std::vector<std::string> set = at_a_serosa({"body.reseeding=true", "body.windows.max=2"});
+  constexpr std::int64_t early = 5, end = 11;
   Followed first(set), threads(set, 3), second(set, 1, false);
   first.advance(early);
   threads.advance(end);
@@ -207,6 +274,7 @@ TEST(WindowRoutes, HaveTheSameBitsInAnyOrderOnAnyThreadsAndAfterARestart) {
   second.advance(end);
   first.advance(end);
   EXPECT_GT(first.body().lymph().epithelial[0], 0);
+  EXPECT_GT(first.body().cavity().in_cavity(), 0);
   EXPECT_EQ(second.bodies.hash(), first.bodies.hash());
   EXPECT_EQ(threads.bodies.hash(), first.bodies.hash());
   std::vector<std::uint64_t> hashes;
@@ -239,6 +307,9 @@ TEST(WindowRoutes, SayWhatTheyCannotDo) {
   expect_told({"body.lymph.share=0"}, "type body.lymph.share: 0.02");
   expect_told({"lymphatics.enabled=false"}, "type lymphatics.enabled: true");
   EXPECT_EQ(told({"lymphatics.enabled=false", "body.lymph.share=0"}), "");
+  expect_told({"serosa.faces=[x_low]"}, "type body.cavity.enabled: true");
+  EXPECT_EQ(config_of(at_a_serosa()).notes.size(), 1u); // its counter will shed none
+  EXPECT_TRUE(config_of(at_a_serosa({"body.cavity.exposed=0.1"})).notes.empty());
 }
 
 } // namespace

@@ -416,7 +416,7 @@ TEST(Windows, SayWhatTheyCannotDo) {
   };
   expect_told({"body.step=45 min"}, "whole number of time.vessel_step");
   expect_told({"lymphatics.enabled=true"}, "body.lymph.share: 0.02");
-  expect_told({"serosa.faces=[x_low]"}, "serosa.faces: []");
+  expect_told({"serosa.faces=[x_low]"}, "body.cavity.enabled: true");
   expect_told({"body.replicates=2"}, "replicates must be 1");
   expect_told({"body.windows.size=410 um"}, "whole multiple");
   expect_told({"fields.coarsen=4", "body.windows.size=440 um"}, "does not divide");

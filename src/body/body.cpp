@@ -348,6 +348,7 @@ void Body::follow_window(const WindowHour& hour, StepReport& report) {
     departed += d.size * d.clusters;
   }
   departed += follow_by_lymph(hour, lesion.phenotype);
+  departed += follow_into_cavity(hour, lesion.phenotype);
   require_equal("a window", "its cells by its flows, and as it tells",
                 lesion.cells + hour.births - hour.deaths - departed, hour.cells);
   lesion.births += hour.births;

@@ -42,7 +42,7 @@ struct WindowHour {
   // Cells that were expected to leave, by each Route: the sum of their chances.
   std::array<double, route_count> expected{};
   std::vector<WindowDeparture> departures;
-  ByPhenotype<std::int64_t> by_lymph{}; // cells: lymph takes clusters apart
+  ByPhenotype<std::int64_t> by_lymph{}, into_cavity{}; // cells: there clusters come apart
 };
 
 // Natural cells that came out of the blood in an hour, of one organ, fate and phenotype.
@@ -190,6 +190,7 @@ private:
   void found_in_node(Phenotype phenotype, StepReport& report);
   void clear_nodes();
   std::int64_t shed_into_cavity(const Lesion& lesion, double cells);
+  std::int64_t follow_into_cavity(const WindowHour& hour, Phenotype phenotype);
   void float_and_attach();
   void judge_death(StepReport& report);
   void die_of_lesions(StepReport& report);

@@ -1,7 +1,10 @@
 // What a body does in a step with cells that were shed into its cavity.
 
+#include <string>
+
 #include "body/body.hpp"
 #include "core/counts.hpp"
+#include "core/errors.hpp"
 
 namespace metavox {
 
@@ -16,6 +19,25 @@ std::int64_t Body::shed_into_cavity(const Lesion& lesion, double cells) {
   into_cavity_[p] += drawn;
   expected_into_cavity_[p] += expected;
   return drawn;
+}
+
+// Cells that a window shed through its serosa. E-like and M-like ones are expected in the shares of
+// those that came before; until any did, as the lesion is.
+std::int64_t Body::follow_into_cavity(const WindowHour& hour, Phenotype phenotype) {
+  const auto before = static_cast<double>(cavity_.shed());
+  const double expected = hour.expected[static_cast<std::size_t>(Route::cavity)];
+  std::int64_t cells = 0;
+  for (std::size_t p = 0; p < phenotypes; ++p) {
+    const double share = before > 0 ? static_cast<double>(cavity_.departed[p]) / before
+                                    : (static_cast<Phenotype>(p) == phenotype ? 1 : 0);
+    into_cavity_[p] += hour.into_cavity[p];
+    expected_into_cavity_[p] += expected * share;
+    cells += hour.into_cavity[p];
+  }
+  if (cells > 0 && !plan_->cavity.enabled())
+    throw NumericalError("a window shed " + std::to_string(cells) +
+                         " cells into a cavity that is not there");
+  return cells;
 }
 
 // Who attaches lands in the same step, beside those that came out of the blood.

@@ -207,9 +207,13 @@ void judge_lattice(const BodySettings& s, const Parameters& p, const Place& whol
   if (!s.body.force.empty() && s.body.coupling != Coupling::linear)
     refuse("forced founders have windows beside the natural lesions of one body: type "
            "body.coupling: linear");
-  if (!p.serosa.faces.empty())
-    refuse("serosa.faces: a body has no place yet for cells that its lattices shed into a cavity; "
-           "type serosa.faces: []");
+  if (!p.serosa.faces.empty() && !s.body.cavity.enabled)
+    refuse("serosa.faces: cells are shed into a cavity, and the body has none; type "
+           "body.cavity.enabled: true, or serosa.faces: []");
+  if (!p.serosa.faces.empty() && s.body.cavity.enabled && !(s.body.cavity.exposed > 0))
+    complaints.note(whole,
+                    "body.cavity.exposed is 0: once the primary's window has closed it sheds "
+                    "none into the cavity any more");
   const double voxels = std::round(s.body.windows.size / s.body.windows.spacing);
   if (std::fmod(voxels, p.fields.coarsen) != 0)
     refuse("fields.coarsen (" + std::to_string(p.fields.coarsen) +

@@ -21,6 +21,7 @@ void set_box(Parameters& p, const WindowParameters& w) {
   p.tissue.cells_vti.clear();
   p.tissue.cells_vti_map.clear();
   p.simulation.inputs.clear();
+  p.serosa.faces.clear(); // the window lies within its organ
   p.tracers.count = 0;
   p.output.region_from = p.output.region_to = {};
   for (Frozen* f : {&p.oxygen.frozen, &p.glucose.frozen, &p.proteinase.frozen, &p.inhibitor.frozen,

@@ -168,6 +168,7 @@ WindowHour Windows::hour_of(const OpenWindow& w, const TumourBalance& before) co
                     before.cells_per_departure[r];
   h.departures = clusters_of(w.departures);
   h.by_lymph = cells_by(Route::lymph, w.departures);
+  h.into_cavity = cells_by(Route::cavity, w.departures);
   const auto departed = static_cast<std::int64_t>(w.departures.size());
   if (now.departed - before.departed != departed || now.came != before.came ||
       h.cells != before.cells + before.waiting + h.births - h.deaths - departed)
