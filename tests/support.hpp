@@ -147,6 +147,10 @@ inline Parameters parameters_of(const std::string& yaml,
                                 const std::vector<std::string>& overrides = {}) {
   return read_config_text(yaml, "test.yaml", overrides).parameters;
 }
+// Of a file in configs/.
+inline Parameters sample(const std::string& name, const std::vector<std::string>& overrides = {}) {
+  return read_config(METAVOX_SOURCE_DIR "/configs/" + name + ".yaml", overrides).parameters;
+}
 
 inline Site simulation_of(const std::string& yaml, const std::vector<std::string>& overrides = {},
                           const ExternalArrays& external = {},

@@ -480,9 +480,7 @@ tissue: {parenchyma: 0, stroma: 0}
 // rabbits).
 TEST(LongTips, CrossTheCornealPocketInDays) {
   for (int seed = 1; seed <= 3; ++seed) {
-    Site s(read_config(METAVOX_SOURCE_DIR "/configs/corneal_pocket.yaml",
-                       {"simulation.seed=" + std::to_string(seed)})
-               .parameters,
+    Site s(sample("corneal_pocket", {"simulation.seed=" + std::to_string(seed)}),
            Executor::on_cpu());
     double reached = 0, day = 0;
     while (reached < 150 + 1200 && day < 10) {

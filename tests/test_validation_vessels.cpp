@@ -13,10 +13,6 @@ namespace {
 
 using namespace support;
 
-Parameters sample(const std::string& name, const std::vector<std::string>& overrides) {
-  return read_config(METAVOX_SOURCE_DIR "/configs/" + name + ".yaml", overrides).parameters;
-}
-
 // B2. A block of tumour fed by one capillary shrinks to a cord: sheath 90-180 um, median pO2 below
 // 10 mmHg from 140 um on (R. Thomlinson and L. Gray 1955, Br. J. Cancer 9:539; diffusion limit:
 // Cancer Res. 2006, 66:2219).
@@ -101,7 +97,7 @@ TEST(LongVessels, SproutsReachATumourAndFillInTime) {
 // dimension of the projection 1.75-1.95 (Y. Gazit et al. 1995, Phys. Rev. Lett. 75:2428).
 TEST(LongVessels, TheAngiogenicSwitchDecidesAboutGrowth) {
   Site off(sample("angiogenesis", {"sprouting.enabled=false"}), Executor::on_cpu());
-  Site on(sample("angiogenesis", {}), Executor::on_cpu());
+  Site on(sample("angiogenesis"), Executor::on_cpu());
   run_until(off, 34);
   run_until(on, 34);
   const Metrics with = metrics_of(on), without = metrics_of(off);
@@ -131,7 +127,7 @@ double hypoxic_share(const Site& state, const Parameters& p, bool with_sprouts) 
 // On the same state oxygen is worse without the blood of sprouts, by a tenth or more. How much of
 // what is left would be cured by blood that never runs out is told besides.
 TEST(LongVessels, SproutsFeedTheTumourOfTheDemo) {
-  const Parameters p = sample("primary_tumour", {}),
+  const Parameters p = sample("primary_tumour"),
                    endless = sample("primary_tumour",
                                     {"oxygen.blood=fixed", "oxygen.fixed_pressure=60 mmHg"});
   Site s(p, Executor::on_cpu());
