@@ -264,7 +264,8 @@ TEST(WindowCavity, IsEmptyWhereTheSerosaIsIntact) {
 // ---- all ways
 
 TEST(WindowRoutes, HaveTheSameBitsInAnyOrderOnAnyThreadsAndAfterARestart) {
-  const std::vector<std::string> set = at_a_serosa({"body.reseeding=true", "body.windows.max=2"});
+  const std::vector<std::string> set =
+      at_a_serosa({"body.reseeding=true", "body.windows.max=2", "body.lymph.dwell=12 h"});
   constexpr std::int64_t early = 5, end = 11;
   Followed first(set), threads(set, 3), second(set, 1, false);
   first.advance(early);
