@@ -207,7 +207,7 @@ TEST(Cavity, IsStoodForByForcedFounders) {
   EXPECT_NEAR(forced.value, expected.value, 0.02 * expected.value + 3 * forced.error);
   // The tables hold the cavity and the organs that it reaches though no blood does.
   const BodyTable cascade = cascade_rows(bodies), body = body_rows(bodies);
-  for (const char* row : {",cavity,departed,", ",cavity,floating_now,", ",peritoneum,attached,",
+  for (const char* row : {",cavity,shed,", ",cavity,floating_now,", ",peritoneum,attached,",
                           ",peritoneum,implants,", ",peritoneum,founders,", ",ovary,attached,"})
     EXPECT_NE(cascade.rows.find(row), std::string::npos) << row;
   EXPECT_EQ(cascade.rows.find(",lung,attached,"), std::string::npos);

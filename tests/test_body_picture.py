@@ -102,9 +102,9 @@ class BodyPicture(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def draw(self, name, *arguments):
+    def draw(self, name, *arguments, run=None):
         output = os.path.join(self.folder.name, name)
-        call = ["/usr/bin/python3", os.path.join(VIZ, "body.py"), self.run_path, "-o", output, *arguments]
+        call = ["/usr/bin/python3", os.path.join(VIZ, "body.py"), run or self.run_path, "-o", output, *arguments]
         return output, subprocess.run(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def test_frames_hold_every_open_window(self):
@@ -150,6 +150,27 @@ class BodyPicture(unittest.TestCase):
         departed = [r for r in rows(os.path.join(self.run_path, "cascade.csv")) if r["stage"] == "departed"][-1]["natural"]
         self.assertIn(departed, words)
         self.assertIn("stroke-dasharray", text)
+
+    def test_nodes_and_cavity(self):
+        """What left by lymph and through a serosa is told beside the blood; without these ways no word of them."""
+        run = os.path.join(self.folder.name, "ways")
+        ways = ["tissue.stroma=0.3", "lymphatics.enabled=true", "lymphatics.share=0.5", "lymphatics.tumour_faces=6", "body.lymph.share=0.02",
+                "serosa.faces=[x_low]", "serosa.rate=1 1/h", "matrix.membrane_resistance=0.01", "body.cavity.enabled=true",
+                "tissue.cells[0].centre=[80 um, 160 um, 160 um]"]  # fmt: skip
+        call = [METAVOX, "run", os.path.join(self.folder.name, "toy.yaml"), "-o", run, "--quiet", "--threads", "1"]
+        subprocess.run([*call, *(word for way in ways for word in ("--set", way))], check=True, stdout=subprocess.DEVNULL)
+        last = rows(os.path.join(run, "body.csv"))[-1]
+        words = {}
+        for name, path in (("ways.svg", run), ("bare.svg", None)):
+            output, done = self.draw(name, run=path)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(output, encoding="utf-8") as file:
+                words[name] = ["".join(t.itertext()) for t in xml.fromstring(file.read()).iter("{http://www.w3.org/2000/svg}text")]
+        for label, column in (("in nodes", "in_nodes"), ("afloat in the cavity", "in_cavity"), ("attached out of it", "attached")):
+            self.assertGreater(float(last[column]), 0, column)
+            self.assertEqual(words["ways.svg"][words["ways.svg"].index(label) + 1], last[column])
+            self.assertNotIn(label, words["bare.svg"])
+        self.assertIn("Pleura", words["ways.svg"])
 
     def test_without_colours(self):
         """In grey the three marks of the legend differ: dark and even, light with few lines, light with dots of another rhythm."""

@@ -67,10 +67,13 @@ class Story:
             return None
 
     def organs(self, count):
-        """Those with windows, then those in which most cells lodged."""
+        """Those with windows, then those in which most cells lodged or attached."""
         of_windows = [self.organ_of(w) for w in self.frame.windows if w.number > 0]
-        lodged = {organ: v["natural"] or 0 for (organ, stage), v in self.cascade.items() if stage == "lodged"}
-        ranked = sorted(lodged, key=lambda o: (o not in of_windows, -lodged[o]))
+        came = {}
+        for (organ, stage), v in self.cascade.items():
+            if stage in ("lodged", "attached"):
+                came[organ] = came.get(organ, 0) + (v["natural"] or 0)
+        ranked = sorted(came, key=lambda o: (o not in of_windows, -came[o]))
         return [o for o in ranked if o != "rest" or o in of_windows][:count]
 
     @staticmethod
@@ -205,21 +208,25 @@ def time_line(axis, story):
 
 
 def transit(axis, story):
-    """The blood: what left, and what became of it."""
+    """The blood: what left, and what became of it; nodes and the cavity, where they are followed."""
     axis.set_axis_off()
     axis.set_xlim(0, 1)
     axis.set_ylim(0, 1)
     whole = {stage: sum(v["natural"] or 0 for (organ, s), v in story.cascade.items() if s == stage and organ != "blood")
              for stage in ("lodged_now", "killed_by_nk", "dead_otherwise", "adherent_now", "dead_adherent", "landed")}  # fmt: skip
     blood = {stage: story.cascade.get(("blood", stage), {}) for stage in ("departed", "dead_in_flow", "passed_out")}
-    lines = [("left the primary", blood["departed"].get("natural") or 0), ("lodged now", whole["lodged_now"]), ("killed by NK cells", whole["killed_by_nk"]),
+    lines = [("left by blood", blood["departed"].get("natural") or 0), ("lodged now", whole["lodged_now"]), ("killed by NK cells", whole["killed_by_nk"]),
              ("dead otherwise", whole["dead_otherwise"] + (blood["dead_in_flow"].get("natural") or 0)), ("adherent now", whole["adherent_now"]),
-             ("died adherent", whole["dead_adherent"]), ("got out of vessels", whole["landed"])]  # fmt: skip
+             ("died adherent", whole["dead_adherent"]), ("got out of vessels", whole["landed"] - story.row.get("attached", 0))]  # fmt: skip
     if blood["passed_out"].get("natural"):
         lines.append(("passed out", blood["passed_out"]["natural"]))
+    for label, column in (("in nodes", "in_nodes"), ("afloat in the cavity", "in_cavity"), ("attached out of it", "attached")):
+        if column in story.row:
+            lines.append((label, story.row[column]))
+    apart = min(0.1, 0.7 / (len(lines) - 1))
     axis.text(0, 0.99, "Blood, natural cells", fontsize=9, fontweight="bold", va="top")
     for k, (label, value) in enumerate(lines):
-        y = 0.85 - 0.1 * k
+        y = 0.85 - apart * k
         axis.text(0, y, label, fontsize=8, va="center")
         axis.text(0.98, y, short(value), fontsize=8, va="center", ha="right", fontweight="bold")
     axis.annotate("", (1.0, 0.02), (0.0, 0.02), arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.5})
@@ -284,7 +291,7 @@ def main(arguments=None):
     parser.add_argument("run", metavar="RUN_DIR")
     parser.add_argument("-o", "--output", help="PNG, PDF or SVG to write (default RUN_DIR/body.png)")
     parser.add_argument("--day", type=float, help="the row and frame nearest to it (default: the last)")
-    parser.add_argument("--organs", type=int, default=6, metavar="N", help="panels: those with windows, then where most cells lodged")
+    parser.add_argument("--organs", type=int, default=6, metavar="N", help="panels: those with windows, then where most cells lodged or attached")
     args = parser.parse_args(arguments)
     output = args.output or os.path.join(args.run, "body.png")
     try:

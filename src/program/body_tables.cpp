@@ -202,10 +202,9 @@ BodyTable cascade_rows(const Replicates& bodies) {
         both(bodies.mean([&](const Body& b) { return of(b.expected_cavity()); })), ",");
   };
   if (law.enabled()) {
-    floating("cavity", "departed", [](const auto& s) { return s.shed(); });
+    floating("cavity", "shed", [](const auto& s) { return s.shed(); });
     floating("cavity", "floating_now", [](const auto& s) { return s.in_cavity(); });
     floating("cavity", "dead", [](const auto& s) { return s.died; });
-    floating("cavity", "attached", [](const auto& s) { return s.attached_to_all(); });
   }
   if (is_planned(bodies.plan().body.removal))
     row("primary", "resected", bodies.mean([](const Body& b) { return b.lesions()[0].resected; }),
