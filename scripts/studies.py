@@ -4,8 +4,9 @@
     scripts/studies.py [NAME ...] [--metavox PATH] [--threads N] [--runs DIR] [--docs DIR] [--patients N] [--replicates N]
                        [--set KEY=VALUE ...] [--no-pictures] [--reuse]
 
-NAME: cascade, dandelion, soil, dormancy, clinics, tornado; without one all, some minutes. A study is configs/studies/NAME.yaml, the text
-around its numbers in configs/studies/NAME.md, and what it measures in scripts/study_list.py. Runs lie in --runs (runs/studies).
+NAME: cascade, dandelion, soil, dormancy, clinics, tornado, some minutes, which are run without a name; switch, half an hour and more. A study
+is configs/studies/NAME.yaml, the text around its numbers in configs/studies/NAME.md, and what it measures in scripts/study_list.py. Runs lie in
+--runs (runs/studies).
 --patients, --replicates and --set change every run: for a look, not for pages that are kept. --reuse: runs that are there, of the same
 settings and program, are not run again, for changes of text and pictures.
 """
@@ -18,7 +19,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import study_page
-from study_list import STUDIES
+from study_list import LONG, STUDIES
 
 
 def picture(name, numbers, docs):
@@ -62,7 +63,7 @@ def main(arguments=None):
             parser.error(f"there is no study {name}; there are {', '.join(STUDIES)}")
     if not os.access(options.metavox, os.X_OK):
         sys.exit(f"studies.py: there is no program {options.metavox}; build it, or name it with --metavox")
-    for name in options.names or STUDIES:
+    for name in options.names or [name for name in STUDIES if name not in LONG]:
         study(name, options)
     return 0
 

@@ -549,4 +549,103 @@ def tornado(runs, constants=CONSTANTS):
     return rows, words, picture
 
 
-STUDIES = {"cascade": cascade, "dandelion": dandelion, "soil": soil, "dormancy": dormancy, "clinics": clinics, "tornado": tornado}
+# ---- The angiogenic switch
+
+
+SEEDS = (1, 2)
+TOLD = ("tumour_volume", "tumour_cells", "hypoxic_fraction", "oxygen_tumour_mean", "tumour_diameter")
+PARENTS = 0.15  # mm, where the artery and the vein of the switch's configuration stand
+
+
+def over_seeds(values):
+    """(mean, its standard error); of what is missing in one there is none"""
+    values = list(values)
+    if not all(map(math.isfinite, values)):
+        return NONE, NONE
+    return statistics.mean(values), statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else NONE
+
+
+def in_errors(value):
+    """Of a (mean, error): how many errors it is away from nothing."""
+    return value[0] / value[1] if value[1] else NONE
+
+
+def nodule(folder):
+    """The rows of a run, in numbers, and the first event of each kind as (day, x in mm)."""
+    rows = [{k: float(v) for k, v in r.items() if k not in ("hash", "preset")} for r in read(folder, "metrics.csv")]
+    first = {}
+    for e in read(folder, "events.csv"):
+        first.setdefault(e["event"], (float(e["time"]), 1e-3 * float(e["x"])))
+    return rows, first
+
+
+def day_of(rows, name, height):
+    """The day on which a column first comes to a height, straight lines between rows; nan: it does not."""
+    for a, b in zip(rows, rows[1:]):
+        if a[name] < height <= b[name]:
+            return a["time"] + (b["time"] - a["time"]) * (height - a[name]) / (b[name] - a[name])
+    return NONE
+
+
+def switch(runs):
+    fed = [nodule(runs.run(f"with_{s}", "switch", {}, s)) for s in SEEDS]
+    bare = [nodule(runs.run(f"without_{s}", "switch", {"sprouting.enabled": "false"}, s)) for s in SEEDS]
+    end = fed[0][0][-1]["time"]
+    late = end - 10 if end > 10 else 0
+    days = [end * k / 4 for k in range(5)]
+
+    def at(group, name, day):
+        return [on_day(rows, day)[name] for rows, _ in group]
+
+    def times(name, day):
+        return over_seeds(a / b if b else NONE for a, b in zip(at(fed, name, day), at(bare, name, day)))
+
+    def less(name):
+        """Over the last ten days, as vessels open and shut from day to day."""
+        mean = [[statistics.mean(r[name] for r in rows if r["time"] >= late) for rows, _ in group] for group in (fed, bare)]
+        return over_seeds(b - a for a, b in zip(*mean))
+
+    def first(event, column):
+        return over_seeds(of.get(event, (NONE, NONE))[column] for _, of in fed)
+
+    contact = [of.get("first_contact", (NONE, NONE)) for _, of in fed]
+    front = over_seeds((x - PARENTS) / day for day, x in contact)
+    growth = {name: over_seeds(b / a for a, b in zip(at(group, "tumour_volume", late), at(group, "tumour_volume", end)))
+              for name, group in (("with", fed), ("without", bare))}  # fmt: skip
+    millimetre = {name: [day_of(rows, "tumour_diameter", 1000) for rows, _ in group] for name, group in (("with", fed), ("without", bare))}
+    speed = over_seeds((b - a) / 2 / (end - late) for a, b in zip(at(fed, "tumour_diameter", late), at(fed, "tumour_diameter", end)))
+    few = f"{len(SEEDS)} seeds, where a sign asks for 20"
+    rows = [
+        Row(f"volume with vessels over that without, day {number(end)} (Naumov 2006)", "predicted", *times("tumour_volume", end), 2),
+        Row("the same ten days before", "predicted", *times("tumour_volume", late)),
+        Row("living cells, likewise, at the end", "predicted", *times("tumour_cells", end)),
+        Row("volume at the end over that ten days before, without vessels: does it come to rest?", "emergent", *growth["without"]),
+        Row("the same with vessels", "emergent", *growth["with"]),
+        Row("share of living cells below 10 mmHg, last ten days: with vessels less by", "emergent", *less("hypoxic_fraction")),
+        Row("hypoxic cells: that difference in its errors", "emergent", in_errors(less("hypoxic_fraction")), NONE, 3, unit="σ", why=few),
+        Row("mean oxygen of living cells, last ten days: with vessels more by", "emergent", -less("oxygen_tumour_mean")[0],
+            less("oxygen_tumour_mean")[1], unit="mmHg"),
+        Row("mean oxygen: that difference in its errors", "emergent", -in_errors(less("oxygen_tumour_mean")), NONE, 3, unit="σ", why=few),
+        Row("first sprout at the tumour", "predicted", *first("first_contact", 0), unit="days"),
+        Row("red cells first pass a new vessel at the tumour", "predicted", *first("first_flow", 0), 7, 21, "days"),
+        Row("speed of the front until contact; the limit of tips is imposed", "predicted", *front, 0.1, 0.8, "mm/day"),
+        Row("box-counting dimension of the network at the end, projected (Gazit 1995)", "emergent",
+            *over_seeds(at(fed, "fractal_dimension", end)), 1.75, 1.95),
+        Row("from a nodule of 0.32 mm to the volume of a ball of 1 mm, with vessels", "emergent", *over_seeds(millimetre["with"]), unit="days"),
+        Row("radius of such a ball over the last ten days, with vessels", "emergent", *speed, unit="µm/day"),
+    ]  # fmt: skip
+    lines = [(number(day), *(number(*over_seeds(at(group, name, day))) for name in TOLD[:4] for group in (fed, bare))) for day in days]
+    head = ["Day"] + [f"{name}, {how}" for name in ("volume [mm³]", "living cells", "below 10 mmHg", "mean oxygen [mmHg]") for how in ("with", "without")]
+    touched = [min((r["time"] for r in rows_ if r["touches_face"]), default=NONE) for rows_, _ in fed + bare]
+    words = {"days": table(head, lines).rstrip("\n"), "seeds": len(SEEDS), "end": number(end),
+             "touched": number(min((t for t in touched if math.isfinite(t)), default=NONE)),
+             "without_1_mm": f"{sum(map(math.isfinite, millimetre['without']))} of {len(SEEDS)}",
+             "to_4_mm": number(1500 / speed[0]) if speed[0] > 0 else "none"}  # fmt: skip
+    picture = {name: [{"days": [r["time"] for r in rows_], **{k: [r[k] for r in rows_] for k in TOLD}} for rows_, _ in group]
+               for name, group in (("with", fed), ("without", bare))}  # fmt: skip
+    picture["flow"] = [of["first_flow"][0] for _, of in fed if "first_flow" in of]
+    return rows, words, picture
+
+
+STUDIES = {"cascade": cascade, "dandelion": dandelion, "soil": soil, "dormancy": dormancy, "clinics": clinics, "tornado": tornado, "switch": switch}
+LONG = ("switch",)  # run when they are named

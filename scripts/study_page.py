@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KINDS = ("imposed", "fitted", "predicted", "emergent")
 JUDGED = ("predicted", "emergent")
+LATTICES = ("landed_cells", "switch")  # configurations that have no patients
 
 
 @dataclass
@@ -111,7 +112,7 @@ class Runs:
         """The folder of a run of configs/studies/CONFIG.yaml with these settings."""
         folder = os.path.join(self.folder, name)
         said = dict(settings or {})
-        if self.patients and config not in ("cascade", "landed_cells"):
+        if self.patients and config not in LATTICES and config != "cascade":
             said["body.patients"] = self.patients
         elif patients:
             said["body.patients"] = patients

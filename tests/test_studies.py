@@ -7,6 +7,7 @@
 import math
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -79,6 +80,54 @@ class Measures(unittest.TestCase):
         self.assertEqual(study_list.rise({10: (0.1, 0.03), 30: (0.5, 0.04)}, 10, 30)[0], 0.2)
         self.assertAlmostEqual(study_list.rise({10: (0.1, 0.03), 30: (0.5, 0.04)}, 10, 30)[1], 0.025)
 
+    def test_means_over_seeds_and_days_between_rows_are_those_by_hand(self):
+        self.assertEqual(study_list.over_seeds([1, 2, 3]), (2, 1 / math.sqrt(3)))
+        self.assertTrue(all(map(math.isnan, study_list.over_seeds([1, math.nan, 3]))))
+        rows = [{"time": 0, "d": 10}, {"time": 2, "d": 20}, {"time": 4, "d": 40}]
+        self.assertEqual(study_list.day_of(rows, "d", 25), 2.5)
+        self.assertTrue(math.isnan(study_list.day_of(rows, "d", 41)))
+
+    def test_the_switch_tells_with_from_without(self):
+        class Made:
+            """Runs as if made: with vessels, `times` the volume by day 40, less hypoxia and more oxygen."""
+
+            def __init__(self, folder, times):
+                self.folder, self.times = folder, times
+
+            def run(self, name, config, settings, seed):
+                path = os.path.join(self.folder, name)
+                os.makedirs(path, exist_ok=True)
+                fed = settings == {}
+                with open(os.path.join(path, "metrics.csv"), "w", encoding="utf-8") as file:
+                    file.write("time [day],hash,preset,tumour_volume [mm^3],tumour_cells,hypoxic_fraction,oxygen_tumour_mean [mmHg],"
+                               "tumour_diameter [um],fractal_dimension,touches_face\n")  # fmt: skip
+                    for day in (0, 10, 20, 30, 40):
+                        grown = 0.02 * (1 + day / 10)
+                        volume = grown * (1 + (self.times - 1) * day / 40) if fed else grown
+                        hypoxic, oxygen = (0.6 + 0.01 * seed, 10 + 0.1 * seed) if fed else (0.8 + 0.015 * seed, 9 + 0.05 * seed)
+                        file.write(f"{day},0,fast,{volume},{1e5 * volume},{hypoxic},{oxygen},{200 + 25 * day},1.8,{int(day > 20)}\n")
+                with open(os.path.join(path, "events.csv"), "w", encoding="utf-8") as file:
+                    file.write("time [day],event,x [um],y [um],z [um],detail\n")
+                    if fed:
+                        file.write(f"8,first_contact,1350,0,0,\n{8 + seed},first_flow,0,0,0,\n99,first_flow,0,0,0,\n")
+                return path
+
+        with tempfile.TemporaryDirectory() as folder:
+            for times, said in ((2.5, "**PASS**"), (1.5, "**FAIL**")):
+                rows, words, _ = study_list.switch(Made(folder, times))
+                self.assertAlmostEqual(rows[0].value, times)
+                self.assertEqual(verdict(rows[0]), said)
+            by_text = {row.statement: row for row in rows}
+            seeds = study_list.SEEDS
+            mean, error = statistics.mean(seeds), statistics.stdev(seeds) / math.sqrt(len(seeds))
+            for text, z in (("hypoxic cells: that difference in its errors", (0.2 + 0.005 * mean) / (0.005 * error)),
+                            ("mean oxygen: that difference in its errors", (1 + 0.05 * mean) / (0.05 * error))):  # fmt: skip
+                self.assertAlmostEqual(by_text[text].value, z, places=6)
+            self.assertEqual(by_text["red cells first pass a new vessel at the tumour"].value, 8 + mean)
+            self.assertAlmostEqual(by_text["speed of the front until contact; the limit of tips is imposed"].value, 0.15)
+            self.assertEqual(by_text["from a nodule of 0.32 mm to the volume of a ball of 1 mm, with vessels"].value, 32)
+            self.assertEqual((words["touched"], words["to_4_mm"]), ("30", "120"))
+
     def test_flow_times_soil_is_the_frequency_and_walls_move_it(self):
         of = {"liver": (0.1, 2.0, 1 - math.exp(-0.4)), "bone": (0.05, 4.0, 1 - math.exp(-0.4))}
         for organ, frequency in study_list.given_back(of, {}):
@@ -140,6 +189,12 @@ class Pages(unittest.TestCase):
             days = study_list.landed(os.path.join(folder, "run"))
             self.assertEqual(set(days[-1]), set(study_list.LANDED))
             self.assertEqual(days[-1]["time"], 12 / 1440)
+
+    def test_the_lattice_of_the_switch_has_the_columns_that_are_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page, rows = study(folder, "switch", "--no-pictures", "--set", "simulation.duration=12 min")
+            self.assertEqual(rows["volume with vessels over that without, day 0.00833 (Naumov 2006)"][1], "1")
+            self.assertIn("**FAIL**", rows["red cells first pass a new vessel at the tumour"][3])
 
     def test_names_and_programs_that_are_not_there_are_told(self):
         for arguments, words in ((["dandelions"], "there is no study dandelions"), (["clinics", "--metavox", "/nowhere"], "there is no program")):

@@ -148,12 +148,31 @@ def tornado(axes, n):
     axes[3].figure.legend(*axes[3].get_legend_handles_labels(), loc="upper right", ncol=3)
 
 
+def switch(axes, n):
+    """Every run, with vessels and without."""
+    for axis, name, label, scale in zip(axes, ("tumour_volume", "hypoxic_fraction", "oxygen_tumour_mean"),
+                                        ("volume [mm³]", "share of living cells below 10 mmHg", "mean oxygen of living cells [mmHg]"), (None, 1, 20)):  # fmt: skip
+        for k, (group, how) in enumerate((("with", "with vessels"), ("without", "without"))):
+            for j, run in enumerate(n[group]):
+                axis.plot(run["days"], run[name], label=how if j == 0 else None, markevery=(4 * j, 12), **{**style(k), "linewidth": 1})
+        axis.set_xlabel("day")
+        axis.set_ylabel(label)
+        axis.set_ylim(0, scale)
+        axis.set_xlim(0)
+    for day in n["flow"]:
+        axes[0].axvline(day, ymax=0.06, color=INK, linewidth=1)
+    if n["flow"]:
+        axes[0].annotate("red cells pass\na new vessel", (max(n["flow"]), 0), xytext=(2, 22), textcoords="offset points", fontsize=8)
+    axes[0].legend()
+
+
 PICTURES = {  # panels, width and height in inches, title
     "cascade": (cascade, 1, (8.5, 5.2), "Where cells are lost"),
     "dandelion": (dandelion, 2, (9.5, 4.2), "Risk against size at removal"),
     "soil": (soil, 2, (10, 4.8), "Where metastases are: flow, and flow with soil"),
     "dormancy": (dormancy, 2, (9.5, 4.2), "Late relapse, and landed cells on a lattice"),
     "clinics": (clinics, 1, (9, 4.8), "One cohort against clinics"),
+    "switch": (switch, 3, (11, 4.2), "A nodule with vessels of its own, and without"),
     "tornado": (tornado, 5, (11.5, 7), "Each constant moved by a factor of two"),
 }
 
