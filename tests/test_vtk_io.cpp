@@ -656,7 +656,7 @@ TEST_F(Frames, PolyLinesOfOtherTools) {
             .parameters);
   };
   write_as("tree.vtp");
-  const ExternalArrays external = inputs("tree.vtp");
+  const Inputs external = inputs("tree.vtp");
   ASSERT_EQ(external.vessel_file.nodes.size(), 4u);
   ASSERT_EQ(external.vessel_file.segments.size(), 3u);
   EXPECT_EQ(external.vessel_file.segments[0].radius, 6);
