@@ -291,10 +291,16 @@ TEST(LesionClock, DoublesAsItIsToldWaitsForVesselsAndGrowsByItsDiameterAtTheEnd)
   EXPECT_NEAR(clock.day_of(1e6) - LesionClock(b.lesions, pace).day_of(1e6), 70 * 0.15, 1e-9);
 }
 
+// Of lattices before growth by pressure.
+const std::vector<std::string> radial_as_published = {"body.lesions.growth=radial",
+                                                      "body.lesions.radial_rate=1.38 1/day",
+                                                      "body.lesions.radial_cells=316"};
+
 // dN/dt = N min(r_0, r / (1 + (N/N_s)^(1/3))), and 1.1e4 cells in 16 days.
 TEST(LesionClock, GrowsByItsRadiusWhereAsked) {
-  const BodyParameters b =
-      standard({"body.lesions.growth=radial", "body.lesions.avascular=1e8"}).body;
+  std::vector<std::string> settings = radial_as_published;
+  settings.push_back("body.lesions.avascular=1e8");
+  const BodyParameters b = standard(settings).body;
   LesionPace pace;
   pace.doubling = 160;
   const LesionClock clock(b.lesions, pace);
@@ -365,7 +371,9 @@ std::uint64_t bits_of(const std::vector<PatientRow>& rows) {
 // What every compiler and instruction set must give.
 TEST(Cohort, HasTheseBits) {
   EXPECT_EQ(bits_of(follow_patients(standard(), 0, 30, 2)), 2711807975041764585u);
-  const BodySettings radial = standard({"body.lesions.growth=radial", "body.preset=rat"});
+  std::vector<std::string> of_rats = radial_as_published;
+  of_rats.push_back("body.preset=rat");
+  const BodySettings radial = standard(of_rats);
   EXPECT_EQ(bits_of(follow_patients(radial, 0, 30, 2)), 18302429627167559776u);
 }
 

@@ -167,12 +167,14 @@ void describe(Section<LesionParameters>& s) {
       .from("derived from lattice runs of the fast clone, before growth by pressure");
   s.number(&P::radial_rate, "radial_rate", "1/min")
       .above(0, 1)
-      .normally("1.38 1/day")
+      .normally("1.12 1/day")
       .means("Radial: r of dN/dt = N r / (1 + (N/N_s)^(1/3)).")
-      .from("the same");
+      .from("fitted: metavox calibrate counters, days 0 to 6 of the primary of "
+            "configs/metastasis.yaml, "
+            "seeds 1 and 2");
   s.number(&P::radial_cells, "radial_cells")
       .above(0, 1e9)
-      .normally("316")
+      .normally("540")
       .means("Radial: N_s.")
       .from("the same");
 }
