@@ -85,7 +85,8 @@ struct StepReport {
 
 // What all bodies of a run share.
 struct BodyPlan {
-  explicit BodyPlan(const BodySettings& settings);
+  explicit BodyPlan(const BodySettings& settings); // which it goes on reading
+  explicit BodyPlan(const BodySettings&& settings) = delete;
 
   const BodyParameters& body;
   Host host;

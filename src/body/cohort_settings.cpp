@@ -226,7 +226,7 @@ void describe(Section<LymphParameters>& s) {
           "three times as often as the others, not 1.9 times (Janni et al. 2016); 0.5 would make "
           "lymph the main way, against Knijn et al. 2016");
   s.integer(&P::nodes, "nodes")
-      .between(1, 1000)
+      .between(1, P::most_nodes)
       .normally("2")
       .means("Nodes with a lesion each, the first that are founded; what comes later is part of "
              "them.")

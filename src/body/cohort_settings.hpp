@@ -56,6 +56,7 @@ struct LesionParameters {
 };
 
 struct LymphParameters {
+  static constexpr int most_nodes = 64;
   bool enabled;
   double share, dwell, pass; // hour by hour: per cell by blood; min; of a node
   double competence;
