@@ -69,9 +69,8 @@ BodyPlan::BodyPlan(const BodySettings& settings)
       home(organ_index(settings.body, primary_named(settings.body, settings.body.primary).organ)),
       first_cells(static_cast<std::int64_t>(
           std::llround(cells_of_diameter(settings.body.lesions, settings.body.diameter)))),
-      load(settings.body), lymph(settings.body, host.node_theta), cavity(settings.body), nodes(-1) {
-  for (std::size_t o = 0; o < body.organs.size(); ++o)
-    if (body.organs[o].name == "nodes") nodes = static_cast<std::int32_t>(o);
+      load(settings.body), lymph(settings.body, host.node_theta), cavity(settings.body),
+      nodes(find_organ(settings.body, "nodes")) {
   for (const OrganParameters& o : body.organs) capacity.push_back(o.volume * body.lesions.density);
   const RemovalParameters& r = body.removal;
   removal_step =

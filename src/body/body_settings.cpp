@@ -74,9 +74,7 @@ void judge_size(const BodyParameters& p, Judge& judge) {
 void judge_course(const BodyParameters& p, Judge& judge) {
   for (std::size_t k = 0; k < p.force.size(); ++k) {
     const std::string at = "force[" + std::to_string(k) + "]";
-    bool known = false;
-    for (const OrganParameters& o : p.organs) known = known || o.name == p.force[k].organ;
-    if (!known)
+    if (find_organ(p, p.force[k].organ) < 0)
       judge.complain({at + ".organ"}, judge.key(at + ".organ") + ": there is no organ '" +
                                           p.force[k].organ + "' among body.organs");
     if (p.force[k].per < p.step)
@@ -104,8 +102,7 @@ void judge_course(const BodyParameters& p, Judge& judge) {
 
 void judge_lymph(const BodyParameters& p, Judge& judge) {
   if (!(p.lymph.share > 0)) return;
-  for (const OrganParameters& o : p.organs)
-    if (o.name == "nodes") return;
+  if (find_organ(p, "nodes") >= 0) return;
   judge.complain({"lymph.share"}, judge.key("lymph.share") +
                                       " needs an organ with the name nodes among body.organs, in "
                                       "which lesions of nodes stand");

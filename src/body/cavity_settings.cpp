@@ -1,6 +1,5 @@
 #include "body/cavity_settings.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
@@ -25,11 +24,6 @@ void describe_surface(Section<SurfaceParameters>& s) {
       .example("0.9")
       .means("Share of the cells that attach; those of all surfaces add up to one.")
       .from("assumed");
-}
-
-bool has_organ(const BodyParameters& p, const std::string& name) {
-  return std::any_of(p.organs.begin(), p.organs.end(),
-                     [&](const OrganParameters& o) { return o.name == name; });
 }
 
 // The only surface where a file names none.
@@ -100,7 +94,7 @@ void judge_cavity(const BodyParameters& p, Judge& judge) {
     return;
   }
   if (c.surfaces.empty()) {
-    if (!has_organ(p, surface_for(p)))
+    if (find_organ(p, surface_for(p)) < 0)
       judge.complain({"cavity.enabled"},
                      judge.key("cavity.enabled") + ": there is no organ " + surface_for(p) +
                          " among body.organs for cells to attach to; type for example\n  cavity: "
@@ -111,7 +105,7 @@ void judge_cavity(const BodyParameters& p, Judge& judge) {
   double sum = 0;
   for (std::size_t k = 0; k < c.surfaces.size(); ++k) {
     const std::string at = "cavity.surfaces[" + std::to_string(k) + "].organ";
-    if (!has_organ(p, c.surfaces[k].organ))
+    if (find_organ(p, c.surfaces[k].organ) < 0)
       judge.complain({at}, judge.key(at) + ": there is no organ '" + c.surfaces[k].organ +
                                "' among body.organs");
     sum += c.surfaces[k].share;

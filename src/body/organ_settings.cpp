@@ -196,10 +196,16 @@ BloodWay way_of(const BodyParameters& p, const std::string& through, const std::
 }
 
 template <class List>
-int index_of(const List& list, const std::string& name) {
+int find(const List& list, const std::string& name) {
   for (std::size_t i = 0; i < list.size(); ++i)
     if (list[i].name == name) return static_cast<int>(i);
-  throw std::logic_error("a body has no " + name);
+  return -1;
+}
+template <class List>
+int index_of(const List& list, const std::string& name) {
+  const int index = find(list, name);
+  if (index < 0) throw std::logic_error("a body has no " + name);
+  return index;
 }
 
 } // namespace
@@ -369,6 +375,7 @@ void judge_organs(const BodyParameters& p, Judge& judge) {
                                " keeps any; give one of them a pass below 1");
 }
 
+int find_organ(const BodyParameters& p, const std::string& name) { return find(p.organs, name); }
 int organ_index(const BodyParameters& p, const std::string& name) {
   return index_of(p.organs, name);
 }

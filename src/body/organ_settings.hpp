@@ -72,6 +72,8 @@ void describe(Section<BloodParameters>& s);
 class Judge;
 void judge_organs(const BodyParameters& p, Judge& judge);
 
+// The organ of a name; -1: there is none.
+int find_organ(const BodyParameters& p, const std::string& name);
 // Names as places in the lists; they must be right.
 int organ_index(const BodyParameters& p, const std::string& name);
 int chamber_index(const BodyParameters& p, const std::string& name); // out_of_body: out
