@@ -10,12 +10,28 @@
 
 #include "body/body_config.hpp"
 #include "body/cohort.hpp"
+#include "core/errors.hpp"
 #include "core/random.hpp"
 
 namespace metavox::support {
 
 inline BodySettings settings_of(const std::string& yaml, const std::vector<std::string>& set = {}) {
   return read_body_text(yaml, "test.yaml", set).settings;
+}
+
+// What a file is told that is refused; nothing where it is taken.
+inline std::string complaint(const std::string& yaml, const std::vector<std::string>& set = {}) {
+  try {
+    read_body_text(yaml, "test.yaml", set);
+  } catch (const ConfigError& e) {
+    return e.what();
+  }
+  return {};
+}
+inline void expect_told(const std::string& yaml, const std::string& words,
+                        const std::vector<std::string>& set = {}) {
+  EXPECT_NE(complaint(yaml, set).find(words), std::string::npos)
+      << complaint(yaml, set) << "\nlacks: " << words;
 }
 
 // Of a section body: two loops, three organs.

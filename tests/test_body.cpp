@@ -26,7 +26,9 @@ namespace {
 
 // ---- the chain
 
+using support::complaint;
 using support::Dice;
+using support::expect_told;
 
 Circulation random_blood(Dice& dice) {
   Circulation blood;
@@ -324,21 +326,6 @@ TEST(Primaries, HaveAChanceOfTheirOwn) {
 }
 
 // ---- what a file is told
-
-std::string complaint(const std::string& yaml, const std::vector<std::string>& set = {}) {
-  try {
-    read_body_text(yaml, "test.yaml", set);
-  } catch (const ConfigError& e) {
-    return e.what();
-  }
-  return {};
-}
-
-void expect_told(const std::string& yaml, const std::string& words,
-                 const std::vector<std::string>& set = {}) {
-  EXPECT_NE(complaint(yaml, set).find(words), std::string::npos)
-      << complaint(yaml, set) << "\nlacks: " << words;
-}
 
 TEST(BodyFile, IsToldWhatIsWrong) {
   expect_told("tissue: {parenchyma: 0.3}\n", "the file has no section body");

@@ -19,7 +19,9 @@
 namespace metavox {
 namespace {
 
+using support::complaint;
 using support::Dice;
+using support::expect_told;
 using support::Moments;
 using support::settings_of;
 
@@ -336,36 +338,17 @@ TEST(Cavity, GoesOnWithTheSameBits) {
 // ---- settings
 
 TEST(Cavity, SaysWhatToType) {
-  const auto told = [](const std::vector<std::string>& set) -> std::string {
-    try {
-      settings_of(toy, set);
-    } catch (const ConfigError& e) {
-      return e.what();
-    }
-    return {};
-  };
-  const auto expect_told = [&](const std::vector<std::string>& set, const std::string& what) {
-    EXPECT_NE(told(set).find(what), std::string::npos) << told(set);
-  };
-  EXPECT_EQ(told({}), "");
-  expect_told({"body.cavity.surfaces[1].share=0.5"}, "add up to 1.25");
-  expect_told({"body.cavity.surfaces[1].organ=overy"}, "no organ 'overy'");
-  expect_told({"body.cavity.exposed=1.5"}, "cavity.exposed");
-  expect_told({"body.patients=10", "simulation.duration=0 day"}, "body.cavity.enabled");
+  EXPECT_EQ(complaint(toy), "");
+  expect_told(toy, "add up to 1.25", {"body.cavity.surfaces[1].share=0.5"});
+  expect_told(toy, "no organ 'overy'", {"body.cavity.surfaces[1].organ=overy"});
+  expect_told(toy, "cavity.exposed", {"body.cavity.exposed=1.5"});
+  expect_told(toy, "body.cavity.enabled", {"body.patients=10", "simulation.duration=0 day"});
   // Without surfaces: the pleura of a primary of lung or breast, else the peritoneum.
   std::string bare = toy;
   const std::size_t from = bare.find("    surfaces:");
   bare.erase(from, bare.find('\n', from) + 1 - from);
   EXPECT_EQ(surfaces_of(settings_of(bare).body)[peritoneum], 1);
-  const auto without = [&](const std::vector<std::string>& set) -> std::string {
-    try {
-      settings_of(bare, set);
-    } catch (const ConfigError& e) {
-      return e.what();
-    }
-    return {};
-  };
-  EXPECT_NE(without({"body.primaries[0].organ=lung"}).find("no organ pleura"), std::string::npos);
+  expect_told(bare, "no organ pleura", {"body.primaries[0].organ=lung"});
   const std::string standard = "body: {primary: lung, cavity: {enabled: true}}";
   const BodySettings lung = settings_of(standard);
   EXPECT_EQ(surfaces_of(lung.body)[static_cast<std::size_t>(organ_index(lung.body, "pleura"))], 1);

@@ -13,7 +13,7 @@
 #include "body/body_config.hpp"
 #include "body/replicates.hpp"
 #include "body/window_lattice.hpp"
-#include "core/errors.hpp"
+#include "body_support.hpp"
 #include "core/random.hpp"
 #include "windows_support.hpp"
 
@@ -293,22 +293,11 @@ TEST(WindowRoutes, HaveTheSameBitsInAnyOrderOnAnyThreadsAndAfterARestart) {
 }
 
 TEST(WindowRoutes, SayWhatTheyCannotDo) {
-  const auto told = [](const std::vector<std::string>& set) -> std::string {
-    try {
-      config_of(set);
-    } catch (const ConfigError& e) {
-      return e.what();
-    }
-    return {};
-  };
-  const auto expect_told = [&](const std::vector<std::string>& set, const std::string& what) {
-    EXPECT_NE(told(set).find(what), std::string::npos) << told(set);
-  };
-  EXPECT_EQ(told({}), "");
-  expect_told({"body.lymph.share=0"}, "type body.lymph.share: 0.02");
-  expect_told({"lymphatics.enabled=false"}, "type lymphatics.enabled: true");
-  EXPECT_EQ(told({"lymphatics.enabled=false", "body.lymph.share=0"}), "");
-  expect_told({"serosa.faces=[x_low]"}, "type body.cavity.enabled: true");
+  EXPECT_EQ(complaint(toy), "");
+  expect_told(toy, "type body.lymph.share: 0.02", {"body.lymph.share=0"});
+  expect_told(toy, "type lymphatics.enabled: true", {"lymphatics.enabled=false"});
+  EXPECT_EQ(complaint(toy, {"lymphatics.enabled=false", "body.lymph.share=0"}), "");
+  expect_told(toy, "type body.cavity.enabled: true", {"serosa.faces=[x_low]"});
   EXPECT_EQ(config_of(at_a_serosa()).notes.size(), 1u); // its counter will shed none
   EXPECT_TRUE(config_of(at_a_serosa({"body.cavity.exposed=0.1"})).notes.empty());
 }

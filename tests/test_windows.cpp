@@ -14,7 +14,7 @@
 
 #include "body/body_config.hpp"
 #include "body/window_lattice.hpp"
-#include "core/errors.hpp"
+#include "body_support.hpp"
 #include "core/random.hpp"
 #include "support.hpp"
 #include "windows_support.hpp"
@@ -403,26 +403,15 @@ TEST(Windows, ResolvedConfigurationsRepeatTheRun) {
 }
 
 TEST(Windows, SayWhatTheyCannotDo) {
-  const auto told = [](const std::vector<std::string>& set) -> std::string {
-    try {
-      config_of(set);
-    } catch (const ConfigError& e) {
-      return e.what();
-    }
-    return {};
-  };
-  const auto expect_told = [&](const std::vector<std::string>& set, const std::string& what) {
-    EXPECT_NE(told(set).find(what), std::string::npos) << told(set);
-  };
-  expect_told({"body.step=45 min"}, "whole number of time.vessel_step");
-  expect_told({"lymphatics.enabled=true"}, "body.lymph.share: 0.02");
-  expect_told({"serosa.faces=[x_low]"}, "body.cavity.enabled: true");
-  expect_told({"body.replicates=2"}, "replicates must be 1");
-  expect_told({"body.windows.size=410 um"}, "whole multiple");
-  expect_told({"fields.coarsen=4", "body.windows.size=440 um"}, "does not divide");
-  expect_told({"body.windows.max=-1"}, "max");
-  expect_told({"body.winodws.max=1"}, "winodws");
-  expect_told({"body.patients=4"}, "body.patients");
+  expect_told(toy, "whole number of time.vessel_step", {"body.step=45 min"});
+  expect_told(toy, "body.lymph.share: 0.02", {"lymphatics.enabled=true"});
+  expect_told(toy, "body.cavity.enabled: true", {"serosa.faces=[x_low]"});
+  expect_told(toy, "replicates must be 1", {"body.replicates=2"});
+  expect_told(toy, "whole multiple", {"body.windows.size=410 um"});
+  expect_told(toy, "does not divide", {"fields.coarsen=4", "body.windows.size=440 um"});
+  expect_told(toy, "max", {"body.windows.max=-1"});
+  expect_told(toy, "winodws", {"body.winodws.max=1"});
+  expect_told(toy, "body.patients", {"body.patients=4"});
 }
 
 } // namespace
