@@ -751,6 +751,23 @@ TEST(Arrest, ThreadsAndRestartsLeaveNoTrace) {
   }
 }
 
+// What a step does is told at its end: a run that goes on from a checkpoint keeps the rows up to
+// its time, and those of the step after it come again.
+TEST(Arrest, EventsCarryTheEndOfTheirStep) {
+  Site site(parameters_of(both_ways), Executor::on_cpu(1));
+  site.take_events();
+  std::set<std::string> told;
+  for (int n = 0; n < 300; ++n) {
+    site.step();
+    for (const Event& e : site.take_events()) {
+      EXPECT_EQ(e.time, site.time()) << e.what;
+      told.insert(e.what);
+    }
+  }
+  for (const char* what : {"arrival", "first_landing", "founder"})
+    EXPECT_EQ(told.count(what), 1u) << what;
+}
+
 // The list is part of the hash: another cell in it is another state.
 TEST(Arrest, TheHashKnowsWhoIsHeld) {
   Site site = simulation_of(quiet(grid, "arrivals: {enabled: true, cells: 20}\n"));

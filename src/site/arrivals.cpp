@@ -140,7 +140,7 @@ void Site::State::receive() {
     held.add(together, berth, place.segment, place.voxel, std::min(passed, end - moment), now);
   }
   if (came > 0)
-    events.push_back(event_at(time(), "arrival", tissue, first.voxel,
+    events.push_back(event_at(end_of_step(), "arrival", tissue, first.voxel,
                               counted(came, "cell lodges", "cells lodge")));
   land();
   take_released(step + 1);
@@ -155,11 +155,11 @@ void Site::State::land() {
   const std::vector<Held> landed = cells.land(
       executor, [&](std::int64_t voxel) { return tissue_at(graph, voxel); }, step);
   if (!any_before && !landed.empty())
-    events.push_back(event_at(time(), "first_landing", tissue, landed.front().voxel,
+    events.push_back(event_at(end_of_step(), "first_landing", tissue, landed.front().voxel,
                               "a cell that came with the blood is in the tissue"));
   for (const Held& h : landed)
     if ((h.cell.flags & flag_competent) != 0)
-      events.push_back(event_at(time(), "founder", tissue, h.voxel,
+      events.push_back(event_at(end_of_step(), "founder", tissue, h.voxel,
                                 (h.cell.flags & flag_dormant) != 0
                                     ? "a cell has landed that can found a lesion; it sleeps"
                                     : "a cell has landed that can found a lesion"));

@@ -124,8 +124,7 @@ void Site::State::record_events(const Ledger& before, const KindCounts& count_be
 void Site::State::tell_first(const Departure& d) {
   if (d.route == Route::blood) return;
   const EventRow& row = d.route == Route::lymph ? first_by_lymph : first_by_cavity;
-  events.push_back({time() + parameters.time.step, std::string(row.name), d.x, d.y, d.z,
-                    std::string(row.meaning)});
+  events.push_back({end_of_step(), std::string(row.name), d.x, d.y, d.z, std::string(row.meaning)});
 }
 
 std::vector<EventRow> event_rows() {

@@ -115,6 +115,9 @@ struct Site::State {
   Vegf& vegf() { return fields.get<Vegf>(); }
   Pressure& pressure() { return fields.get<Pressure>(); }
   double time() const { return static_cast<double>(step) * parameters.time.step; } // min
+  // When what the step at hand does has happened, min: rows of a run that goes on from a checkpoint
+  // are kept up to its time.
+  double end_of_step() const { return static_cast<double>(step + 1) * parameters.time.step; }
 
   void start_from(const ExternalArrays& external);
   void grow_vessels();
