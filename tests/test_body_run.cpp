@@ -27,6 +27,7 @@
 #include "pvd_check.hpp"
 #include "record/csv.hpp"
 #include "record/provenance.hpp"
+#include "record/run_layout.hpp"
 #include "record/verify.hpp"
 #include "viz/vtk_available.hpp"
 
@@ -81,8 +82,9 @@ double seconds_of(const RunOptions& options) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// A run with that command, killed after each of `waits` in turn and begun again until it is done:
-// how often, of these with a checkpoint.
+// A run with that command, killed and begun again until it is done: first when its folder has just
+// been begun, then each time some of `waits` after another checkpoint stands, so that none dies
+// without having come further however busy the machine is.
 struct Kills {
   int all = 0, with_checkpoint = 0;
 };
@@ -90,9 +92,16 @@ Kills kill_until_done(const std::vector<std::string>& command, const fs::path& r
                       const std::vector<double>& waits) { // s
   Kills kills;
   const fs::path log = run.parent_path() / "log.txt";
+  const auto last_checkpoint = [&] {
+    const auto files = checkpoints_of(run);
+    return files.empty() ? std::int64_t{-1} : files.front().first;
+  };
   for (std::size_t k = 0; k < 200; ++k) {
+    const std::int64_t before = last_checkpoint();
     Child child(command, log);
-    std::this_thread::sleep_for(std::chrono::duration<double>(waits[k % waits.size()]));
+    child.wait_until(
+        [&] { return k == 0 ? fs::exists(run / "resolved.yaml") : last_checkpoint() > before; });
+    if (k > 0) std::this_thread::sleep_for(std::chrono::duration<double>(waits[k % waits.size()]));
     child.signal(SIGKILL);
     const support::Ended end = child.wait();
     if (end.signal != SIGKILL) {
@@ -188,7 +197,7 @@ TEST(BodyRun, EndsWithTheSameHashAfterKills) {
       METAVOX_PROGRAM, "run", whole.config.string(), "-o", killed.string(), "--resume", "--quiet"};
   for (const std::string& s : set) command.insert(command.end(), {"--set", s});
   std::vector<double> waits;
-  for (int k = 0; k < 5; ++k) waits.push_back(took * (0.1 + 0.05 * k));
+  for (int k = 0; k < 5; ++k) waits.push_back(took * 0.03 * k);
   const Kills kills = kill_until_done(command, killed, waits);
   EXPECT_GE(kills.all, 2);
   EXPECT_GE(kills.with_checkpoint, 1);
@@ -272,13 +281,15 @@ output: {report: 1 h, frames: 3 h, checkpoints: 1 h, keep: 20}
       METAVOX_PROGRAM, "run",     whole.config.string(), "-o", killed.string(),
       "--resume",      "--quiet", "--threads",           "1"};
   std::vector<double> waits;
-  for (int k = 0; k < 5; ++k) waits.push_back(took * (0.2 + 0.1 * k));
-  EXPECT_GE(kill_until_done(command, killed, waits).all, 1);
+  for (int k = 0; k < 5; ++k) waits.push_back(took * 0.05 * k);
+  const Kills kills = kill_until_done(command, killed, waits);
+  EXPECT_GE(kills.all, 2);
+  EXPECT_GE(kills.with_checkpoint, 1);
   EXPECT_EQ(summary_of(killed).final_hash, hash);
   expect_same_tables(whole.output, killed);
   EXPECT_TRUE(verify_run(killed).ok);
   for (const auto& entry : fs::directory_iterator(whole.output / "sites"))
-    for (const char* name : {"metrics.csv", "cells.pvd", "departures.csv"})
+    for (const char* name : {"metrics.csv", "events.csv", "cells.pvd", "departures.csv"})
       if (fs::exists(entry.path() / name)) {
         EXPECT_EQ(read_text(entry.path() / name),
                   read_text(killed / "sites" / entry.path().filename() / name));
@@ -387,7 +398,7 @@ TEST(BodyRun, AReseededBodyEndsWithTheSameHashAfterKills) {
       METAVOX_PROGRAM, "run",     whole.config.string(), "-o", killed.string(),
       "--resume",      "--quiet", "--threads",           "1"};
   std::vector<double> waits;
-  for (int k = 0; k < 5; ++k) waits.push_back(took * (0.3 + 0.1 * k));
+  for (int k = 0; k < 5; ++k) waits.push_back(took * 0.05 * k);
   const Kills kills = kill_until_done(command, killed, waits);
   EXPECT_GE(kills.all, 2);
   EXPECT_GE(kills.with_checkpoint, 1);
