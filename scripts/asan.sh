@@ -25,7 +25,7 @@ esac
 # optimising compilers. Lines and names stay in the reports.
 build=build/asan-smoke
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -g1" -DMETAVOX_MARCH= \
-  -DMETAVOX_SANITIZE=address,undefined -DMETAVOX_PRECOMPILED=ON -DMETAVOX_CUDA=OFF -DMETAVOX_TESTS=OFF \
+  -DMETAVOX_SANITIZE=address,undefined -DMETAVOX_PRECOMPILED=ON -DMETAVOX_UNITY=ON -DMETAVOX_CUDA=OFF -DMETAVOX_TESTS=OFF \
   -DMETAVOX_BENCH=OFF >/dev/null
 cmake --build "$build" --parallel "${METAVOX_JOBS:-$(nproc)}" --target metavox_cli
 if [[ $run == no ]]; then exit 0; fi

@@ -108,7 +108,7 @@ def main():
         return 2
     for path, entry, line, what in faults:
         print(f"{os.path.basename(path)}: {demangled(entry)}: {line}  ({what})")
-    print(f"ptx.py: {objects} launchers, {instructions} floating-point instructions, {len(faults)} that are not the CPU's")
+    print(f"ptx.py: {objects} objects with kernels, {instructions} floating-point instructions, {len(faults)} that are not the CPU's")
     return 1 if faults else 0
 
 

@@ -38,7 +38,7 @@ build build/asan-smoke scripts/asan.sh --build
 [[ -f build/cpu/build.ninja ]] || cmake --preset cpu >/dev/null
 build build/cpu cmake --build build/cpu --parallel "$jobs" --target metavox_cli
 if command -v clang++ >/dev/null && cmake -S . -B build/clang -G Ninja -DCMAKE_BUILD_TYPE=Release -DMETAVOX_PRECOMPILED=ON \
-  -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DMETAVOX_CUDA=OFF -DMETAVOX_VTK=OFF -DMETAVOX_HDF5=OFF \
+  -DMETAVOX_UNITY=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DMETAVOX_CUDA=OFF -DMETAVOX_VTK=OFF -DMETAVOX_HDF5=OFF \
   -DMETAVOX_TESTS=OFF -DMETAVOX_BENCH=OFF >/dev/null 2>&1; then
   build build/clang cmake --build build/clang --parallel "$jobs" --target metavox_cli
 else

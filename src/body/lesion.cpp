@@ -50,7 +50,7 @@ LesionLaw::LesionLaw(const LesionParameters& law, double doubling, double step) 
   fastest_ = law.radial_fastest * step * fastness;
   radial_rate_ = law.radial_rate * step * fastness;
   linear_cells_ = cells_of_diameter(law, law.linear_above);
-  death_ = 1 - exact::exp(-law.death * step);
+  death_ = exact::chance(law.death, step);
   vessels_ = law.vessels > 0 ? 1 - exact::exp(-step / law.vessels) : 1;
 }
 

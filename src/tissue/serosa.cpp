@@ -7,7 +7,7 @@
 namespace metavox {
 namespace {
 
-constexpr int layers = 3; // the membrane, and what has a face on it
+constexpr int deep = 3; // the membrane, and what has a face on it
 
 } // namespace
 
@@ -15,7 +15,7 @@ std::int64_t Serosa::most_voxels(const Lattice& l, const std::array<bool, 6>& se
   const std::int64_t across[3] = {std::int64_t{l.ny} * l.nz, std::int64_t{l.nx} * l.nz,
                                   std::int64_t{l.nx} * l.ny};
   std::int64_t n = 0;
-  for (std::size_t a = 0; a < 6; ++a) n += serosal[a] ? layers * across[a / 2] : 0;
+  for (std::size_t a = 0; a < 6; ++a) n += serosal[a] ? deep * across[a / 2] : 0;
   return n;
 }
 
@@ -26,9 +26,9 @@ Serosa::Serosa(const Executor& executor, const Lattice& l, const std::array<bool
     const int axis = face / 2, n[3] = {l.nx, l.ny, l.nz};
     int first[3] = {0, 0, 0}, last[3] = {n[0], n[1], n[2]};
     if (face % 2 == 0)
-      last[axis] = std::min(layers, n[axis]);
+      last[axis] = std::min(deep, n[axis]);
     else
-      first[axis] = std::max(0, n[axis] - layers);
+      first[axis] = std::max(0, n[axis] - deep);
     for (int z = first[2]; z < last[2]; ++z)
       for (int y = first[1]; y < last[1]; ++y)
         for (int x = first[0]; x < last[0]; ++x) voxels_.push_back(l.number(x, y, z));

@@ -15,7 +15,7 @@ namespace {
 constexpr double longest_piece = 20; // um
 // A disc is looked at in two planes along the piece or in one per field voxel, on three rings of
 // equal area, at twelve places of each.
-constexpr int least_planes = 2, rings = 3, places = 12;
+constexpr int least_planes = 2, rings = 3, angles = 12;
 
 } // namespace
 
@@ -62,10 +62,10 @@ const BloodPaths::Discs& BloodPaths::discs_of(const VesselGraph& graph, std::int
       const double share = (piece + (plane + 0.5) / planes) / pieces;
       for (int ring = 0; ring < rings; ++ring) {
         const double r = wide * std::sqrt((ring + 0.5) / rings);
-        for (int place = 0; place < places; ++place) {
+        for (int place = 0; place < angles; ++place) {
           // Rings and planes are turned against each other.
           const double angle =
-              2 * pi * (place + static_cast<double>(ring) / rings + 0.5 * plane) / places;
+              2 * pi * (place + static_cast<double>(ring) / rings + 0.5 * plane) / angles;
           const double u = r * exact::cos(angle), v = r * exact::sin(angle);
           int c[3];
           bool inside = true;

@@ -24,8 +24,6 @@ constexpr double node_reach = 5; // um
 // Sprouts are drawn in parts of this length. Assumed: a lumen's width.
 constexpr double part_length = 10; // um
 
-double chance(double rate, double time) { return 1 - exact::exp(-rate * time); }
-
 Point moved(const Point& from, const Vector3& by, double times) {
   Point to{};
   for (std::size_t a = 0; a < 3; ++a) to[a] = on_grain(from[a] + times * by[a]);
@@ -364,7 +362,7 @@ void Vasculature::branch_and_starve(const VesselSurroundings& tissue) {
                                    : -exact::log(1 - share) / sprouting_.branching_time;
     const Draw d = draw(seed_, Purpose::branching, static_cast<std::uint64_t>(tips_.sprout[t]),
                         static_cast<std::uint64_t>(step_));
-    if (to_unit(d.word[0]) >= chance(rate, dt)) continue;
+    if (to_unit(d.word[0]) >= exact::chance(rate, dt)) continue;
     const std::int32_t node = tips_.node[t];
     if (tip_within(graph_.position(node), sprouting_.branching_exclusion, t)) continue;
     // Lateral: across the way it has come.
@@ -418,7 +416,7 @@ void Vasculature::start_sprouts(const VesselSurroundings& tissue) {
                         (vegf + sprouting_.half_response);
     const Draw d = draw(seed_, Purpose::sprouting, static_cast<std::uint64_t>(n),
                         static_cast<std::uint64_t>(step_));
-    if (to_unit(d.word[0]) >= chance(rate, dt)) continue;
+    if (to_unit(d.word[0]) >= exact::chance(rate, dt)) continue;
     if (graph_.voxel(n) < 0 || !may_sprout(n)) continue;
     willing.push_back(n);
     places.push_back(graph_.position(n));

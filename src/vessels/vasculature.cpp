@@ -21,8 +21,6 @@ namespace {
 // wider than any capillary.
 constexpr double collapsible_radius = 10; // um
 
-double chance(double rate, double time) { return 1 - exact::exp(-rate * time); }
-
 bool any_end_gives(const VasculatureSettings& p) {
   return std::any_of(p.vessels.ends.begin(), p.vessels.ends.end(), [&](const auto& end) {
     return end.flow > 0 || end.haematocrit != p.flow.haematocrit;
@@ -122,8 +120,8 @@ void Vasculature::sense(const VesselSurroundings& tissue) {
 
 void Vasculature::mature_and_collapse() {
   const double dt = steps_between_ * step_length_;
-  const double matures = chance(sprouting_.maturation_rate, dt);
-  const double reopens = chance(regression_.reopening_rate, dt);
+  const double matures = exact::chance(sprouting_.maturation_rate, dt);
+  const double reopens = exact::chance(regression_.reopening_rate, dt);
   std::vector<std::uint8_t>& flags = graph_.segments().flags;
   const auto at_tumour = [&](std::int32_t n) {
     return at(n) < reading_.size() && reading_[at(n)].tumour > 0;
@@ -157,7 +155,8 @@ void Vasculature::mature_and_collapse() {
                             (2 * regression_.occlusion_pressure) -
                         1;
     if (shut == (over > 0)) continue;
-    const double collapses = chance(regression_.occlusion_rate * std::clamp(over, 0.0, 1.0), dt);
+    const double collapses =
+        exact::chance(regression_.occlusion_rate * std::clamp(over, 0.0, 1.0), dt);
     const Draw d = draw(seed_, Purpose::occlusion, static_cast<std::uint64_t>(s),
                         static_cast<std::uint64_t>(step_));
     if (to_unit(d.word[0]) >= (shut ? reopens : collapses)) continue;
