@@ -339,6 +339,10 @@ TEST(BodyFile, IsToldWhatIsWrong) {
               {"body.routes[1].share=0.9"});
   expect_told("body: {}\n", "body.routes[3].through `kidny` is no organ; did you mean kidney?",
               {"body.routes[3].through=kidny"});
+  expect_told("body: {force: [{organ: livr, per: 9 day, founders: 1}]}\n",
+              "test.yaml:1: body.force[0].organ `livr` is no organ; did you mean liver?");
+  expect_told("body: {force: [{organ: heart, per: 9 day, founders: 1}]}\n",
+              "body.force[0].organ `heart` is no organ; there are lung, liver, bone, brain, ");
   expect_told("body: {}\n", "needs `through`, an organ, or `to`, a chamber, and not both",
               {"body.routes[3].to=portal"});
   expect_told("body: {}\n",

@@ -340,7 +340,10 @@ TEST(Cavity, GoesOnWithTheSameBits) {
 TEST(Cavity, SaysWhatToType) {
   EXPECT_EQ(complaint(toy), "");
   expect_told(toy, "add up to 1.25", {"body.cavity.surfaces[1].share=0.5"});
-  expect_told(toy, "no organ 'overy'", {"body.cavity.surfaces[1].organ=overy"});
+  expect_told(toy, "surfaces[1].organ `overy` is no organ; did you mean ovary?",
+              {"body.cavity.surfaces[1].organ=overy"});
+  expect_told(toy, "`bladder` is no organ; there are lung, colon, peritoneum, ovary",
+              {"body.cavity.surfaces[1].organ=bladder"});
   expect_told(toy, "cavity.exposed", {"body.cavity.exposed=1.5"});
   expect_told(toy, "body.cavity.enabled", {"body.patients=10", "simulation.duration=0 day"});
   // Without surfaces: the pleura of a primary of lung or breast, else the peritoneum.

@@ -498,7 +498,7 @@ TEST(BodyRun, SaysWhatItCannotDo) {
     EXPECT_NE(text.find(what), std::string::npos) << text;
   };
   expect_told(told_with({"body.patients=3"}), "leave one of simulation.duration and body.patients");
-  expect_told(told_with({"body.force[0].organ=knee"}), "there is no organ 'knee'");
+  expect_told(told_with({"body.force[0].organ=knee"}), "`knee` is no organ");
   expect_told(told_with({"body.force[1].per=5 min"}), "must be body.step");
   expect_told(told_with({"body.coupling=linear", "body.reseeding=true"}), "coupling: full");
   expect_told(told_with({"body.splitting=100"}), "type body.coupling: linear");

@@ -74,9 +74,7 @@ void judge_size(const BodyParameters& p, Judge& judge) {
 void judge_course(const BodyParameters& p, Judge& judge) {
   for (std::size_t k = 0; k < p.force.size(); ++k) {
     const std::string at = "force[" + std::to_string(k) + "]";
-    if (find_organ(p, p.force[k].organ) < 0)
-      judge.complain({at + ".organ"}, judge.key(at + ".organ") + ": there is no organ '" +
-                                          p.force[k].organ + "' among body.organs");
+    judge_organ_name(p, judge, at + ".organ", p.force[k].organ);
     if (p.force[k].per < p.step)
       judge.complain({at + ".per"}, judge.key(at + ".per") + " must be " + judge.key("step") +
                                         " (" + judge.spelt("step") + ") at least");

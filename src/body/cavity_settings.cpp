@@ -105,9 +105,7 @@ void judge_cavity(const BodyParameters& p, Judge& judge) {
   double sum = 0;
   for (std::size_t k = 0; k < c.surfaces.size(); ++k) {
     const std::string at = "cavity.surfaces[" + std::to_string(k) + "].organ";
-    if (find_organ(p, c.surfaces[k].organ) < 0)
-      judge.complain({at}, judge.key(at) + ": there is no organ '" + c.surfaces[k].organ +
-                               "' among body.organs");
+    judge_organ_name(p, judge, at, c.surfaces[k].organ);
     sum += c.surfaces[k].share;
   }
   if (std::abs(sum - 1) > sum_tolerance)

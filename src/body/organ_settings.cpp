@@ -375,6 +375,11 @@ void judge_organs(const BodyParameters& p, Judge& judge) {
                                " keeps any; give one of them a pass below 1");
 }
 
+bool judge_organ_name(const BodyParameters& p, Judge& judge, const std::string& key,
+                      const std::string& name) {
+  return known(judge, key, name, names_of(p.organs), "organ");
+}
+
 int find_organ(const BodyParameters& p, const std::string& name) { return find(p.organs, name); }
 int organ_index(const BodyParameters& p, const std::string& name) {
   return index_of(p.organs, name);

@@ -72,6 +72,10 @@ void describe(Section<BloodParameters>& s);
 class Judge;
 void judge_organs(const BodyParameters& p, Judge& judge);
 
+// Whether a setting's name is one of body.organs; complains if not, with what was meant.
+bool judge_organ_name(const BodyParameters& p, Judge& judge, const std::string& key,
+                      const std::string& name);
+
 // The organ of a name; -1: there is none.
 int find_organ(const BodyParameters& p, const std::string& name);
 // Names as places in the lists; they must be right.
