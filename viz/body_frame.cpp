@@ -236,8 +236,9 @@ std::string body_frame(const BodyPicture& body, const OutputParameters& output) 
   points.write_to(data);
   add_windows(about, body.windows);
   add_text(about, "organ_names", body.organs);
-  add_text(about, "origin_names",
-           {name_of(Origin::primary), name_of(Origin::natural), name_of(Origin::forced)});
+  std::vector<std::string> names;
+  for (const Origin origin : origins) names.emplace_back(name_of(origin));
+  add_text(about, "origin_names", names);
   add_categories(about, true, false);
   name_active(data->GetPointData(), {"cell_state"});
   return write<vtkXMLPolyDataWriter>(data.Get(), output, "a frame of a body");

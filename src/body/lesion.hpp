@@ -17,6 +17,8 @@ enum class Origin : std::uint8_t {
   forced, // put there, with a weight: never to be counted among natural ones
   nodal   // in a node, by lymph
 };
+inline constexpr Origin origins[] = {Origin::primary, Origin::natural, Origin::forced,
+                                     Origin::nodal}; // in the order of their codes
 const char* name_of(Origin origin);
 enum class CountedBy : std::uint8_t { body, window };
 
