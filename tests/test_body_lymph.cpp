@@ -2,8 +2,11 @@
 // found lesions there or come into the veins, against closed forms and the patient of a cohort; the
 // ledger, removal and restarts.
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,9 +14,12 @@
 
 #include "body/body.hpp"
 #include "body/cohort.hpp"
+#include "body/replicates.hpp"
 #include "body_support.hpp"
 #include "core/errors.hpp"
 #include "core/exact.hpp"
+#include "program/body_tables.hpp"
+#include "record/csv.hpp"
 
 namespace metavox {
 namespace {
@@ -147,6 +153,33 @@ TEST(Lymph, IsClearedWithThePrimary) {
       EXPECT_EQ(l.cells, 0);
     }
   EXPECT_GT(nodal, 0);
+}
+
+// cascade.csv accounts for every cell that entered the nodes, natural ones and expected ones alike.
+TEST(Lymph, IsInTheTables) {
+  for (const char* removed : {"body.lymph.pass=0.3", "body.removal.time=20 day"}) {
+    const BodySettings s = settings_of(toy, {removed, "body.lymph.competence=4e-3"});
+    Replicates bodies(s, 960);
+    bodies.advance(960, 1);
+    std::map<std::string, std::array<double, 2>> lymph; // natural, expected
+    const std::string rows = cascade_rows(bodies).rows;
+    for (std::size_t at = 0; at < rows.size(); at = rows.find('\n', at) + 1) {
+      const auto row = split_csv(rows.substr(at, rows.find('\n', at) - at));
+      if (row[1] == "lymph")
+        lymph[row[2]] = {as_number(row[3]).value_or(-1), as_number(row[5]).value_or(-1)};
+    }
+    const LymphStages<std::int64_t>& n = bodies.natural(0).lymph();
+    EXPECT_EQ(lymph.at("entered_nodes")[0], static_cast<double>(n.departed));
+    EXPECT_EQ(lymph.at("into_veins")[0], static_cast<double>(n.passed));
+    EXPECT_EQ(lymph.at("founders_in_nodes")[0], static_cast<double>(n.founded));
+    EXPECT_EQ(lymph.count("resected"), std::string(removed).find("removal") != std::string::npos);
+    for (const std::size_t kind : {0u, 1u}) {
+      double whereabouts = 0;
+      for (const auto& [stage, cells] : lymph)
+        if (stage != "entered_nodes") whereabouts += cells[kind];
+      EXPECT_NEAR(whereabouts / lymph.at("entered_nodes")[kind], 1, 1e-9) << removed << kind;
+    }
+  }
 }
 
 // A patient of a cohort: as many lesions in nodes are expected by the time his primary is found.

@@ -29,6 +29,7 @@
 #include "record/provenance.hpp"
 #include "record/run_layout.hpp"
 #include "record/verify.hpp"
+#include "tables.hpp"
 #include "viz/vtk_available.hpp"
 
 namespace metavox {
@@ -36,6 +37,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using support::Child;
+using support::Columns;
+using support::rows_of;
 
 // Three organs, founders by the dozen, founders forced beside.
 const char* const toy = R"(
@@ -113,17 +116,6 @@ Kills kill_until_done(const std::vector<std::string>& command, const fs::path& r
   }
   ADD_FAILURE() << "never done";
   return kills;
-}
-
-std::vector<std::vector<std::string>> rows_of(const fs::path& csv) {
-  std::vector<std::vector<std::string>> rows;
-  const std::string text = read_text(csv);
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = text.find('\n', at);
-    rows.push_back(split_csv(text.substr(at, end - at)));
-    at = end + 1;
-  }
-  return rows;
 }
 
 void expect_same_tables(const fs::path& a, const fs::path& b) {
@@ -528,25 +520,6 @@ TEST(BodyRun, SaysWhatItCannotDo) {
 }
 
 // ---- the run that people look at
-
-// A table by the names of its columns, in numbers; words are no numbers.
-class Columns {
-public:
-  explicit Columns(const fs::path& csv) : rows_(rows_of(csv)) {}
-  std::size_t count() const { return rows_.size() - 1; }
-  const std::string& word(std::size_t row, const std::string& column) const {
-    const auto& names = rows_[0];
-    const auto at = std::find(names.begin(), names.end(), column);
-    if (at == names.end()) throw std::runtime_error("no column " + column);
-    return rows_[row + 1].at(static_cast<std::size_t>(at - names.begin()));
-  }
-  double number(std::size_t row, const std::string& column) const {
-    return as_number(word(row, column)).value_or(std::nan(""));
-  }
-
-private:
-  std::vector<std::vector<std::string>> rows_;
-};
 
 // Cells that came to a stage by the end, natural ones, over all organs.
 double natural_at_end(const Columns& cascade, const std::string& stage) {

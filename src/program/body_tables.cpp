@@ -195,7 +195,20 @@ BodyTable cascade_rows(const Replicates& bodies) {
   flow("departed", [](const auto& s) { return s.departed; });
   flow("dead_in_flow", [](const auto& s) { return s.dead_in_flow; });
   flow("passed_out", [](const auto& s) { return s.passed_out; });
-  // Of the cavity, of whole and of expected cells alike.
+  // Of lymph and the cavity, of whole and of expected cells alike.
+  const auto lymph = [&](const char* stage, const auto& of) {
+    row("lymph", stage, bodies.mean([&](const Body& b) { return of(b.lymph()); }),
+        both(bodies.mean([&](const Body& b) { return of(b.expected_lymph()); })), ",");
+  };
+  if (bodies.plan().lymph.enabled()) {
+    lymph("entered_nodes", [](const auto& s) { return s.departed; });
+    lymph("in_nodes_now", [](const auto& s) { return s.in_nodes(); });
+    lymph("dead_in_nodes", [](const auto& s) { return s.died; });
+    lymph("into_veins", [](const auto& s) { return s.passed; });
+    lymph("founders_in_nodes", [](const auto& s) { return s.founded; });
+    if (is_planned(bodies.plan().body.removal))
+      lymph("resected", [](const auto& s) { return s.resected; });
+  }
   const CavityLaw& law = bodies.plan().cavity;
   const auto floating = [&](const std::string& organ, const char* stage, const auto& of) {
     row(organ, stage, bodies.mean([&](const Body& b) { return of(b.cavity()); }),
@@ -266,7 +279,7 @@ BodyTable event_rows(const Replicates& bodies, const std::vector<ReplicateEvent>
 
 Passed passed(const Replicates& bodies) {
   const Body& body = bodies.natural(0);
-  Passed p{{}, body.natural(), body.cavity().attached};
+  Passed p{{}, body.natural(), body.lymph().departed, body.cavity().shed(), body.cavity().attached};
   p.departed.resize(p.stages.organs.size());
   for (const auto* lesions : {&body.lesions(), &body.forced()})
     for (const Lesion& l : *lesions) p.departed[static_cast<std::size_t>(l.organ)] += l.departed;
@@ -276,13 +289,17 @@ Passed passed(const Replicates& bodies) {
 std::string passages(const Replicates& bodies, const Passed& before) {
   const Passed now = passed(bodies);
   const std::string day = day_of(bodies, bodies.steps());
-  std::string text;
+  std::string text, organ;
+  const auto row = [&](const std::string& what, std::int64_t cells) {
+    if (cells > 0)
+      text += day + "," + what + ",0,natural,," + organ + "," + std::to_string(cells) + ",\n";
+  };
+  organ = "nodes";
+  row("by_lymph", now.by_lymph - before.by_lymph);
+  organ = "cavity";
+  row("into_cavity", now.into_cavity - before.into_cavity);
   for (std::size_t k = 0; k < now.departed.size(); ++k) {
-    const std::string organ = organ_name(bodies, static_cast<std::int32_t>(k));
-    const auto row = [&](const std::string& what, std::int64_t cells) {
-      if (cells > 0)
-        text += day + "," + what + ",0,natural,," + organ + "," + std::to_string(cells) + ",\n";
-    };
+    organ = organ_name(bodies, static_cast<std::int32_t>(k));
     const OrganStages<std::int64_t>&a = before.stages.organs[k], &b = now.stages.organs[k];
     row("departed", now.departed[k] - before.departed[k]);
     row("lodged", b.arrived - a.arrived);

@@ -22,9 +22,10 @@ BodyTable founder_rows(const Replicates& bodies, const std::vector<ReplicateEven
 BodyTable event_rows(const Replicates& bodies, const std::vector<ReplicateEvent>& events);
 // Cells of the only body that came to a stage so far, natural ones.
 struct Passed {
-  std::vector<std::int64_t> departed; // from lesions, by organ
+  std::vector<std::int64_t> departed; // from lesions, by organ, by whatever way
   Stages<std::int64_t> stages;
-  std::vector<std::int64_t> attached; // out of the cavity, by organ
+  std::int64_t by_lymph = 0, into_cavity = 0; // of those that departed
+  std::vector<std::int64_t> attached;         // out of the cavity, by organ
 };
 Passed passed(const Replicates& bodies);
 // Those since `before`, as events.
