@@ -166,11 +166,30 @@ class BodyPicture(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             with open(output, encoding="utf-8") as file:
                 words[name] = ["".join(t.itertext()) for t in xml.fromstring(file.read()).iter("{http://www.w3.org/2000/svg}text")]
-        for label, column in (("in nodes", "in_nodes"), ("afloat in the cavity", "in_cavity"), ("attached out of it", "attached")):
+        told, bare = words["ways.svg"], words["bare.svg"]
+        for label, column in (("left by lymph", "departed_by_lymph"), ("left into the cavity", "departed_into_cavity")):
             self.assertGreater(float(last[column]), 0, column)
-            self.assertEqual(words["ways.svg"][words["ways.svg"].index(label) + 1], last[column])
-            self.assertNotIn(label, words["bare.svg"])
-        self.assertIn("Pleura", words["ways.svg"])
+            self.assertEqual(told[told.index(label) + 1], last[column])
+            self.assertNotIn(label, bare)
+        # Each way has a panel with its stages, and an organ that only the cavity reaches has no rows of the blood.
+        panels = {"Lymph nodes, by lymph": ["entered", "there now", "died there", "on into veins", "founded"],
+                  "Body cavity": ["shed into it", "afloat now", "died afloat", "attached", "can found"],
+                  "Pleura": ["attached", "dormant", "can found", "1,000 cells"]}  # fmt: skip
+        numbers = {"Lymph nodes, by lymph": ["departed_by_lymph", "in_nodes"], "Body cavity": ["departed_into_cavity", "in_cavity", "dead_in_cavity", "attached"],
+                   "Pleura": ["attached"]}  # fmt: skip
+        for title, labels in panels.items():
+            self.assertNotIn(title, bare)
+            self.assertIn(title, told)
+            at = next((k for k in range(len(told)) if told[k : k + len(labels)] == labels), None)
+            self.assertIsNotNone(at, f"rows of {title}")
+            bars = told[at + len(labels) : at + 4 * len(labels)]
+            self.assertEqual(bars[0], last[numbers[title][0]], title)
+            for column in numbers[title]:
+                self.assertIn(last[column], bars, (title, column))
+        self.assertIn("dashed: serosa", told)
+        self.assertNotIn("dashed: serosa", bare)
+        self.assertIn("left into the cavity so far", told)
+        self.assertIn("departed so far", bare)
 
     def test_without_colours(self):
         """In grey the three marks of the legend differ: dark and even, light with few lines, light with dots of another rhythm."""

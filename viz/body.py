@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """A body as a diagram: the primary, the blood, organs as panels, windows as insets, and a time line.
 
-    /usr/bin/python3 viz/body.py RUN_DIR [-o body.png] [--day D] [--organs 6]
+    /usr/bin/python3 viz/body.py RUN_DIR [-o body.png] [--day D] [--organs N]
 
 Of a run with windows (configs/metastasis.yaml); without --day as it stood last. Needs matplotlib, and no display. What is natural,
 expected and forced stands side by side and differs by hatching and words, not by colour alone: natural bars are plain, expected ones
-hatched, forced estimates dotted; windows around forced founders have a dashed frame and say FORCED, and what they stand for.
+hatched, forced estimates dotted; windows around forced founders have a dashed frame and say FORCED, and what they stand for. Where cells
+leave by lymph or into a body cavity (configs/ovary.yaml) these ways have panels of their own, before those of the organs.
 """
 
 import argparse
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -25,7 +27,13 @@ BARS = (("natural", NATURAL, "", "natural, whole cells"), ("expected", "#ffffff"
         ("forced_estimate", "#f3d9d3", "....", "forced, by weight"))  # fmt: skip
 STAGES = (("lodged", "lodged"), ("adhered", "adhered"), ("landed", "got out"), ("competent", "can found"),
           ("established", "1,000 cells"))
+OUT_OF_CAVITY = (("attached", "attached"), ("dormant", "dormant"), ("competent", "can found"), ("established", "1,000 cells"))
+WAYS = (("lymph", "Lymph nodes, by lymph", (("entered_nodes", "entered"), ("in_nodes_now", "there now"), ("dead_in_nodes", "died there"),
+                                            ("into_veins", "on into veins"), ("founders_in_nodes", "founded"))),
+        ("cavity", "Body cavity", (("shed", "shed into it"), ("floating_now", "afloat now"), ("dead", "died afloat"),
+                                   ("attached", "attached"), ("implants", "can found"))))  # fmt: skip
 SCALE = (1e-8, 1e5)
+PANELS, DRAWN = 6, 2  # panels unless told otherwise; windows in each
 
 
 def short(value):
@@ -53,6 +61,11 @@ class Story:
             key = cascade["organ"][k], cascade["stage"][k]
             self.cascade[key] = {name: self.number(cascade[name][k]) for name, *_ in BARS}
         self.frame = run.body(day=self.day)
+        settings = run.resolved
+        faces = re.search(r"^serosa:\n  faces: \[(.*)\]", settings, re.MULTILINE)
+        self.presets = [f"{what}'s preset {found.group(1)}" for what, section in (("lattice", "simulation"), ("body", "body"))
+                        if (found := re.search(rf"^{section}:\n(?:  .*\n)*?  preset: (\w+)", settings, re.MULTILINE))]  # fmt: skip
+        self.serosa = [face.strip() for face in faces.group(1).split(",") if face.strip()] if faces else []
         self.founders = run.table("founders.csv")
         self.weights = {}
         for k in range(self.founders.rows):
@@ -67,27 +80,60 @@ class Story:
             return None
 
     def organs(self, count):
-        """Those with windows, then those in which most cells lodged or attached."""
+        """Those with windows, then those that the cavity reaches, then those in which most cells lodged."""
         of_windows = [self.organ_of(w) for w in self.frame.windows if w.number > 0]
         came = {}
         for (organ, stage), v in self.cascade.items():
             if stage in ("lodged", "attached"):
                 came[organ] = came.get(organ, 0) + (v["natural"] or 0)
-        ranked = sorted(came, key=lambda o: (o not in of_windows, -came[o]))
+        ranked = sorted(came, key=lambda o: (o not in of_windows, (o, "attached") not in self.cascade, -came[o]))
         return [o for o in ranked if o != "rest" or o in of_windows][:count]
+
+    def ways(self):
+        """Panels of what left otherwise than by blood: a title and rows of labels and numbers."""
+        return [(title, [(label, self.way_numbers(way, stage)) for stage, label in stages])
+                for way, title, stages in WAYS if (way, stages[0][0]) in self.cascade]  # fmt: skip
+
+    def way_numbers(self, way, stage):
+        if way != "cavity" or stage not in ("attached", "implants"):
+            return self.cascade[way, stage]
+        rows = [v for (_, s), v in self.cascade.items() if s == stage]
+        return {name: None if name == "forced_estimate" else sum(v[name] for v in rows) for name, *_ in BARS}
+
+    def stages_of(self, organ):
+        """Rows of an organ: a label and its numbers. Where no blood brings any the stages of the blood are left out."""
+        stages = STAGES
+        if (organ, "attached") in self.cascade:
+            stages = STAGES[:2] + (("attached", "attached"), ("landed", "landed")) + STAGES[3:]
+            if not self.cascade[organ, "lodged"]["expected"]:
+                stages = OUT_OF_CAVITY
+        return [(label, self.cascade.get((organ, stage), {})) for stage, label in stages]
 
     @staticmethod
     def organ_of(window):
         return window.name.split("-")[1]
 
     def windows_in(self, organ):
-        return [w for w in self.frame.windows if w.number > 0 and self.organ_of(w) == organ]
+        return sorted((w for w in self.frame.windows if w.number > 0 and self.organ_of(w) == organ), key=lambda w: (-self.cells_in(w), w.number))
 
     def cells_in(self, window):
         return int((self.is_cell() & (self.frame["window"] == window.number)).sum())
 
     def is_cell(self):
         return np.isin(self.frame["cell_state"], palette.LIVING_TUMOUR)
+
+
+def serosa(axis, story, window, front, flat):
+    """Serosal faces of the primary's box, as far as they are not cut away."""
+    for face in story.serosa:
+        fixed, side = "xyz".index(face[0]), 0.5 if face.endswith("high") else -0.5
+        if fixed == 1 and side < front:
+            continue
+        corners = np.insert(np.array([(0, 0), (0, 1), (1, 1), (1, 0), (0, 0)], float) - 0.5, fixed, side, axis=1)
+        corners[:, 1] = np.maximum(corners[:, 1], front)
+        axis.plot(*(corners * window.edge @ flat).T, color=palette.INK, linewidth=1.8, linestyle=(0, (5, 1.5)), zorder=3)
+    if story.serosa:
+        axis.text(0.98, 0.03, "dashed: serosa", color=palette.INK, fontsize=6.5, ha="right", transform=axis.transAxes, zorder=4)
 
 
 def inset(axis, story, window, forced):
@@ -98,7 +144,7 @@ def inset(axis, story, window, forced):
     at = np.asarray(frame.points, float) - window.corner - window.edge / 2
     flat = np.array([[1.0, 0.0], [0.34, 0.30], [0.0, 1.0]])  # x to the right, y away from the eye, z up
     depth = at[:, 1]
-    edge = window.edge[0]
+    edge = max(window.edge)
     axis.set_facecolor(palette.BACKGROUND)
     for line in frame.lines:
         if not here[line[0]]:
@@ -114,6 +160,8 @@ def inset(axis, story, window, forced):
     index = np.flatnonzero(shown)
     index = index[np.argsort(-depth[index], kind="stable")]
     x, y = (at[index] @ flat).T if len(index) else (np.zeros(0), np.zeros(0))
+    if window.number == 0:
+        serosa(axis, story, window, 0 if many else -0.5, flat)
     box = axis.get_window_extent()
     span = 1.42 * edge
     points = 72 / axis.figure.dpi * box.width / span * frame.voxel_size * (1.15 if many else 1.6)
@@ -137,7 +185,9 @@ def caption(story, window):
     words = f"window {window.number}: {cells:,} cell{'s' if cells != 1 else ''}"
     if window.name.endswith("-forced"):
         weight = story.weights.get(window.lesion)
-        return f"FORCED {words}\nstands for {short(weight)} founders" if weight is not None else f"FORCED {words}"
+        if weight is None:
+            return f"FORCED {words}"
+        return f"FORCED {words}\nstands for {short(weight)} founders" if weight > 0 else f"FORCED {words}\nstands for none: too early"
     return f"natural {words}" + ("\nof a landed cell that found none" if window.lesion < 0 else "")
 
 
@@ -156,11 +206,10 @@ def state_key(figure, story, x, y):
         figure.text(at + 0.011, row, palette.state_label(code).replace("proliferating, ", "dividing, "), fontsize=6.3)
 
 
-def bars(axis, story, organ):
-    """A logarithmic bar for each number of each stage; none is a word, as no bar could be."""
-    rows = range(len(STAGES), 0, -1)
-    for (stage, _), y in zip(STAGES, rows):
-        numbers = story.cascade.get((organ, stage), {})
+def bars(axis, stages, wide):
+    """A logarithmic bar for each number of each stage, given its label; none is a word, as no bar could be."""
+    rows = range(len(stages), 0, -1)
+    for (_, numbers), y in zip(stages, rows):
         for k, (name, face, hatch, _) in enumerate(BARS):
             value, at = numbers.get(name), y + 0.27 * (1 - k)
             if value is None:
@@ -171,10 +220,11 @@ def bars(axis, story, organ):
             axis.text(max(value, SCALE[0]) * 1.6, at, short(value), va="center", fontsize=6, color=INK)
     axis.set_xscale("log")
     axis.set_xlim(SCALE[0], SCALE[1] * 300)
-    axis.set_xticks([1e-6, 1e-3, 1, 1e3], ["10⁻⁶", "10⁻³", "1", "10³"], fontsize=6.5)
+    ticks = {1e-6: "10⁻⁶", 1e-3: "10⁻³", 1: "1", 1e3: "10³"} if wide else {1e-6: "10⁻⁶", 1: "1"}
+    axis.set_xticks(list(ticks), list(ticks.values()), fontsize=6.5)
     axis.minorticks_off()
-    axis.set_ylim(0.45, len(STAGES) + 0.6)
-    axis.set_yticks(list(rows), [label for _, label in STAGES], fontsize=7)
+    axis.set_ylim(0.45, len(stages) + 0.6)
+    axis.set_yticks(list(rows), [label for label, _ in stages], fontsize=7)
     axis.tick_params(length=2)
     axis.axvline(1, color=SOFT, linewidth=0.6, linestyle=":", zorder=0)
 
@@ -182,10 +232,18 @@ def bars(axis, story, organ):
 def time_line(axis, story):
     body, events, day = story.body, story.events, story.day
     until = body["time"] <= day + 1e-9
-    for name, label, dashes, colour in (("primary_cells", "cells in the primary", "-", NATURAL), ("departed", "departed so far", "--", INK),
-                                        ("lodged", "lodged now", ":", INK), ("landed", "got out so far", "-.", NATURAL)):  # fmt: skip
+    ways = [column for column in ("departed_by_lymph", "departed_into_cavity") if column in body]
+    lines = [("primary_cells", "cells in the primary", "-", "", NATURAL), ("departed", "left by blood so far" if ways else "departed so far", "--", "", INK),
+             ("lodged", "lodged now", ":", "", INK),
+             ("landed", "landed so far" if "departed_into_cavity" in ways else "got out so far", "-.", "", NATURAL)]  # fmt: skip
+    for column, label, marker in (("departed_by_lymph", "left by lymph so far", "|"), ("departed_into_cavity", "left into the cavity so far", ".")):
+        if column in ways:
+            lines.append((column, label, "-", marker, SOFT))
+    often = max(1, int(until.sum()) // 24)
+    for name, label, dashes, marker, colour in lines:
         values = body[name][until]
-        axis.plot(body["time"][until], np.where(values > 0, values, np.nan), linestyle=dashes, color=colour, linewidth=1.5, label=label)
+        axis.plot(body["time"][until], np.where(values > 0, values, np.nan), linestyle=dashes, marker=marker, markevery=often, markersize=7 if marker == "|" else 6,
+                  color=colour, linewidth=0.9 if marker else 1.5, label=label)  # fmt: skip
     axis.set_yscale("log")
     axis.set_ylim(0.02, None)
     axis.set_yticks([1, 1e2, 1e4], ["1", "100", "10⁴"], fontsize=7)
@@ -208,23 +266,22 @@ def time_line(axis, story):
 
 
 def transit(axis, story):
-    """The blood: what left, and what became of it; nodes and the cavity, where they are followed."""
+    """What left, by each way that is followed, and what became of it in the blood."""
     axis.set_axis_off()
     axis.set_xlim(0, 1)
     axis.set_ylim(0, 1)
     whole = {stage: sum(v["natural"] or 0 for (organ, s), v in story.cascade.items() if s == stage and organ != "blood")
              for stage in ("lodged_now", "killed_by_nk", "dead_otherwise", "adherent_now", "dead_adherent", "landed")}  # fmt: skip
     blood = {stage: story.cascade.get(("blood", stage), {}) for stage in ("departed", "dead_in_flow", "passed_out")}
-    lines = [("left by blood", blood["departed"].get("natural") or 0), ("lodged now", whole["lodged_now"]), ("killed by NK cells", whole["killed_by_nk"]),
+    others = [(label, story.row[column]) for label, column in (("left by lymph", "departed_by_lymph"), ("left into the cavity", "departed_into_cavity"))
+              if column in story.row]  # fmt: skip
+    lines = [("left by blood", blood["departed"].get("natural") or 0), *others, ("lodged now", whole["lodged_now"]), ("killed by NK cells", whole["killed_by_nk"]),
              ("dead otherwise", whole["dead_otherwise"] + (blood["dead_in_flow"].get("natural") or 0)), ("adherent now", whole["adherent_now"]),
              ("died adherent", whole["dead_adherent"]), ("got out of vessels", whole["landed"] - story.row.get("attached", 0))]  # fmt: skip
     if blood["passed_out"].get("natural"):
         lines.append(("passed out", blood["passed_out"]["natural"]))
-    for label, column in (("in nodes", "in_nodes"), ("afloat in the cavity", "in_cavity"), ("attached out of it", "attached")):
-        if column in story.row:
-            lines.append((label, story.row[column]))
     apart = min(0.1, 0.7 / (len(lines) - 1))
-    axis.text(0, 0.99, "Blood, natural cells", fontsize=9, fontweight="bold", va="top")
+    axis.text(0, 0.99, "Natural cells, by whatever way" if others else "Blood, natural cells", fontsize=9, fontweight="bold", va="top")
     for k, (label, value) in enumerate(lines):
         y = 0.85 - apart * k
         axis.text(0, y, label, fontsize=8, va="center")
@@ -233,7 +290,7 @@ def transit(axis, story):
     axis.text(0.5, 0.05, "to the organs", fontsize=7, ha="center", color=SOFT)
 
 
-def draw(run, output, day=None, organs=6):
+def draw(run, output, day=None, organs=None):
     import matplotlib
 
     matplotlib.use("Agg")
@@ -242,14 +299,17 @@ def draw(run, output, day=None, organs=6):
     plt.rcParams.update({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False, "text.color": INK, "axes.labelcolor": INK,
                          "hatch.linewidth": 0.6, "svg.fonttype": "none", "svg.hashsalt": "metavox"})  # fmt: skip
     story = Story(run, day)
-    shown = story.organs(organs)
-    across = 3 if len(shown) > 2 else max(1, len(shown))
-    down = max(1, -(-len(shown) // across))
+    ways = story.ways()
+    panels = [(title, rows, []) for title, rows in ways]
+    panels += [(organ.capitalize(), story.stages_of(organ), story.windows_in(organ)) for organ in story.organs(max(1, PANELS - len(ways)) if organs is None else organs)]
+    across = 3 if len(panels) > 2 else max(1, len(panels))
+    down = max(1, -(-len(panels) // across))
     width, height = 15.0, 5.6 + 2.0 * max(0, down - 2) + 3.6
     figure = plt.figure(figsize=(width, height), dpi=100, facecolor=PAPER)
     top, low, left = 0.915, 0.30, 0.245
     apart = "" if abs(story.frame.time - story.day) < 1e-6 else f" (windows: day {story.frame.time:g})"
     figure.text(0.012, 0.965, f"{headline.of(run.path)}: day {story.day:g}{apart}", fontsize=15, fontweight="bold")
+    figure.text(0.012, 0.945, ", ".join(story.presets), fontsize=8, color=SOFT)
     for k, (_, face, hatch, label) in enumerate(BARS):
         figure.add_artist(plt.Rectangle((0.40 + 0.17 * k, 0.966), 0.022, 0.018, facecolor=face, hatch=hatch, edgecolor=INK, linewidth=0.6,
                                         transform=figure.transFigure))  # fmt: skip
@@ -266,14 +326,16 @@ def draw(run, output, day=None, organs=6):
     state_key(figure, story, 0.012, 0.59)
     transit(figure.add_axes((0.012, low, 0.205, 0.24)), story)
     cell_w, cell_h = (0.988 - left) / across, (top - low + 0.02) / down
-    for k, organ in enumerate(shown):
+    for k, (title, rows, windows) in enumerate(panels):
         x, y = left + cell_w * (k % across), top + 0.015 - cell_h * (k // across + 1)
         figure.add_artist(plt.Rectangle((x, y), cell_w - 0.008, cell_h - 0.012, facecolor="none", edgecolor=SOFT, linewidth=0.8,
                                         transform=figure.transFigure))  # fmt: skip
-        figure.text(x + 0.006, y + cell_h - 0.035, organ.capitalize(), fontsize=10, fontweight="bold")
-        windows = story.windows_in(organ)[:2]
+        figure.text(x + 0.006, y + cell_h - 0.035, title, fontsize=10, fontweight="bold")
+        if len(windows) > DRAWN:
+            figure.text(x + cell_w - 0.014, y + cell_h - 0.033, f"the largest {DRAWN} of {len(windows)} windows", fontsize=6.3, ha="right", color=SOFT)
+        windows = windows[:DRAWN]
         part = 0.54 if windows else 0.97
-        bars(figure.add_axes((x + 0.052, y + 0.03, cell_w * part - 0.058, cell_h - 0.075)), story, organ)
+        bars(figure.add_axes((x + 0.052, y + 0.03, cell_w * part - 0.058, cell_h - 0.075)), rows, not windows)
         for n, window in enumerate(windows):
             forced = window.name.endswith("-forced")
             tall = (cell_h - 0.05) / max(len(windows), 2)
@@ -291,12 +353,14 @@ def main(arguments=None):
     parser.add_argument("run", metavar="RUN_DIR")
     parser.add_argument("-o", "--output", help="PNG, PDF or SVG to write (default RUN_DIR/body.png)")
     parser.add_argument("--day", type=float, help="the row and frame nearest to it (default: the last)")
-    parser.add_argument("--organs", type=int, default=6, metavar="N", help="panels: those with windows, then where most cells lodged or attached")
+    parser.add_argument("--organs", type=int, metavar="N",
+                        help="panels of organs: those with windows, those that the cavity reaches, then where most cells lodged (default: what "
+                        "makes six with those of lymph and cavity)")  # fmt: skip
     args = parser.parse_args(arguments)
     output = args.output or os.path.join(args.run, "body.png")
     try:
         place.check(output, (".png", ".pdf", ".svg"))
-        if args.organs < 1:
+        if args.organs is not None and args.organs < 1:
             raise ValueError("--organs wants a number of one or more")
         if not os.path.exists(os.path.join(args.run, "body.pvd")):
             raise ValueError(f"{args.run}: no body.pvd here; this draws runs of a body with windows, such as configs/metastasis.yaml")
