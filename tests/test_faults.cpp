@@ -95,16 +95,26 @@ protected:
     return at == std::string::npos ? -1 : mebibytes(text.substr(at + key.size(), 40));
   }
 
-  // The hash of the run when nothing happens to it.
-  const std::string& undisturbed() {
-    static const std::string hash = [&] {
+  // What comes of the run when nothing happens to it: hash, tables.
+  struct Outcome {
+    std::string hash;
+    std::map<std::string, std::string> tables;
+  };
+  static Outcome outcome(const fs::path& folder) {
+    Outcome found{summary_of(folder).final_hash, {}};
+    for (const char* name : {"metrics.csv", "events.csv"})
+      if (fs::exists(folder / name)) found.tables[name] = read_text(folder / name);
+    return found;
+  }
+  const Outcome& undisturbed() {
+    static const Outcome it = [&] {
       const fs::path folder = path / "undisturbed";
       EXPECT_EQ(Child(command(folder), log).wait().code, exit_done) << said();
-      const std::string found = summary_of(folder).final_hash;
+      const Outcome found = outcome(folder);
       fs::remove_all(folder);
       return found;
     }();
-    return hash;
+    return it;
   }
 
   // Nothing in the folder that was listed is torn, and neither is any checkpoint.
@@ -130,7 +140,9 @@ protected:
   // Starts the run again after a disturbance, as a user does, and sees that nothing was lost.
   void expect_recovery(const fs::path& folder, const std::string& what) {
     EXPECT_EQ(Child(command_after_death(folder), log).wait().code, exit_done) << what << said();
-    EXPECT_EQ(summary_of(folder).final_hash, undisturbed()) << what;
+    const Outcome now = outcome(folder);
+    EXPECT_EQ(now.hash, undisturbed().hash) << what;
+    EXPECT_EQ(now.tables, undisturbed().tables) << what;
     const Verification v = verify_run(folder);
     EXPECT_TRUE(v.ok && v.finished) << what << harm(folder);
     EXPECT_TRUE(v.notes.empty()) << what << v.notes.front();
@@ -166,7 +178,7 @@ protected:
 // ---- kill -9
 
 void Faults::kill_at_random_moments(int times) {
-  const std::string hash = undisturbed();
+  const Outcome expected = undisturbed();
   // On a disk that takes its time, so that many moments fall between the operations on a file.
 #ifdef METAVOX_SANITIZED
   const std::vector<std::pair<std::string, std::string>>
@@ -208,7 +220,8 @@ void Faults::kill_at_random_moments(int times) {
       ASSERT_EQ(harm(folder), "") << "kill " << kills;
     }
     ++finished;
-    ASSERT_EQ(summary_of(folder).final_hash, hash);
+    ASSERT_EQ(outcome(folder).hash, expected.hash);
+    ASSERT_EQ(outcome(folder).tables, expected.tables);
     ASSERT_TRUE(verify_run(folder).ok && verify_run(folder).finished);
     fs::remove_all(folder);
   }
@@ -591,7 +604,7 @@ TEST_F(Disks, AnotherFileSystemTakesTheRun) {
     const fs::path folder = parent / ("metavox_faults_elsewhere_" + std::to_string(::getpid()));
     fs::remove_all(folder);
     EXPECT_EQ(Child(command(folder), log).wait().code, exit_done) << said();
-    EXPECT_EQ(summary_of(folder).final_hash, undisturbed());
+    EXPECT_EQ(summary_of(folder).final_hash, undisturbed().hash);
     EXPECT_TRUE(verify_run(folder).ok);
     fs::remove_all(folder);
   }
@@ -633,7 +646,7 @@ TEST_F(Faults, TerminatedWhileItStarts) {
           Child({"/bin/sh", "-c", std::string(METAVOX_PROGRAM) + " " + line}, log).wait().code,
           exit_done)
           << said();
-      EXPECT_EQ(summary_of(folder).final_hash, undisturbed()) << what;
+      EXPECT_EQ(summary_of(folder).final_hash, undisturbed().hash) << what;
     } else {
       EXPECT_EQ(end.code, exit_done) << what << said();
     }
@@ -763,7 +776,7 @@ TEST_F(Faults, TerminalThatWentAwayDoesNotEndTheRun) {
   EXPECT_GT(::read(ends[0], line, sizeof line), 0); // as `head` does
   ::close(ends[0]);
   EXPECT_EQ(child.wait().code, exit_done) << said();
-  EXPECT_EQ(summary_of(folder).final_hash, undisturbed());
+  EXPECT_EQ(summary_of(folder).final_hash, undisturbed().hash);
   EXPECT_TRUE(verify_run(folder).ok);
 }
 
@@ -771,7 +784,7 @@ TEST_F(Faults, JumpsOfTheClockChangeNothing) {
   SKIP_WHERE_A_SANITIZER_MUST_COME_FIRST;
   const fs::path folder = path / "run";
   EXPECT_EQ(Child(command(folder), log, fault("clock")).wait().code, exit_done) << said();
-  EXPECT_EQ(summary_of(folder).final_hash, undisturbed());
+  EXPECT_EQ(summary_of(folder).final_hash, undisturbed().hash);
   EXPECT_TRUE(verify_run(folder).ok);
   // The shim did lie: no run starts and ends so far apart.
   const std::string text = read_text(folder / "provenance.json");
@@ -795,7 +808,7 @@ TEST_F(Faults, SecondRunInOneFolderIsRefused) {
   }
   first.signal(SIGCONT);
   EXPECT_EQ(first.wait().code, exit_done) << said();
-  EXPECT_EQ(summary_of(folder).final_hash, undisturbed());
+  EXPECT_EQ(summary_of(folder).final_hash, undisturbed().hash);
   EXPECT_TRUE(verify_run(folder).ok && verify_run(folder).finished);
 }
 
@@ -812,7 +825,7 @@ TEST_F(Faults, RestartOfAFolderPassesOverDamagedCheckpoints) {
   ASSERT_EQ(Child(command(folder, {"--restart", folder.string()}), log).wait().code, exit_done)
       << said();
   EXPECT_NE(said().find(all[0].second.string() + ": damaged"), std::string::npos) << said();
-  EXPECT_EQ(summary_of(folder).final_hash, undisturbed());
+  EXPECT_EQ(summary_of(folder).final_hash, undisturbed().hash);
   EXPECT_TRUE(verify_run(folder).ok) << harm(folder);
   // None left: said, not guessed.
   for (const auto& [step, file] : checkpoints_of(folder)) fs::resize_file(file, 1000);

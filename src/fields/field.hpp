@@ -49,6 +49,8 @@ public:
   Buffer<float>& values() { return values_; } // padded as lattice() is, in the row's unit
   const Buffer<float>& values() const { return values_; }
   const SolveReport& report() const { return report_; } // of the last solve
+  // The last solve was before a checkpoint.
+  void remember(const SolveReport& report) { report_ = report; }
 
   // Bytes of a field that is present, its share of the scratch left out.
   static std::size_t bytes(const Lattice& lattice) {

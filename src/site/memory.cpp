@@ -107,9 +107,12 @@ std::vector<ArrayInfo> state_arrays_of(const Parameters& p) {
   cells.for_each(of_tissue);
   Matrix::Arrays matrix;
   matrix.for_each(of_tissue);
+  std::int64_t fields = 0;
   for (const FieldRow& row : Fields::rows(field_settings(p)))
-    if (row.present)
+    if (row.present) {
       infos.push_back(on_lattice(row.name, row.unit, row.meaning, ElementType::f32, l.fields));
+      ++fields;
+    }
   infos.push_back({"ledger", "1", "", ElementType::i64, {ledger_entries, 1, 1}, 0});
   if (cells_leave(p))
     infos.push_back({"departures", "1", "", ElementType::i64, {Departures::entry_count, 1, 1}, 0});
@@ -120,6 +123,7 @@ std::vector<ArrayInfo> state_arrays_of(const Parameters& p) {
         {"tracers", "1", "", ElementType::u32, {3 * std::int64_t{p.tracers.count}, 1, 1}, 0});
   if (p.lymphatics.enabled)
     infos.push_back(on_lattice("lymphatic", "1", Lymphatics::meaning, ElementType::u8, l.tissue));
+  infos.push_back({"solves", "1", "", ElementType::f64, {LastSolves::of_field * fields, 1, 1}, 0});
   return infos;
 }
 

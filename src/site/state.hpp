@@ -76,6 +76,32 @@ struct ExcessColumn {
 template <class T>
 inline constexpr bool grows<ExcessColumn<T>> = true;
 
+// What is told of the last solve of each field that is present, with the face of a Buffer on the
+// host: cycles, then error, in units of the field.
+struct LastSolves {
+  Fields* fields;
+  static constexpr std::int64_t of_field = 2; // entries
+  double* data() { return nullptr; }
+  std::int64_t size() const { return static_cast<std::int64_t>(host_copy().size()); }
+  std::vector<double> host_copy() const {
+    std::vector<double> all;
+    fields->for_each([&](const Field& field) {
+      all.push_back(field.report().cycles);
+      all.push_back(static_cast<double>(field.report().error));
+    });
+    return all;
+  }
+  void upload(const double* host) {
+    fields->for_each([&](Field& field) {
+      SolveReport report;
+      report.cycles = static_cast<int>(host[0]);
+      report.error = static_cast<float>(host[1]);
+      field.remember(report);
+      host += of_field;
+    });
+  }
+};
+
 // What lists say about an array. lattice: null where it lies on none. Values of a field beyond
 // `lowest` and `highest` end the run.
 struct ArrayRow {
@@ -84,7 +110,7 @@ struct ArrayRow {
   const char* meaning;
   const Lattice* lattice;
   float lowest = -1e-2f, highest = 1e9f;
-  bool hashed = true; // a sum over history is not, as its codes may become more
+  bool hashed = true; // not what only tells of the past: the state goes on without it
 };
 
 struct Site::State {
@@ -200,6 +226,10 @@ void Site::State::for_each_array(const F& f) {
     f(ArrayRow{"tracers", "1", "voxel coordinates of walkers that take no room", nullptr},
       cells.tracers());
   if (lymphatics) of_tissue("lymphatic", Lymphatics::meaning, lymphatics->state());
+  LastSolves solves{&fields};
+  f(ArrayRow{"solves", "1", "of each field's last solve its V-cycles and its estimated error",
+             nullptr, -1e-2f, 1e9f, false},
+    solves);
 }
 
 template <class T>

@@ -30,7 +30,7 @@ struct ArrayInfo {
   double spacing =
       0; // um, edge of its voxels (a coarsened field has larger ones); 0: not on a lattice
   bool grows = false; // its length is part of the state
-  bool hashed = true; // false: a sum over history, in checkpoints but not in the hash
+  bool hashed = true; // false: it only tells of the past; in checkpoints but not in the hash
   std::size_t count() const {
     return static_cast<std::size_t>(extents[0] * extents[1] * extents[2]);
   }
