@@ -833,6 +833,20 @@ TEST_F(Faults, RestartOfAFolderPassesOverDamagedCheckpoints) {
   EXPECT_NE(said().find("no checkpoint to continue from"), std::string::npos) << said();
 }
 
+// Killed between a new checkpoint and the end of an old one, which is off the list by then.
+TEST_F(Faults, NoCheckpointTooManyStaysBehindADeath) {
+  const fs::path folder = path / "run", saved = path / "saved.h5";
+  ASSERT_EQ(Child(command(folder, {"--until", "90 min"}), log).wait().code, exit_done) << said();
+  const fs::path old = checkpoints_of(folder).back().second;
+  fs::copy_file(old, saved);
+  expect_recovery(folder, "made longer\n");
+  ASSERT_FALSE(fs::exists(old));
+  const auto kept = checkpoints_of(folder);
+  fs::copy_file(saved, old);
+  expect_recovery(folder, "a checkpoint too many\n");
+  EXPECT_EQ(checkpoints_of(folder), kept);
+}
+
 // ---- numbers that go wrong
 
 class Numbers : public Faults {

@@ -183,7 +183,7 @@ private:
     provenance_.threads = threads_;
     provenance_.preset = name_of(s_.body.preset);
     provenance_.seed = s_.simulation.seed;
-    Session::open_folder(config_.resolved, schedule_.step);
+    Session::open_folder(config_.resolved, schedule_.step, s_.output.keep);
     if (schedule_.frames > 0 && (config_.lattice->output.cells || config_.lattice->output.vessels))
       folder_->write_scene(body_scene_state(*config_.lattice, s_.body,
                                             fs::absolute(output_).lexically_normal().string()),

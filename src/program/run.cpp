@@ -185,7 +185,7 @@ void RunSession::open_folder() {
     for (const InputFile& input : p_.simulation.inputs)
       if (input.setting == setting)
         provenance_.inputs.push_back({setting, file.string(), input.bytes, input.crc32});
-  Session::open_folder(config_.resolved, schedule_.step);
+  Session::open_folder(config_.resolved, schedule_.step, p_.output.keep);
   if (schedule_.frames > 0 && vtk_available())
     folder_->write_scene(scene_state(p_, fs::absolute(output_).lexically_normal().string()),
                          scene_script());

@@ -32,12 +32,13 @@ void Session::find_start(const fs::path& usual,
   if (!resumes_) RunFolder::check(output_, options_.force);
 }
 
-void Session::open_folder(const std::string& resolved, double step) {
+void Session::open_folder(const std::string& resolved, double step, int keep) {
   folder_.emplace(resumes_ ? RunFolder::resume(output_, start_, static_cast<double>(start_) * step)
                            : RunFolder::create(output_, options_.force));
   begin_provenance();
   folder_->write_provenance(provenance_);
   folder_->write_resolved(resolved);
+  if (resumes_) folder_->checkpoint_found(start_, keep);
 }
 
 void Session::begin_provenance() {

@@ -38,8 +38,9 @@ protected:
                   const std::function<std::filesystem::path(const std::filesystem::path&)>& resume,
                   const std::function<void(const Checkpoint&)>& check);
 
-  // The folder, with what `provenance_` and `resolved` say. `step`: min.
-  void open_folder(const std::string& resolved, double step);
+  // The folder, with what `provenance_` and `resolved` say, and `keep` checkpoints at most where it
+  // goes on. `step`: min.
+  void open_folder(const std::string& resolved, double step, int keep);
   // Fills in what follows from the options and the state.
   void begin_provenance();
   void tell_folder();

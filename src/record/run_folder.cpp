@@ -418,17 +418,23 @@ bool RunFolder::has_checkpoint(std::int64_t step) const {
 
 void RunFolder::checkpoint_written(std::int64_t step, const FileSum& sum, int keep) {
   const std::lock_guard<std::mutex> guard(*mutex_);
-  const auto relative = [](const fs::path& file) {
-    return "checkpoints/" + file.filename().string();
-  };
-  list(relative(checkpoint_path(step)), sum);
+  list(checkpoint_name(step), sum);
+  remove_old_checkpoints(step, keep);
+}
+
+void RunFolder::checkpoint_found(std::int64_t step, int keep) {
+  const std::lock_guard<std::mutex> guard(*mutex_);
+  remove_old_checkpoints(step, keep);
+}
+
+void RunFolder::remove_old_checkpoints(std::int64_t step, int keep) {
   std::vector<fs::path> old;
   int kept = 0;
   for (const auto& [other, file] : checkpoints_of(path_))
     if (other <= step && ++kept > keep) old.push_back(file);
   if (old.empty()) return;
   // Off the list first: a crash in between leaves a file too many, not one too few.
-  for (const fs::path& file : old) listed_.erase(relative(file));
+  for (const fs::path& file : old) listed_.erase("checkpoints/" + file.filename().string());
   rewrite_list();
   sums_.close();
   for (const fs::path& file : old) remove_file(file);

@@ -73,6 +73,8 @@ public:
   // Call after the file is complete: lists it, then removes all but the newest `keep` of those up
   // to `step`.
   void checkpoint_written(std::int64_t step, const FileSum& sum, int keep);
+  // The same where that of `step` was found whole: a session that died may have left too many.
+  void checkpoint_found(std::int64_t step, int keep);
 
   // Lists the files that grew during the run, now that they are final, and any that were left
   // unlisted. The log is closed.
@@ -92,6 +94,7 @@ private:
   void write_index(FrameKind kind, bool room);
   void trim_rows(std::int64_t step, double time);
   void trim_frames(std::int64_t step);
+  void remove_old_checkpoints(std::int64_t step, int keep);
 
   std::filesystem::path path_;
   Descriptor lock_, log_, metrics_, events_, departures_, sums_;
