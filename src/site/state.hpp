@@ -92,12 +92,13 @@ struct LastSolves {
     return all;
   }
   void upload(const double* host) {
+    std::int64_t at = 0;
     fields->for_each([&](Field& field) {
       SolveReport report;
-      report.cycles = static_cast<int>(host[0]);
-      report.error = static_cast<float>(host[1]);
+      report.cycles = static_cast<int>(host[at]);
+      report.error = static_cast<float>(host[at + 1]);
       field.remember(report);
-      host += of_field;
+      at += of_field;
     });
   }
 };
