@@ -182,6 +182,31 @@ TEST(Lymph, IsInTheTables) {
   }
 }
 
+// Whatever sheds into blood sheds `share` times that by lymph, metastases where they reseed; but
+// lesions of nodes, which drain into the veins.
+TEST(Lymph, IsAWayOutOfEveryLesionButThoseOfNodes) {
+  const auto shed = [](const std::vector<std::string>& set) {
+    const BodySettings s = settings_of(toy, set);
+    const BodyPlan plan(s);
+    const Body body = followed(plan, 4, 960);
+    const double by_blood = body.expected().departed - body.expected_lymph().passed;
+    std::int64_t of_metastases = 0;
+    for (const Lesion& l : body.lesions())
+      if (l.origin == Origin::natural) of_metastases += l.departed;
+    return std::array<double, 3>{by_blood, body.expected_lymph().departed,
+                                 static_cast<double>(of_metastases)};
+  };
+  const std::string none = "body.lymph.competence=0";
+  const auto alone = shed({none});
+  EXPECT_NEAR(alone[1] / alone[0], 0.5, 1e-9);
+  const auto reseeding = shed({none, "body.reseeding=true", "body.fate.asleep=0"});
+  EXPECT_GT(reseeding[2], 0.2 * reseeding[0]);
+  EXPECT_NEAR(reseeding[1] / reseeding[0], 0.5, 1e-9);
+  const auto nodal = shed({"body.lymph.competence=4e-3", "body.lymph.blood=5"});
+  EXPECT_GT(nodal[0], 1.2 * alone[0]);
+  EXPECT_EQ(nodal[1], alone[1]);
+}
+
 // A patient of a cohort: as many lesions in nodes are expected by the time his primary is found.
 TEST(Lymph, FoundsAsInThePatientOfACohort) {
   support::for_early_patients(

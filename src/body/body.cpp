@@ -246,13 +246,13 @@ void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
   };
   leave(size, clusters);
   leave(1, cells - of * clusters);
-  if (lesion.origin != Origin::primary) return;
-  growing.departed += shed_into_cavity(lesion, middle);
-  if (!plan_->lymph.enabled()) return;
+  if (lesion.origin == Origin::primary) growing.departed += shed_into_cavity(lesion, middle);
+  if (!plan_->lymph.enabled() || lesion.origin == Origin::nodal) return;
   const double by_lymph = plan_->lymph.share() * cells;
   constexpr std::uint64_t behind_the_nodes = LymphParameters::most_nodes; // whose keys they are
   const std::int64_t drawn = poisson(
-      {seed_, Purpose::lymph, behind_the_nodes, static_cast<std::uint64_t>(step_), 0}, by_lymph);
+      {seed_, Purpose::lymph, behind_the_nodes + identity, static_cast<std::uint64_t>(step_), 0},
+      by_lymph);
   by_lymph_[static_cast<std::size_t>(lesion.phenotype)] += drawn;
   expected_by_lymph_[static_cast<std::size_t>(lesion.phenotype)] += by_lymph;
   growing.departed += drawn;

@@ -189,8 +189,9 @@ void describe(Section<LymphParameters>& s) {
       .between(0, 100)
       .normally("0")
       .example("0.02")
-      .means("Of a body followed hour by hour: cells that leave by lymph per cell that leaves by "
-             "blood; 0: lymph is not followed.")
+      .means("Of a body followed hour by hour: cells that leave a lesion by lymph per cell that "
+             "leaves it by blood, of the primary and, with reseeding, of its metastases. How many "
+             "leave a lattice by it the lattice says; 0: lymph is not followed.")
       .from("a choice: not followed; 0.02 is assumed, the share of stroma that is lymphatics. How "
             "many lesions nodes get does not depend on it: `competence` is per cell by blood");
   s.number(&P::dwell, "dwell", "min")
