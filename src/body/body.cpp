@@ -125,6 +125,7 @@ void Body::visit(Self& self, Archive& archive) {
   if (self.plan_->cavity.enabled()) {
     CavityStages<std::int64_t>::visit(self.cavity_, archive);
     CavityStages<double>::visit(self.expected_cavity_, archive);
+    if (self.plan_->windows) archive(self.through_serosa_);
   }
   const DyingParameters& d = self.plan_->body.death;
   if (d.lesions || d.others) {
@@ -348,7 +349,7 @@ void Body::follow_window(const WindowHour& hour, StepReport& report) {
     departed += d.size * d.clusters;
   }
   departed += follow_by_lymph(hour, lesion.phenotype);
-  departed += follow_into_cavity(hour, lesion.phenotype);
+  departed += follow_into_cavity(hour, lesion);
   require_equal("a window", "its cells by its flows, and as it tells",
                 lesion.cells + hour.births - hour.deaths - departed, hour.cells);
   lesion.births += hour.births;

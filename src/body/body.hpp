@@ -191,7 +191,7 @@ private:
   void found_in_node(Phenotype phenotype, StepReport& report);
   void clear_nodes();
   std::int64_t shed_into_cavity(const Lesion& lesion, double cells);
-  std::int64_t follow_into_cavity(const WindowHour& hour, Phenotype phenotype);
+  std::int64_t follow_into_cavity(const WindowHour& hour, const Lesion& lesion);
   void float_and_attach();
   void judge_death(StepReport& report);
   void die_of_lesions(StepReport& report);
@@ -215,6 +215,7 @@ private:
   LymphStages<double> expected_lymph_;
   CavityStages<std::int64_t> cavity_;
   CavityStages<double> expected_cavity_;
+  double through_serosa_ = 0; // by a cell at the primary's surface, in its window's last hour
   double level_ = 0;
 
   // Of the step that is being taken.

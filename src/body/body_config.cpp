@@ -210,10 +210,6 @@ void judge_lattice(const BodySettings& s, const Parameters& p, const Place& whol
   if (!p.serosa.faces.empty() && !s.body.cavity.enabled)
     refuse("serosa.faces: cells are shed into a cavity, and the body has none; type "
            "body.cavity.enabled: true, or serosa.faces: []");
-  if (!p.serosa.faces.empty() && s.body.cavity.enabled && !(s.body.cavity.exposed > 0))
-    complaints.note(whole,
-                    "body.cavity.exposed is 0: once the primary's window has closed it sheds "
-                    "none into the cavity any more");
   const double voxels = std::round(s.body.windows.size / s.body.windows.spacing);
   if (std::fmod(voxels, p.fields.coarsen) != 0)
     refuse("fields.coarsen (" + std::to_string(p.fields.coarsen) +

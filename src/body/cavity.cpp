@@ -14,7 +14,7 @@ constexpr std::uint64_t draws_of_phenotype = 128;
 } // namespace
 
 CavityLaw::CavityLaw(const BodyParameters& body)
-    : enabled_(body.cavity.enabled),
+    : enabled_(body.cavity.enabled), exposed_(body.cavity.exposed > 0),
       shed_(body.cavity.rate * body.cavity.exposed * body.step * exact::pow(36 * pi, 1.0 / 3)),
       leaving_{}, attaches_{}, surfaces_(surfaces_of(body)) {
   const CavityParameters& c = body.cavity;
@@ -29,6 +29,10 @@ CavityLaw::CavityLaw(const BodyParameters& body)
 }
 
 double CavityLaw::shed(double cells) const { return shed_ * exact::pow(cells, 2.0 / 3); }
+
+double CavityLaw::at_surface(double cells) {
+  return exact::pow(36 * pi, 1.0 / 3) * exact::pow(cells, 2.0 / 3);
+}
 
 template <class Number, class Part>
 CavityLaw::Attached<Number> CavityLaw::advance_with(CavityStages<Number>& s,

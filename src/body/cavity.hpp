@@ -48,8 +48,11 @@ public:
 
   bool enabled() const { return enabled_; }
   // Cells that a primary of so many, counted by the body, sheds into it in a step: those at its
-  // surface, (36 pi)^(1/3) N^(2/3) of a sphere, as far as it is exposed, by their rate.
+  // surface, as far as it is exposed, by their rate.
   double shed(double cells) const;
+  // At the surface of a sphere of so many: (36 pi)^(1/3) N^(2/3).
+  static double at_surface(double cells);
+  bool exposed() const { return exposed_; } // whether the settings say of such a primary
   bool reaches(std::size_t organ) const { return surfaces_[organ] > 0; }
   template <class Number>
   CavityStages<Number> none() const {
@@ -73,7 +76,7 @@ private:
   Attached<Number> advance_with(CavityStages<Number>& s, const ByPhenotype<Number>& entered,
                                 const Part& part) const;
 
-  bool enabled_;
+  bool enabled_, exposed_;
   double shed_;                      // of a cell's surface, in a step
   ByPhenotype<StepChances> leaving_; // chances in a step
   ByPhenotype<double> attaches_;     // of one that leaves

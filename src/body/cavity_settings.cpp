@@ -57,8 +57,10 @@ void describe(Section<CavityParameters>& s) {
       .example("0.1")
       .means(
           "Share of the surface of a primary which the body counts that stands at broken serosa; "
-          "0: the serosa is intact.")
-      .from("a choice: a counter knows no place, so whether it has reached a serosa must be said");
+          "0: not said: none of one that had no window, and of one whose window has closed as much "
+          "as it shed last, per cell at the surface of a sphere.")
+      .from("a choice: a counter knows no place, so whether it has reached a serosa must be said "
+            "where no lattice told");
   s.number(&P::death, "death", "1/min")
       .between(0, 10)
       .normally("1 1/day")
