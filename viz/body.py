@@ -191,6 +191,15 @@ def caption(story, window):
     return f"natural {words}" + ("\nof a landed cell that found none" if window.lesion < 0 else "")
 
 
+def largest(windows):
+    """As many as are drawn of windows in order of size: the first forced and the first natural one among them."""
+    by_kind = {}
+    for window in windows:
+        by_kind.setdefault(window.name.endswith("-forced"), window)
+    chosen = [*by_kind.values(), *(w for w in windows if w not in by_kind.values())][:DRAWN]
+    return [w for w in windows if w in chosen]
+
+
 def disc(figure, x, y, colour):
     from matplotlib.lines import Line2D
 
@@ -332,8 +341,8 @@ def draw(run, output, day=None, organs=None):
                                         transform=figure.transFigure))  # fmt: skip
         figure.text(x + 0.006, y + cell_h - 0.035, title, fontsize=10, fontweight="bold")
         if len(windows) > DRAWN:
-            figure.text(x + cell_w - 0.014, y + cell_h - 0.033, f"the largest {DRAWN} of {len(windows)} windows", fontsize=6.3, ha="right", color=SOFT)
-        windows = windows[:DRAWN]
+            figure.text(x + cell_w - 0.014, y + cell_h - 0.033, f"{DRAWN} of {len(windows)} windows", fontsize=6.3, ha="right", color=SOFT)
+        windows = largest(windows)
         part = 0.54 if windows else 0.97
         bars(figure.add_axes((x + 0.052, y + 0.03, cell_w * part - 0.058, cell_h - 0.075)), rows, not windows)
         for n, window in enumerate(windows):
