@@ -283,6 +283,8 @@ TEST(WindowCavity, GoesOnOnceTheWindowHasClosed) {
     ASSERT_EQ(f.count(BodyEvent::What::closed), 1);
     ASSERT_GT(last, 1);
     EXPECT_GT(cells, 500);
+    const ByPhenotype<std::int64_t> kinds = f.body().cavity().departed;
+    const ByPhenotype<double> by_kind = f.body().expected_cavity().departed;
     const double before = shed(), drawn_before = static_cast<double>(f.body().cavity().shed());
     // From its cells then to those three hours on, by each one's two thirds.
     f.advance(hour + 3);
@@ -291,6 +293,12 @@ TEST(WindowCavity, GoesOnOnceTheWindowHasClosed) {
                                ? last
                                : 0.25 * 0.02 * std::cbrt(36 * pi) * std::pow(cells, 2.0 / 3);
     const double expected = shed() - before;
+    // E-like and M-like ones as the window let them go; where the settings say how many, M-like.
+    const double m_share =
+        (f.body().expected_cavity().departed[m_like] - by_kind[m_like]) / expected;
+    const double m_before = static_cast<double>(kinds[m_like]) / static_cast<double>(sum_of(kinds));
+    EXPECT_LT(m_before, 0.9);
+    EXPECT_NEAR(m_share, an_hour == last ? m_before : 1, 0.02);
     EXPECT_NEAR(expected / (3 * an_hour * std::pow(grown, 1.0 / 3)), 1, 0.005);
     EXPECT_NEAR(static_cast<double>(f.body().cavity().shed()) - drawn_before, expected,
                 5 * std::sqrt(expected) + 1);

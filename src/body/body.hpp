@@ -190,6 +190,7 @@ private:
   void flow_through_nodes(StepReport& report);
   void found_in_node(Phenotype phenotype, StepReport& report);
   void clear_nodes();
+  ByPhenotype<double> kinds_into_cavity(const Lesion& lesion) const;
   std::int64_t shed_into_cavity(const Lesion& lesion, double cells);
   std::int64_t follow_into_cavity(const WindowHour& hour, const Lesion& lesion);
   void float_and_attach();

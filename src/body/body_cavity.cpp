@@ -8,35 +8,53 @@
 
 namespace metavox {
 
+// Of what comes into the cavity, E-like or M-like: as of what came before; until any did, as the
+// lesion is.
+ByPhenotype<double> Body::kinds_into_cavity(const Lesion& lesion) const {
+  ByPhenotype<double> share{};
+  const auto before = static_cast<double>(cavity_.shed());
+  for (std::size_t p = 0; p < phenotypes; ++p)
+    share[p] = before > 0 ? static_cast<double>(cavity_.departed[p]) / before
+                          : (static_cast<Phenotype>(p) == lesion.phenotype ? 1 : 0);
+  return share;
+}
+
 // By a primary that the body counts; as many as it has in the middle of the step. Where the
 // settings say nothing it goes on as its window did in its last hour, per cell at the surface of a
 // sphere.
 std::int64_t Body::shed_into_cavity(const Lesion& lesion, double cells) {
   if (!plan_->cavity.enabled()) return 0;
   constexpr std::uint64_t identity = 1024;
-  const auto p = static_cast<std::size_t>(lesion.phenotype);
-  const double expected = plan_->cavity.exposed() ? plan_->cavity.shed(cells)
-                                                  : through_serosa_ * CavityLaw::at_surface(cells);
-  const std::int64_t drawn =
-      poisson({seed_, Purpose::cavity, identity, static_cast<std::uint64_t>(step_)}, expected);
-  into_cavity_[p] += drawn;
-  expected_into_cavity_[p] += expected;
-  return drawn;
+  const bool said = plan_->cavity.exposed();
+  const double expected =
+      said ? plan_->cavity.shed(cells) : through_serosa_ * CavityLaw::at_surface(cells);
+  ByPhenotype<double> share{};
+  share[static_cast<std::size_t>(lesion.phenotype)] = 1;
+  if (!said) share = kinds_into_cavity(lesion);
+  std::int64_t all = 0;
+  for (std::size_t p = 0; p < phenotypes; ++p) {
+    if (!(share[p] > 0)) continue;
+    const std::int64_t drawn =
+        poisson({seed_, Purpose::cavity, identity, static_cast<std::uint64_t>(step_),
+                 said ? 0 : 1 + static_cast<std::uint32_t>(p)},
+                expected * share[p]);
+    into_cavity_[p] += drawn;
+    expected_into_cavity_[p] += expected * share[p];
+    all += drawn;
+  }
+  return all;
 }
 
-// Cells that a window shed through its serosa, which only the primary's has. E-like and M-like ones
-// are expected in the shares of those that came before; until any did, as the lesion is.
+// Cells that a window shed through its serosa, which only the primary's has.
 std::int64_t Body::follow_into_cavity(const WindowHour& hour, const Lesion& lesion) {
-  const auto before = static_cast<double>(cavity_.shed());
   const double expected = hour.expected[static_cast<std::size_t>(Route::cavity)];
-  std::int64_t cells = 0;
   if (lesion.origin == Origin::primary && hour.cells > 0)
     through_serosa_ = expected / CavityLaw::at_surface(static_cast<double>(hour.cells));
+  const ByPhenotype<double> share = kinds_into_cavity(lesion);
+  std::int64_t cells = 0;
   for (std::size_t p = 0; p < phenotypes; ++p) {
-    const double share = before > 0 ? static_cast<double>(cavity_.departed[p]) / before
-                                    : (static_cast<Phenotype>(p) == lesion.phenotype ? 1 : 0);
     into_cavity_[p] += hour.into_cavity[p];
-    expected_into_cavity_[p] += expected * share;
+    expected_into_cavity_[p] += expected * share[p];
     cells += hour.into_cavity[p];
   }
   if (cells > 0 && !plan_->cavity.enabled())
