@@ -69,7 +69,7 @@ __global__ void __launch_bounds__(block_threads)
   }
   if (thread == 0) {
     counts[chunks] = carry;
-    *ticket = 0;
+    atomicExch(ticket, 0u); // no fence orders the blocks' own additions to it before a plain write
   }
 }
 

@@ -178,6 +178,9 @@ inline std::uint32_t __float_as_uint(float value) {
 inline std::uint32_t atomicAdd(std::uint32_t* where, std::uint32_t value) {
   return __atomic_fetch_add(where, value, __ATOMIC_RELAXED);
 }
+inline std::uint32_t atomicExch(std::uint32_t* where, std::uint32_t value) {
+  return __atomic_exchange_n(where, value, __ATOMIC_RELAXED);
+}
 inline std::uint32_t atomicMax(std::uint32_t* where, std::uint32_t value) {
   std::uint32_t seen = __atomic_load_n(where, __ATOMIC_RELAXED);
   while (value > seen && !__atomic_compare_exchange_n(where, &seen, value, true, __ATOMIC_RELAXED,
