@@ -261,8 +261,9 @@ TEST(Config, PresetsChangeDefaultsAndGiveWayToSettings) {
             0);
 }
 
-// What grows in a mouse and what grows in a patient: cycle, loss and clearance, and nothing else.
-TEST(Config, FastAndClinicalTumoursDifferInTurnoverAlone) {
+// What grows in a mouse and what grows in a patient: cycle, loss and clearance, and how little
+// oxygen cells live with, and nothing else.
+TEST(Config, FastAndClinicalTumoursDifferInTurnoverAndWantOfOxygenAlone) {
   const Config standard = read("simulation: {name: case}\n"),
                fast = read("simulation: {preset: fast}\n"),
                clinical = read("simulation: {preset: clinical}\n");
@@ -278,6 +279,9 @@ TEST(Config, FastAndClinicalTumoursDifferInTurnoverAlone) {
   EXPECT_EQ(p.death.apoptosis, 0);
   EXPECT_EQ(p.death.apoptosis_share, 0.92);
   EXPECT_DOUBLE_EQ(p.death.debris_clearance, 0.1 / 1440);
+  EXPECT_EQ(p.death.necrosis_high, 1);
+  EXPECT_EQ(p.death.necrosis_low, 0.1);
+  EXPECT_EQ(p.quiescence.survival, 14400);
   const auto differences = [&](const Config& config) {
     std::vector<std::string> keys;
     for (const std::string& d :
@@ -287,9 +291,11 @@ TEST(Config, FastAndClinicalTumoursDifferInTurnoverAlone) {
   };
   // As long as the standard is a transplanted clone.
   EXPECT_EQ(differences(fast), std::vector<std::string>{"simulation.preset"});
-  EXPECT_EQ(differences(clinical),
-            (std::vector<std::string>{"cycle.epithelial", "cycle.mesenchymal", "death.apoptosis",
-                                      "death.apoptosis_share", "simulation.preset"}));
+  EXPECT_EQ(
+      differences(clinical),
+      (std::vector<std::string>{"cycle.epithelial", "cycle.mesenchymal", "death.apoptosis",
+                                "death.apoptosis_share", "death.necrosis_high",
+                                "death.necrosis_low", "quiescence.survival", "simulation.preset"}));
   // A loss by the clock instead, typed beside the preset, must say that it is.
   EXPECT_NE(message_of("simulation: {preset: clinical}\ndeath: {apoptosis: 1e-5 1/min}\n")
                 .find("death.apoptosis and death.apoptosis_share are both above 0"),

@@ -75,6 +75,10 @@ void oxygen_and_room(Section<CycleParameters>& s) {
   s.gone("into_dead", "bodies give way once they are due to be cleared: remove it");
 }
 
+constexpr std::string_view anoxia =
+    "assumed: cells of human tumours grow at 4 mmHg and die of anoxia alone, Papandreou et al. "
+    "2005, Cancer Res 65:3171 (quoted from memory)";
+
 void starvation(Section<DeathParameters>& s) {
   using P = DeathParameters;
   s.boolean(&P::necrosis, "necrosis")
@@ -86,12 +90,14 @@ void starvation(Section<DeathParameters>& s) {
       .between(0, 760)
       .normally("5 mmHg")
       .means("Pressure below which necrosis begins.")
-      .from(sources::physicell);
+      .from(sources::physicell)
+      .preset(Preset::clinical, "1 mmHg", anoxia);
   s.number(&P::necrosis_low, "necrosis_low", "mmHg")
       .between(0, 760)
       .normally("2.5 mmHg")
       .means("Pressure below which necrosis has its full rate; below necrosis_high.")
-      .from(sources::physicell);
+      .from(sources::physicell)
+      .preset(Preset::clinical, "0.1 mmHg", anoxia);
   s.number(&P::necrosis_rate, "necrosis_rate", "1/min")
       .between(0, 1e6)
       .normally("4 1/day")
@@ -242,7 +248,10 @@ void describe(Section<QuiescenceParameters>& s) {
       .above(0, 1e9)
       .normally("4000 min")
       .means("Continuous hypoxic rest that a cell survives.")
-      .from(sources::owen);
+      .from(sources::owen)
+      .preset(Preset::clinical, "10 day",
+              "assumed: hypoxic cells of human tumours live for days, the longest for some ten: "
+              "Durand & Sham 1998, Int J Radiat Oncol Biol Phys 42:711 (quoted from memory)");
   s.gone("crowding", "pressure slows the cycle: remove it, or type growth.inhibition: false for "
                      "cells that do not feel it");
   s.ordered("enter", "leave", Judge::Equal::allowed);
