@@ -182,6 +182,8 @@ std::vector<BadConfig> bad_configs() {
       {2, "time:\n  step: ~\n", {"time.step has no value"}},
       {1, "time: 6 min\n", {"time is a section", "beneath it, indented"}},
       {1, "oxygen: [1, 2]\n", {"oxygen is a section"}},
+      {1, "lymphatics: true\n", {"type for example: lymphatics: {enabled: true}"}},
+      {1, "arrest: 5\n", {"type for example: arrest: {adhesion: 0.0041 1/h}"}},
       {2, "oxygen:\n  enabled: yes\n", {"takes true or false, not `yes`"}},
       {2, "oxygen:\n  enabled: 1\n", {"takes true or false"}},
       {2, "oxygen:\n  uptake: michaelis\n", {"michaelis_menten, first_order or constant"}},

@@ -332,6 +332,12 @@ TEST(BodyFile, IsToldWhatIsWrong) {
   expect_told("body: {patients: 9}\ntissue: {parenchyma: 0.3}\n",
               "test.yaml:2: tissue is of a lattice, and body.patients have none");
   expect_told("body: {prmary: colon}\n", "body.prmary is not a setting; did you mean primary?");
+  expect_told("body: {reseed: true}\n", "body.reseed is not a setting; did you mean reseeding?");
+  expect_told("body: {}\n", "lymph is not a setting; did you mean body.lymph?",
+              {"lymph.share=0.1"});
+  // Not another setting of the same section, however long its name.
+  expect_told("body: {removal: {at: 1 day}}\n",
+              "body.removal.at is not a setting; body.removal has time diameter");
   expect_told("body: {primary: brest}\n",
               "test.yaml:1: body.primary `brest` is no primary of body.primaries; did you mean "
               "breast?");

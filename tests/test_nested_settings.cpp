@@ -217,7 +217,8 @@ TEST(NestedSettings, ComplaintsNameTheKeyAndTheLine) {
        "body.yaml:3: sites[].tisue is not a setting; did you mean tissue?"},
       {"site: []\n", "body.yaml:1: site is not a setting; did you mean sites?"},
       {"sites:\n - organ: a\n   tissue: 5\n",
-       "body.yaml:3: sites[0].tissue is a section; put its settings beneath it, indented"},
+       "body.yaml:3: sites[0].tissue is a section; put its settings beneath it, indented; type "
+       "for example: tissue: {share: 0.25}"},
       {"sites:\n - organ: a\n   tissue: {cells: 5}\n",
        "body.yaml:3: sites[0].tissue.cells takes a list; begin each entry with a dash"},
       {"sites:\n - organ: a\n   tissue: {cells: [5]}\n",

@@ -159,6 +159,7 @@ void describe(Section<ArrivalParameters>& s) {
   s.number(&P::over, "over", "min")
       .between(0, 1e9)
       .normally("0 min")
+      .example("1 day")
       .means("Time over which they come, one after the other at moments that are drawn; 0: all at "
              "once.")
       .from(sources::run_choice);

@@ -45,13 +45,24 @@ private:
         if (m.value.form == Entry::Form::map)
           sort_by_key(m.value, *section, shown);
         else if (m.value.form != Entry::Form::empty)
-          complaints_.add(m.place, shown + " is a section; put its settings beneath it, indented");
+          complaints_.add(m.place, shown + " is a section; put its settings beneath it, indented" +
+                                       section_example(*section, m.value));
       } else {
         const std::string key = part.key.empty() ? m.key : part.key + "." + m.key;
         // The search for what was meant takes a while, and only the first complaints are shown.
         complaints_.add(m.place, complaints_.full() ? std::string() : unknown_key(key, table_));
       }
     }
+  }
+
+  // What to type where `value` was given to the section as a whole.
+  static std::string section_example(const Part& section, const Entry& value) {
+    if (section.settings.empty()) return {};
+    const bool switched = value.form == Entry::Form::scalar &&
+                          (value.text == "true" || value.text == "false") &&
+                          section.setting("enabled") != nullptr;
+    return "; type for example: " + section.name + ": {" +
+           (switched ? "enabled: " + value.text : section.settings.front()->example_text()) + "}";
   }
 
   void sort_list(const Entry::Member& m, const SettingList& list, const std::string& shown) {

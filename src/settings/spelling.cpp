@@ -23,6 +23,20 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
+// What somebody who typed the beginning of a word meant; empty: none, or more than one.
+std::string only_one_that_begins(const std::string& with,
+                                 const std::vector<std::string>& candidates) {
+  constexpr std::size_t least = 3; // letters
+  std::string found;
+  if (with.size() < least) return found;
+  for (const std::string& c : candidates) {
+    if (lower(c).compare(0, with.size(), with) != 0) continue;
+    if (!found.empty()) return {};
+    found = c;
+  }
+  return found;
+}
+
 } // namespace
 
 std::string closest(std::string_view wrong, const std::vector<std::string>& candidates) {
@@ -34,7 +48,7 @@ std::string closest(std::string_view wrong, const std::vector<std::string>& cand
     const std::size_t d = distance(w, lower(c));
     if (d < best_distance) best_distance = d, best = c;
   }
-  return best;
+  return best.empty() ? only_one_that_begins(w, candidates) : best;
 }
 
 } // namespace metavox

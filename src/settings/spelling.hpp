@@ -7,7 +7,8 @@
 
 namespace metavox {
 
-// The closest of `candidates` to a misspelt word; empty: none is close.
+// The closest of `candidates` to a misspelt word, or the one that it is the beginning of; empty:
+// none is close.
 std::string closest(std::string_view wrong, const std::vector<std::string>& candidates);
 
 } // namespace metavox

@@ -39,20 +39,43 @@ std::string with_leaf(const Table& table, const std::string& leaf) {
   return {};
 }
 
+// The first section of this name, wherever it stands; empty: there is none.
+std::string section_named(const Part& part, const std::string& name) {
+  for (const auto& section : part.sections) {
+    if (section->name == name) return section->key;
+    const std::string inner = section_named(*section, name);
+    if (!inner.empty()) return inner;
+  }
+  return {};
+}
+
+// The setting whose section and last word are both near; empty: there is none. Taken as one word,
+// a long section would make any of its settings near.
+std::string near_in_both(const std::string& section, const std::string& leaf, const Table& table) {
+  std::vector<std::string> sections;
+  for (const Setting& s : table.settings())
+    add_once(sections, s.key.substr(0, s.key.size() - s.leaf().size()));
+  const std::string near = closest(section + ".", sections);
+  if (near.empty()) return {};
+  std::vector<std::string> leaves;
+  for (const Setting& s : table.settings())
+    if (s.key.size() == near.size() + s.leaf().size() && s.key.compare(0, near.size(), near) == 0)
+      leaves.emplace_back(s.leaf());
+  const std::string word = closest(leaf, leaves);
+  return word.empty() ? std::string() : near + word;
+}
+
 // What was meant, by falling likeness; empty: nothing is near.
-std::string meant(const std::string& key, const std::string& leaf,
+std::string meant(const std::string& section, const std::string& leaf,
                   const std::vector<std::string>& siblings, const Table& table) {
   std::string near = closest(leaf, siblings);
   if (near.empty()) near = with_leaf(table, leaf);
+  if (near.empty()) near = section_named(table.whole(), leaf);
+  if (near.empty()) near = near_in_both(section, leaf, table);
   if (!near.empty()) return near;
-  // A known leaf misspelt in the wrong section, or a misspelt section.
-  std::vector<std::string> keys, leaves;
-  for (const Setting& s : table.settings()) {
-    keys.push_back(s.key);
-    add_once(leaves, std::string(s.leaf()));
-  }
-  near = closest(key, keys);
-  if (!near.empty()) return near;
+  // Misspelt, and in the wrong section.
+  std::vector<std::string> leaves;
+  for (const Setting& s : table.settings()) add_once(leaves, std::string(s.leaf()));
   const std::string word = closest(leaf, leaves);
   return word.empty() ? std::string() : with_leaf(table, word);
 }
@@ -70,7 +93,7 @@ std::string unknown_key(const std::string& key, const Table& table) {
       if (former == leaf) return shown + " is no longer a setting; " + advice;
   const std::vector<std::string> siblings =
       part != nullptr ? names_in(*part) : std::vector<std::string>{};
-  const std::string near = meant(key, leaf, siblings, table);
+  const std::string near = meant(section, leaf, siblings, table);
   if (!near.empty()) return shown + " is not a setting; did you mean " + near + "?";
   std::string known;
   for (const std::string& name : siblings) known += (known.empty() ? "" : " ") + name;
