@@ -275,7 +275,9 @@ TEST(BitsCases, AreBusy) {
 // A hash that missed an array, a voxel or a bit would make every test above blind to it.
 void expect_hash_sees_everything(Site& s) {
   const std::uint64_t before = s.hash();
-  for (const auto& [name, bytes] : state_of(s)) {
+  for (const auto& array : state_of(s)) {
+    const std::string& name = array.first;
+    const std::vector<std::byte>& bytes = array.second;
     if (bytes.empty()) continue; // no tip grows in this case
     const ArrayInfo info = info_of(s, name);
     if (!info.hashed) { // these two alone

@@ -665,7 +665,7 @@ TEST(Lymphatics, OffLeaveNothing) {
   for (const auto& [name, value] : metrics_of(site))
     EXPECT_EQ(name.find("lymph"), 0 + std::string::npos);
   const Site on(parameters_of(shedding, {"lymphatics.share=0.02"}), Executor::on_cpu(2));
-  const Parameters with = on.parameters(), without = site.parameters();
+  const Parameters &with = on.parameters(), &without = site.parameters();
   const std::size_t padded = 18 * 18 * 18;
   EXPECT_GE(estimate_device_bytes(with), estimate_device_bytes(without) + padded);
   EXPECT_LE(estimate_device_bytes(with), estimate_device_bytes(without) + 2 * padded);

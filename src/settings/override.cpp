@@ -133,6 +133,7 @@ void override_value(Entry& root, const std::string& key, Entry value, Complaints
 void override_with(Entry& root, const std::vector<std::string>& overrides, const Table& table,
                    Complaints& complaints) {
   std::vector<std::string> keys;
+  keys.reserve(overrides.size());
   for (const std::string& text : overrides) keys.push_back(key_of(text));
   forget_other_ways(root, keys, table);
   for (std::size_t i = 0; i < overrides.size(); ++i) {
