@@ -832,7 +832,7 @@ tissue: {parenchyma: 0.5, stroma: 0.2,
     const auto before = support::state_of(simulation);
     for (int step = 0; step < 20; ++step) simulation.step();
     for (const auto& [name, bytes] : support::state_of(simulation))
-      EXPECT_TRUE(support::same_bytes(bytes, before.at(name)))
+      EXPECT_TRUE(name == "solves" || support::same_bytes(bytes, before.at(name)))
           << name << ", " << executor.description();
   }
 }
