@@ -39,7 +39,7 @@ NUMBERS = {
     "part_length": ("length at which a sprout lays a node, 10 um", "src/vessels/tips.cpp"),
     "longest_piece": ("longest piece of the march of blood, 20 um", "src/vessels/blood_paths.cpp"),
     "rings": ("rings of the disc that a piece reads, 3", "src/vessels/blood_paths.cpp"),
-    "places": ("places on a ring, 12", "src/vessels/blood_paths.cpp"),
+    "angles": ("places on a ring, 12", "src/vessels/blood_paths.cpp"),
     "usual": ("time of a tip's move, 15 min", "src/vessels/sprout.hpp"),
 }
 # Marks that belong together move together.
