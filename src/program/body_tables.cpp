@@ -289,17 +289,18 @@ Passed passed(const Replicates& bodies) {
 std::string passages(const Replicates& bodies, const Passed& before) {
   const Passed now = passed(bodies);
   const std::string day = day_of(bodies, bodies.steps());
-  std::string text, organ;
-  const auto row = [&](const std::string& what, std::int64_t cells) {
+  std::string text;
+  const auto row_of = [&](const std::string& organ, const std::string& what, std::int64_t cells) {
     if (cells > 0)
       text += day + "," + what + ",0,natural,," + organ + "," + std::to_string(cells) + ",\n";
   };
-  organ = "nodes";
-  row("by_lymph", now.by_lymph - before.by_lymph);
-  organ = "cavity";
-  row("into_cavity", now.into_cavity - before.into_cavity);
+  row_of("nodes", "by_lymph", now.by_lymph - before.by_lymph);
+  row_of("cavity", "into_cavity", now.into_cavity - before.into_cavity);
   for (std::size_t k = 0; k < now.departed.size(); ++k) {
-    organ = organ_name(bodies, static_cast<std::int32_t>(k));
+    const std::string organ = organ_name(bodies, static_cast<std::int32_t>(k));
+    const auto row = [&](const std::string& what, std::int64_t cells) {
+      row_of(organ, what, cells);
+    };
     const OrganStages<std::int64_t>&a = before.stages.organs[k], &b = now.stages.organs[k];
     row("departed", now.departed[k] - before.departed[k]);
     row("lodged", b.arrived - a.arrived);
