@@ -15,8 +15,8 @@ constexpr std::uint64_t draws_of_phenotype = 128;
 
 CavityLaw::CavityLaw(const BodyParameters& body)
     : enabled_(body.cavity.enabled), exposed_(body.cavity.exposed > 0),
-      shed_(body.cavity.rate * body.cavity.exposed * body.step * exact::pow(36 * pi, 1.0 / 3)),
-      leaving_{}, attaches_{}, surfaces_(surfaces_of(body)) {
+      shed_(body.cavity.rate * body.cavity.exposed * body.step * at_surface(1)), leaving_{},
+      attaches_{}, surfaces_(surfaces_of(body)) {
   const CavityParameters& c = body.cavity;
   for (std::size_t p = 0; p < phenotypes; ++p) {
     const bool e_like = static_cast<Phenotype>(p) == Phenotype::epithelial;
