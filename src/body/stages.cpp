@@ -121,7 +121,7 @@ StageLaw::StageLaw(const BodyParameters& body, double theta) : step_(body.step) 
     fates_.push_back({std::max(0.0, 1 - f.begin - f.dormant), f.begin - found, f.dormant,
                       found * f.asleep, found * (1 - f.asleep)});
   }
-  waking_ = 1 - exact::exp(-ln2 / f.waking * step_);
+  waking_ = exact::chance(ln2 / f.waking, step_);
 }
 
 double StageLaw::competence(std::size_t organ) const {

@@ -106,7 +106,7 @@ struct DrawDepartures {
     const Hazard h = rule.hazard_of(at, s, slot);
     const double sum = h.sum();
     if (!(sum > 0)) return;
-    const double chance = 1 - exact::exp(-(sum * rule.time));
+    const double chance = exact::chance(sum, rule.time);
     for (int r = 0; r < route_count; ++r) {
       if (!(h.by[r] > 0)) continue;
       const double share = h.by[r] / sum;

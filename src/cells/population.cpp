@@ -67,7 +67,7 @@ FateParameters fate_parameters(const PopulationSettings& p) {
   f.waking = f32(ln2 / p.landing.waking * (p.landing.inflamed ? p.landing.inflamed_factor : 1));
   f.spent = f32(p.landing.spent);
   f.body_steps = std::max<std::uint16_t>(1, steps_of(p.death.apoptotic_body, dt));
-  f.debris_cleared = threshold(1 - exact::exp(-p.death.debris_clearance * dt));
+  f.debris_cleared = threshold(exact::chance(p.death.debris_clearance, dt));
   f.pace = p.growth.pace;
   f.normal = p.growth.pace;
   f.normal.epithelial = f.normal.mesenchymal = p.cycle.enabled ? f32(1 / p.cycle.normal) : 0.0f;

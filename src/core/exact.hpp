@@ -168,7 +168,7 @@ MV_HD inline float expf(float x) {
   return vanishes ? 0.0f : v;
 }
 
-// That what happens at a constant rate does within a time, in units of each other.
+// Chance that what happens at a constant rate does so within a time, one in units of the other.
 MV_HD inline double chance(double rate, double time) { return 1 - exact::exp(-rate * time); }
 
 // Quantile of the standard normal distribution for 0 < u < 1; relative error below 1.2e-9 before

@@ -60,7 +60,7 @@ public:
     for (std::size_t k = range(s.depth); from < s.length; ++k) {
       const double to =
           k + 1 < edges_.size() ? std::min(edges_[k + 1] - s.depth, s.length) : s.length;
-      const double lost = left * (1 - exact::exp(-s.hazard * (to - from)));
+      const double lost = left * exact::chance(s.hazard, to - from);
       share_[k] += lost;
       left -= lost;
       from = to;

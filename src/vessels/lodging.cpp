@@ -75,7 +75,7 @@ private:
       const double near = fork ? std::clamp(settings_.fork_length - behind, 0.0, length) : 0.0;
       const auto pass = [&](double begin, double part, double kappa) {
         if (!(part > 0)) return;
-        const double lost = cells * (1 - exact::exp(-kappa * part));
+        const double lost = cells * exact::chance(kappa, part);
         stretches_.push_back({k, begin, part, kappa, depth, cells, lost});
         cells -= lost;
         depth += part;
