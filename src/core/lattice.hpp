@@ -16,6 +16,26 @@ struct Voxel {
   std::int64_t i; // index into a padded array
 };
 
+// A voxel by its coordinates in one word: lists of voxels are read without the divisions that a
+// number takes. Ascending as numbers are. Coordinates from 0 to 2^21 - 1.
+struct PackedVoxel {
+  std::int64_t word = 0;
+  static constexpr int bits = 21;
+  MV_HD static PackedVoxel at(std::int64_t x, std::int64_t y, std::int64_t z) {
+    return {x | y << bits | z << 2 * bits};
+  }
+  MV_HD int x() const { return static_cast<int>(word & mask); }
+  MV_HD int y() const { return static_cast<int>(word >> bits & mask); }
+  MV_HD int z() const { return static_cast<int>(word >> 2 * bits & mask); }
+  // The voxel that covers it in a grid twice as coarse.
+  MV_HD PackedVoxel parent() const { return at(x() / 2, y() / 2, z() / 2); }
+  MV_HD bool operator==(const PackedVoxel& other) const { return word == other.word; }
+  MV_HD bool operator<(const PackedVoxel& other) const { return word < other.word; }
+
+private:
+  static constexpr std::int64_t mask = (std::int64_t{1} << bits) - 1;
+};
+
 // A run of voxels along x inside one (y, z) line.
 struct Row {
   int x, y, z, n;
@@ -74,6 +94,7 @@ struct Lattice {
   MV_HD std::int64_t index(int x, int y, int z) const {
     return (x + ghosts) + pitch() * (y + ghosts) + plane() * (z + ghosts);
   }
+  MV_HD std::int64_t index(PackedVoxel v) const { return index(v.x(), v.y(), v.z()); }
   MV_HD Voxel voxel(int x, int y, int z) const { return {x, y, z, index(x, y, z)}; }
   MV_HD bool holds(int x, int y, int z) const {
     return x >= 0 && x < nx && y >= 0 && y < ny && z >= 0 && z < nz;

@@ -16,7 +16,7 @@ struct ConductPieces {
   static constexpr double bytes = 24;
   const double* length;
   const double* radius;
-  const std::int64_t* first_weight;
+  const std::int32_t* first_weight;
   Wall wall;
   double permeability; // um/min, where the wall is given
   double dissolved;    // amount per um^3 of tissue and level
@@ -40,7 +40,7 @@ struct ConductPieces {
 struct ReadSplit {
   static constexpr const char* name = "blood.read";
   static constexpr double bytes = 16;
-  const std::int64_t* voxel;
+  const PackedVoxel* voxel;
   SplitLattice split;
   const float* c;
   float* value;
@@ -49,17 +49,17 @@ struct ReadSplit {
 struct ReadField {
   static constexpr const char* name = "blood.read_field";
   static constexpr double bytes = 16;
-  const std::int64_t* voxel;
+  const PackedVoxel* voxel;
   Lattice lattice;
   const float* c;
   float* value;
-  MV_HD void operator()(std::int64_t n) const { value[n] = c[lattice.voxel_at(voxel[n]).i]; }
+  MV_HD void operator()(std::int64_t n) const { value[n] = c[lattice.index(voxel[n])]; }
 };
 
 struct KeepBase {
   static constexpr const char* name = "blood.keep";
   static constexpr double bytes = 24;
-  const std::int64_t* voxel;
+  const PackedVoxel* voxel;
   SplitLattice split;
   const float *f, *k;
   float *base_f, *base_k;
@@ -73,13 +73,13 @@ struct KeepBase {
 struct GatherTissue {
   static constexpr const char* name = "blood.gather";
   static constexpr double bytes = 16 * 12;
-  const std::int64_t* first;
+  const std::int32_t* first;
   const DiscWeight* weight;
   const float* value;
   double* tissue;
   MV_HD void operator()(std::int64_t n) const {
     double sum = 0.0;
-    for (std::int64_t w = first[n]; w < first[n + 1]; ++w)
+    for (std::int32_t w = first[n]; w < first[n + 1]; ++w)
       sum += static_cast<double>(weight[w].weight) * static_cast<double>(value[weight[w].at]);
     tissue[n] = sum;
   }
@@ -94,8 +94,7 @@ struct PieceLaw {
   const double* tissue;
   double* level;
   float* change;
-  double* given;
-  double* steepness;
+  PieceSupply* supply;
 
   // Blood that brings `amount` per minute, which would rise by `rise` if all tissue rose by one.
   // `p`: its level on entry, then on leaving.
@@ -108,10 +107,10 @@ struct PieceLaw {
         content.level(bound, flow * content.solubility + exchange, amount + exchange * around,
                       exact::min_of(p, around), exact::max_of(p, around), p, slope);
     const double left = exact::max_of(amount - exchange * (now - around), 0.0);
-    given[n] = amount - left;
+    supply[n].given = amount - left;
     // How the level follows its own tissue, and how with all tissue upstream.
     const double own = exchange / slope, all = (rise + exchange) / slope;
-    steepness[n] = wall * (lag * (1.0 - own) + (1.0 - lag) * exact::max_of(0.0, 1.0 - all));
+    supply[n].steepness = wall * (lag * (1.0 - own) + (1.0 - lag) * exact::max_of(0.0, 1.0 - all));
     rise = (slope - exchange) * all;
     const double moved = now - level[n];
     change[n] = static_cast<float>(moved < 0.0 ? -moved : moved);
@@ -188,8 +187,7 @@ struct HoldBlood {
   double held;
   MV_HD void operator()(std::int64_t n) const {
     const double wall = law.conductance[n];
-    law.given[n] = law.alpha * wall * (held - law.tissue[n]);
-    law.steepness[n] = wall;
+    law.supply[n] = {law.alpha * wall * (held - law.tissue[n]), wall};
     law.change[n] = 0.0f;
     law.level[n] = held;
   }
@@ -199,11 +197,12 @@ struct HoldBlood {
 struct GiveOnwards {
   static constexpr const char* name = "blood.give_onwards";
   static constexpr double bytes = 40;
-  const double *used, *met, *steepness;
+  const double *used, *met;
   double alpha;
-  double* given;
+  PieceSupply* supply;
   MV_HD void operator()(std::int64_t n) const {
-    given[n] += alpha * steepness[n] * (used[n] - met[n]);
+    PieceSupply& s = supply[n];
+    s.given += alpha * s.steepness * (used[n] - met[n]);
   }
 };
 
@@ -217,22 +216,22 @@ struct LargestChange {
 struct SupplyVoxels {
   static constexpr const char* name = "blood.supply";
   static constexpr double bytes = 24 + 24 * 10;
-  const std::int64_t* voxel;
-  const std::int64_t* first;
+  const PackedVoxel* voxel;
+  const std::int32_t* first;
   const DiscWeight* piece;
   const float *value, *base_f, *base_k;
-  const double *given, *steepness;
+  const PieceSupply* supply;
   double per_level, per_volume; // 1/alpha, 1/h^3
   SplitLattice split;
   float *f, *k;
   MV_HD void operator()(std::int64_t n) const {
     const double now = static_cast<double>(value[n]);
     double source = 0.0, loss = 0.0;
-    for (std::int64_t w = first[n]; w < first[n + 1]; ++w) {
+    for (std::int32_t w = first[n]; w < first[n + 1]; ++w) {
       const double share = static_cast<double>(piece[w].weight);
-      const double g = steepness[piece[w].at];
-      source += share * (given[piece[w].at] * per_level + g * now);
-      loss += share * g;
+      const PieceSupply s = supply[piece[w].at];
+      source += share * (s.given * per_level + s.steepness * now);
+      loss += share * s.steepness;
     }
     const std::int64_t i = split.index(voxel[n]);
     f[i] = static_cast<float>(static_cast<double>(base_f[n]) + source * per_volume);
@@ -282,8 +281,9 @@ void BloodExchange::look_at(const BloodView& blood) {
   if (blood.edition == blood_.edition && blood.pieces == blood_.pieces) return;
   blood_ = blood;
   if (!any()) return;
-  for (Buffer<double>* b : {&conductance_, &tissue_, &met_, &level_, &given_, &steepness_})
+  for (Buffer<double>* b : {&conductance_, &tissue_, &met_, &level_})
     fit(executor_, *b, blood.pieces);
+  fit(executor_, supply_, blood.pieces);
   fit(executor_, change_, blood.pieces);
   extrapolation_.reserve(met_.size());
   for (Buffer<double>* b : {&carried_, &response_, &at_end_}) fit(executor_, *b, blood.branches);
@@ -303,7 +303,7 @@ void BloodExchange::gather(Buffer<double>& tissue) {
 void BloodExchange::march() {
   const PieceLaw law{content(table_.data()), substance_.dissolved, lag_,
                      conductance_.data(),    tissue_.data(),       level_.data(),
-                     change_.data(),         given_.data(),        steepness_.data()};
+                     change_.data(),         supply_.data()};
   if (substance_.fixed)
     executor_.for_each_index(blood_.pieces, HoldBlood{law, substance_.level});
   else
@@ -376,16 +376,15 @@ void BloodExchange::impose() {
   if (hastened_ && extrapolation_.turns() > 1) {
     extrapolation_.go_on(tissue_.data(), met_.data());
     march();
-    executor_.for_each_index(blood_.pieces,
-                             GiveOnwards{tissue_.data(), met_.data(), steepness_.data(),
-                                         substance_.dissolved, given_.data()});
+    executor_.for_each_index(blood_.pieces, GiveOnwards{tissue_.data(), met_.data(),
+                                                        substance_.dissolved, supply_.data()});
   }
   const double h = substance_.spacing;
   executor_.for_each_index(blood_.touched,
                            SupplyVoxels{blood_.voxel, blood_.first_piece_at, blood_.piece_at,
                                         value_.data(), base_f_.data(), base_k_.data(),
-                                        given_.data(), steepness_.data(), 1 / substance_.dissolved,
-                                        1 / (h * h * h), fine_.lattice, fine_.f, fine_.k});
+                                        supply_.data(), 1 / substance_.dissolved, 1 / (h * h * h),
+                                        fine_.lattice, fine_.f, fine_.k});
 }
 
 BloodReport BloodExchange::report(const float* field, const Lattice& lattice) {
@@ -403,7 +402,8 @@ BloodReport BloodExchange::report(const float* field, const Lattice& lattice) {
     return values;
   };
   report.level = copied(level_.data(), blood_.pieces);
-  report.given = copied(given_.data(), blood_.pieces);
+  for (const PieceSupply& s : copied(supply_.data(), blood_.pieces))
+    report.given.push_back(s.given);
   report.saturation.assign(report.level.size(), 0.0);
   const auto saturation = [&](double p) {
     return p > 0 ? SaturationCurve::hill(p, substance_.half, substance_.exponent) : 0.0;

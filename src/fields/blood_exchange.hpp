@@ -62,6 +62,11 @@ MV_HD inline double oxygen_permeability(double radius, double solubility) {
   return 60.0 / (litres_per_mole * solubility * here * 2.0 * pi * radius);
 }
 
+// Of one piece: amount per minute, and how that falls as its tissue's level rises, um^3/min.
+struct PieceSupply {
+  double given, steepness;
+};
+
 class BloodExchange final : public Exchange {
 public:
   BloodExchange(const Executor& executor, const BloodSubstance& substance);
@@ -94,7 +99,8 @@ private:
   std::vector<double> curve_; // of saturation; `table_` is the same on the back end
   Buffer<double> table_;
   // Of pieces, branches and touched voxels.
-  Buffer<double> conductance_, level_, given_, steepness_;
+  Buffer<double> conductance_, level_;
+  Buffer<PieceSupply> supply_;
   Buffer<double> tissue_, met_; // around pieces: as it was marched through, as it is or was before
   Buffer<float> change_;
   Buffer<double> carried_, response_, at_end_;

@@ -206,22 +206,26 @@ void Diffusion::store(float* field, bool add) const {
 
 void Diffusion::restrict_coefficients() {
   for (std::size_t level = 0; level + 1 < axes_.size(); ++level)
-    executor_.for_each_voxel(scratch_->levels_[level + 1].lattice.box(),
-                             RestrictCoefficients{view(level), view(level + 1), transfer(level)});
+    executor_.for_each_voxel(
+        scratch_->levels_[level + 1].lattice.box(),
+        RestrictCoefficients<true>{view(level), view(level + 1), transfer(level)});
 }
 
 // What an exchange gives and takes where it touches the field, and the coarse coefficients that
-// follow from those.
+// follow from those. One by one, a voxel of a list takes thirty times as long as in a walk over all
+// lines (measured on a CPU; by the bytes that are moved, ten times on a GPU).
 void Diffusion::impose(Exchange& exchange) {
   exchange.impose();
   const Exchange::Coarse coarse = exchange.coarse();
   for (std::size_t level = 0; level + 1 < axes_.size() && level + 1 < coarse.first->size();
        ++level) {
     const std::int64_t begin = (*coarse.first)[level], end = (*coarse.first)[level + 1];
-    executor_.for_each_index(
-        end - begin,
-        RestrictCoefficientsAt{RestrictCoefficients{view(level), view(level + 1), transfer(level)},
-                               coarse.voxels + begin});
+    const RestrictCoefficients<false> loss{view(level), view(level + 1), transfer(level)};
+    const Lattice box = scratch_->levels_[level + 1].lattice.box();
+    if (20 * (end - begin) > box.voxels())
+      executor_.for_each_voxel(box, loss);
+    else
+      executor_.for_each_index(end - begin, RestrictLossAt{loss, coarse.voxels + begin});
   }
 }
 

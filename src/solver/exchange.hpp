@@ -27,13 +27,13 @@ public:
   // Reads c there. `cycles`: so far.
   virtual Answer answer(int cycles) = 0;
   // Writes f and k there, so that a voxel's equation holds what it gives and how that falls as c
-  // rises.
+  // rises. q stays as it is.
   virtual void impose() = 0;
 
   // The voxels of coarser grids whose coefficients follow from those it changes: grid g from 1 on
-  // has voxels[first[g - 1]] to voxels[first[g] - 1], x fastest, no ghosts.
+  // has voxels[first[g - 1]] to voxels[first[g] - 1], ascending.
   struct Coarse {
-    const std::int64_t* voxels;
+    const PackedVoxel* voxels;
     const std::vector<std::int64_t>* first;
   };
   virtual Coarse coarse() const = 0;

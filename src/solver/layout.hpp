@@ -27,12 +27,7 @@ struct SplitLattice {
            pitch() * ((y + 1) + static_cast<std::int64_t>(ny + 2) * (z + 1)) + parity;
   }
   MV_HD std::int64_t index(int x, int y, int z) const { return start(x & 1, y, z) + (x >> 1); }
-  // The same of a voxel by its number, x fastest, no ghosts.
-  MV_HD std::int64_t index(std::int64_t number) const {
-    const std::int64_t line = number / nx;
-    return index(static_cast<int>(number % nx), static_cast<int>(line % ny),
-                 static_cast<int>(line / ny));
-  }
+  MV_HD std::int64_t index(PackedVoxel v) const { return index(v.x(), v.y(), v.z()); }
   // Tables along x: even voxels, then odd ones.
   MV_HD int entry(int x) const { return (x >> 1) + ((x & 1) != 0 ? half() : 0); }
   MV_HD int colour(int x, int y, int z) const { return (x + y + z + shift) & 1; }

@@ -19,10 +19,13 @@ struct TransferWeights {
   const float *x_other, *y_other, *z_other;
 };
 
-// Reaction terms of a coarse cell: volume averages of its children's, strong sinks damped.
+// Reaction terms of a coarse cell: volume averages of its children's, strong sinks damped. Without
+// uptake, that of the coarse cell stays as it is.
+template <bool with_uptake>
 struct RestrictCoefficients {
-  static constexpr const char* name = "diffusion.restrict_coefficients";
-  static constexpr double bytes = 8 * 8 + 8;
+  static constexpr const char* name =
+      with_uptake ? "diffusion.restrict_coefficients" : "diffusion.restrict_loss";
+  static constexpr double bytes = with_uptake ? 8 * 8 + 8 : 8 * 4 + 4;
   DiffusionLevel fine;
   DiffusionLevel coarse;
   TransferWeights w;
@@ -45,14 +48,14 @@ struct RestrictCoefficients {
               (fine.z_low[z] + fine.z_high[z]);
           const float share = w.y_share[y] * w.z_share[z];
           k_column = k_column + share * damped_sink(fine.k[i], coupling);
-          q_column = q_column + share * fine.q[i];
+          if constexpr (with_uptake) q_column = q_column + share * fine.q[i];
         }
       k = k + w.x_share[l.entry(x)] * k_column;
       q = q + w.x_share[l.entry(x)] * q_column;
     }
     const std::int64_t j = coarse.lattice.index(s.x, s.y, s.z);
     coarse.k[j] = k;
-    coarse.q[j] = q;
+    if constexpr (with_uptake) coarse.q[j] = q;
   }
   void row(const Row& row) const {
     const SplitLattice& l = fine.lattice;
@@ -81,7 +84,7 @@ struct RestrictCoefficients {
               // Zeroed above, which the analyzer cannot follow.
               // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult)
               k_sum[m] = k_sum[m] + share * damped_sink(k[m], coupling);
-              q_sum[m] = q_sum[m] + share * q[m];
+              if constexpr (with_uptake) q_sum[m] = q_sum[m] + share * q[m];
             }
           }
       }
@@ -90,21 +93,26 @@ struct RestrictCoefficients {
 #pragma omp simd
       for (int m = 0; m < n; ++m) {
         k_out[m] = (0.0f + even[m] * k_column[0][m]) + odd[m] * k_column[1][m];
-        q_out[m] = (0.0f + even[m] * q_column[0][m]) + odd[m] * q_column[1][m];
+        if constexpr (with_uptake)
+          q_out[m] = (0.0f + even[m] * q_column[0][m]) + odd[m] * q_column[1][m];
       }
       scatter_line(coarse.k, coarse.lattice, row.y, row.z, begin, n, k_out);
-      scatter_line(coarse.q, coarse.lattice, row.y, row.z, begin, n, q_out);
+      if constexpr (with_uptake)
+        scatter_line(coarse.q, coarse.lattice, row.y, row.z, begin, n, q_out);
     }
   }
 };
 
-// The same for a list of coarse voxels, x fastest, no ghosts.
-struct RestrictCoefficientsAt {
-  static constexpr const char* name = "diffusion.restrict_coefficients_at";
-  static constexpr double bytes = 8 * 8 + 16;
-  RestrictCoefficients all;
-  const std::int64_t* voxel;
-  MV_HD void operator()(std::int64_t n) const { all(all.coarse.lattice.box().voxel_at(voxel[n])); }
+// The same for a list of coarse voxels, their losses alone.
+struct RestrictLossAt {
+  static constexpr const char* name = "diffusion.restrict_loss_at";
+  static constexpr double bytes = RestrictCoefficients<false>::bytes + 8;
+  RestrictCoefficients<false> all;
+  const PackedVoxel* voxel;
+  MV_HD void operator()(std::int64_t n) const {
+    const PackedVoxel v = voxel[n];
+    all(Voxel{v.x(), v.y(), v.z(), 0});
+  }
 };
 
 // Averages the right side for a start from coarse grids.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <stdexcept>
 
 #include "core/constants.hpp"
 #include "core/exact.hpp"
@@ -112,7 +114,9 @@ void BloodPaths::add_piece(const Discs& d, std::int32_t segment, std::size_t pie
     place_.push_back(d.weight[at(w)].voxel);
     weight_.push_back({0, d.weight[at(w)].weight});
   }
-  first_weight_.push_back(static_cast<std::int64_t>(weight_.size()));
+  if (weight_.size() > std::numeric_limits<std::int32_t>::max())
+    throw std::length_error("vessels reach more voxels than their lists can number");
+  first_weight_.push_back(static_cast<std::int32_t>(weight_.size()));
 }
 
 void BloodPaths::add_segment(const VesselGraph& graph, std::int32_t s, bool backwards) {
@@ -184,9 +188,9 @@ void BloodPaths::index_voxels() {
   std::vector<Entry> entries(place_.size()), sorted(place_.size());
   std::int64_t all = 0;
   for (std::size_t p = 0; p + 1 < first_weight_.size(); ++p)
-    for (std::int64_t w = first_weight_[p]; w < first_weight_[p + 1]; ++w) {
-      const auto k = static_cast<std::size_t>(w);
-      entries[k] = {place_[k], static_cast<std::int32_t>(w), static_cast<std::int32_t>(p)};
+    for (std::int32_t w = first_weight_[p]; w < first_weight_[p + 1]; ++w) {
+      const std::size_t k = at(w);
+      entries[k] = {place_[k], w, static_cast<std::int32_t>(p)};
       all |= place_[k];
     }
   constexpr int bits = 11;
@@ -204,8 +208,9 @@ void BloodPaths::index_voxels() {
   first_piece_at_.assign(1, 0);
   piece_at_.resize(entries.size());
   for (std::size_t k = 0; k < entries.size(); ++k) {
-    if (voxel_.empty() || voxel_.back() != entries[k].voxel) {
-      voxel_.push_back(entries[k].voxel);
+    if (k == 0 || entries[k - 1].voxel != entries[k].voxel) {
+      const Voxel v = fields_.voxel_at(entries[k].voxel);
+      voxel_.push_back(PackedVoxel::at(v.x, v.y, v.z));
       first_piece_at_.push_back(first_piece_at_.back());
     }
     DiscWeight& one = weight_[at(entries[k].weight)];
@@ -219,18 +224,14 @@ void BloodPaths::index_coarse() {
   coarse_.clear();
   first_coarse_.assign(1, 0);
   int nx = fields_.nx, ny = fields_.ny, nz = fields_.nz;
-  std::vector<std::int64_t> parents = voxel_;
+  std::vector<PackedVoxel> parents = voxel_;
   while (nx > 1 || ny > 1 || nz > 1) {
-    const int half_x = (nx + 1) / 2, half_y = (ny + 1) / 2, half_z = (nz + 1) / 2;
-    for (std::int64_t& v : parents) {
-      const std::int64_t x = v % nx, y = v / nx % ny, z = v / nx / ny;
-      v = x / 2 + half_x * (y / 2 + half_y * (z / 2));
-    }
+    for (PackedVoxel& v : parents) v = v.parent();
     std::sort(parents.begin(), parents.end());
     parents.erase(std::unique(parents.begin(), parents.end()), parents.end());
     coarse_.insert(coarse_.end(), parents.begin(), parents.end());
     first_coarse_.push_back(static_cast<std::int64_t>(coarse_.size()));
-    nx = half_x, ny = half_y, nz = half_z;
+    nx = (nx + 1) / 2, ny = (ny + 1) / 2, nz = (nz + 1) / 2;
   }
 }
 

@@ -37,16 +37,16 @@ public:
   // Lengths of the pieces, um.
   const std::vector<double>& lengths() const { return length_; }
   // The sum over pieces of value times weight in each voxel of the field that a disc reaches:
-  // f(voxel, sum), ascending by voxel.
+  // f(voxel, sum), ascending by the voxel's number.
   template <class F>
   void for_each_voxel(const std::vector<double>& value, const F& f) const {
     for (std::size_t t = 0; t < voxel_.size(); ++t) {
       double sum = 0;
-      for (std::int64_t w = first_piece_at_[t]; w < first_piece_at_[t + 1]; ++w) {
+      for (std::int32_t w = first_piece_at_[t]; w < first_piece_at_[t + 1]; ++w) {
         const DiscWeight& p = piece_at_[static_cast<std::size_t>(w)];
         sum += static_cast<double>(p.weight) * value[static_cast<std::size_t>(p.at)];
       }
-      f(voxel_[t], sum);
+      f(fields_.number(voxel_[t].x(), voxel_[t].y(), voxel_[t].z()), sum);
     }
   }
 
@@ -84,16 +84,18 @@ private:
   std::vector<std::int32_t> segment_, arc_;
   std::vector<BloodBranch> branch_;
   std::vector<BloodVertex> vertex_;
-  std::vector<std::int64_t> level_, first_weight_, voxel_, first_piece_at_, coarse_, first_coarse_;
+  std::vector<std::int64_t> level_, first_coarse_;
+  std::vector<std::int32_t> first_weight_, first_piece_at_;
+  std::vector<PackedVoxel> voxel_, coarse_;
   std::vector<std::int64_t> place_; // voxel of each weight
   std::vector<DiscWeight> weight_, piece_at_;
 
   Buffer<double> lengths_here_, radii_here_;
-  Buffer<std::int32_t> arcs_here_;
+  Buffer<std::int32_t> arcs_here_, first_weights_here_, first_pieces_here_;
   Buffer<BloodBranch> branches_here_;
   Buffer<BloodVertex> vertices_here_;
-  Buffer<std::int64_t> levels_here_, first_weights_here_, voxels_here_, first_pieces_here_,
-      coarse_here_;
+  Buffer<std::int64_t> levels_here_;
+  Buffer<PackedVoxel> voxels_here_, coarse_here_;
   Buffer<DiscWeight> weights_here_, pieces_here_;
 };
 

@@ -19,7 +19,7 @@ namespace {
 double piece_bytes(const BloodExtent& e) {
   const double reached =
       12 * std::min(1.0, 20 / e.field_spacing); // pieces beside it reach the same
-  return 24 + 14 * 2 * sizeof(DiscWeight) + 21 * reached + 1.5 * sizeof(VesselLength) +
+  return 20 + 14 * 2 * sizeof(DiscWeight) + 17 * reached + 1.5 * sizeof(VesselLength) +
          e.substances * (52 + static_cast<double>(Extrapolation::bytes) + 12 * reached);
 }
 

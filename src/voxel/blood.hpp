@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/exact.hpp"
+#include "core/lattice.hpp"
 
 namespace metavox {
 
@@ -55,13 +56,13 @@ struct BloodView {
   const std::int64_t* level = nullptr; // the same
   bool circles = false; // rounding lets some flow run in a circle: levels are not quite in order
   // Weights of piece n: first_weight[n] to first_weight[n + 1] - 1; likewise for voxels.
-  const std::int64_t* first_weight = nullptr;
+  const std::int32_t* first_weight = nullptr;
   const DiscWeight* weight = nullptr;
-  const std::int64_t* first_piece_at = nullptr;
+  const std::int32_t* first_piece_at = nullptr;
   const DiscWeight* piece_at = nullptr; // in the order of pieces
-  const std::int64_t* voxel = nullptr;  // of a field, x fastest, no ghosts
+  const PackedVoxel* voxel = nullptr;   // of a field, ascending
   // Voxels of coarser and coarser grids that touched ones lie in; host: where each grid's begin.
-  const std::int64_t* coarse = nullptr;
+  const PackedVoxel* coarse = nullptr;
   const std::vector<std::int64_t>* first_coarse = nullptr;
   std::int64_t edition = 0; // another number where any of this is another
 };
