@@ -28,7 +28,6 @@ NUMBERS = {
     "easy_excess": ("share of second cells that tissue holds at ease, 0.02 (e0)", "src/voxel/growth.hpp"),
     "settling": ("time in which more than that gives way, 57.6 min (tau)", "src/voxel/growth.hpp"),
     "leak_length": ("length of the leak of pressure, 5 mm (1/sqrt k_0)", "src/voxel/growth.hpp"),
-    "crowding_width": ("deviation of the blur, 20 um", "src/cells/crowding.hpp"),
     "excess_mixing": ("how second cells change places, 4 um^2/min (D_x)", "src/cells/population.cpp"),
     "least_relays": ("fewest rounds of the relay in a step, 3", "src/cells/population.cpp"),
     "voxels_per_entry": ("voxels per entry of the list of second cells at the start, 64", "src/cells/excess_cells.cpp"),

@@ -1957,10 +1957,11 @@ TEST(Spread, StartsFromFreeVoxelsAndSecondCells) {
 
 TEST(Spread, HasAWidthInMicrometres) {
   for (const double h : {20.0, 16.0, 14.0, 10.0, 8.0, 5.0}) {
-    const int passes = crowding_passes(h);
+    const int passes = crowding_passes(20, h);
     EXPECT_NEAR(h * std::sqrt(passes / 2.0), 20, 0.6) << h;
   }
-  EXPECT_EQ(crowding_passes(100), 1);
+  EXPECT_EQ(crowding_passes(20, 100), 1);
+  EXPECT_EQ(crowding_passes(40, 20), 8);
   for (const int passes : {1, 2, 4, 8}) {
     Shares a(Lattice{25, 25, 25, 20});
     a.at(12, 12, 12) = 32768;
@@ -2392,8 +2393,8 @@ TEST(Growth, ShowsWhereThereIsRoomAndLeavesNoTrace) {
         excess.at(s.x, s.y, s.z) = 32768;
       });
       colony.take(p);
-      free.spread(crowding_passes(spacing));
-      excess.spread(crowding_passes(spacing));
+      free.spread(crowding_passes(20, spacing));
+      excess.spread(crowding_passes(20, spacing));
       for (int round = 0; round < 2; ++round) {
         const RoomView room = colony.population.show_crowding(e, nullptr);
         Shares a(p.l), b(p.l);

@@ -180,6 +180,7 @@ TEST(Config, DefaultsAreThoseOfTheModel) {
   EXPECT_TRUE(p.growth.inhibition);
   EXPECT_EQ(p.growth.external_pressure, 0);
   EXPECT_EQ(p.growth.depth, 20);
+  EXPECT_EQ(p.growth.spread, 20);
   EXPECT_EQ(p.growth.refresh, 30);
   EXPECT_EQ(p.death.crushing, 1.0 / 1440);
   EXPECT_EQ(p.death.bearable_pressure, 0.1);

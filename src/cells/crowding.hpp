@@ -1,5 +1,5 @@
 // Where there is room, and where cells wait for it, as growth by pressure reads it: shares of free
-// voxels and of second cells, each spread over a distance of some 20 um.
+// voxels and of second cells, each spread over `growth.spread`.
 #pragma once
 
 #include <cmath>
@@ -15,12 +15,10 @@ namespace metavox {
 // A share of one.
 inline constexpr int whole_share = 32768;
 
-// Standard deviation of the spread, um, and the passes of (1/4, 1/2, 1/4) along each axis that give
-// it: a width in voxels would make growth depend on their size.
-inline constexpr double crowding_width = 20;
-inline int crowding_passes(double spacing) {
-  const double passes =
-      std::floor(2 * (crowding_width / spacing) * (crowding_width / spacing) + 0.5);
+// Passes of (1/4, 1/2, 1/4) along each axis that spread with this standard deviation, um: a width
+// in voxels would make growth depend on their size.
+inline int crowding_passes(double width, double spacing) {
+  const double passes = std::floor(2 * (width / spacing) * (width / spacing) + 0.5);
   return passes < 1 ? 1 : static_cast<int>(passes);
 }
 

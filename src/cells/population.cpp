@@ -172,7 +172,7 @@ Population::Population(const Executor& executor, const Lattice& lattice,
   yields_ = p.growth.matrix_yield;
   yield_threshold_ = static_cast<float>(p.migration.squeeze_threshold);
   yield_width_ = static_cast<float>(p.migration.squeeze_width);
-  passes_ = crowding_passes(p.spacing);
+  passes_ = crowding_passes(p.growth.spread, p.spacing);
   walk_ = walk_parameters(p);
   division_.stem = p.stem.enabled;
   division_.symmetric = threshold(p.stem.symmetric);

@@ -31,6 +31,7 @@ struct GrowthLaw {
   double mobility;          // um^2/kPa/min
   std::array<bool, 6> open; // faces that cells may leave by
   bool matrix_yield;
+  double spread; // um, over which room is felt
 };
 
 struct PopulationSettings {

@@ -49,6 +49,13 @@ void solution(Section<GrowthParameters>& s) {
       .normally("20 um")
       .means("Depth to which free space takes pressure off the tissue beside it.")
       .from("assumed: about a cell; explore 10 to 40 um");
+  s.number(&P::spread, "spread", "um")
+      .above(0, 200)
+      .normally("20 um")
+      .means("Standard deviation of the distance over which free voxels and second cells are felt: "
+             "about half the width of the surface in which growth is hardly held back.")
+      .from("assumed: about a cell; half and twice it, a ball of 205 um has 7 % less and 17 % more "
+            "volume");
   s.number(&P::refresh, "refresh", "min")
       .above(0, 1440)
       .normally("30 min")

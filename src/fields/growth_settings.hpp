@@ -15,6 +15,7 @@ struct GrowthParameters {
   double refresh;       // min between solves
   GrowthFaces faces;
   double depth;             // um to which free space absorbs
+  double spread;            // um, standard deviation over which room is felt
   double external_pressure; // kPa on the tissue as a whole
   bool matrix_yield;        // dense matrix is room to the extent that cells enter it
   double tolerance;         // share of half_pressure

@@ -66,8 +66,8 @@ PopulationSettings population_settings(const Parameters& p) {
                   p.intravasation.epithelial, p.intravasation.clustering};
   s.arrest = p.arrest;
   s.landing = p.landing;
-  s.growth = {p.growth.mobility > 0, pace_of(p), p.growth.mobility, open_faces(p),
-              p.growth.matrix_yield};
+  s.growth = {p.growth.mobility > 0, pace_of(p),     p.growth.mobility, open_faces(p),
+              p.growth.matrix_yield, p.growth.spread};
   s.energy.oxygen_consumption = p.oxygen.consumption;
   s.energy.oxygen_half = p.oxygen.half_saturation;
   s.energy.glucose = p.glucose.enabled;
