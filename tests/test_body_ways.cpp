@@ -96,6 +96,17 @@ TEST(BodyWays, TablesAgreeOnEveryWay) {
   // Of those that left lesions: by which way.
   EXPECT_EQ(events("ovary", "departed") + body("out_of_nodes"),
             body("departed") + body("departed_by_lymph") + body("departed_into_cavity"));
+  // Every way out of a vessel, and every death.
+  std::map<std::string, double> told;
+  for (const auto& [row, cells] : t.natural)
+    for (const char* stage : {"lodged", "killed_by_nk", "dead_otherwise", "released", "adhered",
+                              "dead_adherent", "dead_in_flow", "passed_out"})
+      if (row.second == stage) {
+        EXPECT_EQ(events(row.first.c_str(), stage), cells) << row.first << " " << stage;
+        told[stage] += cells;
+      }
+  for (const char* stage : {"killed_by_nk", "dead_otherwise", "released", "dead_adherent"})
+    EXPECT_GT(told[stage], 0) << stage;
   // Lymph.
   EXPECT_EQ(events("nodes", "by_lymph"), body("departed_by_lymph"));
   EXPECT_EQ(now("lymph", "entered_nodes"), body("departed_by_lymph"));
@@ -106,7 +117,10 @@ TEST(BodyWays, TablesAgreeOnEveryWay) {
   EXPECT_EQ(now("lymph", "entered_nodes"),
             now("lymph", "in_nodes_now") + now("lymph", "dead_in_nodes") +
                 now("lymph", "into_veins") + now("lymph", "founders_in_nodes"));
+  for (const char* stage : {"dead_in_nodes", "into_veins", "founders_in_nodes"})
+    EXPECT_EQ(events("nodes", stage), now("lymph", stage)) << stage;
   // The cavity.
+  EXPECT_EQ(events("cavity", "dead"), now("cavity", "dead"));
   EXPECT_EQ(events("cavity", "into_cavity"), body("departed_into_cavity"));
   EXPECT_EQ(now("cavity", "shed"), body("departed_into_cavity"));
   EXPECT_EQ(now("cavity", "shed"),

@@ -39,7 +39,7 @@ namespace {
 std::uint64_t bytes_of_tables(const BodyConfig& config, const BodyNeeds& n, const Schedule& s,
                               std::int64_t from) {
   constexpr std::uint64_t body_row = 400, // of body.csv, and of the log meanwhile
-      passages = 5 * 70,                  // of events.csv, an organ's in a step
+      passages = 9 * 70,                  // of events.csv, an organ's in a step
       founder = 512,                      // of founders.csv and events.csv
       of_window = 64u << 10, once = 1u << 20;
   // Of cascade.csv, an organ's; means of several bodies have errors and decimals.

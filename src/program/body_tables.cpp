@@ -279,35 +279,45 @@ BodyTable event_rows(const Replicates& bodies, const std::vector<ReplicateEvent>
 
 Passed passed(const Replicates& bodies) {
   const Body& body = bodies.natural(0);
-  Passed p{{}, body.natural(), body.lymph().departed, body.cavity().shed(), body.cavity().attached};
+  Passed p{{}, body.natural(), body.lymph(), body.cavity()};
   p.departed.resize(p.stages.organs.size());
   for (const auto* lesions : {&body.lesions(), &body.forced()})
     for (const Lesion& l : *lesions) p.departed[static_cast<std::size_t>(l.organ)] += l.departed;
   return p;
 }
 
+// Named as the stages of cascade.csv.
 std::string passages(const Replicates& bodies, const Passed& before) {
   const Passed now = passed(bodies);
   const std::string day = day_of(bodies, bodies.steps());
   std::string text;
-  const auto row_of = [&](const std::string& organ, const std::string& what, std::int64_t cells) {
-    if (cells > 0)
-      text += day + "," + what + ",0,natural,," + organ + "," + std::to_string(cells) + ",\n";
+  const auto row = [&](const std::string& place, const std::string& what, std::int64_t so_far,
+                       std::int64_t until_then) {
+    if (so_far > until_then)
+      text += day + "," + what + ",0,natural,," + place + "," +
+              std::to_string(so_far - until_then) + ",\n";
   };
-  row_of("nodes", "by_lymph", now.by_lymph - before.by_lymph);
-  row_of("cavity", "into_cavity", now.into_cavity - before.into_cavity);
+  row("nodes", "by_lymph", now.lymph.departed, before.lymph.departed);
+  row("nodes", "dead_in_nodes", now.lymph.died, before.lymph.died);
+  row("nodes", "into_veins", now.lymph.passed, before.lymph.passed);
+  row("nodes", "founders_in_nodes", now.lymph.founded, before.lymph.founded);
+  row("cavity", "into_cavity", now.cavity.shed(), before.cavity.shed());
+  row("cavity", "dead", now.cavity.died, before.cavity.died);
+  row("blood", "dead_in_flow", now.stages.dead_in_flow, before.stages.dead_in_flow);
+  row("blood", "passed_out", now.stages.passed_out, before.stages.passed_out);
   for (std::size_t k = 0; k < now.departed.size(); ++k) {
     const std::string organ = organ_name(bodies, static_cast<std::int32_t>(k));
-    const auto row = [&](const std::string& what, std::int64_t cells) {
-      row_of(organ, what, cells);
-    };
     const OrganStages<std::int64_t>&a = before.stages.organs[k], &b = now.stages.organs[k];
-    row("departed", now.departed[k] - before.departed[k]);
-    row("lodged", b.arrived - a.arrived);
-    row("adhered", b.adhered - a.adhered);
-    row("attached", now.attached[k] - before.attached[k]);
+    row(organ, "departed", now.departed[k], before.departed[k]);
+    row(organ, "lodged", b.arrived, a.arrived);
+    row(organ, "killed_by_nk", b.killed, a.killed);
+    row(organ, "dead_otherwise", b.died, a.died);
+    row(organ, "released", b.released, a.released);
+    row(organ, "adhered", b.adhered, a.adhered);
+    row(organ, "dead_adherent", b.died_adherent, a.died_adherent);
+    row(organ, "attached", now.cavity.attached[k], before.cavity.attached[k]);
     for (std::size_t f = 0; f < fates; ++f)
-      row(std::string("landed_") + name_of(static_cast<Fate>(f)), b.fate[f] - a.fate[f]);
+      row(organ, std::string("landed_") + name_of(static_cast<Fate>(f)), b.fate[f], a.fate[f]);
   }
   return text;
 }

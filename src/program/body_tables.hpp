@@ -24,8 +24,8 @@ BodyTable event_rows(const Replicates& bodies, const std::vector<ReplicateEvent>
 struct Passed {
   std::vector<std::int64_t> departed; // from lesions, by organ, by whatever way
   Stages<std::int64_t> stages;
-  std::int64_t by_lymph = 0, into_cavity = 0; // of those that departed
-  std::vector<std::int64_t> attached;         // out of the cavity, by organ
+  LymphStages<std::int64_t> lymph;
+  CavityStages<std::int64_t> cavity;
 };
 Passed passed(const Replicates& bodies);
 // Those since `before`, as events.
