@@ -46,10 +46,10 @@ kit=${METAVOX_KIT:-$kit}
 # Tests that ask for no file of the source tree; the others are in the tree's own test run.
 in_kit=(test_bits test_core test_fields test_cells test_vessels test_validation_fields test_blood_flow test_profile)
 # Configurations whose last hash the CPU tells beforehand, and how far they run.
-run_to=("smoke 2 h" "primary_tumour 1 day" "spheroid_hypoxia 3 h")
+run_to=("configs/smoke 2 h" "configs/primary_tumour 1 day" "configs/spheroid_hypoxia 3 h" "tests/body_picture 12 h")
 if [[ $standin == yes ]]; then # what passes in a minute
   in_kit=(test_core test_traffic)
-  run_to=("smoke 1 h")
+  run_to=("configs/smoke 1 h" "tests/body_picture 4 h")
 fi
 
 build_kit() {
@@ -100,9 +100,9 @@ build_kit() {
 hashes_here() {
   local folder=$1 config run
   for run in "${run_to[@]}"; do
-    config=${run%% *}
-    cp "configs/$config.yaml" "$folder/configs/"
-    "$folder/metavox" run "configs/$config.yaml" --until "${run#* }" --backend cpu -o "$folder-run" --force --quiet |
+    config=$(basename "${run%% *}")
+    cp "${run%% *}.yaml" "$folder/configs/"
+    "$folder/metavox" run "${run%% *}.yaml" --until "${run#* }" --backend cpu -o "$folder-run" --force --quiet |
       awk -v name="$config" '/^final hash/ { print name, $NF }'
     rm -rf "$folder-run"
   done >"$folder/hashes.txt"
@@ -183,7 +183,7 @@ stage_bits() {
 stage_hashes() {
   local run config expected found
   for run in "${run_to[@]}"; do
-    config=${run%% *}
+    config=$(basename "${run%% *}")
     check "run $config" 120 10 "$metavox" run "$work/configs/$config.yaml" --until "${run#* }" --backend cuda \
       -o "$work/run" --force --quiet || continue
     expected=$(awk -v name="$config" '$1 == name { print $2 }' "$work/hashes.txt")
