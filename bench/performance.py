@@ -32,7 +32,7 @@ COUNTS = {
     "blood.keep": (24, "voxel 8, f 4, k 4; 8 written, per voxel that blood reaches"),
     "blood.march": (400, "a branch of a few pieces, per branch"),
     "blood.read": (16, "voxel 8, c 4; 4 written, per voxel that blood reaches"),
-    "blood.supply": (264, "ten pieces of 24, f, k, base 24, per voxel that blood reaches"),
+    "blood.supply": (60.8, "voxel, value, base 24, 1.2 pieces of 24; f, k 8 written, per voxel that blood reaches"),
     "cell.activity": (64, "a line of kinds, per brick"),
     "cell.age_excess": (64, "a record read and written, per second cell"),
     "cell.count": (1, "kind"),
@@ -244,8 +244,9 @@ def plot(result):
             groups.setdefault((r["size"], r["threads"], r["setting"]), []).append(r)
         return sorted(((key(g[0]), middle_of(g)) for g in groups.values()), key=lambda point: point[0])
 
-    groups_of = {"solver": ("diffusion.",), "cells": ("cell.", "migration."),
-                 "assembly, matrix": ("oxygen.", "signal.", "vegf.", "matrix."), "vessels": ("vessel.",)}
+    groups_of = {"solver": ("diffusion.",), "cells": ("cell.", "migration.", "excess."),
+                 "assembly, matrix": ("oxygen.", "signal.", "vegf.", "pressure.", "matrix."),
+                 "vessels": ("vessel.", "blood.", "extrapolation.")}
 
     def group(answer, name):
         return sum(f["seconds"] for n, f in answer["functors"].items() if n.startswith(groups_of[name]))

@@ -215,7 +215,7 @@ struct LargestChange {
 
 struct SupplyVoxels {
   static constexpr const char* name = "blood.supply";
-  static constexpr double bytes = 24 + 24 * 10;
+  static constexpr double bytes = 24 + 24 * 1.2 + 8;
   const PackedVoxel* voxel;
   const std::int32_t* first;
   const DiscWeight* piece;
