@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "body/afloat.hpp"
 #include "body/body.hpp"
 #include "core/counts.hpp"
 #include "core/errors.hpp"
@@ -27,7 +28,7 @@ std::int64_t Body::shed_into_cavity(const Lesion& lesion, double cells) {
   constexpr std::uint64_t identity = 1024;
   const bool said = plan_->cavity.exposed();
   const double expected =
-      said ? plan_->cavity.shed(cells) : through_serosa_ * CavityLaw::at_surface(cells);
+      said ? plan_->cavity.shed(cells) : through_serosa_ * cells_at_surface(cells);
   ByPhenotype<double> share{};
   share[static_cast<std::size_t>(lesion.phenotype)] = 1;
   if (!said) share = kinds_into_cavity(lesion);
@@ -49,7 +50,7 @@ std::int64_t Body::shed_into_cavity(const Lesion& lesion, double cells) {
 std::int64_t Body::follow_into_cavity(const WindowHour& hour, const Lesion& lesion) {
   const double expected = hour.expected[static_cast<std::size_t>(Route::cavity)];
   if (lesion.origin == Origin::primary && hour.cells > 0)
-    through_serosa_ = expected / CavityLaw::at_surface(static_cast<double>(hour.cells));
+    through_serosa_ = expected / cells_at_surface(static_cast<double>(hour.cells));
   const ByPhenotype<double> share = kinds_into_cavity(lesion);
   std::int64_t cells = 0;
   for (std::size_t p = 0; p < phenotypes; ++p) {

@@ -1,7 +1,7 @@
 #include "body/cavity.hpp"
 
+#include "body/afloat.hpp"
 #include "body/body_settings.hpp"
-#include "core/constants.hpp"
 #include "core/counts.hpp"
 #include "core/exact.hpp"
 
@@ -15,24 +15,16 @@ constexpr std::uint64_t draws_of_phenotype = 128;
 
 CavityLaw::CavityLaw(const BodyParameters& body)
     : enabled_(body.cavity.enabled), exposed_(body.cavity.exposed > 0),
-      shed_(body.cavity.rate * body.cavity.exposed * body.step * at_surface(1)), leaving_{},
-      attaches_{}, surfaces_(surfaces_of(body)) {
-  const CavityParameters& c = body.cavity;
+      shed_(shed_through_serosa(body.cavity, body.step)), leaving_{}, attaches_{},
+      surfaces_(surfaces_of(body)) {
   for (std::size_t p = 0; p < phenotypes; ++p) {
-    const bool e_like = static_cast<Phenotype>(p) == Phenotype::epithelial;
-    const double death =
-        c.death * (1 - (e_like ? c.resistance_epithelial : c.resistance_mesenchymal));
-    const double all = death + c.attachment;
-    leaving_[p] = chances_of_leaving(all * body.step);
-    attaches_[p] = all > 0 ? c.attachment / all : 0;
+    const Afloat one = afloat(body.cavity, static_cast<Phenotype>(p));
+    leaving_[p] = chances_of_leaving(one.leaving() * body.step);
+    attaches_[p] = one.attaches();
   }
 }
 
 double CavityLaw::shed(double cells) const { return shed_ * exact::pow(cells, 2.0 / 3); }
-
-double CavityLaw::at_surface(double cells) {
-  return exact::pow(36 * pi, 1.0 / 3) * exact::pow(cells, 2.0 / 3);
-}
 
 template <class Number, class Part>
 CavityLaw::Attached<Number> CavityLaw::advance_with(CavityStages<Number>& s,

@@ -47,11 +47,8 @@ public:
   explicit CavityLaw(const BodyParameters& body);
 
   bool enabled() const { return enabled_; }
-  // Cells that a primary of so many, counted by the body, sheds into it in a step: those at its
-  // surface, as far as it is exposed, by their rate.
+  // Cells that a primary of so many, counted by the body, sheds into it in a step.
   double shed(double cells) const;
-  // At the surface of a sphere of so many: (36 pi)^(1/3) N^(2/3).
-  static double at_surface(double cells);
   bool exposed() const { return exposed_; } // whether the settings say of such a primary
   bool reaches(std::size_t organ) const { return surfaces_[organ] > 0; }
   template <class Number>
@@ -77,7 +74,7 @@ private:
                                 const Part& part) const;
 
   bool enabled_, exposed_;
-  double shed_;                      // of a cell's surface, in a step
+  double shed_;                      // by a primary of one cell, in a step
   ByPhenotype<StepChances> leaving_; // chances in a step
   ByPhenotype<double> attaches_;     // of one that leaves
   std::vector<double> surfaces_;     // by organ; they add up to one
