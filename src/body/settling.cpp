@@ -54,6 +54,28 @@ Matrix matrix_exponential(Matrix a, std::size_t n, double t) {
   return e;
 }
 
+// The chain, and its flow as a number with a first and a second derivative: s' = s1, s1' = s2.
+DrivenStep driven_step(const Matrix& generator, std::size_t n, double step) {
+  const std::size_t wide = n + 1, m = n + 3, flow = n;
+  Matrix all(m * m, 0.0);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < wide; ++j) all[i * m + j] = generator[i * wide + j];
+  all[flow * m + flow + 1] = 1;
+  all[(flow + 1) * m + flow + 2] = 1;
+  const Matrix e = matrix_exponential(std::move(all), m, step);
+  DrivenStep result;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) result.exponential.push_back(e[i * m + j]);
+    const double w0 = e[i * m + flow], w1 = e[i * m + flow + 1] / step,
+                 w2 = e[i * m + flow + 2] / (step * step);
+    // A parabola through three values: its derivatives by Lagrange.
+    result.begin.push_back(w0 - 3 * w1 + 4 * w2);
+    result.middle.push_back(4 * w1 - 8 * w2);
+    result.end.push_back(4 * w2 - w1);
+  }
+  return result;
+}
+
 Settling::Settling(const BodyParameters& body, const PrimaryParameters& primary, double step)
     : n_(0), step_(step) {
   const Circulation blood = circulation_of(body);
@@ -104,24 +126,14 @@ Settling::Settling(const BodyParameters& body, const PrimaryParameters& primary,
   }
   flow_of_shed_ = first.flowing / minutes_per_day;
 
-  // The chain, and shedding as a number with a first and a second derivative: s' = s1, s1' = s2.
-  const std::size_t m = 4 * n_ + 3;
-  Matrix all(m * m, 0.0);
-  for (std::size_t i = 0; i < 4 * n_; ++i)
-    for (std::size_t j = 0; j < wide; ++j) all[i * m + j] = generator_[i * wide + j];
-  all[shed * m + shed + 1] = 1;
-  all[(shed + 1) * m + shed + 2] = 1;
-  const Matrix e = matrix_exponential(std::move(all), m, step);
+  DrivenStep chain = driven_step(generator_, 4 * n_, step);
   exponential_.assign(3 * n_ * 4 * n_, 0.0);
-  for (std::size_t i = 0; i < 4 * n_; ++i) {
-    for (std::size_t j = 0; j < 3 * n_; ++j) exponential_[j * 4 * n_ + i] = e[i * m + j];
-    const double w0 = e[i * m + shed], w1 = e[i * m + shed + 1] / step,
-                 w2 = e[i * m + shed + 2] / (step * step);
-    // A parabola through three values: its derivatives by Lagrange.
-    begin_.push_back(w0 - 3 * w1 + 4 * w2);
-    middle_.push_back(4 * w1 - 8 * w2);
-    end_.push_back(4 * w2 - w1);
-  }
+  for (std::size_t i = 0; i < 4 * n_; ++i)
+    for (std::size_t j = 0; j < 3 * n_; ++j)
+      exponential_[j * 4 * n_ + i] = chain.exponential[i * 4 * n_ + j];
+  begin_ = std::move(chain.begin);
+  middle_ = std::move(chain.middle);
+  end_ = std::move(chain.end);
 }
 
 double Settling::on_their_way(const State& s) const {

@@ -54,4 +54,13 @@ private:
 // e^(a t) of a square matrix, row by row, by scaling and squaring; the same bits everywhere.
 std::vector<double> matrix_exponential(std::vector<double> a, std::size_t n, double t);
 
+// One step of a linear chain into which something flows: e^(a step), row by row, and what a flow
+// adds to each state whose values at begin, middle and end of the step are one; exact where the
+// flow is a parabola within it. `generator`: rows of n rates and what the flow adds at once.
+struct DrivenStep {
+  std::vector<double> exponential;
+  std::vector<double> begin, middle, end;
+};
+DrivenStep driven_step(const std::vector<double>& generator, std::size_t n, double step);
+
 } // namespace metavox
