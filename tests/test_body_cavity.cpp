@@ -345,7 +345,7 @@ TEST(Cavity, SaysWhatToType) {
   expect_told(toy, "`bladder` is no organ; there are lung, colon, peritoneum, ovary",
               {"body.cavity.surfaces[1].organ=bladder"});
   expect_told(toy, "cavity.exposed", {"body.cavity.exposed=1.5"});
-  expect_told(toy, "body.cavity.enabled", {"body.patients=10", "simulation.duration=0 day"});
+  EXPECT_EQ(complaint(toy, {"body.patients=10", "simulation.duration=0 day"}), "");
   // Without surfaces: the pleura of a primary of lung or breast, else the peritoneum.
   std::string bare = toy;
   const std::size_t from = bare.find("    surfaces:");

@@ -1,5 +1,5 @@
-// A cell afloat in a cavity of the body: how many come to float of a lesion at a broken serosa, what
-// a floating one meets. Shared by bodies followed hour by hour and by cohorts.
+// A cell afloat in a cavity of the body: how many come to float of a lesion at a broken serosa,
+// what a floating one meets. Shared by bodies followed hour by hour and by cohorts.
 #pragma once
 
 #include "body/cavity_settings.hpp"

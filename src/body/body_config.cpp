@@ -77,10 +77,10 @@ void judge_file(const BodySettings& s, Judge& judge) {
         {"body.removal.time", "body.removal.diameter", "body.removal.found"},
         "body.removal is of a body followed hour by hour; primaries of body.patients are "
         "removed when they are found, unless body.observer.removes is false");
-  if (s.body.patients > 0 && s.body.cavity.enabled)
-    judge.complain({"body.cavity.enabled"},
-                   "body.cavity is of a body followed hour by hour; leave body.patients or "
-                   "body.cavity.enabled out");
+  if (s.body.patients > 0 && s.body.cavity.enabled && !(s.body.cavity.exposed > 0))
+    judge.note({"body.cavity.enabled"},
+               "body.cavity.exposed is 0: no lattice tells of body.patients whether a serosa is "
+               "broken, so nothing comes into their cavity");
   if (hours && s.body.removal.time > s.simulation.duration)
     judge.note({"body.removal.time"}, "body.removal.time comes after the end of the run");
 }

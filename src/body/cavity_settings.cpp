@@ -41,9 +41,8 @@ void describe(Section<CavityParameters>& s) {
   s.boolean(&P::enabled, "enabled")
       .normally("false")
       .means(
-          "Of a body followed hour by hour: cells that are shed through a broken serosa float in "
-          "the cavity behind it, die there or attach to what surrounds it. Needed where the "
-          "primary's lattice has serosa.faces.")
+          "Cells that are shed through a broken serosa float in the cavity behind it, die there or "
+          "attach to what surrounds it. Needed where the primary's lattice has serosa.faces.")
       .from("a choice: off");
   s.number(&P::rate, "rate", "1/min")
       .between(0, 10)

@@ -113,6 +113,25 @@ void judge_nodes(std::vector<CohortNumber>& numbers, const BodyParameters& body,
   }
 }
 
+void judge_implants(std::vector<CohortNumber>& numbers, const BodyParameters& body,
+                    const std::vector<PatientRow>& rows) {
+  if (!body.cavity.enabled) return;
+  Share implanted;
+  const auto n = static_cast<double>(rows.size());
+  double expected = 0, expected2 = 0;
+  for (const PatientRow& r : rows) {
+    implanted.count(r.implants > 0);
+    const double any = 1 - exact::exp(-r.expected_implants);
+    expected += any / n, expected2 += any * any / n;
+  }
+  numbers.push_back(
+      {"implanted_expected", expected,
+       std::sqrt(std::max(0.0, expected2 - expected * expected) / n),
+       "chance that any implant of the cavity founds a lesion: mean of 1 - e^-Lambda"});
+  numbers.push_back(
+      {"implanted", implanted.value(), implanted.error(), "patients in whom any did, as drawn"});
+}
+
 void judge_deaths(std::vector<CohortNumber>& numbers, const BodyParameters& body,
                   const std::vector<PatientRow>& rows) {
   if (!body.death.lesions) return;
@@ -211,6 +230,7 @@ std::vector<CohortNumber> summary_of(const BodySettings& settings,
   judge_test(numbers, rows, "marrow", "a sleeping cell in the aspirate",
              [](const PatientRow& r) { return r.in_marrow > 0; });
   judge_nodes(numbers, body, rows);
+  judge_implants(numbers, body, rows);
   judge_deaths(numbers, body, rows);
   return numbers;
 }

@@ -40,6 +40,11 @@ struct PatientRow {
   DeathOf cause = DeathOf::none;            // none: only other deaths are looked at
   int death_in = -1;                        // organ
   bool of_metastases = false;
+  // Of the cavity, expected until removal and in the end; the last two are part of landed, expected
+  // and founded.
+  double into_cavity = 0, attached = 0; // cells
+  double expected_implants = 0;         // lesions that implants will found
+  std::int64_t implants = 0;            // the same, as drawn
 };
 
 // Patients `first` to `first + count` on so many threads, in their order. Their rows do not depend

@@ -13,6 +13,8 @@
 namespace metavox {
 namespace {
 
+constexpr std::uint64_t nodes_identity = 63;         // beyond the places of organs
+constexpr std::uint64_t implants_identity = 64;      // and so many more for the organ
 constexpr double longest_life = 100 * days_per_year; // after removal, that is looked at
 
 // Every three months for two years, every six to year five, then every year.
@@ -33,14 +35,14 @@ CohortPlan::CohortPlan(const BodySettings& settings)
     : body(settings.body), primary(primary_named(settings.body, settings.body.primary)),
       seed(settings.simulation.seed),
       settling(settings.body, primary, settings.body.step / minutes_per_day),
+      cavity(settings.body, settings.body.step / minutes_per_day),
       visits(visits_until(settings.body.observer.horizon / minutes_per_day)), marrow(-1),
       load(settings.body) {
   const std::vector<double> soils = soils_for(body, primary);
-  for (std::size_t i = 0; i < settling.organs(); ++i) {
-    const std::size_t organ = settling.organ(i);
-    chances.push_back(body.fate.begin * body.fate.go_on * body.fate.human * soils[organ]);
-    if (body.organs[organ].name == "bone") marrow = static_cast<int>(i);
-  }
+  for (const double soil : soils)
+    chances.push_back(body.fate.begin * body.fate.go_on * body.fate.human * soil);
+  for (std::size_t i = 0; i < settling.organs(); ++i)
+    if (body.organs[settling.organ(i)].name == "bone") marrow = static_cast<int>(i);
 }
 
 PatientCourse::PatientCourse(const CohortPlan& plan)
@@ -54,8 +56,10 @@ PatientRow PatientCourse::follow(std::uint64_t patient) {
   grow_primary();
   found_in_nodes();
   let_settle();
+  let_attach();
   take_samples();
   found_lesions();
+  found_implants();
   die();
   return row_;
 }
@@ -142,10 +146,9 @@ LesionClock PatientCourse::metastasis(std::uint64_t identity, std::uint64_t numb
 
 // Lesions in nodes are founded by the primary alone, and never sleep.
 void PatientCourse::found_in_nodes() {
-  constexpr std::uint64_t identity = 63; // beyond the places of organs
   if (!body_.lymph.enabled || grid_.size() < 2) return;
   const double expected = body_.lymph.competence * row_.node_theta * shed_.back();
-  row_.nodes = poisson({seed_, Purpose::founder, identity, 0, 0}, expected);
+  row_.nodes = poisson({seed_, Purpose::founder, nodes_identity, 0, 0}, expected);
   // The first to come, one for each node: what is founded later where a lesion stands is part of
   // it. Of n uniform times the next is the smallest of those left.
   const std::int64_t followed = std::min<std::int64_t>(row_.nodes, body_.lymph.nodes);
@@ -153,10 +156,10 @@ void PatientCourse::found_in_nodes() {
   double later = 1;
   for (std::int64_t k = 0; k < followed; ++k) {
     const auto number = static_cast<std::uint64_t>(k + 1);
-    const double u = unit(Purpose::founder, identity, number, 0);
+    const double u = unit(Purpose::founder, nodes_identity, number, 0);
     later *= exact::exp(exact::log(u) / static_cast<double>(row_.nodes - k));
     const double start = day_when(shed_, 1, 0, 1 - later);
-    founded.push_back({start, metastasis(identity, number)});
+    founded.push_back({start, metastasis(nodes_identity, number)});
     const double cells = founded.back().clock.cells_on(row_.removal - start);
     row_.largest_node = std::max(row_.largest_node, diameter_of_cells(body_.lesions, cells));
   }
@@ -211,6 +214,41 @@ void PatientCourse::let_settle() {
   }
 }
 
+double PatientCourse::into_cavity_on(double day) const {
+  return plan_.cavity.shed(primary_.cells_on(day));
+}
+
+// On the grid of what settles. What floats at its end attaches after it.
+void PatientCourse::let_attach() {
+  const CohortCavity& cavity = plan_.cavity;
+  afloat_ = {};
+  attached_.assign(1, 0.0);
+  if (!cavity.sheds()) return;
+  const double h = plan_.settling.step();
+  for (std::size_t k = 1; k < grid_.size(); ++k) {
+    const bool before_removal = k < shed_.size();
+    double begin = 0, middle = 0, end = 0, cells = 0;
+    if (before_removal || !body_.observer.removes) {
+      const double from = std::max(0.0, grid_[k - 1]), to = grid_[k];
+      begin = into_cavity_on(from), middle = into_cavity_on(0.5 * (from + to)),
+      end = into_cavity_on(to);
+      cells = (to - from) / 6 * (begin + 4 * middle + end);
+      // What is shed from day 0 on, spread over the step.
+      if (grid_[k - 1] < 0) begin = middle = end = cells / h;
+    }
+    if (before_removal) row_.into_cavity += cells;
+    cavity.advance(afloat_, begin, middle, end);
+    attached_.push_back(afloat_.attached);
+  }
+  row_.attached = cavity.attached_in_the_end(afloat_);
+}
+
+double PatientCourse::day_attached(double share) const {
+  const double wanted = share * row_.attached, on_grid = attached_.back();
+  if (wanted >= on_grid) return grid_.back() + plan_.cavity.days_until(afloat_, wanted - on_grid);
+  return day_when(attached_, 1, 0, wanted / on_grid);
+}
+
 void PatientCourse::take_samples() {
   row_.in_blood = poisson({seed_, Purpose::reading, 0, 0, 0}, row_.level * body_.observer.sample);
   row_.in_marrow =
@@ -223,24 +261,54 @@ void PatientCourse::found_lesions() {
   for (std::size_t i = 0; i < settling.organs(); ++i) {
     const double landed = settling.landed(state_, i);
     row_.landed += landed;
-    const double expected = landed * std::min(body_.fate.begin, plan_.chances[i] * row_.theta);
+    const double expected = landed * chance_to_found(settling.organ(i));
     row_.expected += expected;
     const std::int64_t founded = poisson({seed_, Purpose::founder, i, 0, 0}, expected);
     row_.founded += founded;
-    for (std::int64_t k = 0; k < founded; ++k) found_lesion(i, static_cast<std::uint64_t>(k + 1));
+    for (std::int64_t k = 0; k < founded; ++k) {
+      const auto number = static_cast<std::uint64_t>(k + 1);
+      const double landed_then =
+          day_when(landed_, settling.organs(), i, unit(Purpose::founder, i, number, 0));
+      found_lesion(settling.organ(i), landed_then, i, number);
+    }
   }
 }
 
-void PatientCourse::found_lesion(std::size_t place, std::uint64_t number) {
-  const auto drawn = [&](std::uint32_t n) { return unit(Purpose::founder, place, number, n); };
-  const std::size_t organ = plan_.settling.organ(place);
-  const double landed = day_when(landed_, plan_.settling.organs(), place, drawn(0));
+// Who attaches has landed, and founds as others do that landed in that organ.
+void PatientCourse::found_implants() {
+  if (!(row_.attached > 0)) return;
+  row_.landed += row_.attached;
+  for (const CohortCavity::Surface& surface : plan_.cavity.surfaces()) {
+    const double expected = row_.attached * surface.share * chance_to_found(surface.organ);
+    const std::uint64_t identity = implants_identity + surface.organ;
+    const std::int64_t founded = poisson({seed_, Purpose::founder, identity, 0, 0}, expected);
+    row_.expected_implants += expected;
+    row_.implants += founded;
+    for (std::int64_t k = 0; k < founded; ++k) {
+      const auto number = static_cast<std::uint64_t>(k + 1);
+      found_lesion(surface.organ, day_attached(unit(Purpose::founder, identity, number, 0)),
+                   identity, number);
+    }
+  }
+  row_.expected += row_.expected_implants;
+  row_.founded += row_.implants;
+}
+
+double PatientCourse::chance_to_found(std::size_t organ) const {
+  return std::min(body_.fate.begin, plan_.chances[organ] * row_.theta);
+}
+
+// `identity` and `number` tell its draws from those of others; the first of them told when it
+// landed.
+void PatientCourse::found_lesion(std::size_t organ, double landed, std::uint64_t identity,
+                                 std::uint64_t number) {
+  const auto drawn = [&](std::uint32_t n) { return unit(Purpose::founder, identity, number, n); };
   double start = landed;
   if (drawn(1) < body_.fate.asleep) {
     start += body_.fate.waking / minutes_per_day / ln2 * exponential_time(drawn(2));
     ++row_.slept;
   }
-  const LesionClock clock = metastasis(place, number);
+  const LesionClock clock = metastasis(identity, number);
   metastases_.push_back({organ, start, clock});
   const auto day_at = [&](double diameter) { // after removal
     return start + clock.day_of(cells_of_diameter(body_.lesions, diameter)) - row_.removal;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "body/cohort.hpp"
+#include "body/cohort_cavity.hpp"
 #include "body/dying.hpp"
 #include "body/lesion_growth.hpp"
 #include "body/settling.hpp"
@@ -21,7 +22,8 @@ struct CohortPlan {
   const PrimaryParameters& primary;
   std::uint64_t seed;
   Settling settling;
-  std::vector<double> chances; // of a landed cell to found a lesion, at theta 1, by place
+  CohortCavity cavity;
+  std::vector<double> chances; // of a landed cell to found a lesion, at theta 1, by organ
   std::vector<double> visits;  // days after removal
   int marrow;                  // place of bone; -1: none
   LethalLoad load;
@@ -48,9 +50,12 @@ private:
   void grow_primary();
   void found_in_nodes();
   void let_settle();
+  void let_attach();
   void take_samples();
   void found_lesions();
-  void found_lesion(std::size_t place, std::uint64_t number);
+  void found_implants();
+  void found_lesion(std::size_t organ, double landed, std::uint64_t identity, std::uint64_t number);
+  double chance_to_found(std::size_t organ) const; // of a cell that landed
   void die();
   double primary_volume(double day) const;
   Verdict unhindered(double day);
@@ -59,6 +64,8 @@ private:
   double last_day() const; // that is looked at
   double unit(Purpose purpose, std::uint64_t identity, std::uint64_t step, std::uint32_t n) const;
   double shed_on(double day) const; // into blood, before removal
+  double into_cavity_on(double day) const;
+  double day_attached(double share) const; // when that share of those that ever attach had
   double day_when(const std::vector<double>& cumulated, std::size_t stride, std::size_t first,
                   double share) const;
   LesionClock metastasis(std::uint64_t identity, std::uint64_t number) const;
@@ -72,6 +79,8 @@ private:
   std::vector<double> grid_, shed_; // days; cells shed till then
   std::vector<double> landed_;      // by grid point and place
   Settling::State state_, scratch_;
+  std::vector<double> attached_; // by grid point
+  CohortCavity::State afloat_;   // at the last one
   std::vector<Metastasis> metastases_;
   std::vector<double> volumes_; // by organ
 };

@@ -95,11 +95,14 @@ fs::path body_folder(const BodyConfig& config) {
 }
 
 std::string cohort_csv(const BodySettings& settings, const std::vector<PatientRow>& rows) {
+  const bool cavity = settings.body.cavity.enabled;
   std::string text =
       "patient,theta,node_theta,doubling_day,diameter_mm,age_year,removal_day,shed_cells,"
       "landed_cells,expected_lesions,blood_cells_per_mL,marrow_sleepers,cells_in_sample,"
       "cells_in_aspirate,lesions,slept,node_lesions,largest_node_mm,seen_at_removal,seen_year,"
-      "seen_in,seen_diameter_mm,founded_before_seen_year,other_death_year,death_year,death_cause\n";
+      "seen_in,seen_diameter_mm,founded_before_seen_year,other_death_year,death_year,death_cause";
+  if (cavity) text += ",into_cavity_cells,attached_cells,expected_implants,implants";
+  text += '\n';
   for (std::size_t k = 0; k < rows.size(); ++k) {
     const PatientRow& r = rows[k];
     const auto add = [&](const std::string& cell) { text += ',' + cell; };
@@ -124,6 +127,10 @@ std::string cohort_csv(const BodySettings& settings, const std::vector<PatientRo
     } else {
       number(r.death / days_per_year);
       add(cause_text(settings.body, r));
+    }
+    if (cavity) {
+      number(r.into_cavity), number(r.attached), number(r.expected_implants);
+      count(r.implants);
     }
     text += '\n';
   }
