@@ -52,10 +52,13 @@ void require_sound(const Lesion& l, double capacity) {
   const auto where = [&] {
     return std::string("lesion ") + std::to_string(l.number) + ", " + name_of(l.origin);
   };
-  const std::int64_t left = l.founded_with + l.births - l.deaths - l.departed - l.resected;
+  const std::int64_t left =
+      l.founded_with + l.births - l.deaths - l.departed - l.resected - l.spilled;
   if (left != l.cells)
-    broken(where(), "founded with and born, less dead, departed and resected, and its cells", left,
+    broken(where(),
+           "founded with and born, less dead, departed, resected and spilled, and its cells", left,
            l.cells);
+  if (l.spilled < 0) broken(where(), "fewer than none spilled", l.spilled, 0);
   if (l.cells < 0) broken(where(), "fewer cells than none", l.cells, 0);
   if (l.counted_by == CountedBy::body && static_cast<double>(l.cells) > capacity + 1)
     broken(where(), "larger than its organ", l.cells, static_cast<std::int64_t>(capacity));
@@ -117,6 +120,12 @@ void Body::visit(Self& self, Archive& archive) {
     archive(self.removed_);
     for (auto* lesions : {&self.lesions_, &self.forced_})
       for (auto& lesion : *lesions) archive(lesion.resected);
+    const RemovalParameters& r = self.plan_->body.removal;
+    if (r.spills()) {
+      archive(self.lesions_[0].spilled), archive(self.spilled_into_blood_);
+      archive(self.expected_into_blood_);
+    }
+    if (r.washed > 0) archive(self.cavity_.washed), archive(self.expected_cavity_.washed);
   }
   if (self.plan_->lymph.enabled()) {
     LymphStages<std::int64_t>::visit(self.lymph_, archive, self.plan_->windows);
@@ -303,6 +312,7 @@ void Body::shed(const std::vector<WindowHour>& windows, StepReport& report) {
   expected_by_lymph_ = {};
   into_cavity_ = {};
   expected_into_cavity_ = {};
+  let_spill_flow();
   growing_.resize(lesions_.size());
   forced_growing_.resize(forced_.size());
   std::size_t in_windows = 0;
@@ -590,7 +600,7 @@ void Body::check_ledger() const {
   for (const auto* lesions : {&lesions_, &forced_})
     for (const Lesion& l : *lesions) {
       require_sound(l, plan_->capacity[static_cast<std::size_t>(l.organ)]);
-      departed += l.departed;
+      departed += l.departed + l.spilled;
       if (l.origin == Origin::natural) ++founded[static_cast<std::size_t>(l.organ)];
       if (l.origin == Origin::nodal) in_nodes += l.founded_with;
     }
@@ -618,7 +628,7 @@ void Body::check_ledger() const {
   for (const std::int64_t n : cavity_.floating)
     if (n < 0) broken(cavity, "fewer cells than none", n, 0);
   require_equal(cavity, "departed into it, and all that came of it", cavity_.shed(),
-                cavity_.in_cavity() + cavity_.died + cavity_.attached_to_all());
+                cavity_.in_cavity() + cavity_.died + cavity_.attached_to_all() + cavity_.washed);
   static const std::string nodes = "nodes";
   if (lymph_.in_nodes() < 0) broken(nodes, "fewer cells than none", lymph_.in_nodes(), 0);
   for (std::size_t k = 0; k < lymph_.in_node.size(); ++k)
@@ -628,8 +638,12 @@ void Body::check_ledger() const {
                 lymph_.in_nodes() + lymph_.died + lymph_.founded + lymph_.passed + lymph_.resected);
   require_equal(nodes, "founded in them, and with what lesions there began", lymph_.founded,
                 in_nodes);
-  require_equal(blood, "departed from lesions and out of nodes, and into it, them and the cavity",
-                departed + lymph_.passed, natural_.departed + lymph_.departed + cavity_.shed());
+  // What the cut of this step spilled into the blood flows in the next one.
+  require_equal(blood,
+                "departed from lesions, spilled and out of nodes, and into it, them and the cavity",
+                departed + lymph_.passed,
+                natural_.departed + lymph_.departed + cavity_.shed() +
+                    (spill_waits() ? spilled_into_blood_ : 0));
   require_equal(blood, "departed, and all that came of it", natural_.departed, somewhere);
 }
 

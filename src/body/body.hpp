@@ -141,6 +141,9 @@ public:
   // in a window this is asked, the window closed, and the removal told.
   bool removal_is_due() const;
   void remove_primary(StepReport& report);
+  // Of the cells that were cut out then, those that were spilled into blood and cavity.
+  std::int64_t spilled_into_blood() const { return spilled_into_blood_; }
+  std::int64_t spilled_into_cavity() const { return lesions_[0].spilled - spilled_into_blood_; }
 
   // The way through lymph, where it is followed: its cells are not among those of the blood.
   const LymphStages<std::int64_t>& lymph() const { return lymph_; }
@@ -190,6 +193,10 @@ private:
   void flow_through_nodes(StepReport& report);
   void found_in_node(Phenotype phenotype, StepReport& report);
   void clear_nodes();
+  void spill(std::int64_t cut, double expected_cut);
+  void wash_cavity();
+  bool spill_waits() const;
+  void let_spill_flow();
   ByPhenotype<double> kinds_into_cavity(const Lesion& lesion) const;
   std::int64_t shed_into_cavity(const Lesion& lesion, double cells);
   std::int64_t follow_into_cavity(const WindowHour& hour, const Lesion& lesion);
@@ -210,6 +217,8 @@ private:
   Stages<double> expected_;
   std::vector<Lesion> lesions_, forced_;
   std::int64_t removed_ = -1;
+  std::int64_t spilled_into_blood_ = 0; // when the primary was removed
+  double expected_into_blood_ = 0;
   std::int64_t died_ = -1, other_death_ = -1; // steps
   Verdict death_;
   LymphStages<std::int64_t> lymph_;

@@ -254,6 +254,7 @@ void describe(Section<BodyParameters>& s) {
   s.rule(judge_course);
   s.rule(judge_lymph);
   s.rule(judge_cavity);
+  s.rule(judge_spill);
 }
 
 } // namespace metavox

@@ -18,7 +18,7 @@ template <class Number>
 struct CavityStages {
   ByPhenotype<Number> floating{};         // now
   ByPhenotype<Number> departed{};         // into it so far
-  Number died{};                          // so far
+  Number died{}, washed{};                // so far; washed: part of the state by the body
   std::vector<Number> attached, implants; // so far, by organ; of these the competent ones
 
   template <class Self, class Archive>

@@ -36,7 +36,7 @@ struct Lesion {
   std::int64_t established = -1; // step at which it first had body.established cells; -1: never
   std::int64_t founded_with = 1; // cells
   std::int64_t births = 0, deaths = 0, departed = 0; // so far
-  std::int64_t resected = 0;                         // likewise; part of the state by the body
+  std::int64_t resected = 0, spilled = 0;            // likewise; part of the state by the body
   std::int32_t stratum = -1;                         // of a forced one
   double weight = 0;                                 // of a forced one: lesions it stands for
 

@@ -1,7 +1,9 @@
 #include "body/removal.hpp"
 
 #include <algorithm>
+#include <string>
 
+#include "body/body_settings.hpp"
 #include "core/exact.hpp"
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
@@ -55,6 +57,46 @@ void describe(Section<RemovalParameters>& s) {
       .normally("3 mm")
       .means("Over which the tail thins out to 1/e.")
       .from("assumed, with `tail`");
+  s.number(&P::spill_blood, "spill_blood")
+      .a_share()
+      .normally("0")
+      .example("1e-6")
+      .means("Share of the cells that are cut out that are spilled into the blood which leaves the "
+             "primary, each by chance, as single cells: they flow in the step after.")
+      .from("a choice: none; any number is assumed, explore 1e-8 to 1e-4");
+  s.number(&P::spill_cavity, "spill_cavity")
+      .a_share()
+      .normally("0")
+      .example("1e-6")
+      .means("The same into the cavity, where they float; needs cavity.enabled. A primary may be "
+             "opened by the cut, so the serosa need not be broken before.")
+      .from("a choice: none; any number is assumed, explore 1e-8 to 1e-4");
+  s.number(&P::washed, "washed")
+      .a_share()
+      .normally("0")
+      .example("0.9")
+      .means("Share of the cells afloat in the cavity that are washed out when the primary is "
+             "removed, those that were just spilled included, each by chance.")
+      .from("a choice: not washed; any number is assumed, explore 0.1 to 0.99");
+}
+
+void judge_spill(const BodyParameters& p, Judge& judge) {
+  const RemovalParameters& r = p.removal;
+  const auto idle = [&](double share, const std::string& key) {
+    if (!(share > 0)) return;
+    if (p.patients > 0)
+      judge.complain({key}, judge.key(key) + " is of a body followed hour by hour; leave it or " +
+                                judge.key("patients") + " out");
+    else if (!is_planned(r))
+      judge.note({key}, judge.key(key) + " has no effect: the primary is not removed; type for "
+                                         "example\n  removal: {time: 1 year}");
+    else if (key != "removal.spill_blood" && !p.cavity.enabled)
+      judge.complain({key}, judge.key(key) + " is of a cavity, and the body has none; type " +
+                                judge.key("cavity.enabled") + ": true, or leave it out");
+  };
+  idle(r.spill_blood, "removal.spill_blood");
+  idle(r.spill_cavity, "removal.spill_cavity");
+  idle(r.washed, "removal.washed");
 }
 
 bool is_planned(const RemovalParameters& p) { return p.time > 0 || p.diameter > 0 || p.found; }

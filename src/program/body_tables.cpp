@@ -144,6 +144,12 @@ BodyTable body_rows(const Replicates& bodies) {
   if (is_planned(bodies.plan().body.removal)) {
     add("removed", [](const Body& b) { return b.removed() >= 0 ? 1.0 : 0.0; });
     add("resected", [](const Body& b) { return b.lesions()[0].resected; });
+    const RemovalParameters& r = bodies.plan().body.removal;
+    if (r.spills()) {
+      add("spilled_into_blood", [](const Body& b) { return b.spilled_into_blood(); });
+      add("spilled_into_cavity", [](const Body& b) { return b.spilled_into_cavity(); });
+    }
+    if (r.washed > 0) add("washed_out", [](const Body& b) { return b.cavity().washed; });
   }
   if (bodies.plan().lymph.enabled()) {
     add("departed_by_lymph", [](const Body& b) { return b.lymph().departed; });
@@ -218,9 +224,14 @@ BodyTable cascade_rows(const Replicates& bodies) {
     floating("cavity", "shed", [](const auto& s) { return s.shed(); });
     floating("cavity", "floating_now", [](const auto& s) { return s.in_cavity(); });
     floating("cavity", "dead", [](const auto& s) { return s.died; });
+    if (bodies.plan().body.removal.washed > 0)
+      floating("cavity", "washed_out", [](const auto& s) { return s.washed; });
   }
   if (is_planned(bodies.plan().body.removal))
     row("primary", "resected", bodies.mean([](const Body& b) { return b.lesions()[0].resected; }),
+        ",", ",");
+  if (bodies.plan().body.removal.spills())
+    row("primary", "spilled", bodies.mean([](const Body& b) { return b.lesions()[0].spilled; }),
         ",", ",");
   for (std::size_t k = 0; k < bodies.plan().body.organs.size(); ++k) {
     const auto organ = static_cast<std::int32_t>(k);
