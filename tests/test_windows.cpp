@@ -199,6 +199,24 @@ TEST(Windows, OfAPrimaryCloseWhenItIsRemoved) {
   EXPECT_EQ(again.bodies.hash(), f.bodies.hash());
 }
 
+// What a window held is spilled as what a counter had: it flows in the hour after.
+TEST(Windows, OfAPrimarySpillWhenItIsRemoved) {
+  Followed f({"body.removal.time=12 h", "body.windows.shown=0", "body.windows.max=2",
+              "body.reseeding=false", "body.removal.spill_blood=0.3"});
+  f.advance(12);
+  const Lesion& primary = f.body().lesions()[0];
+  const std::int64_t departed = f.body().natural().departed,
+                     spilled = f.body().spilled_into_blood();
+  const auto held = static_cast<double>(primary.resected + spilled);
+  EXPECT_EQ(primary.cells, 0);
+  EXPECT_EQ(primary.spilled, spilled);
+  EXPECT_NEAR(static_cast<double>(spilled), 0.3 * held, 4 * std::sqrt(0.21 * held));
+  f.advance(13);
+  EXPECT_EQ(f.body().natural().departed, departed + spilled);
+  f.advance(20);
+  EXPECT_EQ(f.body().natural().departed, departed + spilled);
+}
+
 // All windows close when the patient dies, each into a counter with its cells; then nothing moves.
 TEST(Windows, CloseWhenThePatientDies) {
   const std::vector<std::string> set{"body.death.others=true", "body.host.mortality=2 1/day",
