@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t patients_at_once = 2000;  // between two looks at signals
-constexpr std::uint64_t bytes_per_patient = 400; // rows and their text
+constexpr std::uint64_t bytes_per_patient = 800; // rows, and their text while it grows: 700 seen
 
 void require_patients(const BodyConfig& config) {
   if (config.settings.body.patients == 0)
