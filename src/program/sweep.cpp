@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <list>
 #include <map>
 #include <set>
 #include <thread>
@@ -27,6 +28,7 @@
 #include "record/checkpoint.hpp"
 #include "record/csv.hpp"
 #include "record/provenance.hpp"
+#include "record/run_folder.hpp"
 #include "record/run_layout.hpp"
 #include "record/schedule.hpp"
 #include "settings/resolve.hpp"
@@ -275,33 +277,43 @@ public:
           int jobs)
       : config_(config), members_(members), folder_(std::move(folder)), jobs_(std::max(1, jobs)) {
     for (const SweepMember& m : members_)
-      if (finished(folder_ / m.name)) ++done_;
+      if (!is_over(m)) left_.push_back(&m);
+    done_ = members_.size() - left_.size();
     std::printf("%zu members in %s, %zu finished before\n", members_.size(), folder_.c_str(),
                 done_);
     std::fflush(stdout);
     tabulate(true);
   }
 
-  bool any_left() const { return next_ < members_.size() || !running_.empty(); }
+  bool any_left() const { return !left_.empty() || !running_.empty(); }
 
-  // As many as there is room for, until a signal comes.
+  // As many as there is room for, until a signal comes. What another process still writes, such as
+  // a member of a sweep that was killed, waits for that process and lets others pass.
   void start_some() {
-    while (!SignalWatch::seen() && next_ < members_.size() &&
-           running_.size() < static_cast<std::size_t>(jobs_)) {
-      const SweepMember& m = members_[next_++];
-      if (!finished(folder_ / m.name)) start_one(m);
+    for (auto it = left_.begin(); it != left_.end() && has_room();) {
+      const SweepMember& m = **it;
+      if (const auto user = RunFolder::user_of(folder_ / m.name)) {
+        tell_wait(m, *user);
+        ++it;
+        continue;
+      }
+      it = left_.erase(it);
+      if (finished(folder_ / m.name))
+        tell_end(m, 0);
+      else
+        start_one(m);
     }
   }
 
   // They write checkpoints and end; no more are started.
   void stop() {
     for (const auto& [pid, i] : running_) ::kill(pid, SIGTERM);
-    next_ = members_.size();
+    left_.clear();
   }
 
   // Waits a little where none ends.
   void take_one_that_ended() {
-    if (running_.empty()) return;
+    if (!any_left()) return;
     int status = 0;
     const pid_t pid = ::waitpid(-1, &status, WNOHANG);
     if (pid <= 0) {
@@ -330,6 +342,13 @@ public:
   int worst() const { return worst_; }
 
 private:
+  bool has_room() const {
+    return !SignalWatch::seen() && running_.size() < static_cast<std::size_t>(jobs_);
+  }
+  bool is_over(const SweepMember& m) const {
+    return finished(folder_ / m.name) && !RunFolder::user_of(folder_ / m.name);
+  }
+
   void start_one(const SweepMember& m) {
     const fs::path run = folder_ / m.name;
     std::vector<std::string> arguments = {
@@ -351,6 +370,13 @@ private:
     std::fflush(stdout);
   }
 
+  void tell_wait(const SweepMember& m, const std::string& user) {
+    if (!waits_.insert(&m).second) return;
+    std::printf("%s  waits for process %s, which is writing it\n", m.name.c_str(), user.c_str());
+    std::fflush(stdout);
+  }
+
+  // `status` as waitpid() gives it; 0 is what one says that ended well.
   void tell_end(const SweepMember& m, int status) {
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : exit_internal;
     std::string how = "interrupted";
@@ -371,7 +397,9 @@ private:
   const fs::path folder_;
   const int jobs_;
   std::map<pid_t, const SweepMember*> running_;
-  std::size_t next_ = 0, done_ = 0, failed_ = 0;
+  std::list<const SweepMember*> left_; // not started yet, in their order
+  std::set<const SweepMember*> waits_; // told to wait for another process
+  std::size_t done_ = 0, failed_ = 0;
   int worst_ = exit_done;
   Clock::time_point tabulated_;
   double table_seconds_ = 0;

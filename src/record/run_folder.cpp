@@ -54,22 +54,27 @@ void remove_temporaries(const fs::path& run) {
       if (is_temporary(entry.filename().string())) remove_file(entry);
 }
 
-// Throws where another process holds the lock. An empty result: the file system cannot lock.
+// Of an open lock file, which it locks where it can. Nothing: no other process holds it, or the
+// file system cannot lock.
+std::optional<std::string> other_holder(const Descriptor& lock, const fs::path& file) {
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return {};
+  if (errno == ENOSYS || errno == EOPNOTSUPP || errno == ENOLCK) return {};
+  if (errno != EWOULDBLOCK) fail_with("lock", file, errno);
+  char text[64] = {};
+  const ssize_t n = ::pread(lock.get(), text, sizeof text - 1, 0);
+  std::string who(text, n > 0 ? static_cast<std::size_t>(n) : 0);
+  who.erase(std::find(who.begin(), who.end(), '\n'), who.end());
+  return who.empty() ? "(unknown)" : who;
+}
+
+// Throws where another process holds the lock.
 Descriptor lock_folder(const fs::path& run, bool make) {
   const fs::path file = run / lock_name;
   Descriptor lock =
       open_file(file, O_RDWR | O_NOFOLLOW | (make ? O_CREAT : 0), "open the lock file");
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno == EWOULDBLOCK) {
-    char text[64] = {};
-    const ssize_t n = ::pread(lock.get(), text, sizeof text - 1, 0);
-    std::string who(text, n > 0 ? static_cast<std::size_t>(n) : 0);
-    who.erase(std::find(who.begin(), who.end(), '\n'), who.end());
-    throw IoError("the run folder " + run.string() + " is in use by process " +
-                  (who.empty() ? std::string("(unknown)") : who) +
+  if (const std::optional<std::string> who = other_holder(lock, file))
+    throw IoError("the run folder " + run.string() + " is in use by process " + *who +
                   "; wait for it, stop it, or choose another folder with -o");
-  }
-  if (errno != ENOSYS && errno != EOPNOTSUPP && errno != ENOLCK) fail_with("lock", file, errno);
   return lock;
 }
 
@@ -130,6 +135,13 @@ void RunFolder::check(const fs::path& path, bool force) {
     throw IoError(path.string() +
                   " is not empty and does not look like a run folder, so it is left alone; choose "
                   "another with -o");
+}
+
+std::optional<std::string> RunFolder::user_of(const fs::path& path) {
+  const fs::path file = path / lock_name;
+  const Descriptor lock(::open(file.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!lock.open()) return {}; // nobody has begun a run there, or we could not go on with it
+  return other_holder(lock, file);
 }
 
 void RunFolder::lock() {

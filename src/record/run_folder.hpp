@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,10 @@ class RunFolder {
 public:
   // Would create() succeed? Throws what it would throw, changes nothing.
   static void check(const std::filesystem::path& path, bool force);
+
+  // The number of the process that has the run in `path` in hand, "(unknown)" where it has not said
+  // so yet. Nothing: no process does.
+  static std::optional<std::string> user_of(const std::filesystem::path& path);
 
   // A new folder, or an empty one. With `force` what a former run left in it is removed; anything
   // else in it stays. A folder that is neither empty nor a run's is refused even then.
