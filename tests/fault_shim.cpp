@@ -2,6 +2,7 @@
 // on a file, or the n-th large allocation, go wrong, or the calendar jump.
 //
 //   METAVOX_FAULT  kill:N         the process is killed in the middle of the N-th operation
+//                  stop:N         the process stops before the N-th, until it is continued
 //                  once:E:N       the N-th fails with errno E, and only that one
 //                  from:E:N       the N-th and all later ones fail with errno E
 //                  slow:U         every operation waits U microseconds first
@@ -37,7 +38,7 @@ void* __libc_memalign(std::size_t, std::size_t);
 
 namespace {
 
-enum class Mode : int { none, kill, once, from, slow, memory, clock };
+enum class Mode : int { none, kill, stop, once, from, slow, memory, clock };
 Mode mode = Mode::none;
 long code = 0, at = 0;
 std::atomic<long> count{0}, looks{0};
@@ -46,6 +47,7 @@ __attribute__((constructor)) void read_plan() {
   const char* plan = std::getenv("METAVOX_FAULT");
   if (!plan) return;
   if (std::sscanf(plan, "kill:%ld", &at) == 1) mode = Mode::kill;
+  if (std::sscanf(plan, "stop:%ld", &at) == 1) mode = Mode::stop;
   if (std::sscanf(plan, "once:%ld:%ld", &code, &at) == 2) mode = Mode::once;
   if (std::sscanf(plan, "from:%ld:%ld", &code, &at) == 2) mode = Mode::from;
   if (std::sscanf(plan, "slow:%ld", &at) == 1) mode = Mode::slow;
@@ -73,12 +75,17 @@ void die() {
 template <class Half>
 bool goes_wrong(const Half& half) {
   if (mode == Mode::slow) usleep(static_cast<useconds_t>(at));
-  if (mode != Mode::kill && mode != Mode::once && mode != Mode::from) return false;
+  if (mode != Mode::kill && mode != Mode::stop && mode != Mode::once && mode != Mode::from)
+    return false;
   const long n = ++count;
   if (n < at || (n > at && mode != Mode::from)) return false;
   if (mode == Mode::kill) {
     half();
     die();
+  }
+  if (mode == Mode::stop) {
+    syscall(SYS_kill, getpid(), SIGSTOP);
+    return false;
   }
   errno = static_cast<int>(code);
   return true;

@@ -744,6 +744,87 @@ TEST_F(Faults, ASweepSaysThatAMemberWasKilled) {
       << said();
 }
 
+// Members of a sweep that was killed are the test's to wait for; none is left behind.
+class Orphans : public Faults {
+protected:
+  void SetUp() override { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+  void TearDown() override {
+    for (const auto& [name, pid] : pids_)
+      if (::kill(pid, SIGKILL) == 0) ::waitpid(pid, nullptr, 0);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+  }
+  // Does the process stand still that has the run in hand?
+  bool stopped(const fs::path& run) {
+    std::error_code ignored;
+    const fs::path lock = run / ".lock";
+    if (!fs::is_regular_file(lock, ignored) || fs::file_size(lock, ignored) == 0) return false;
+    const auto pid = static_cast<pid_t>(std::stol(read_text(lock)));
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string stat;
+    std::getline(file, stat);
+    const std::size_t name_end = stat.rfind(") ");
+    if (name_end == std::string::npos || stat[name_end + 2] != 'T') return false;
+    pids_[run.filename()] = pid;
+    return true;
+  }
+  pid_t pid_of(const std::string& name) const { return pids_.at(name); }
+  // Lets one go on that stands still, and waits for its end: its exit code.
+  int continued(const std::string& name) {
+    const pid_t pid = pids_.at(name);
+    pids_.erase(name);
+    ::kill(pid, SIGCONT);
+    int status = 0;
+    if (::waitpid(pid, &status, 0) != pid) return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+private:
+  std::map<std::string, pid_t> pids_;
+};
+
+// `kill -9` of a sweep ends its members as well, each with a checkpoint. Started again, the sweep
+// goes on with all of them; one that has not ended yet it waits for.
+TEST_F(Orphans, AKilledSweepGoesOn) {
+  SKIP_WHERE_A_SANITIZER_MUST_COME_FIRST;
+  if (!checkpoints_available()) GTEST_SKIP() << "this build has no HDF5";
+  std::ofstream(path / "sweep.yaml") << "config: small.yaml\nreplicates: 3\n";
+  const auto sweep = [&](const fs::path& folder) {
+    return std::vector<std::string>{METAVOX_PROGRAM, "sweep", path / "sweep.yaml", "-o", folder,
+                                    "--jobs",        "2"};
+  };
+  const fs::path whole = path / "whole", folder = path / "killed";
+  ASSERT_EQ(Child(sweep(whole), log).wait().code, exit_done) << said();
+  const long middle = operations("stop:1000000", command(path / "run")) / 2;
+  ASSERT_GT(middle, 100) << "the sweep itself would come to it";
+  {
+    Child child(sweep(folder), log, fault("stop:" + std::to_string(middle)));
+    ASSERT_TRUE(child.wait_until([&] { return stopped(folder / "r1") && stopped(folder / "r2"); }))
+        << said();
+    child.signal(SIGKILL);
+    child.wait();
+  }
+  EXPECT_EQ(continued("r1"), exit_interrupted) << "it outlived its sweep";
+  EXPECT_NE(summary_of(folder / "r1").exit_code, exit_done);
+  EXPECT_EQ(harm(folder / "r1"), "");
+  Child again(sweep(folder), log);
+  const std::string waits =
+      "r2  waits for process " + std::to_string(pid_of("r2")) + ", which is writing it\n";
+  ASSERT_TRUE(again.wait_until([&] {
+    return summary_of(folder / "r1").exit_code == exit_done &&
+           summary_of(folder / "r3").exit_code == exit_done;
+  })) << said();
+  EXPECT_TRUE(stopped(folder / "r2"));
+  EXPECT_NE(said().find(waits), std::string::npos) << said();
+  EXPECT_EQ(said().find("r2  started"), std::string::npos) << said();
+  EXPECT_EQ(continued("r2"), exit_interrupted);
+  EXPECT_EQ(again.wait().code, exit_done) << said();
+  EXPECT_EQ(read_text(folder / "results.csv"), read_text(whole / "results.csv"));
+  for (const char* name : {"r1", "r2", "r3"}) {
+    EXPECT_EQ(outcome(folder / name).tables, outcome(whole / name).tables) << name;
+    EXPECT_TRUE(verify_run(folder / name).ok && verify_run(folder / name).finished) << name;
+  }
+}
+
 // A job that is started again finds its checkpoint, but no longer the files that it began with.
 TEST_F(Faults, ResumeNeedsNoInputFileWhereThereIsACheckpoint) {
   if (!checkpoints_available()) GTEST_SKIP() << "this build has no HDF5";

@@ -14,7 +14,9 @@
 #include <thread>
 
 #include <fcntl.h>
-#include <spawn.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,8 +36,6 @@
 #include "settings/resolve.hpp"
 #include "site/config.hpp"
 #include "site/settings_table.hpp"
-
-extern char** environ; // NOLINT(readability-redundant-declaration): POSIX asks for it
 
 namespace metavox {
 
@@ -107,31 +107,47 @@ std::string failure_text(int status) {
          (signal == SIGKILL ? ", as systems do where memory runs out" : "");
 }
 
+// Becomes the member that `argv` describes; never returns. `heard`: the signals that it is to hear
+// once none of them is caught as the sweep does.
+[[noreturn]] void become_member(char** argv, pid_t sweep, const sigset_t& heard) {
+  // A group of its own: Ctrl-C reaches it through the sweep, once.
+  ::setpgid(0, 0);
+  sigset_t watched;
+  sigemptyset(&watched);
+  SignalWatch::add_to(watched);
+  for (int number = 1; number < NSIG; ++number)
+    if (sigismember(&watched, number) == 1) std::signal(number, SIG_DFL);
+#if defined(__linux__)
+  // However the sweep ends, by `kill -9` as well, its members are told to write a checkpoint and
+  // end. One that began when the sweep was gone already would never be told.
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != sweep) ::_exit(exit_interrupted);
+#else
+  static_cast<void>(sweep);
+#endif
+  ::sigprocmask(SIG_SETMASK, &heard, nullptr);
+  // What a member says is in its own log.txt; only errors come through.
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere >= 0) ::dup2(nowhere, STDOUT_FILENO);
+  ::execv("/proc/self/exe", argv);
+  std::fprintf(stderr, "metavox: cannot start a member: %s\n", std::strerror(errno));
+  ::_exit(exit_resources);
+}
+
 pid_t start(const std::vector<std::string>& arguments) {
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
-  // What the members say is in their own log.txt; only errors come through.
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  // A group of their own: Ctrl-C reaches them through this program, once.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t standard;
-  sigemptyset(&standard);
-  SignalWatch::add_to(standard);
-  posix_spawnattr_setsigdefault(&attributes, &standard);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  pid_t pid = -1;
-  const int error =
-      posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0)
-    throw ResourceError(std::string("cannot start a member: ") + std::strerror(error));
+  std::fflush(nullptr); // what is not printed yet would be printed by both
+  // What a member is told before it can hear is kept for it.
+  sigset_t all, before;
+  sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, &before);
+  const pid_t sweep = ::getpid(), pid = ::fork();
+  if (pid == 0) become_member(argv.data(), sweep, before);
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) throw ResourceError(std::string("cannot start a member: ") + std::strerror(errno));
   return pid;
 }
 
