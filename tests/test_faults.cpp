@@ -825,6 +825,22 @@ TEST_F(Orphans, AKilledSweepGoesOn) {
   }
 }
 
+TEST_F(Faults, ASweepKilledAtItsTableLeavesNoHalfOfIt) {
+  SKIP_WHERE_A_SANITIZER_MUST_COME_FIRST;
+  std::ofstream(path / "sweep.yaml") << "config: small.yaml\nuntil: 12 min\n";
+  const fs::path folder = path / "s";
+  const std::vector<std::string> words = {METAVOX_PROGRAM, "sweep", path / "sweep.yaml", "-o",
+                                          folder};
+  for (long n = 1; temporaries(folder).empty(); ++n) {
+    ASSERT_LT(n, 20);
+    ASSERT_EQ(Child(words, log, fault("kill:" + std::to_string(n))).wait().signal, SIGKILL);
+  }
+  EXPECT_EQ(Child(words, log).wait().code, exit_done) << said();
+  EXPECT_TRUE(temporaries(folder).empty());
+  EXPECT_NE(read_text(folder / "results.csv").find(summary_of(folder / "r1").final_hash),
+            std::string::npos);
+}
+
 // A job that is started again finds its checkpoint, but no longer the files that it began with.
 TEST_F(Faults, ResumeNeedsNoInputFileWhereThereIsACheckpoint) {
   if (!checkpoints_available()) GTEST_SKIP() << "this build has no HDF5";

@@ -43,6 +43,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr const char* table_name = "results.csv";
+
 bool finished(const fs::path& run) {
   const RunSummary summary = summary_of(run);
   return summary.found && summary.exit_code == exit_done;
@@ -182,7 +184,7 @@ void write_table(const fs::path& folder, const SweepConfig& sweep,
     }
     text += "\n";
   }
-  write_file_atomically(folder / "results.csv", text);
+  write_file_atomically(folder / table_name, text);
 }
 
 } // namespace
@@ -284,6 +286,15 @@ Descriptor lock_sweep(const fs::path& folder) {
                   std::to_string(whole.l_pid));
   }
   return lock;
+}
+
+// What a sweep leaves that is killed while it writes its table.
+void remove_half_tables(const fs::path& folder) {
+  std::error_code ignored;
+  for (const fs::path& entry : entries(folder)) {
+    const std::string name = entry.filename().string();
+    if (is_temporary(name) && name.find(table_name) == 1) fs::remove(entry, ignored);
+  }
 }
 
 // Members on their way, so many at a time.
@@ -439,6 +450,7 @@ int sweep(const SweepOptions& options) {
   require_room(std::move(needs), options.jobs);
 
   const Descriptor lock = lock_sweep(folder);
+  remove_half_tables(folder);
   const SignalWatch signals;
   Members work(config, members, folder, options.jobs);
   for (bool stopped = false; work.any_left(); work.take_one_that_ended()) {
@@ -449,7 +461,7 @@ int sweep(const SweepOptions& options) {
     }
   }
   work.tabulate(true);
-  std::printf("table: %s\n", (folder / "results.csv").c_str());
+  std::printf("table: %s\n", (folder / table_name).c_str());
   if (work.failed() > 0)
     std::fprintf(stderr, "metavox: %zu members failed; see their log.txt\n", work.failed());
   return SignalWatch::seen() ? exit_interrupted : work.worst();
