@@ -27,6 +27,7 @@
 #include "pvd_check.hpp"
 #include "record/csv.hpp"
 #include "record/provenance.hpp"
+#include "record/run_folder.hpp"
 #include "record/run_layout.hpp"
 #include "record/verify.hpp"
 #include "tables.hpp"
@@ -172,6 +173,12 @@ TEST(BodyRun, GoesOnFromACheckpointWithTheSameBits) {
   RunOptions longer = options_of(folder, "longer", aside);
   longer.until = "20 day";
   ASSERT_EQ(run_cohort(longer), exit_done);
+  // While it goes on, what the shorter one told at its end is not there to be taken for its own.
+  ASSERT_TRUE(fs::exists(longer.output / "estimates.csv"));
+  const std::int64_t step = checkpoints_of(longer.output).front().first;
+  { RunFolder::resume(longer.output, step, static_cast<double>(step) * 60); }
+  EXPECT_FALSE(fs::exists(longer.output / "estimates.csv"));
+  EXPECT_TRUE(fs::exists(longer.output / "body.csv"));
   longer.until = "40 day";
   longer.resume = true;
   ASSERT_EQ(run_cohort(longer), exit_done);

@@ -273,7 +273,7 @@ private:
     }
     if (sites_) sites_->seal(*bodies_);
     if (code_ == exit_done)
-      write_file_atomically(output_ / "estimates.csv", estimates_csv(*bodies_));
+      write_file_atomically(output_ / estimates_name, estimates_csv(*bodies_));
   }
 
   void tell_results() override {

@@ -198,6 +198,7 @@ RunFolder RunFolder::resume(const fs::path& path, std::int64_t step, double time
   if (fs::exists(path / list_name, ignored)) folder.listed_ = read_checksums(path, nullptr);
   for (const char* name : growing) folder.listed_.erase(name);
   folder.rewrite_list();
+  remove_file(path / estimates_name); // of a run that ended where this one goes on
   folder.trim_rows(step, time);
   folder.trim_frames(step);
   folder.earlier_sessions_ = sessions_of(path); // what they did stays on record

@@ -41,7 +41,8 @@ public:
   static RunFolder create(const std::filesystem::path& path, bool force);
 
   // Continues the run in `path` after `step`, at `time` (min): later rows and frames are removed,
-  // and so are torn ones. Later checkpoints stay until they are overtaken.
+  // and so are torn ones, and what a body told at its end. Later checkpoints stay until they are
+  // overtaken.
   static RunFolder resume(const std::filesystem::path& path, std::int64_t step, double time);
 
   RunFolder(RunFolder&&) noexcept = default;

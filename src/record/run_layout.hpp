@@ -45,6 +45,8 @@ inline constexpr std::array<const char*, 18> growing = {
 // Of these, tables of a body that grow row by row; their first column is the time in days.
 inline constexpr std::array<const char*, 4> body_tables = {"body.csv", "cascade.csv",
                                                            "founders.csv", "lineage.csv"};
+// Of these, what is written where a body ends: it tells of the whole run.
+inline constexpr const char* estimates_name = "estimates.csv";
 bool is_growing(const std::string& name);
 
 // Entries of a folder in order of their names; empty where there is no such folder. A link to a
