@@ -327,6 +327,25 @@ TEST(Primaries, HaveAChanceOfTheirOwn) {
 
 // ---- what a file is told
 
+TEST(BodyFile, IsToldWhatHasNoEffect) {
+  using Notes = std::vector<std::string>;
+  const auto notes = [](const std::string& yaml, const std::vector<std::string>& set = {}) {
+    return read_body_text(yaml, "test.yaml", set).notes;
+  };
+  EXPECT_EQ(
+      notes("body: {}\noutput:\n  report: 2 day\n  frames: 1 day\n"),
+      (Notes{"test.yaml:4: output.frames has no effect: it is of a lattice, and this body has "
+             "none"}));
+  EXPECT_EQ(notes("body: {}\n", {"output.compression=lz4"}).size(), 1u);
+  EXPECT_EQ(notes("body: {}\noutput: {report: 2 day, keep: 2}\n"), Notes{});
+  EXPECT_EQ(notes("body: {}\noutput: {frames: 1 day}\ntissue: {parenchyma: 0.3}\n"
+                  "simulation: {duration: 1 day}\n"),
+            Notes{}); // it has a lattice
+  // What is misspelt, or would change what a lattice does, is no such thing.
+  expect_told("body: {}\noutput: {frame: 1 day}\n", "output.frame is not a setting");
+  expect_told("body: {}\nsimulation: {preset: fast}\n", "simulation.preset is not a setting");
+}
+
 TEST(BodyFile, IsToldWhatIsWrong) {
   expect_told("tissue: {parenchyma: 0.3}\n", "the file has no section body");
   expect_told("body: {patients: 9}\ntissue: {parenchyma: 0.3}\n",

@@ -172,6 +172,24 @@ Entry with_body_alone(const Entry& root) {
   return body;
 }
 
+// A body without a lattice has no use for how a lattice is written down, and the file need not be
+// changed for that. What would change the lattice's results is left for the table to refuse.
+void drop_output_of_lattice(Entry& root, Complaints& complaints) {
+  for (Entry::Member& m : root.members) {
+    if (body_table().whole().section(m.key) == nullptr) continue;
+    std::vector<Entry::Member>& leaves = m.value.members;
+    const auto idle = [&](const Entry::Member& leaf) {
+      const std::string key = m.key + "." + leaf.key;
+      const Setting* s = settings_table().find(key);
+      if (s == nullptr || s->acts_on_state || body_table().find(key) != nullptr) return false;
+      complaints.note(leaf.place,
+                      key + " has no effect: it is of a lattice, and this body has none");
+      return true;
+    };
+    leaves.erase(std::remove_if(leaves.begin(), leaves.end(), idle), leaves.end());
+  }
+}
+
 // The lattice's settings, and those of the body as a section at their end.
 std::string resolve_both(const BodyConfig& config) {
   BodySettings settings = config.settings;
@@ -246,7 +264,9 @@ BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& 
     override_value(root, "simulation.duration", option_value("--until", *until), complaints);
   BodyConfig config{};
   const auto folder = name_for_messages.parent_path();
-  if (has_lattice(root)) {
+  if (!has_lattice(root)) {
+    drop_output_of_lattice(root, complaints);
+  } else {
     read_table(settings_table(), without_body(root), Object::of(config.lattice.emplace()), folder,
                whole, complaints, files);
     root = with_body_alone(root);
