@@ -344,6 +344,10 @@ TEST(BodyFile, IsToldWhatHasNoEffect) {
   // What is misspelt, or would change what a lattice does, is no such thing.
   expect_told("body: {}\noutput: {frame: 1 day}\n", "output.frame is not a setting");
   expect_told("body: {}\nsimulation: {preset: fast}\n", "simulation.preset is not a setting");
+  EXPECT_EQ(notes("body:\n  cavity:\n    rate: 1e-2 1/day\n    exposed: 0.1\n"),
+            (Notes{"test.yaml:3: body.cavity.rate and body.cavity.exposed have no effect: "
+                   "body.cavity.enabled is false"}));
+  EXPECT_EQ(notes("body: {cavity: {enabled: true, exposed: 0.1}}\n"), Notes{});
 }
 
 TEST(BodyFile, IsToldWhatIsWrong) {

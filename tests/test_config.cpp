@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -21,6 +22,7 @@
 #include "settings/units.hpp"
 #include "site/config.hpp"
 #include "site/settings_table.hpp"
+#include "site/site.hpp"
 
 namespace metavox {
 namespace {
@@ -975,6 +977,112 @@ TEST(Config, TakesWholeNumbersAsPeopleWriteThem) {
   EXPECT_EQ(c.parameters.simulation.seed, 1000u);
   EXPECT_EQ(c.parameters.fields.coarsen, 2);
   EXPECT_EQ(c.parameters.output.keep, 3);
+}
+
+// Another value of a setting, as --set takes it, that is near the default; empty: none is known.
+std::vector<std::string> other_values(const Setting& s) {
+  const std::string& d = s.fallback;
+  switch (s.type) {
+  case Type::boolean: return {d == "true" ? "false" : "true"};
+  case Type::word: {
+    std::vector<std::string> words;
+    for (const std::string_view w : s.words)
+      if (w != d) words.emplace_back(w);
+    return words;
+  }
+  case Type::integer: return {std::to_string(std::stoi(d) + 1), std::to_string(std::stoi(d) - 1)};
+  case Type::quantity: {
+    std::size_t end = 0;
+    const double value = std::stod(d, &end);
+    std::vector<std::string> some;
+    for (const double v : {2 * value, value / 2, 0.5, 0.1})
+      if (v != value) some.push_back(format_number(v) + d.substr(end));
+    if (value == 0 && end == d.size() && !s.unit.empty())
+      for (std::string& v : some) v += " " + s.unit;
+    return some;
+  }
+  default: return {};
+  }
+}
+
+// With a section switched off, its settings do nothing and whoever gives them is told: whatever
+// else of a run is on, its state is the same to the last bit.
+TEST(Config, SettingsOfWhatIsOffHaveNoEffectAndAreNoted) {
+  const std::string lively = R"(
+simulation: {seed: 7, duration: 1 h}
+domain: {voxels: [12, 12, 12], spacing: 20 um}
+glucose: {enabled: true}
+inhibitor: {enabled: true}
+stem: {enabled: true}
+vegf: {enabled: true, hypoxic_secretion: 1 molecules/s/cell}
+sprouting: {enabled: true, rate: 0.02 1/min}
+regression: {enabled: true, patience: 10 min}
+intravasation: {enabled: true, rate: 1 1/h}
+lymphatics: {enabled: true}
+arrivals: {enabled: true, cells: 40}
+vessels: {pattern: grid, spacing: 80 um}
+tissue: {stroma: 0.2, cells: [{shape: sphere, kind: epithelial, radius: 60 um, mesenchymal_fraction: 0.3}]}
+)";
+  const auto hash_of = [](const Config& c) {
+    Site site(c.parameters, Executor::on_cpu(1));
+    for (int n = 0; n < 8; ++n) site.step();
+    return site.hash();
+  };
+  std::map<std::string, int> tried;
+  for (const auto& section : settings_table().whole().sections) {
+    const auto on = std::find_if(section->settings.begin(), section->settings.end(),
+                                 [](const Setting* s) { return s->switches; });
+    if (on == section->settings.end()) continue;
+    std::vector<std::string> off{(*on)->key + "=false"};
+    if (section->name == "vegf") off.emplace_back("sprouting.enabled=false"); // needs it
+    const Config base = read(lively, off);
+    const std::uint64_t hash = hash_of(base);
+    for (const Setting* s : section->settings) {
+      const bool acts = std::find((*on)->act_all_the_same.begin(), (*on)->act_all_the_same.end(),
+                                  s->leaf()) != (*on)->act_all_the_same.end();
+      if (s == *on || acts || s->fallback.empty()) continue;
+      for (const std::string& value : other_values(*s)) {
+        std::vector<std::string> set = off;
+        set.push_back(s->key + "=" + value);
+        if (message_of(lively, set) != "accepted") continue; // another rule's matter
+        const Config other = read(lively, set);
+        EXPECT_EQ(hash_of(other), hash) << set.back() << " has an effect";
+        EXPECT_EQ(std::count_if(other.notes.begin(), other.notes.end(),
+                                [&](const std::string& note) {
+                                  return note.find(s->key) != std::string::npos &&
+                                         note.find(" no effect: " + (*on)->key + " is false") !=
+                                             std::string::npos;
+                                }),
+                  1)
+            << set.back();
+        ++tried[section->name];
+        break;
+      }
+    }
+  }
+  for (const char* name : {"glucose", "inhibitor", "vegf", "stem", "sprouting", "regression",
+                           "intravasation", "lymphatics", "arrivals"})
+    EXPECT_GE(tried[name], 2) << name;
+}
+
+TEST(Config, NotesWhatAFileGivesOfSectionsThatAreOff) {
+  const auto notes = [](const std::string& yaml) {
+    std::string all;
+    for (const std::string& note : read(yaml).notes) all += note + "\n";
+    return all;
+  };
+  EXPECT_EQ(notes("lymphatics:\n  share: 0.05\n"),
+            "case.yaml:2: lymphatics.share has no effect: lymphatics.enabled is false\n");
+  EXPECT_EQ(notes("stem:\n  enabled: false\n  senescent_removal: 1 1/day\n  fraction: 0.2\n  "
+                  "symmetric: 0.1\n"),
+            "case.yaml:4: stem.fraction, stem.symmetric and stem.senescent_removal have no effect: "
+            "stem.enabled is false\n");
+  // Defaults change nothing, and neither does what acts all the same; on, all of them act.
+  EXPECT_EQ(notes("lymphatics: {share: 0.02, tumour_faces: 3}\n"), "");
+  EXPECT_EQ(notes("intravasation: {rate: 3 1/h}\nregression: {occlusion_pressure: 2 kPa}\n"), "");
+  EXPECT_EQ(notes("lymphatics: {enabled: true, share: 0.05}\ntissue: {stroma: 0.1}\n"), "");
+  EXPECT_EQ(notes(read("stem: {enabled: true, capacity: 7}\n").resolved), "");
+  EXPECT_EQ(notes(read("{}").resolved), "");
 }
 
 // What is allowed and rarely meant is noted, with its line.

@@ -40,6 +40,7 @@ void describe(Section<CavityParameters>& s) {
   using P = CavityParameters;
   s.boolean(&P::enabled, "enabled")
       .normally("false")
+      .switches()
       .means(
           "Cells that are shed through a broken serosa float in the cavity behind it, die there or "
           "attach to what surrounds it. Needed where the primary's lattice has serosa.faces.")
@@ -88,12 +89,7 @@ void describe(Section<CavityParameters>& s) {
 
 void judge_cavity(const BodyParameters& p, Judge& judge) {
   const CavityParameters& c = p.cavity;
-  if (!c.enabled) {
-    if (c.exposed > 0)
-      judge.note({"cavity.exposed"}, judge.key("cavity.exposed") + " has no effect: " +
-                                         judge.key("cavity.enabled") + " is false");
-    return;
-  }
+  if (!c.enabled) return;
   if (c.surfaces.empty()) {
     if (find_organ(p, surface_for(p)) < 0)
       judge.complain({"cavity.enabled"},

@@ -142,6 +142,7 @@ void describe(Section<ArrivalParameters>& s) {
   using P = ArrivalParameters;
   s.boolean(&P::enabled, "enabled")
       .normally("false")
+      .switches()
       .means("Cells may come with the blood, lodge in the vessels of the site, cross their walls "
              "and land.")
       .from("assumed: off");

@@ -284,6 +284,7 @@ void describe(Section<StemParameters>& s) {
   using P = StemParameters;
   s.boolean(&P::enabled, "enabled")
       .normally("false")
+      .switches({"capacity"}) // which every cell carries
       .means("Only stem cells renew themselves without limit; off: all tumour cells do.")
       .from(sources::enderling, "; off by default to compare with codes without hierarchy")
       .preset(Preset::analytic, "false", switched_off);

@@ -9,6 +9,7 @@ void describe(Section<IntravasationParameters>& s) {
   using P = IntravasationParameters;
   s.boolean(&P::enabled, "enabled")
       .normally("false")
+      .switches({"rate", "epithelial", "clustering"})
       .means("Tumour cells leave through the walls of vessels that carry red cells.")
       .from("assumed: off; a run of growth alone loses no cells");
   s.number(&P::rate, "rate", "1/min")

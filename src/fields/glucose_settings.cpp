@@ -10,6 +10,7 @@ void uptake_and_supply(Section<GlucoseParameters>& s) {
   using P = GlucoseParameters;
   s.boolean(&P::enabled, "enabled")
       .normally("false")
+      .switches()
       .means("Glucose is solved and limits cells through ATP.")
       .from("assumed: oxygen alone is the default limit")
       .preset(Preset::analytic, "false", switched_off);

@@ -63,6 +63,7 @@ void describe(Section<InhibitorParameters>& s) {
   using P = InhibitorParameters;
   s.boolean(&P::enabled, "enabled")
       .normally("false")
+      .switches()
       .means("Stroma secretes TIMP, which divides the action of MMP-2 by 1 + TIMP.")
       .from("assumed: off, as no rates were found")
       .preset(Preset::analytic, "false", switched_off);

@@ -12,6 +12,7 @@ void secretion(Section<VegfParameters>& s) {
   using P = VegfParameters;
   s.boolean(&P::enabled, "enabled")
       .normally("false")
+      .switches()
       .means("VEGF is solved: cells short of oxygen secrete it, vessels take it up.")
       .from("assumed: off until vessels are to grow");
   s.choice(&P::relaxation, "relaxation", {"steady", "transient"})

@@ -1,7 +1,10 @@
 #include "settings/read_table.hpp"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "settings/judge.hpp"
 #include "settings/read_value.hpp"
@@ -25,7 +28,9 @@ public:
     choose_preset();
     read_part(table_.whole(), {}, written_.whole);
     // Rules judge values, so they wait until every value could be read.
-    if (!complaints_.any()) judge(table_.whole(), {});
+    if (complaints_.any()) return;
+    tell_idle(table_.whole());
+    judge(table_.whole(), {});
   }
 
 private:
@@ -91,6 +96,41 @@ private:
     return read_setting(s, exact_key(s.key, path), entry, s.slot(into_, path), folder_, complaints_,
                         files_);
   }
+  // The same where the default stands in its place so far.
+  bool read_instead(const Part& part, const Setting& s, const Path& path, const Entry& entry) {
+    if (switch_of(part) == nullptr || s.fallback.empty()) return read_given(s, path, entry);
+    const std::string before = write_setting(s, s.slot(into_, path));
+    const bool could = read_given(s, path, entry);
+    if (could && write_setting(s, s.slot(into_, path)) != before) changed_.push_back(&s);
+    return could;
+  }
+
+  static const Setting* switch_of(const Part& part) {
+    for (const Setting* s : part.settings)
+      if (s->switches) return s;
+    return nullptr;
+  }
+
+  // Settings with another value than their default in a section that is switched off. A file that
+  // spells out every default, as resolved.yaml does, need not hear of them.
+  void tell_idle(const Part& part) {
+    for (const auto& section : part.sections) tell_idle(*section);
+    const Setting* on = switch_of(part);
+    if (on == nullptr || *std::get<bool*>(on->slot(into_, {}))) return;
+    std::vector<std::string_view> idle;
+    for (const Setting* s : part.settings)
+      if (std::find(changed_.begin(), changed_.end(), s) != changed_.end() && s != on &&
+          std::find(on->act_all_the_same.begin(), on->act_all_the_same.end(), s->leaf()) ==
+              on->act_all_the_same.end())
+        idle.push_back(s->key);
+    if (idle.empty()) return;
+    std::string text(idle[0]);
+    for (std::size_t k = 1; k < idle.size(); ++k)
+      text.append(k + 1 < idle.size() ? ", " : " and ").append(idle[k]);
+    complaints_.note(written_.find(std::string(idle[0]))->place,
+                     text + (idle.size() > 1 ? " have" : " has") + " no effect: " + on->key +
+                         " is false");
+  }
 
   void choose_preset() {
     const Setting* s = table_.chooses_preset();
@@ -130,7 +170,7 @@ private:
                                           s.only_for.key);
     } else if (entry != nullptr) {
       // A map of some faces leaves the others at their default, so read_faces() comes later.
-      return s.type == Type::faces || read_given(s, path, *entry) || !decides(part, s);
+      return s.type == Type::faces || read_instead(part, s, path, *entry) || !decides(part, s);
     } else if (s.fallback.empty() && s.derived.empty()) {
       complaints_.add(place, exact_key(s.key, path) +
                                  " is missing; type for example: " + s.example_text());
@@ -217,6 +257,7 @@ private:
   Complaints& complaints_;
   FilesNamed files_;
   Written written_;
+  std::vector<const Setting*> changed_; // from their defaults, where a section can be switched off
   Preset preset_ = Preset::standard;
 };
 

@@ -98,6 +98,13 @@ public:
     setting_.only_for = {std::string(leaf), std::string(word)};
     return *this;
   }
+  // Where it is false, no other setting of its section has an effect, except these. Whoever gives
+  // one is told so.
+  SettingRow& switches(std::initializer_list<std::string_view> but_for = {}) {
+    setting_.switches = true;
+    setting_.act_all_the_same = but_for;
+    return *this;
+  }
   // A run may be continued with another value.
   SettingRow& without_effect() {
     setting_.acts_on_state = false;

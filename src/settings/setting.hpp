@@ -92,6 +92,8 @@ struct Setting {
   std::vector<UnderPreset> presets; // those that say so
   bool chooses_preset = false;
   bool acts_on_state = true; // a run may be continued with another value where it does not
+  bool switches = false; // a boolean: where it is false, its section's other settings do nothing,
+  std::vector<std::string_view> act_all_the_same; // but for these
 
   std::function<Slot(Object, const Path&)> slot;
   std::function<void(Object, const Path&)> derive; // sets the default that `derived` speaks of

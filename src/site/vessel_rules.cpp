@@ -215,11 +215,7 @@ void judge_departures(const Parameters& p, Judge& judge) {
 
 void judge_arrivals(const Parameters& p, Judge& judge) {
   const ArrivalParameters& a = p.arrivals;
-  if (!a.enabled) {
-    if (a.cells > 0)
-      judge.note({"arrivals.cells"}, "arrivals.cells has no effect: arrivals.enabled is false");
-    return;
-  }
+  if (!a.enabled) return;
   if (p.vessels.pattern == VesselPattern::none)
     judge.complain({"arrivals.enabled", "vessels.pattern"},
                    "arrivals.enabled needs vessels to come by, but vessels.pattern is none; type "

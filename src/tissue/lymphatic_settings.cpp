@@ -8,6 +8,7 @@ void describe(Section<LymphaticParameters>& s) {
   using P = LymphaticParameters;
   s.boolean(&P::enabled, "enabled")
       .normally("false")
+      .switches()
       .means("Some voxels have a lymphatic, which tumour cells enter.")
       .from("assumed: off; a run of growth alone loses no cells");
   s.number(&P::share, "share")

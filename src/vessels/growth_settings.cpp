@@ -10,6 +10,7 @@ void sprouts(Section<SproutingParameters>& s) {
   using P = SproutingParameters;
   s.boolean(&P::enabled, "enabled")
       .normally("false")
+      .switches({"starvation", "half_response"})
       .means("VEGF makes vessels sprout; needs vegf.enabled.")
       .from("assumed: off; vessels of the start stay as they are");
   s.number(&P::rate, "rate", "1/min")
@@ -145,6 +146,7 @@ void describe(Section<RegressionParameters>& s) {
   using P = RegressionParameters;
   s.boolean(&P::enabled, "enabled")
       .normally("false")
+      .switches({"occlusion_pressure"})
       .means("Vessels that carry too little blood disappear.")
       .from("assumed: off, as sprouting is");
   s.number(&P::shear, "shear", "dyn/cm^2")
