@@ -68,8 +68,7 @@ TEST(CalibrateCounters, SaysWhatItCannotFit) {
 
 // The primary of configs/metastasis.yaml, of a seed that nothing was fitted to: the law that is
 // fitted to its days 0 to 6 goes on from day 6 as the lattice does, within 10 % by day 12 (the
-// design's band). The defaults, of a lattice before growth by pressure, run ahead, by 10 to 11 %
-// with seeds 1 to 3. Four minutes.
+// design's band). So do the defaults, which are the pair for seeds 1 and 2. Four minutes.
 TEST(LongCounters, GoOnAsTheirLatticeDoes) {
   const BodyConfig config = read_body(
       std::filesystem::path(METAVOX_SOURCE_DIR) / "configs/metastasis.yaml", {"simulation.seed=3"});
@@ -92,7 +91,7 @@ TEST(LongCounters, GoOnAsTheirLatticeDoes) {
   std::printf("day 6 %.0f cells, day 12 %.0f; r %.3f a day, N_s %.0f: %.0f; defaults: %.0f\n",
               r.cells[24], there, fit.rate, fit.scale, told, told_by_default);
   EXPECT_NEAR(told / there, 1, 0.1);
-  EXPECT_NEAR(told_by_default / there, 1, 0.15);
+  EXPECT_NEAR(told_by_default / there, 1, 0.1);
 }
 
 // Frequencies that come of a soil which is a product are given back by it, and the organs' factors
