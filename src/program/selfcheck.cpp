@@ -113,6 +113,13 @@ vessels: {pattern: grid, spacing: 40 um}
 tissue: {parenchyma: 0.3}
 )";
 
+// A vessel that most of the tissue is far from.
+constexpr const char* sparse = R"(
+simulation: {name: selfcheck, seed: 17, duration: 1 day}
+domain: {voxels: [32, 32, 16], spacing: 20 um}
+vessels: {pattern: grid, spacing: 600 um}
+)";
+
 struct Case {
   const char* name;
   const char* text;
@@ -121,7 +128,8 @@ struct Case {
 };
 constexpr Case cases[] = {{"plain", plain, 6, true},       {"everything", everything, 6, true},
                           {"wide", wide, 2, false},        {"held", held, 2, true},
-                          {"arriving", arriving, 4, true}, {"slow", slow, 1, true}};
+                          {"arriving", arriving, 4, true}, {"slow", slow, 1, true},
+                          {"sparse", sparse, 1, true}};
 
 std::uint64_t fold_word(std::uint64_t hash, const unsigned char* at, std::size_t bytes) {
   std::uint64_t word = 0;
