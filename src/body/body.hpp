@@ -71,7 +71,8 @@ struct BodyEvent {
     closed,    // it is a counter from now on
     uncovered, // no window was left for it
     shown,     // a window around a cell that founds none: no lesion
-    gone       // of these cells nothing is left
+    gone,      // of these cells nothing is left
+    unfit      // it was to get a window, and none has room for its cells
   };
   What what = What::founded;
   std::int64_t lesion = 0; // -1: none

@@ -278,6 +278,10 @@ BodyConfig read_body_text(const std::string& yaml, const std::filesystem::path& 
   read_table(body_table(), root, Object::of(config.settings), folder, whole, complaints);
   if (config.lattice && !complaints.any())
     judge_lattice(config.settings, *config.lattice, whole, complaints);
+  if (!config.lattice && !config.settings.body.windows.scan.empty())
+    complaints.add(whole, "body.windows.scan opens lattices, and the file describes none; add the "
+                          "sections of the primary's, for example domain: {voxels: [40, 40, 40]} "
+                          "and vessels: {pattern: grid}, or remove it");
   if (complaints.any()) throw ConfigError(complaints.text());
   if (config.settings.simulation.name.empty())
     config.settings.simulation.name = run_name(name_for_messages);

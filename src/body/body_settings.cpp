@@ -98,6 +98,18 @@ void judge_course(const BodyParameters& p, Judge& judge) {
                        judge.key("coupling") + ": full");
 }
 
+void judge_scans(const BodyParameters& p, Judge& judge) {
+  for (std::size_t k = 0; k < p.windows.scan.size(); ++k) {
+    const std::string at = "windows.scan[" + std::to_string(k) + "].organ";
+    if (p.windows.scan[k].organ != every_organ)
+      judge_organ_name(p, judge, at, p.windows.scan[k].organ);
+  }
+  if (!p.windows.scan.empty() && p.windows.max == 0)
+    judge.complain({"windows.max"}, judge.key("windows.max") +
+                                        " is 0, and body.windows.scan opens windows; type " +
+                                        judge.key("windows.max") + ": 8");
+}
+
 void judge_lymph(const BodyParameters& p, Judge& judge) {
   if (!(p.lymph.share > 0)) return;
   if (find_organ(p, "nodes") >= 0) return;
@@ -252,6 +264,7 @@ void describe(Section<BodyParameters>& s) {
   s.rule(judge_lesions);
   s.rule(judge_size);
   s.rule(judge_course);
+  s.rule(judge_scans);
   s.rule(judge_lymph);
   s.rule(judge_cavity);
   s.rule(judge_spill);

@@ -18,6 +18,11 @@ inline constexpr std::size_t most_travellers = 1024; // of a phenotype
 
 Phenotype phenotype_of(Kind kind);
 
+template <class Self, class Archive>
+void visit_cell(Self& c, Archive& a) {
+  a(c.kind), a(c.flags), a(c.clock), a(c.timer), a(c.capacity), a(c.clone), a(c.traits);
+}
+
 class Travellers {
 public:
   // In an order that does not depend on how it was come by.
@@ -32,10 +37,7 @@ public:
       auto n = static_cast<std::int64_t>(self.kept_[p].size());
       archive(n);
       fit(self.kept_[p], n);
-      for (auto& c : self.kept_[p]) {
-        archive(c.kind), archive(c.flags), archive(c.clock), archive(c.timer);
-        archive(c.capacity), archive(c.clone), archive(c.traits);
-      }
+      for (auto& c : self.kept_[p]) visit_cell(c, archive);
     }
   }
 

@@ -23,6 +23,26 @@ void judge_box(const WindowParameters& p, Judge& judge) {
                                                  judge.key("stroma") + " add up to more than 1");
 }
 
+void describe_scan(Section<ScanParameters>& s) {
+  using P = ScanParameters;
+  s.number(&P::time, "time", "min")
+      .above(0, 1e9)
+      .example("30 day")
+      .means("From the beginning of the run on, at the end of the step that reaches it.")
+      .from(sources::run_choice);
+  s.text(&P::organ, "organ")
+      .normally(every_organ)
+      .example("liver")
+      .means("Where: one of body.organs; all: in each.")
+      .from(sources::run_choice);
+  s.number(&P::least, "least")
+      .between(1, 1e12)
+      .normally("1")
+      .example("100")
+      .means("Cells that a lesion must have to be looked at.")
+      .from(sources::run_choice);
+}
+
 void tissue(Section<WindowParameters>& s) {
   using P = WindowParameters;
   s.number(&P::parenchyma, "parenchyma")
@@ -69,6 +89,16 @@ void describe(Section<WindowParameters>& s) {
       .means("Windows that are opened to show the first natural cells to land which found no "
              "lesion: doomed, abortive, dormant ones.")
       .from(sources::run_choice);
+  s.boolean(&P::founders, "founders")
+      .normally("true")
+      .means("Windows open around lesions when they begin, natural and forced ones; false: these "
+             "are counted until a scan looks at them.")
+      .from(sources::run_choice);
+  s.list(&P::scan, "scan", describe_scan)
+      .means("Times at which lesions that are counted become windows with exactly their cells, the "
+             "largest first, as long as windows are left. One with more cells than a window has "
+             "room for stays a counter.")
+      .example("{time: 30 day, organ: liver}");
   s.number(&P::size, "size", "um")
       .above(0, 1e6)
       .normally("0.8 mm")

@@ -11,6 +11,7 @@
 #include "body/window_lattice.hpp"
 #include "cells/arrested.hpp"
 #include "core/errors.hpp"
+#include "core/exact.hpp"
 #include "core/random.hpp"
 #include "voxel/kind.hpp"
 
@@ -19,12 +20,14 @@ namespace {
 
 constexpr std::int64_t most_windows = 1000000; // ever
 
-void fit(std::vector<WindowRecord>& records, std::int64_t n) {
-  if (n < 1 || n > most_windows)
+template <class T>
+void fit(std::vector<T>& list, std::int64_t n, std::int64_t least) {
+  if (n < least || n > most_windows)
     throw NumericalError("the stored state of a body has an impossible number of windows");
-  records.resize(static_cast<std::size_t>(n));
+  list.resize(static_cast<std::size_t>(n));
 }
-void fit(const std::vector<WindowRecord>&, std::int64_t) {} // when it is saved
+template <class T>
+void fit(const std::vector<T>&, std::int64_t, std::int64_t) {} // when it is saved
 
 std::uint16_t flags_of(Fate fate) {
   switch (fate) {
@@ -35,6 +38,38 @@ std::uint16_t flags_of(Fate fate) {
   case Fate::awake: break;
   }
   return flag_competent;
+}
+
+// Of the cells of a lesion that began as one, by the lattice's rates alone: what oxygen and matrix
+// do to them a counter does not know.
+double mesenchymal_share(Kind began, double age, const TransitionParameters& t) {
+  const double m = began == Kind::mesenchymal ? 1 : 0, rate = t.emt + t.met;
+  if (!t.enabled || !(rate > 0)) return m;
+  const double settled = t.emt / rate;
+  return settled + (m - settled) * exact::exp(-rate * age);
+}
+
+std::int64_t in_the_middle(const Parameters& p) {
+  const std::int64_t n = p.domain.voxels[0], middle = n / 2;
+  return (middle * n + middle) * n + middle;
+}
+
+// The lesions that a scan finds, the largest first.
+std::vector<const Lesion*> seen_by(const ScanParameters& s, const Body& body,
+                                   const BodyParameters& p) {
+  std::vector<const Lesion*> seen;
+  for (const auto* lesions : {&body.lesions(), &body.forced()})
+    for (const Lesion& l : *lesions) {
+      const bool there =
+          s.organ == every_organ || s.organ == p.organs[static_cast<std::size_t>(l.organ)].name;
+      const bool counted = l.counted_by == CountedBy::body && !l.asleep;
+      if ((l.origin == Origin::natural || l.origin == Origin::forced) && there && counted &&
+          static_cast<double>(l.cells) >= s.least)
+        seen.push_back(&l);
+    }
+  std::stable_sort(seen.begin(), seen.end(),
+                   [](const Lesion* a, const Lesion* b) { return a->cells > b->cells; });
+  return seen;
 }
 
 std::string prefix_of(std::int64_t number) {
@@ -137,6 +172,7 @@ StepReport Windows::step(Body& body, bool backwards) {
   for (const BodyEvent& e : events) open_for(body, e, report);
   const std::vector<Landing> landings = report.landings;
   for (const Landing& l : landings) show(l, report, body.steps());
+  scan(body, report);
   return report;
 }
 
@@ -182,10 +218,14 @@ WindowHour Windows::hour_of(const OpenWindow& w, const TumourBalance& before) co
 
 // ---- closing
 
-bool Windows::too_large(const OpenWindow& w, std::int64_t cells) const {
-  const auto& n = w.site.parameters().domain.voxels;
+bool Windows::too_many(const Parameters& lattice, std::int64_t cells) const {
+  const auto& n = lattice.domain.voxels;
   const double voxels = static_cast<double>(n[0]) * n[1] * n[2];
-  return static_cast<double>(cells) > plan_->body.windows.full * voxels ||
+  return static_cast<double>(cells) > plan_->body.windows.full * voxels;
+}
+
+bool Windows::too_large(const OpenWindow& w, std::int64_t cells) const {
+  return too_many(w.site.parameters(), cells) ||
          w.site.tumour_near_open_face(plan_->body.windows.margin);
 }
 
@@ -225,25 +265,85 @@ void Windows::open_for(Body& body, const BodyEvent& e, StepReport& report) {
   if (e.what != BodyEvent::What::founded && e.what != BodyEvent::What::forced &&
       e.what != BodyEvent::What::woken)
     return;
-  if (e.origin == Origin::nodal) return;
+  if (e.origin == Origin::nodal || !plan_->body.windows.founders) return;
   const Lesion* lesion = body.lesion(e.lesion, e.origin);
   if (lesion->asleep || lesion->counted_by == CountedBy::window) return;
   if (!any_left()) {
     report.events.push_back({BodyEvent::What::uncovered, e.lesion, e.origin});
     return;
   }
-  WindowRecord r;
-  r.number = static_cast<std::int64_t>(all_.size());
-  r.lesion = e.lesion;
-  r.origin = e.origin;
-  r.organ = lesion->organ;
-  r.opened = body.steps();
+  const WindowRecord r = next_record(*lesion, body.steps());
   const Phenotype phenotype = lesion->phenotype;
   if (body.give_to_window(e.lesion, e.origin) != 1)
     throw NumericalError("a founder is not one cell");
   all_.push_back(r);
   settle(r, e.origin == Origin::forced ? std::optional<Phenotype>{} : phenotype);
   report.events.push_back({BodyEvent::What::opened, e.lesion, e.origin, r.number});
+}
+
+WindowRecord Windows::next_record(const Lesion& lesion, std::int64_t step) const {
+  WindowRecord r;
+  r.number = static_cast<std::int64_t>(all_.size());
+  r.lesion = lesion.number;
+  r.origin = lesion.origin;
+  r.organ = lesion.organ;
+  r.opened = step;
+  return r;
+}
+
+// Lesions that are counted, natural ones and forced ones that do not sleep. Those of nodes stay
+// counters, and so does the primary.
+void Windows::scan(Body& body, StepReport& report) {
+  const BodyParameters& b = plan_->body;
+  for (const ScanParameters& s : b.windows.scan) {
+    if (step_that_reaches(s.time, b.step) != body.steps()) continue;
+    for (const Lesion* lesion : seen_by(s, body, b)) look_at(body, *lesion, report);
+  }
+}
+
+// A window that would close at once is not opened.
+void Windows::look_at(Body& body, const Lesion& lesion, StepReport& report) {
+  const auto tell = [&](BodyEvent::What what, std::int64_t window = -1) {
+    report.events.push_back({what, lesion.number, lesion.origin, window});
+  };
+  const WindowRecord r = next_record(lesion, body.steps());
+  if (too_many(lattice_of_window(primary_, plan_->body, r.organ, sheds(r)), lesion.cells))
+    return tell(BodyEvent::What::unfit);
+  if (!any_left()) return tell(BodyEvent::What::uncovered);
+  OpenWindow& w = open_site(r, {});
+  const Parameters& p = w.site.parameters();
+  WindowFounder founder;
+  if (const WindowFounder* known = known_founder(lesion)) {
+    founder = *known;
+    founder.window = r.number;
+  } else {
+    founder = traveller(
+        r, lesion.origin == Origin::forced ? std::optional<Phenotype>{} : lesion.phenotype, p);
+  }
+  const double age = static_cast<double>(body.steps() - lesion.founded) * plan_->body.step;
+  w.site.hand_over({lesion.cells, in_the_middle(p), founder.cell,
+                    mesenchymal_share(founder.cell.kind, age, p.transition)});
+  if (too_large(w, lesion.cells)) {
+    open_.pop_back();
+    return tell(BodyEvent::What::unfit);
+  }
+  const std::int64_t handed = body.give_to_window(lesion.number, lesion.origin);
+  if (w.site.tumour().cells != handed)
+    throw NumericalError("a lesion of " + std::to_string(handed) + " cells became a window of " +
+                         std::to_string(w.site.tumour().cells));
+  all_.push_back(r);
+  known_.push_back(founder);
+  founders_.push_back(founder);
+  tell(BodyEvent::What::opened, r.number);
+}
+
+// Whom the lesion's first window was opened around.
+const WindowFounder* Windows::known_founder(const Lesion& lesion) const {
+  for (const WindowFounder& f : known_) {
+    const WindowRecord& r = record(f.window);
+    if (r.lesion == lesion.number && r.origin == lesion.origin) return &f;
+  }
+  return nullptr;
 }
 
 // Around the first cells that landed and found no lesion. Sleepers that may found one are counted
@@ -271,9 +371,9 @@ void Windows::settle(const WindowRecord& r, std::optional<Phenotype> phenotype) 
   a.berth = Berth::outside;
   a.fate_is_drawn = false;
   founders_.push_back(traveller(r, phenotype, p));
+  known_.push_back(founders_.back());
   a.cells = {founders_.back().cell};
-  const std::int64_t n = p.domain.voxels[0], middle = n / 2;
-  a.voxel = (middle * n + middle) * n + middle;
+  a.voxel = in_the_middle(p);
   site.arrive({a});
 }
 
@@ -304,10 +404,13 @@ template <class Self, class Archive>
 void Windows::visit(Self& self, Archive& archive) {
   auto n = static_cast<std::int64_t>(self.all_.size());
   archive(n);
-  fit(self.all_, n);
+  fit(self.all_, n, 1);
   for (auto& r : self.all_) WindowRecord::visit(r, archive);
   archive(self.shown_);
   Travellers::visit(self.travellers_, archive);
+  if (self.plan_->body.windows.scan.empty()) return;
+  fit(self.known_, n - 1, 0);
+  for (auto& f : self.known_) WindowFounder::visit(f, archive);
 }
 
 void Windows::save(std::vector<std::int64_t>& whole, std::vector<double>& real) const {
@@ -329,6 +432,9 @@ void Windows::load(const std::vector<std::int64_t>& whole, const std::vector<dou
     if (!sound) throw NumericalError("the stored state of a body has an impossible window");
     if (r.closed < 0) open_site(r, absent);
   }
+  for (const WindowFounder& f : known_)
+    if (&f - known_.data() + 1 != f.window)
+      throw NumericalError("the stored state of a body has the founder of an impossible window");
 }
 
 void Windows::add_arrays(Snapshot& snapshot) const {

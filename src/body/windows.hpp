@@ -1,7 +1,7 @@
-// The windows of a body: lattices around its primary, around founders and around the first natural
-// cells that landed. They advance by the body's steps, tell it what they did, and are told what
-// landed; one that has become too large, or whose cells are gone, closes, and its lesion is a
-// counter again.
+// The windows of a body: lattices around its primary, around founders, around lesions that a scan
+// looks at and around the first natural cells that landed. They advance by the body's steps, tell
+// it what they did, and are told what landed; one that has become too large, or whose cells are
+// gone, closes, and its lesion is a counter again.
 //
 // Each window has a number, counted since the body began and never given again, and by that number
 // a seed of its own. Window 0 is the primary's and has the bits of the site alone.
@@ -39,11 +39,16 @@ struct WindowRecord {
 // "003-lung-forced": of its folder and in pictures.
 std::string window_name(const WindowRecord& record, const BodyParameters& body);
 
-// The cell that a window was opened around.
+// The cell that a window was opened around; of a lesion that a scan found, the one it began with.
 struct WindowFounder {
   std::int64_t window = 0;
   Cell cell;
   bool travelled = false; // the record of one that left a window; before any did, a default cell
+
+  template <class Self, class Archive>
+  static void visit(Self& s, Archive& a) {
+    a(s.window), visit_cell(s.cell, a), a(s.travelled);
+  }
 };
 
 struct OpenWindow {
@@ -103,8 +108,13 @@ private:
   void advance(OpenWindow& window) const;
   WindowHour hour_of(const OpenWindow& window, const TumourBalance& before) const;
   void open_for(Body& body, const BodyEvent& event, StepReport& report);
+  void scan(Body& body, StepReport& report);
+  void look_at(Body& body, const Lesion& lesion, StepReport& report);
+  WindowRecord next_record(const Lesion& lesion, std::int64_t step) const;
+  const WindowFounder* known_founder(const Lesion& lesion) const;
   void show(const Landing& landing, StepReport& report, std::int64_t step);
   void close_some(Body& body, StepReport& report);
+  bool too_many(const Parameters& lattice, std::int64_t cells) const;
   bool too_large(const OpenWindow& window, std::int64_t cells) const;
   bool any_left() const;
   void settle(const WindowRecord& record, std::optional<Phenotype> phenotype);
@@ -122,6 +132,7 @@ private:
   std::int64_t shown_ = 0;
   Travellers travellers_;
   std::vector<WindowFounder> founders_;
+  std::vector<WindowFounder> known_; // of all windows but the primary's; part of the state of scans
 };
 
 } // namespace metavox

@@ -6,6 +6,7 @@
 
 #include "cells/activity.hpp"
 #include "cells/crowding.hpp"
+#include "cells/hand_over.hpp"
 #include "cells/landing.hpp"
 #include "cells/make_way.hpp"
 #include "cells/medium.hpp"
@@ -416,6 +417,11 @@ std::vector<Departure> Population::depart(const Executor& executor, const WaysOu
 
 namespace {
 
+CellRecord record_of(const Cell& c) {
+  return {c.traits,   c.flags, c.clock, c.timer, c.clone, static_cast<std::uint8_t>(c.kind),
+          c.capacity, {}};
+}
+
 // What there is room for in some voxels, as the lattice stands, and less what was put there since.
 class Rooms {
 public:
@@ -493,16 +499,7 @@ Population::land(const Executor& executor,
     held.cell = arrested_.with_fate(held, landing_);
     held.voxel = at;
     const Cell& c = held.cell;
-    put.push_back({{c.traits,
-                    c.flags,
-                    c.clock,
-                    c.timer,
-                    c.clone,
-                    static_cast<std::uint8_t>(c.kind),
-                    c.capacity,
-                    {}},
-                   at,
-                   stands ? -1 : seconds++});
+    put.push_back({record_of(c), at, stands ? -1 : seconds++});
     arrested_.tally_landed(c);
     landed.push_back(held);
     gone.push_back(n);
@@ -518,6 +515,22 @@ Population::land(const Executor& executor,
                           PutDown{there.data(), view(), excess(), {work_.ledger.data()}, lattice_});
   if (seconds > 0) settle_excess(executor);
   return landed;
+}
+
+void Population::take_over(const Executor& executor,
+                           const std::vector<std::pair<std::int64_t, Cell>>& cells,
+                           std::int64_t step) {
+  constexpr std::size_t at_once = 4096; // so that it takes little memory beside the state
+  for (std::size_t first = 0; first < cells.size(); first += at_once) {
+    std::vector<Landed> come;
+    for (std::size_t n = first; n < std::min(cells.size(), first + at_once); ++n)
+      come.push_back({record_of(cells[n].second), cells[n].first, -1});
+    Buffer<Landed> there(executor, static_cast<std::int64_t>(come.size()));
+    there.upload(come.data());
+    executor.for_each_index(there.size(),
+                            TakeOver{there.data(), view(), {work_.ledger.data()}, lattice_});
+  }
+  check_ledger(executor, step);
 }
 
 void Population::count_now(const Executor& executor) {

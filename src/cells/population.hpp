@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "cells/arrested.hpp"
@@ -73,6 +74,10 @@ public:
   std::vector<Held> land(const Executor& executor,
                          const std::function<std::vector<std::int64_t>(std::int64_t)>& places,
                          std::int64_t step);
+  // Cells that were counted elsewhere stand at these voxels (x fastest, no ghosts; no two in one)
+  // from now on, in place of what stood there. Between steps; throws as check_ledger() does.
+  void take_over(const Executor& executor, const std::vector<std::pair<std::int64_t, Cell>>& cells,
+                 std::int64_t step);
   Arrested& arrested() { return arrested_; }
   const Arrested& arrested() const { return arrested_; }
 

@@ -49,7 +49,8 @@ std::uint64_t bytes_of_tables(const BodyConfig& config, const BodyNeeds& n, cons
   std::uint64_t bytes = once + rows * (body_row + (organs + 1) * organ_rows) + n.bodies * founder;
   if (config.lattice) {
     const auto windows = static_cast<std::uint64_t>(config.settings.body.windows.max);
-    bytes += (windows + 1) * rows * bytes_of_row + windows * of_window +
+    const std::uint64_t openings = 1 + config.settings.body.windows.scan.size();
+    bytes += (windows + 1) * rows * bytes_of_row + windows * openings * of_window +
              static_cast<std::uint64_t>(s.last - from) * organs * passages;
   }
   return bytes;
@@ -65,7 +66,10 @@ void add_windows(BodyNeeds& n, const Parameters& primary, const BodyParameters& 
             });
   n.disk.add_frames(n.frame * static_cast<std::uint64_t>(s.frame_count(from)));
   if (body.windows.max == 0) return;
-  const auto opened = static_cast<std::uint64_t>(body.windows.max + body.windows.shown);
+  // As many as may be open, those that are shown, and as many again by each scan.
+  const std::uint64_t opened =
+      static_cast<std::uint64_t>(body.windows.max) * (1 + body.windows.scan.size()) +
+      static_cast<std::uint64_t>(body.windows.shown);
   n.disk.add_frames((sites - estimate_frame_bytes(primary)) /
                     static_cast<std::uint64_t>(body.windows.max) * opened);
 }

@@ -95,6 +95,7 @@ const char* name_of(BodyEvent::What what) {
   case BodyEvent::What::uncovered: return "no_window_left";
   case BodyEvent::What::shown: return "window_shows";
   case BodyEvent::What::gone: return "window_empty";
+  case BodyEvent::What::unfit: return "window_too_small";
   case BodyEvent::What::removed: return "removed";
   case BodyEvent::What::died: return "died";
   case BodyEvent::What::died_of_burden: return "died_of_burden";

@@ -12,6 +12,10 @@ constexpr bool leaves_alive(int code) {
   const auto to = static_cast<Reservoir>(code);
   return to == Reservoir::blood || to == Reservoir::lymph || to == Reservoir::cavity;
 }
+constexpr bool comes_alive(int code) {
+  const auto from = static_cast<Reservoir>(code);
+  return from == Reservoir::arrived || from == Reservoir::handed_over;
+}
 constexpr bool of_tumour(int code) {
   return code < static_cast<int>(Reservoir::born) && (tumour_kinds >> code & 1) != 0;
 }
@@ -28,7 +32,7 @@ TumourBalance Site::tumour() const {
           ledger.flow[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
       if (of_tumour(from) == of_tumour(to)) continue; // phenotypes change, or others' business
       if (of_tumour(to))
-        (from == static_cast<int>(Reservoir::arrived) ? b.came : b.births) += n;
+        (comes_alive(from) ? b.came : b.births) += n;
       else
         (leaves_alive(to) ? b.departed : b.deaths) += n;
     }
@@ -37,7 +41,8 @@ TumourBalance Site::tumour() const {
   const Arrested& held = s.cells.arrested();
   if (s.parameters.arrivals.enabled) {
     b.waiting = static_cast<std::int64_t>(held.size());
-    b.came = held.counted(Arrested::came);
+    // Of those who came with the blood the ledger knows who landed.
+    b.came += held.counted(Arrested::came) - held.counted(Arrested::landed);
     b.deaths += held.counted(Arrested::killed) + held.counted(Arrested::died_lodged) +
                 held.counted(Arrested::died_adherent);
     b.departed += held.counted(Arrested::released) + held.counted(Arrested::passed);

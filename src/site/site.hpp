@@ -33,8 +33,9 @@ struct TumourBalance {
   std::int64_t cells = 0;   // in the tissue, second cells too
   std::int64_t waiting = 0; // came with the blood and have not landed
   // So far:
-  std::int64_t came = 0, births = 0, deaths = 0; // deaths: whatever ends them here but leaving
-  std::int64_t departed = 0;                     // by blood, lymph or a cavity
+  // came: with the blood or handed over; deaths: whatever ends them here but leaving.
+  std::int64_t came = 0, births = 0, deaths = 0;
+  std::int64_t departed = 0; // by blood, lymph or a cavity
   // By each Route: singles and clusters, the sum of their chances; cells in one of them, mean so
   // far, 1 before the first.
   std::array<double, route_count> expected_departures{}, cells_per_departure{1, 1, 1};
@@ -82,6 +83,12 @@ public:
   // begins with the next vessel step. Those that come in the same order meet the same fate. Throws
   // std::invalid_argument where an arrival contradicts itself or the vessels.
   void arrive(const std::vector<Arrival>& arrivals);
+  // Exactly so many cells more, between steps: in the voxels nearest to its middle, those as far
+  // away in the order of a drawn rank, but for voxels that hold a vessel or a tumour cell. What
+  // stood there is handed over in return. Their clocks are those of a population that grows
+  // exponentially, their stem cells those of a start. Throws std::invalid_argument where the box
+  // lacks so many places, and changes nothing then.
+  void hand_over(const CountedLesion& lesion);
 
   // Founders that share a clone number, 1 where there are numbers enough; see InitialTissue.
   std::int64_t founders_per_clone() const;

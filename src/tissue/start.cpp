@@ -23,13 +23,6 @@ using Vector = std::array<double, 3>;
 
 double square(double v) { return v * v; }
 
-// Age of a cell in a population that grows exponentially: young cells are twice as common as old
-// ones, density 2 ln2 2^-phi. A uniform start would make the count rise in steps.
-std::uint16_t random_age(std::uint32_t word) {
-  const double phi = -exact::log(1.0 - 0.5 * to_unit(word)) / ln2;
-  return static_cast<std::uint16_t>(clock_zero + static_cast<int>(phi * clock_unit));
-}
-
 constexpr std::size_t most_clones = 65535;
 
 // Numbers that the table of cells leaves.
@@ -168,7 +161,7 @@ private:
       const Draw d = draw(seed_, Purpose::seeding, l_.global(s), 0);
       if (d.word[0] >= both) return;
       place(s, d.word[0] < parenchyma ? Kind::parenchyma : Kind::stroma);
-      t_.clock[at(s)] = random_age(d.word[1]);
+      t_.clock[at(s)] = stable_age(d.word[1]);
     });
   }
 
@@ -200,13 +193,13 @@ private:
     if (static_cast<Kind>(t_.kind[at(s)]) == Kind::vessel) return;
     place(s, kind);
     if (is_tumour(kind)) {
-      t_.clock[at(s)] = random_age(d.word[1]);
+      t_.clock[at(s)] = stable_age(d.word[1]);
       t_.clone[at(s)] = clone != 0 ? clone : next_clone();
       const bool drawn = d.word[3] < threshold(stem_.fraction);
       if (stem || drawn) t_.flags[at(s)] = flag_stem;
       t_.capacity[at(s)] = static_cast<std::uint8_t>(stem_.capacity);
     }
-    if (is_normal(kind)) t_.clock[at(s)] = random_age(d.word[1]);
+    if (is_normal(kind)) t_.clock[at(s)] = stable_age(d.word[1]);
   }
 
   void seed_shape(const SeedShape& shape, std::size_t number) {
@@ -282,6 +275,11 @@ private:
 };
 
 } // namespace
+
+std::uint16_t stable_age(std::uint32_t word) {
+  const double phi = -exact::log(1.0 - 0.5 * to_unit(word)) / ln2;
+  return static_cast<std::uint16_t>(clock_zero + static_cast<int>(phi * clock_unit));
+}
 
 InitialTissue build_tissue(const TissueParameters& settings, const MatrixParameters& matrix,
                            const StemStart& stem, const Lattice& lattice,

@@ -24,6 +24,10 @@ struct InitialTissue {
   std::int64_t founders = 0, founders_per_clone = 1;
 };
 
+// Clock of a cell in a population that grows exponentially, by a random word: young cells are twice
+// as common as old ones, density 2 ln2 2^-phi. A uniform start would make the count rise in steps.
+std::uint16_t stable_age(std::uint32_t word);
+
 // Stem cells among the tumour cells of the start.
 struct StemStart {
   double fraction; // of the cells

@@ -29,4 +29,13 @@ struct Arrival {
   bool fate_is_drawn = true;
 };
 
+// A lesion that was a number so far. Cells of it stand around a voxel from now on, the nearest
+// places first, outside vessels.
+struct CountedLesion {
+  std::int64_t cells = 0;
+  std::int64_t voxel = 0; // its middle, x fastest, no ghosts
+  Cell founder;           // traits, clone and flags are those of all; not kind, clock and timer
+  double mesenchymal = 0; // chance of each to be M-like; the others are E-like
+};
+
 } // namespace metavox
