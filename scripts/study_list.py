@@ -614,7 +614,6 @@ def switch(runs):
               for name, group in (("with", fed), ("without", bare))}  # fmt: skip
     millimetre = {name: [day_of(rows, "tumour_diameter", 1000) for rows, _ in group] for name, group in (("with", fed), ("without", bare))}
     speed = over_seeds((b - a) / 2 / (end - late) for a, b in zip(at(fed, "tumour_diameter", late), at(fed, "tumour_diameter", end)))
-    few = f"{len(SEEDS)} seeds, where a sign asks for 20"
     rows = [
         Row(f"volume with vessels over that without, day {number(end)} (Naumov 2006)", "predicted", *times("tumour_volume", end), 2),
         Row("the same ten days before", "predicted", *times("tumour_volume", late)),
@@ -622,10 +621,10 @@ def switch(runs):
         Row("volume at the end over that ten days before, without vessels: does it come to rest?", "emergent", *growth["without"]),
         Row("the same with vessels", "emergent", *growth["with"]),
         Row("share of living cells below 10 mmHg, last ten days: with vessels less by", "emergent", *less("hypoxic_fraction")),
-        Row("hypoxic cells: that difference in its errors", "emergent", in_errors(less("hypoxic_fraction")), NONE, 3, unit="σ", why=few),
+        Row("hypoxic cells: that difference in its errors", "emergent", in_errors(less("hypoxic_fraction")), NONE, 3, unit="σ", seeds=len(SEEDS)),
         Row("mean oxygen of living cells, last ten days: with vessels more by", "emergent", -less("oxygen_tumour_mean")[0],
             less("oxygen_tumour_mean")[1], unit="mmHg"),
-        Row("mean oxygen: that difference in its errors", "emergent", -in_errors(less("oxygen_tumour_mean")), NONE, 3, unit="σ", why=few),
+        Row("mean oxygen: that difference in its errors", "emergent", -in_errors(less("oxygen_tumour_mean")), NONE, 3, unit="σ", seeds=len(SEEDS)),
         Row("first sprout at the tumour", "predicted", *first("first_contact", 0), unit="days"),
         Row("red cells first pass a new vessel at the tumour", "predicted", *first("first_flow", 0), 7, 21, "days"),
         Row("speed of the front until contact; the limit of tips is imposed", "predicted", *front, 0.1, 0.8, "mm/day"),

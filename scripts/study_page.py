@@ -2,6 +2,7 @@
 
 A row is a statement, what kind of answer it has, the value measured, its standard error and the band that it should lie in. Only what
 is predicted or emergent can pass or fail. What is imposed or fitted is reported: whether it lies in its band says nothing of the model.
+So is the sign of a difference between runs on lattices of too few seeds.
 """
 
 import csv
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KINDS = ("imposed", "fitted", "predicted", "emergent")
 JUDGED = ("predicted", "emergent")
+SEEDS_OF_A_SIGN = 20  # fewer may agree by luck
 LATTICES = ("landed_cells", "switch")  # configurations that have no patients
 
 
@@ -29,6 +31,7 @@ class Row:
     high: float = math.inf
     unit: str = ""
     why: str = ""  # behind the verdict
+    seeds: int = 0  # that the sign of a difference between runs rests on; 0: it is no such sign
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -39,7 +42,8 @@ def verdict(row):
     """PASS or FAIL of what is judged; `reported` of the rest, with where it lies."""
     banded = math.isfinite(row.low) or math.isfinite(row.high)
     inside = row.low <= row.value <= row.high  # never of a value that is not a number
-    if row.kind in JUDGED and banded:
+    few = 0 < row.seeds < SEEDS_OF_A_SIGN
+    if row.kind in JUDGED and banded and not few:
         if not inside:
             word = "**FAIL**"
         # A value that may well lie outside shows nothing.
@@ -53,6 +57,8 @@ def verdict(row):
         word = "reported, in band" if inside else "reported, out of band"
     else:
         word = "reported"
+    if few:
+        word += f"; {row.seeds} seeds, where a sign asks for {SEEDS_OF_A_SIGN}"
     return word + (f"; {row.why}" if row.why else "")
 
 

@@ -50,6 +50,21 @@ class Verdicts(unittest.TestCase):
         with self.assertRaises(ValueError):
             Row("", "guessed", 1)
 
+    def test_a_sign_over_few_seeds_is_reported(self):
+        for kind in ("predicted", "emergent"):
+            for value, said in ((38, "reported, in band"), (-38, "reported, out of band")):
+                for seeds in (1, 2, 19):
+                    self.assertEqual(verdict(Row("", kind, value, low=3, seeds=seeds)), f"{said}; {seeds} seeds, where a sign asks for 20")
+            self.assertEqual(verdict(Row("", kind, 38, low=3, seeds=20)), "**PASS**")
+            self.assertEqual(verdict(Row("", kind, -38, low=3, seeds=20)), "**FAIL**")
+        self.assertIn("**FAIL**", verdict(Row("", "emergent", math.nan, low=3, seeds=2)))
+
+    def test_what_is_fitted_or_imposed_never_passes_whatever_else_is_said_of_it(self):
+        for kind in ("imposed", "fitted"):
+            for row in (Row("", kind, 2, 0.1, 1, 3), Row("", kind, 2, low=2, high=2), Row("", kind, 0, math.nan, 0, 0, "σ", "exact"),
+                        Row("", kind, 38, low=3, seeds=40), Row("", kind, 2), Row("", kind, 2, 5, 1, 3)):  # fmt: skip
+                self.assertNotIn("PASS", verdict(row))
+
     def test_a_broken_number_fails(self):
         for broken in (math.nan, math.inf, -math.inf):
             for kind in ("predicted", "emergent"):
@@ -126,6 +141,8 @@ class Measures(unittest.TestCase):
             self.assertEqual(by_text["red cells first pass a new vessel at the tumour"].value, 8 + mean)
             self.assertAlmostEqual(by_text["speed of the front until contact; the limit of tips is imposed"].value, 0.15)
             self.assertEqual(by_text["from a nodule of 0.32 mm to the volume of a ball of 1 mm, with vessels"].value, 32)
+            for row in rows:
+                self.assertFalse(row.unit == "σ" and "PASS" in verdict(row), row.statement)  # two seeds
             self.assertEqual((words["touched"], words["to_4_mm"]), ("30", "120"))
 
     def test_flow_times_soil_is_the_frequency_and_walls_move_it(self):
