@@ -21,8 +21,18 @@ def difference(a, b):
 
 
 def share(events, all_of):
+    """(value, standard error); where it is none or all, that of one event more on either side, as it is not known for certain."""
     value = events / all_of if all_of else NONE
-    return value, math.sqrt(value * (1 - value) / all_of) if all_of else NONE
+    near = value if 0 < events < all_of else (events + 1) / (all_of + 2)
+    return value, math.sqrt(near * (1 - near) / all_of) if all_of else NONE
+
+
+def over_seeds(values):
+    """(mean, its standard error); of what is missing in one there is none"""
+    values = list(values)
+    if not all(map(math.isfinite, values)):
+        return NONE, NONE
+    return statistics.mean(values), statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else NONE
 
 
 # ---- Where cells are lost
@@ -165,6 +175,86 @@ def founded_after(folder):
     return count, latest
 
 
+DIE_OF_IT = ("lung", "colon")  # primaries that kill by themselves
+MARGINS = (0, 0.3, 1, 2, 10)  # mm
+TAILS = {"clinic": "3 mm", "short": "0.1 mm"}  # over which the tail of a primary thins out
+STAY = 1e-6  # share of a primary's cells
+
+
+def years_lived(folder, only_metastatic, horizon=20):
+    """(mean, its standard error, patients): of the years up to the horizon, those lived after the primary was found, of who came so far."""
+    years = [min(float(r["death_year"]), horizon) for r in read(folder, "cohort.csv")
+             if float(r["death_year"]) >= 0 and (r["seen_at_removal"] == "1" or not only_metastatic)]  # fmt: skip
+    return (*over_seeds(years), len(years)) if years else (NONE, NONE, 0)
+
+
+def resection(runs):
+    """(rows, words): patients whose primaries are removed against others in whom they stay."""
+    rows, lines = [], []
+    for primary in DIE_OF_IT:
+        folders = [runs.run(f"{primary}_{name}", "dandelion", {"body.primary": primary, "body.observer.removes": removes}, patients=patients)
+                   for name, removes, patients in (("removed", "true", 4000), ("left", "false", 400))]  # fmt: skip
+        for metastatic, who in ((False, "all"), (True, "with a visible metastasis at 30 mm")):
+            removed, left = (years_lived(folder, metastatic) for folder in folders)
+            gained, error = difference(removed[:2], left[:2])
+            lines.append((primary, who, number(*removed[:2]), number(*left[:2]), f"{left[2]}", number(gained, error)))
+            small = "their metastases kill first: so small a gain needs more patients" if 0 < gained < 3 * error else ""
+            rows.append(Row(f"primary of the {primary}, {who}: years lived of 20 with it removed, less with it left", "emergent",
+                            gained / error if error else NONE, NONE, 3, unit="σ", why=small))  # fmt: skip
+    head = ("Primary of 30 mm", "Patients", "years lived of 20, removed", "left in place", "patients", "gained")
+    return rows, table(head, lines).rstrip("\n")
+
+
+def left_behind(folder):
+    """(share of bodies with cells left where the primary stood, its error, cells that stayed in each)"""
+    stayed = [float(r["cells"]) for r in read(folder, "events.csv") if r["event"] == "removed"]
+    return (*share(sum(n > 0 for n in stayed), len(stayed)), stayed)
+
+
+def margins(runs):
+    """(rows, words): what stays where a primary stood, by the margin."""
+    clean = runs.run("clean", "removal", {"simulation.duration": "2 years", "body.replicates": runs.replicates or 20, "output.report": "30 day"})
+    again = max(float(r["primary_cells"]) for r in read(clean, "body.csv") if float(r["removed"]) > 0.999)
+    by = {}
+    for tail, length in TAILS.items():
+        for margin in MARGINS:
+            set_to = {"body.removal.margin": f"{margin} mm", "body.removal.tail": 0.7, "body.removal.tail_length": length}
+            by[tail, margin] = left_behind(runs.run(f"{tail}_{margin}", "removal", set_to))
+    rough = runs.run("rough", "removal", {"body.removal.margin": "0 mm", "body.removal.residual": STAY})
+    stayed = left_behind(rough)[2]
+    days = read(rough, "body.csv")
+    wanted = STAY * (float(days[-1]["resected"]) + statistics.mean(stayed))
+    grown = [float(days[k]["primary_cells"]) for k in (1, -1)]
+
+    def falls(tail, last):
+        return least_z([difference(by[tail, 0][:2], by[tail, last][:2])])
+
+    rows = [
+        Row("margin of 10 mm and no tail: cells where the primary stood, in two years after", "imposed", again, NONE, 0, 0),
+        Row(f"a share of {number(STAY)} left: cells that stay, drawn less expected", "predicted", (statistics.mean(stayed) - wanted)
+            / math.sqrt(wanted / len(stayed)), NONE, -3, 3, "σ"),
+        Row("these nine days later, over that", "imposed", grown[1] / grown[0] if grown[0] else NONE, NONE, 1),
+        Row("short tail: bodies with tumour left at a margin of 0", "imposed", *by["short", 0][:2], 0.001),
+        Row("the same at 1 mm", "imposed", *by["short", 1][:2], 0, 0),
+        Row("short tail: at 0 less at 1 mm", "imposed", falls("short", 1), NONE, 3, unit="σ"),
+        Row("tail of the clinic: at 0 less at 10 mm", "imposed", falls("clinic", 10), NONE, 3, unit="σ"),
+    ]  # fmt: skip
+    head = ["Margin [mm]"] + [f"tail of {length}" for length in TAILS.values()]
+    return rows, table(head, [(f"{m:g}", *(number(*by[tail, m][:2]) for tail in TAILS)) for m in MARGINS]).rstrip("\n")
+
+
+def half_have(runs):
+    """{fraction shed: (diameter at which half have a lesion, its error)}"""
+    half = {}
+    for fraction in (0.01, 0.02, 0.04):
+        at = {}
+        for size in (10, 20, 30, 50, 70):
+            set_to = {"body.observer.diameter": f"{size} mm", "body.shedding.fraction": fraction}
+            at[size] = runs.cohort(f"shedding_{fraction}_{size}", "dandelion", set_to, patients=4000)["founded_expected"]
+        half[fraction] = where(at, 0.5)
+    return half
+
+
 def dandelion(runs):
     curves = {"seen": {}, "relapsed": {}, "founded_expected": {}}
     for size in SIZES:
@@ -175,13 +265,9 @@ def dandelion(runs):
     seen = curves["seen"]
     steps = [difference(seen[b], seen[a]) for a, b in zip(SIZES, SIZES[1:])]
     slopes = [rise(seen, a, b) for a, b in ((10, 30), (30, 50), (50, 100))]
-    half = {}
-    for factor, fraction in (("half", 0.01), ("as it is", 0.02), ("twice", 0.04)):
-        at = {}
-        for size in (10, 20, 30, 50, 70):
-            set_to = {"body.observer.diameter": f"{size} mm", "body.shedding.fraction": fraction}
-            at[size] = runs.cohort(f"shedding_{fraction}_{size}", "dandelion", set_to, patients=4000)["founded_expected"][0]
-        half[factor] = where(at, 0.5)
+    half = half_have(runs)
+    survival, lived = resection(runs)
+    local, stays = margins(runs)
     rows = [Row(f"metastasis seen within 20 years of removal at {size} mm", "fitted", *seen[size], middle - 0.06, middle + 0.06)
             for size, middle in BANDED.items()]  # fmt: skip
     rows += [
@@ -196,23 +282,28 @@ def dandelion(runs):
             "predicted", least_z([difference(curves["relapsed"][50], curves["relapsed"][10])]), NONE, 3, unit="σ"),
         Row("relapses from cells that left before removal at 30 mm: the latest landed after it", "imposed", max(latest, 0), NONE, 0, 30, "days"),
         Row("shedding twice as much: diameter at which half have a lesion, over that with half as much", "predicted",
-            half["twice"] / half["half"], NONE, 0, 0.9),
+            *ratio(half[0.04], half[0.01]), 0, 0.9),
+        *survival,
+        *local,
     ]  # fmt: skip
     lines = [(f"{size}", number(*seen[size]), number(*curves["relapsed"][size]), number(*curves["founded_expected"][size])) for size in SIZES]
     words = {
         "curve": table(("Removed at [mm]", "seen within 20 years", "relapse of those with none visible at removal", "any lesion founded"), lines).rstrip("\n"),
-        "relapses": relapses, "half": number(half["as it is"]), "half_less": number(half["half"]), "half_more": number(half["twice"]),
+        "relapses": relapses, "half": number(half[0.02][0]), "half_less": number(half[0.01][0]), "half_more": number(half[0.04][0]),
+        "lived": lived, "stays": stays, "bodies": runs.replicates or 200,
     }  # fmt: skip
     return rows, words, {"sizes": SIZES, **{k: [c[s] for s in SIZES] for k, c in curves.items()}, "banded": list(BANDED.items())}
 
 
 def where(curve, height):
-    """The size at which a curve {size: value} reaches a height, straight lines between."""
+    """(The size at which a curve {size: (value, error)} reaches a height, its error), straight lines between."""
     sizes = sorted(curve)
     for a, b in zip(sizes, sizes[1:]):
-        if curve[a] <= height <= curve[b] and curve[b] > curve[a]:
-            return a + (b - a) * (height - curve[a]) / (curve[b] - curve[a])
-    return NONE
+        (low, low_error), (high, high_error) = curve[a], curve[b]
+        if low <= height <= high and high > low:
+            part = (height - low) / (high - low)
+            return a + (b - a) * part, (b - a) / (high - low) * math.hypot((1 - part) * low_error, part * high_error)
+    return NONE, NONE
 
 
 # ---- Soil
@@ -555,14 +646,6 @@ def tornado(runs, constants=CONSTANTS):
 SEEDS = (1, 2)
 TOLD = ("tumour_volume", "tumour_cells", "hypoxic_fraction", "oxygen_tumour_mean", "tumour_diameter")
 PARENTS = 0.15  # mm, where the artery and the vein of the switch's configuration stand
-
-
-def over_seeds(values):
-    """(mean, its standard error); of what is missing in one there is none"""
-    values = list(values)
-    if not all(map(math.isfinite, values)):
-        return NONE, NONE
-    return statistics.mean(values), statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else NONE
 
 
 def in_errors(value):

@@ -19,6 +19,7 @@ KINDS = ("imposed", "fitted", "predicted", "emergent")
 JUDGED = ("predicted", "emergent")
 SEEDS_OF_A_SIGN = 20  # fewer may agree by luck
 LATTICES = ("landed_cells", "switch")  # configurations that have no patients
+BODIES = ("cascade", "removal")  # nor have these, but bodies followed hour by hour
 
 
 @dataclass
@@ -118,11 +119,11 @@ class Runs:
         """The folder of a run of configs/studies/CONFIG.yaml with these settings."""
         folder = os.path.join(self.folder, name)
         said = dict(settings or {})
-        if self.patients and config not in LATTICES and config != "cascade":
+        if self.patients and config not in LATTICES + BODIES:
             said["body.patients"] = self.patients
         elif patients:
             said["body.patients"] = patients
-        if self.replicates and config == "cascade":
+        if self.replicates and config in BODIES:
             said["body.replicates"] = self.replicates
         command = [self.metavox, "run", os.path.join(SOURCE, "configs", "studies", config + ".yaml"), "-o", folder, "--force", "--quiet"]
         for key, value in said.items():

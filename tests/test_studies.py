@@ -19,6 +19,7 @@ METAVOX = None
 SCRIPTS = os.path.join(documents.SOURCE, "scripts")
 sys.path.insert(0, SCRIPTS)
 import study_list  # noqa: E402
+import study_page  # noqa: E402
 from study_page import Row, number, verdict, verdicts  # noqa: E402
 
 
@@ -90,8 +91,10 @@ class Measures(unittest.TestCase):
         self.assertTrue(math.isnan(study_list.correlation([1, 1], [1, 2])))
 
     def test_a_curve_is_read_between_its_points(self):
-        self.assertAlmostEqual(study_list.where({10: 0.2, 20: 0.4, 30: 0.8}, 0.5), 22.5)
-        self.assertTrue(math.isnan(study_list.where({10: 0.2, 20: 0.4}, 0.5)))
+        size, error = study_list.where({10: (0.2, 0.01), 20: (0.4, 0.04), 30: (0.8, 0.12)}, 0.5)
+        self.assertAlmostEqual(size, 22.5)
+        self.assertAlmostEqual(error, 10 / 0.4 * math.hypot(0.75 * 0.04, 0.25 * 0.12))
+        self.assertTrue(all(map(math.isnan, study_list.where({10: (0.2, 0.1), 20: (0.4, 0.1)}, 0.5))))
         self.assertEqual(study_list.rise({10: (0.1, 0.03), 30: (0.5, 0.04)}, 10, 30)[0], 0.2)
         self.assertAlmostEqual(study_list.rise({10: (0.1, 0.03), 30: (0.5, 0.04)}, 10, 30)[1], 0.025)
 
@@ -152,6 +155,17 @@ class Measures(unittest.TestCase):
         behind = study_list.given_back(of, {"bone": 0.5})
         self.assertAlmostEqual(behind[0][0], 2 * behind[1][0])
 
+    def test_years_lived_and_cells_left_are_counted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "cohort.csv"), "w", encoding="utf-8") as file:
+                file.write("patient,seen_at_removal,death_year [year]\n0,1,2\n1,1,4\n2,0,33\n3,1,-1\n")
+            self.assertEqual(study_list.years_lived(folder, True), (3, 1, 2))
+            self.assertAlmostEqual(study_list.years_lived(folder, False)[0], 26 / 3)
+            with open(os.path.join(folder, "events.csv"), "w", encoding="utf-8") as file:
+                file.write("time [day],event,cells\n1,removed,0\n1,removed,3\n1,removed,1\n2,forced,1\n1,removed,0\n")
+            value, error, cells = study_list.left_behind(folder)
+            self.assertEqual((value, error, cells), (0.5, 0.25, [0, 3, 1, 0]))
+
 
 class Pages(unittest.TestCase):
     def test_a_study_runs_from_its_configuration_to_its_page_and_picture(self):
@@ -185,6 +199,26 @@ class Pages(unittest.TestCase):
             accounts = [r for s, r in rows.items() if "not accounted for" in s]
             self.assertEqual([(r[1], r[3]) for r in accounts], [("0", "**PASS**")] * 2)
             self.assertRegex(page, r"\| left the primary \| \(\d")
+
+    def test_removal_is_told_from_none_and_clean_margins_from_others(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page, rows = study(folder, "dandelion", "--patients", "10", "--replicates", "10", "--no-pictures")
+            self.assertNotIn("needs death by metastasis", page)
+            self.assertEqual(rows["margin of 10 mm and no tail: cells where the primary stood, in two years after"],
+                             ["*imposed*", "0", "0", "reported, in band"])  # fmt: skip
+            self.assertIn("**PASS**", rows["a share of 1·10⁻⁶ left: cells that stay, drawn less expected"][3])
+            self.assertFalse([row for row in rows.values() if row[0] in ("*imposed*", "*fitted*") and "PASS" in row[3]])
+
+    def test_a_primary_that_kills_is_better_out(self):
+        kept = study_list.DIE_OF_IT
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                study_list.DIE_OF_IT = ("colon",)
+                rows, told = study_list.resection(study_page.Runs(METAVOX, folder, 1, patients=60))
+            finally:
+                study_list.DIE_OF_IT = kept
+            self.assertEqual(verdict(rows[0]), "**PASS**")
+            self.assertEqual(len(told.splitlines()), 4)
 
     def test_soil_knows_flow_and_the_walls_of_organs(self):
         with tempfile.TemporaryDirectory() as folder:
