@@ -9,8 +9,8 @@ import os
 import re
 import statistics
 
-import sensitivity
 from study_page import Row, number, ratio, read, table
+from study_tornado import tornado
 
 NONE = math.nan
 
@@ -571,73 +571,6 @@ def clinics(runs):
                                for s in sorted(spreads)]).rstrip("\n"),
              "patients": f"{told['patients'][0]:.0f}"}  # fmt: skip
     return rows, words, {"rows": [(r.statement, r.kind, r.value, r.error, r.low, r.high) for r in rows]}
-
-
-# ---- Tornado
-
-
-# What moves: half and twice, or the ends of what is plausible where the double cannot be.
-CONSTANTS = (
-    ("body.pass", "0.3", "0.95"), ("body.shedding.fraction", "0.01", "0.04"), ("body.shedding.exponent", "0.1667", "0.6667"),
-    ("body.shedding.clusters", "0.013", "0.052"), ("body.shedding.cluster_size", "2", "4"), ("body.lodged.adhesion", "0.00205 1/h", "0.0082 1/h"),
-    ("body.lodged.nk", "0.185 1/h", "0.74 1/h"), ("body.lodged.other", "0.018 1/h", "0.072 1/h"), ("body.lodged.release", "0.05 1/h", "0.2 1/h"),
-    ("body.lodged.shield", "10", "40"), ("body.lodged.break_up", "0.01 1/h", "0.04 1/h"), ("body.crossing.out", "0.8 1/day", "3.2 1/day"),
-    ("body.crossing.death", "0.2 1/day", "0.8 1/day"), ("body.organs[2].barrier", "0.25", "1"), ("body.fate.begin", "0.0125", "0.05"),
-    ("body.fate.go_on", "0.005", "0.02"), ("body.fate.human", "0.0025", "0.01"), ("body.fate.dormant", "0.225", "0.9"),
-    ("body.fate.asleep", "0.45", "1"), ("body.fate.waking", "8 years", "32 years"), ("body.host.spread", "0.6", "2.4"),
-    ("body.host.nk", "0.5", "2"), ("body.lesions.doubling", "80 day", "320 day"), ("body.lesions.doubling_spread", "0.25", "1"),
-    ("body.lesions.ratio", "1.1", "4.4"), ("body.lesions.early", "0.075", "0.3"), ("body.lesions.avascular", "1.8e4", "7.2e4"),
-    ("body.lesions.vessels", "90 day", "360 day"), ("body.lesions.linear_above", "25 mm", "100 mm"), ("body.lymph.competence", "8.75e-7", "3.5e-6"),
-    ("body.lymph.spread", "1.25", "5"), ("body.lymph.blood", "0.015", "0.06"), ("body.lymph.nodes", "1", "4"), ("body.blood.circuit", "0.5 min", "2 min"),
-    ("body.observer.diameter", "11 mm", "44 mm"), ("body.observer.diameter_spread", "0.275", "1.1"), ("body.observer.symptom", "15 mm", "60 mm"),
-    ("body.organs[2].visible", "5 mm", "20 mm"), ("body.primaries[0].soils[0].frequency", "0.325", "0.9"), ("body.blood.volume", "2.5 L", "10 L"),
-    ("body.host.mortality", "0.003 1/year", "0.012 1/year"),
-)  # fmt: skip
-ANSWERS = ("founded_expected", "relapsed", "first_in_bone", "first_in_lung", "first_in_liver", "late_share")
-
-
-def tornado(runs, constants=CONSTANTS):
-    """The table of scripts/sensitivity.py, of a cohort: `metavox sweep` varies sites only, so the members are run here, one at a time."""
-    seeds = (1, 2)
-
-    def member(name, settings):
-        of_seeds = []
-        for seed in seeds:
-            told = runs.cohort(f"{name}_{seed}", "tornado", settings, seed)
-            of_seeds.append({a: told[a][0] for a in ANSWERS})
-        return of_seeds
-
-    members = [(None, "", k, numbers) for k, numbers in enumerate(member("as_it_is", {}))]
-    for key, *values in constants:
-        for value in values:
-            name = "".join(c if c.isalnum() else "_" for c in f"{key}_{value}")
-            members += [(key, value, k, numbers) for k, numbers in enumerate(member(name, {key: value}))]
-    moved = sensitivity.changes(members, ANSWERS)
-    chance = {a: sensitivity.chance(moved, a) for a in ANSWERS}
-
-    def reach(item):
-        return max(abs(sensitivity.mean(by[ANSWERS[0]])) + abs(sensitivity.mean(by[ANSWERS[1]])) for _, by in item[1])
-
-    order = sorted(moved.items(), key=reach, reverse=True)
-    lines = [(f"`{key.removeprefix('body.')}`", ", ".join(value for value, _ in values),
-              *(" / ".join(sensitivity.percent(sensitivity.mean(by[a])) for _, by in values) for a in ANSWERS))
-             for key, values in order]  # fmt: skip
-    lines.append(("chance alone", "one standard error", *(f"{100 * chance[a]:.1f}" for a in ANSWERS)))
-    head = ("Constant", "Values", "P(met)", "relapse in 20 y", "first in bone", "in lung", "in liver", "late share")
-    asleep = dict(moved.get("body.fate.asleep", ()))
-    late = [sensitivity.mean(by["late_share"]) for by in asleep.values()]
-    human = max((reach(item) for item in order if item[0] == "body.fate.human"), default=NONE)
-    rows = [
-        Row("constants that move P(met) and relapse more than the fitted factor `fate.human` and its twins", "fitted",
-            sum(reach(item) > human + 1e-9 for item in order) if order else NONE, NONE, unit=f"of {len(order)}"),
-        Row("less sleep, fewer late relapses: change with 0.45 asleep for 0.9", "predicted", 100 * late[0] if late else NONE,
-            100 * chance["late_share"], -100, -3 * 100 * chance["late_share"], "%"),
-    ]  # fmt: skip
-    words = {"tornado": table(head, lines).rstrip("\n"), "base": ", ".join(
-        f"{name} {number(sensitivity.mean([m[3][a] for m in members if m[0] is None]))}" for a, name in zip(ANSWERS, head[2:]))}  # fmt: skip
-    picture = {"answers": list(zip(ANSWERS, head[2:])), "chance": chance,
-               "constants": [(key, [(value, {a: sensitivity.mean(by[a]) for a in ANSWERS}) for value, by in values]) for key, values in order]}  # fmt: skip
-    return rows, words, picture
 
 
 # ---- The angiogenic switch

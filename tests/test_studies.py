@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from dataclasses import replace
 
 import documents
 
@@ -20,7 +21,8 @@ SCRIPTS = os.path.join(documents.SOURCE, "scripts")
 sys.path.insert(0, SCRIPTS)
 import study_list  # noqa: E402
 import study_page  # noqa: E402
-from study_page import Row, number, verdict, verdicts  # noqa: E402
+import study_tornado  # noqa: E402
+from study_page import Row, Runs, number, verdict, verdicts  # noqa: E402
 
 
 def study(folder, name, *options):
@@ -165,6 +167,93 @@ class Measures(unittest.TestCase):
                 file.write("time [day],event,cells\n1,removed,0\n1,removed,3\n1,removed,1\n2,forced,1\n1,removed,0\n")
             value, error, cells = study_list.left_behind(folder)
             self.assertEqual((value, error, cells), (0.5, 0.25, [0, 3, 1, 0]))
+
+
+class Tornado(unittest.TestCase):
+    MOVED = ("k_iv", "a_leak", "w_m", "m_E", "f_shed", "a", "s_0", "eps_o", "kappa_c", "k_adh", "k_NK", "k_oth", "k_rel", "c_cl", "k_br", "k_ext",
+             "k_d2", "f_hum", "sigma", "s_d", "k_wake", "R_c", "v_c", "f_branch", "r_0", "r", "N_s", "f_L", "k_lv", "node pass", "dwell",
+             "node competence", "node-blood f", "k_per", "peritoneal death", "r_an", "attachment", "V_o", "L", "circuit", "V_blood", "mu")  # fmt: skip
+    ABSENT = ("p_plt", "kappa", "k_rec", "engaged_motility", "k_p", "A_h", "N_ref")
+
+    def test_every_constant_of_the_cascades_table_is_moved_or_named_as_absent(self):
+        """Names of the table of parameters in CASCADE.md, which is not in the sources."""
+        self.assertEqual(sorted(study_tornado.SYMBOLS), sorted(self.MOVED + self.ABSENT))
+        moved = {key for group in study_tornado.GROUPS for move in group.moves for key in move.key.split()}
+        for symbol in self.MOVED:
+            keys = study_tornado.SYMBOLS[symbol]
+            self.assertTrue(keys, f"{symbol} has a setting, and none is named")
+            self.assertFalse(set(keys) - moved, f"{symbol} is not moved")
+        rat = {move.key for move in next(group.moves for group in study_tornado.GROUPS if group.name == "rat")}
+        for key in ("shedding.fraction", "shedding.exponent", "pass", "blood.circuit", "blood.volume"):  # of which the preset has values of its own
+            self.assertIn("body." + key, rat)
+        with open(os.path.join(documents.SOURCE, "docs", "studies", "tornado.md"), encoding="utf-8") as file:
+            page = file.read()
+        for symbol in self.ABSENT:
+            self.assertEqual(study_tornado.SYMBOLS[symbol], ())
+            self.assertTrue(f"`{symbol}`" in page, symbol)
+        for group in study_tornado.GROUPS:
+            for move in group.moves:
+                self.assertTrue(f"| {study_tornado.label(move)} |" in page, move.key)
+
+    def test_what_is_named_as_absent_is(self):
+        said = subprocess.run([METAVOX, "explain"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        self.assertNotRegex(said, r"(?m)^immune\.|platelet", "move it in scripts/study_tornado.py")
+
+    def test_the_program_takes_every_value(self):
+        with open(os.path.join(documents.SOURCE, "configs", "organs.yaml"), encoding="utf-8") as file:
+            self.assertEqual(tuple(re.findall(r"- \{name: (\w+), drains", file.read())), study_tornado.ORGANS)
+        for group in study_tornado.GROUPS:
+            config = os.path.join(documents.SOURCE, "configs", "studies", group.config + ".yaml")
+            for move in group.moves:
+                for value in (move.low, move.high):
+                    said = {**group.base, **move.settings(value)}
+                    done = subprocess.run([METAVOX, "validate", config, *(x for k, v in said.items() for x in ("--set", f"{k}={v}"))],
+                                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)  # fmt: skip
+                    self.assertEqual(done.returncode, 0, (group.name, move.key, value, done.stderr))
+
+    def test_settings_are_read_from_resolved_configurations(self):
+        text = "body:\n  organs:\n    - name: \"a\"\n      volume: 7 um^3\n    - name: \"b\"\n      volume: 8 um^3\n  pass: 0.5\nlist:\n  pass: 2\n"
+        for key, number_there in (("body.organs[1].volume", 8), ("body.organs[0].volume", 7), ("body.pass", 0.5), ("list.pass", 2)):
+            self.assertEqual(study_tornado.setting(text, key), number_there)
+        with self.assertRaises(KeyError):
+            study_tornado.setting(text, "body.organs[2].volume")
+
+    def test_changes_and_their_errors_are_those_by_hand(self):
+        value, error = study_tornado.change([10, 20], [11, 26])
+        self.assertAlmostEqual(value, 0.2)
+        self.assertAlmostEqual(error, 0.1)
+        value, error = study_tornado.change([(10, 100), (30, 100)], [(5, 100), (15, 100)])
+        self.assertAlmostEqual(value, -0.5)
+        self.assertAlmostEqual(error, 0.5 * math.hypot(math.sqrt(0.1 * 0.9 / 200) / 0.1, math.sqrt(0.2 * 0.8 / 200) / 0.2))
+        self.assertTrue(math.isnan(study_tornado.change([0, 0], [1, 1])[0]))
+        self.assertEqual((study_tornado.percent((0.123, 0.02)), study_tornado.percent((0.123, 0.001)), study_tornado.percent((math.nan, 0.1))),
+                         ("+12 ± 2", "+12", "none"))  # fmt: skip
+
+    def test_each_experiment_runs_and_shows_what_its_constants_do(self):
+        short = {"walls": "12 min", "clusters": "12 min", "ways": "12 min"}
+        groups = [replace(g, moves=g.moves[-3:], base={**g.base, **({"simulation.duration": short[g.name]} if g.name in short else {})}, seeds=(1,))
+                  for g in study_tornado.GROUPS]  # fmt: skip
+        shown = ("body.lymph.share", "body.cavity.resistance_epithelial")
+        groups[2] = replace(groups[2], moves=tuple(m for m in study_tornado.RAT if m.key in shown))
+        with tempfile.TemporaryDirectory() as folder:
+            rows, words, picture = study_tornado.tornado(Runs(METAVOX, folder, 1, 60), groups)
+        self.assertEqual([g["name"] for g in picture["groups"]], [g.name for g in study_tornado.GROUPS])
+        self.assertNotIn("PASS", verdicts([r for r in rows if "sleep" not in r.statement]))
+
+        def cells(table, answer):
+            lines = [line.strip("| ").split(" | ") for line in words[table].splitlines() if f"| {answer} |" in line]
+            return {line[0]: line[1:] for line in lines}
+
+        share = cells("rat", "cells into nodes")["`lymph.share`"]
+        self.assertEqual(share[:3] + share[-1:], ["0.02", "0.01, 0.04", "cells into nodes", "-50 / +100"])
+        self.assertIn("`cavity.resistance_epithelial` (a body hour by hour: blood, nodes, cavity: a tumour that is counted", words["silent"])
+        self.assertNotIn("lymph.share", words["silent"])
+        self.assertIn("volumes of all other organs", words["cohort"])
+        for key in ("`lodging.widest_radius`", "`lodging.slow_speed`", "`lodging.fork`"):
+            low, high = (float(text) for text in cells("bed", "cells that pass")[key][-1].split(" / "))
+            self.assertTrue(high < 0 < low, key)  # more lodge of each
+        self.assertIn("`lodging.widest_radius`", words["ends"])
+        self.assertNotIn("`lodging.fork`", words["ends"])
 
 
 class Pages(unittest.TestCase):

@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import place
+import study_tornado
 
 BLUE, RED, GREY, INK = "#1f5f8b", "#c2452d", "#8a8f98", "#222222"
 LINES = (("-", "o", BLUE), ("--", "s", RED), (":", "^", INK), ("-.", "D", GREY), ((0, (5, 1, 1, 1, 1, 1)), "v", BLUE))
@@ -129,25 +130,6 @@ def clinics(axes, n):
     axis.legend(loc="upper left", fontsize=8)
 
 
-def tornado(axes, n):
-    shown = n["constants"][:31]
-    rows = range(len(shown), 0, -1)
-    for axis, name in zip(axes, ("founded_expected", "relapsed", "first_in_bone", "first_in_lung", "late_share")):
-        for y, (_, values) in zip(rows, shown):
-            for (_, by), hatch, face in zip(values, ("", "////"), ("white", BLUE)):
-                axis.barh(y, 100 * by[name], height=0.7, facecolor=face, alpha=0.85, edgecolor=INK, hatch=hatch, linewidth=0.8)
-        axis.axvspan(-300 * n["chance"][name], 300 * n["chance"][name], color="#d8d8d8", zorder=0)
-        axis.axvline(0, color=INK, linewidth=0.8)
-        axis.set_yticks(rows, [key.removeprefix("body.") for key, _ in shown] if axis is axes[0] else [""] * len(shown))
-        axis.set_ylim(0.3, len(shown) + 0.7)
-        axis.set_title(dict(n["answers"])[name])
-        axis.set_xlabel("change [%]")
-    for face, hatch, label in (("white", "", "half, or the lower value"), (BLUE, "////", "twice, or the higher")):
-        axes[3].bar([0], [0], facecolor=face, hatch=hatch, edgecolor=INK, label=label)
-    axes[3].bar([0], [0], facecolor="#d8d8d8", label="chance, three errors")
-    axes[3].figure.legend(*axes[3].get_legend_handles_labels(), loc="upper right", ncol=3)
-
-
 def switch(axes, n):
     """Every run, with vessels and without."""
     for axis, name, label, scale in zip(axes, ("tumour_volume", "hypoxic_fraction", "oxygen_tumour_mean"),
@@ -173,7 +155,7 @@ PICTURES = {  # panels, width and height in inches, title
     "dormancy": (dormancy, 2, (9.5, 4.2), "Late relapse, and landed cells on a lattice"),
     "clinics": (clinics, 1, (9, 4.8), "One cohort against clinics"),
     "switch": (switch, 3, (11, 4.2), "A nodule with vessels of its own, and without"),
-    "tornado": (tornado, 5, (11.5, 7), "Each constant moved by a factor of two"),
+    "tornado": (study_tornado.draw, 1, (12.5, 18), "Each constant moved by a factor of two: change in per cent"),
 }
 
 
@@ -190,6 +172,8 @@ def draw(name, numbers, output):
     function(axes[0], numbers)
     figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
     figure.savefig(output, dpi=100, metadata={"Software": None})
+    if name == "tornado" and output.endswith(".png"):
+        study_tornado.few_colours(output)
 
 
 def main(arguments=None):
