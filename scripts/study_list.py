@@ -6,6 +6,7 @@ the runs; nothing here is tuned to them.
 
 import math
 import os
+import random
 import re
 import statistics
 
@@ -334,95 +335,85 @@ def correlation(x, y):
     return sum((a - mx) * (b - my) for a, b in zip(x, y)) / (sx * sy) if sx and sy else NONE
 
 
-def soil(runs):
-    pairs = {}  # primary: {organ: (share lodged, soil, frequency)}, of organs whose frequency is known and that blood reaches
-    unreached = []
-    for primary in PRIMARIES:
-        organs = runs.chain(primary)["organs"]
-        known = [o for o in organs if o["frequency"]]
-        pairs[primary] = {o["name"]: (o["lodged"], o["soil"], o["frequency"]) for o in known if o["lodged"] > 0}
-        unreached += [f"{o['name']} of {primary} ({o['frequency']:g})" for o in known if not o["lodged"] > 0]
-    wanted = {(p, o): math.log(-math.log(1 - f)) for p, of in pairs.items() for o, (_, _, f) in of.items()}
-    flow = {(p, o): math.log(lodged) for p, of in pairs.items() for o, (lodged, _, _) in of.items()}
-    keys = list(wanted)
-    explained = correlation([flow[k] for k in keys], [wanted[k] for k in keys]) ** 2
-    # Without the level of a primary, which no flow explains.
-    centred = {name: {k: v[k] - statistics.mean(v[q] for q in keys if q[0] == k[0]) for k in keys} for name, v in (("flow", flow), ("wanted", wanted))}
-    many = [k for k in keys if len(pairs[k[0]]) > 1]
-    within = correlation([centred["flow"][k] for k in many], [centred["wanted"][k] for k in many]) ** 2
-    sigma = {}
-    for organ in {o for p in TAUGHT for o in pairs[p]}:
-        logs = [math.log(pairs[p][organ][1]) for p in TAUGHT if organ in pairs[p]]
-        sigma[organ] = math.exp(statistics.mean(logs))
-    others = [p for p in PRIMARIES if p not in TAUGHT]
-    by_soil = {(p, o): pairs[p][o][0] * sigma.get(o, 1) for p in others for o in pairs[p]}
-    order, first, first_flow, judged = [], 0, 0, 0
-    for p in others:
-        organs = runs.chain(p)["organs"]  # all that blood reaches; where nothing is known of an organ its soil is 1, or 0
-        reached = {o["name"]: o["lodged"] * sigma.get(o["name"], min(1, o["soil"])) for o in organs}
-        bare = {o["name"]: o["lodged"] * min(1, o["soil"]) for o in organs}
-        top = max((o for o in organs if o["frequency"]), key=lambda o: o["frequency"])["name"]
-        guess, bare_guess = max(reached, key=reached.get), max(bare, key=bare.get)
-        first, first_flow, judged = first + (guess == top), first_flow + (bare_guess == top), judged + 1
-        order.append((p, top, guess, bare_guess))
-    # Each primary's level, sigma_p, is not predicted: it is taken from the sum over its organs.
-    level = {p: sum(-math.log(1 - pairs[p][o][2]) for o in pairs[p]) / sum(by_soil[(p, o)] for o in pairs[p]) for p in others if pairs[p]}
-    held = [k for k in by_soil]
-    ranked = correlation(ranks([by_soil[k] * level[k[0]] for k in held]), ranks([wanted[k] for k in held]))
-    flat = {p: sum(-math.log(1 - pairs[p][o][2]) for o in pairs[p]) / sum(pairs[p][o][0] for o in pairs[p]) for p in others if pairs[p]}
-    ranked_flow = correlation(ranks([pairs[p][o][0] * flat[p] for p, o in held]), ranks([wanted[k] for k in held]))
-    inside = [k for k in held if len(pairs[k[0]]) > 1]
-    alone = {p: correlation(ranks([by_soil[k] for k in inside if k[0] == p]), ranks([wanted[k] for k in inside if k[0] == p]))
-             for p in {k[0] for k in inside}}  # fmt: skip
-    sites = []
-    for p in PRIMARIES:
-        if not pairs[p]:
-            continue
-        told = runs.cohort(f"from_{p}", "soil", {"body.primary": p})
-        bare = runs.cohort(f"from_{p}_flow_only", "soil", {"body.primary": p, **flat_soils(runs, p)}, patients=5000)
-        sites += [(p, o, told[f"first_in_{o}"], bare[f"first_in_{o}"], pairs[p][o]) for o in pairs[p]]
-    with open(os.path.join(runs.run("walls", "soil", patients=1), "resolved.yaml"), encoding="utf-8") as file:
-        out = walls(file.read())
-    worst, behind = (max(abs((1 - math.exp(-lam)) - f) for p in PRIMARIES for lam, f in given_back(pairs[p], by)) for by in ({}, out))
-    left_out = {}
-    for p in TAUGHT:
-        of_two = [q for q in TAUGHT if q != p]
-        guess = {o: pairs[p][o][0] * math.exp(statistics.mean([math.log(pairs[q][o][1]) for q in of_two if o in pairs[q]] or [0])) for o in pairs[p]}
-        truth = ranks([wanted[(p, o)] for o in pairs[p]])
-        left_out[p] = (correlation(ranks(list(guess.values())), truth), correlation(ranks([flow[(p, o)] for o in pairs[p]]), truth))
-    rows = [
-        Row("flow only: r² of ln Λ over primary and organ", "predicted", explained, NONE, 0.25, 0.55, f"of {len(keys)} pairs"),
-        Row("the same without the level of each primary", "predicted", within, NONE, unit=f"of {len(many)} pairs"),
-        Row("flow times soil gives the frequencies back: largest difference", "imposed", worst, NONE, 0, 0.03),
-        Row("the same behind the organs' walls, which cells cross more or less often", "imposed", behind),
-        Row("soil of an organ from breast, lung, prostate; colon, stomach, pancreas: rank correlation over primary and organ", "predicted",
-            ranked, NONE, 0.6, unit=f"of {len(held)} pairs"),
-        Row("the same with flow only", "predicted", ranked_flow, NONE, unit=f"of {len(held)} pairs"),
-        *(Row(f"rank correlation within {p}", "predicted", alone[p], NONE, unit=f"of {len(pairs[p])} organs") for p in sorted(alone)),
-        *(Row(f"{p} from the other two of breast, lung, prostate: rank correlation (flow only: {number(left_out[p][1])})", "predicted",
-              left_out[p][0], NONE, unit=f"of {len(pairs[p])} organs") for p in TAUGHT),
-        Row("first organ right, of four primaries", "predicted", first, NONE, 3),
-        Row("the same with flow only", "predicted", first_flow, NONE),
+def rank_correlation(keys, guess, truth):
+    return correlation(ranks([guess[k] for k in keys]), ranks([truth[k] for k in keys]))
+
+
+def with_error(statistic, items, times=500):
+    """(statistic(items), its standard error by a bootstrap over the items); draws that it is not defined for are left out."""
+    draw = random.Random(1)
+    drawn = [statistic(draw.choices(items, k=len(items))) for _ in range(times)]
+    drawn = [v for v in drawn if math.isfinite(v)]
+    error = statistics.stdev(drawn) if len(drawn) > times / 2 else NONE
+    return statistic(items), error if error > 1e-9 else NONE  # what no draw changes has an error that so few items do not tell
+
+
+def rate(frequency):
+    """Λ of a chance 1 − e^(−Λ)."""
+    return -math.log(1 - frequency)
+
+
+def soil_setting(primary, soils):
+    """The setting that gives a primary these soils {organ: soil}."""
+    names = ("breast", "lung", "colon", "stomach", "prostate", "ovary", "pancreas", "brain")  # the order of configs/organs.yaml
+    return {f"body.primaries[{names.index(primary)}].soils": "[" + ", ".join(f"{{organ: {o}, soil: {s}}}" for o, s in soils.items()) + "]"}
+
+
+class Pairs:
+    """Primaries and organs whose frequency is known and that blood reaches."""
+
+    def __init__(self, runs):
+        self.organs = {p: runs.chain(p)["organs"] for p in PRIMARIES}
+        self.soil = runs.soils(PRIMARIES)[0]  # {primary: {organ: soil}}, fitted by the command
+        known = {p: [o for o in of if o["frequency"]] for p, of in self.organs.items()}
+        self.of = {p: [o["name"] for o in known[p] if o["lodged"] > 0] for p in PRIMARIES}
+        self.keys = [(p, o) for p in PRIMARIES for o in self.of[p]]
+        self.lodged = {(p, o["name"]): o["lodged"] for p in PRIMARIES for o in self.organs[p]}
+        self.frequency = {(p, o["name"]): o["frequency"] for p in PRIMARIES for o in known[p]}
+        self.wanted = {k: math.log(rate(self.frequency[k])) for k in self.keys}
+        self.flow = {k: math.log(self.lodged[k]) for k in self.keys}
+        self.unreached = [f"{o['name']} of {p} ({o['frequency']:g})" for p in PRIMARIES for o in known[p] if not o["lodged"] > 0]
+
+    def by(self, soils):
+        """{pair: flow times the soil of its organ, as far as that is told}"""
+        return {(p, o): self.lodged[p, o] * soils.get(o, 1) for p, o in self.keys}
+
+    def level(self, primary, guess):
+        """What a guess of a primary has to be multiplied with, so that the sum over its organs is right."""
+        return sum(rate(self.frequency[primary, o]) for o in self.of[primary]) / sum(guess[primary, o] for o in self.of[primary])
+
+    def levelled(self, primaries, guess):
+        """{pair: guess times its primary's level}"""
+        return {(p, o): guess[p, o] * self.level(p, guess) for p in primaries for o in self.of[p]}
+
+
+def flow_rows(pairs):
+    """What flow alone says."""
+
+    def explained(primaries):
+        keys = [(p, o) for p in primaries for o in pairs.of[p]]
+        return correlation([pairs.flow[k] for k in keys], [pairs.wanted[k] for k in keys]) ** 2
+
+    def within(primaries):  # without the level of a primary, which no flow explains
+        centred = []
+        for p in primaries:
+            x, y = ([values[p, o] for o in pairs.of[p]] for values in (pairs.flow, pairs.wanted))
+            centred += [(a - statistics.mean(x), b - statistics.mean(y)) for a, b in zip(x, y)]
+        return correlation(*zip(*centred)) ** 2
+
+    many = [p for p in PRIMARIES if len(pairs.of[p]) > 1]
+    return [
+        Row("flow only: r² of ln Λ over primary and organ", "predicted", *with_error(explained, [p for p in PRIMARIES if pairs.of[p]]),
+            0.25, 0.55, f"of {len(pairs.keys)} pairs"),
+        Row("the same without the level of each primary", "predicted", *with_error(within, many),
+            unit=f"of {sum(len(pairs.of[p]) for p in many)} pairs"),
     ]  # fmt: skip
-    words = {
-        "shares": number(correlation([pairs[p][o][0] for p, o in keys], [pairs[p][o][2] for p, o in keys]) ** 2),
-        "unreached": ", ".join(unreached),
-        "sites": table(("Primary", "Organ", "lodged", "soil", "known frequency", "seen first there", "flow only"),
-                       [(p, o, number(100 * of[0]) + " %", number(of[1]), number(of[2]), number(*seen), number(*bare))
-                        for p, o, seen, bare, of in sites]).rstrip("\n"),
-        "first": table(("Primary", "most frequent", "predicted", "flow only"), order).rstrip("\n"),
-        "sigma": ", ".join(f"{o} {number(v)}" for o, v in sorted(sigma.items(), key=lambda item: -item[1])),
-    }  # fmt: skip
-    picture = {"pairs": [(p, o, flow[(p, o)], wanted[(p, o)]) for p, o in keys], "taught": TAUGHT,
-               "predicted": [(p, o, math.log(by_soil[(p, o)] * level[p]), wanted[(p, o)]) for p, o in held]}  # fmt: skip
-    return rows, words, picture
 
 
-def given_back(of, out):
+def given_back(pairs, primary, out):
     """[(Λ, frequency)] of a primary's organs, its level such that the sum is right. out: share of adherent cells that come out there."""
-    weight = {o: lodged * s * out.get(o, 1) for o, (lodged, s, _) in of.items()}
-    level = sum(-math.log(1 - f) for _, _, f in of.values()) / sum(weight.values()) if of else 0
-    return [(level * weight[o], f) for o, (_, _, f) in of.items()]
+    guess = {(primary, o): pairs.lodged[primary, o] * pairs.soil[primary][o] * out.get(o, 1) for o in pairs.of[primary]}
+    return [(lam, pairs.frequency[k]) for k, lam in pairs.levelled([primary], guess).items()]
 
 
 def walls(resolved):
@@ -434,11 +425,170 @@ def walls(resolved):
     return found
 
 
-def flat_soils(runs, primary):
-    """Settings that make every soil that a primary names 1."""
-    names = ("breast", "lung", "colon", "stomach", "prostate", "ovary", "pancreas")  # the order of configs/organs.yaml
-    count = sum(1 for o in runs.chain(primary)["organs"] if o["frequency"])
-    return {f"body.primaries[{names.index(primary)}].soils[{k}].soil": 1 for k in range(count)}
+def of_patients(folder):
+    """Rows of cohort.csv as (year in which the first metastasis is seen, inf: never; year of death; lesions founded, lesions expected)."""
+    return [(float(r["seen_year"] or "inf"), float(r["death_year"]), int(r["lesions"]), float(r["expected_lesions"])) for r in read(folder, "cohort.csv")]
+
+
+def only_in(runs, pairs, primary, organ, name=None, soil=1.0, settings=None):
+    """Patients in whom lesions are founded in one organ only, whose draws are those of the patients in whom all are."""
+    soils = {o["name"]: 0 for o in pairs.organs[primary]}
+    soils[organ] = soil * pairs.soil[primary][organ]
+    return of_patients(runs.run(name or f"{primary}_only_{organ}", "soil", {"body.primary": primary, **soil_setting(primary, soils), **(settings or {})}))
+
+
+def mean(values):
+    return statistics.mean(values) if values else NONE
+
+
+def patients_of(runs, pairs):
+    """{pair: ((of patients with a metastasis seen before death, those with one seen there, its error), first seen there with soil, with flow
+    only, lesions expected there)}, and the numbers of lesions of stomach's livers."""
+    found, livers = {}, []
+    for p in PRIMARIES:
+        if not pairs.of[p]:
+            continue
+        told = runs.cohort(f"from_{p}", "soil", {"body.primary": p, **soil_setting(p, pairs.soil[p])})
+        bare = runs.cohort(f"from_{p}_flow_only", "soil", {"body.primary": p, **soil_setting(p, dict.fromkeys(pairs.of[p], 1))})
+        usual = of_patients(os.path.join(runs.folder, f"from_{p}"))
+        with_any = sum(seen < death for seen, death, *_ in usual)
+        for o in pairs.of[p]:
+            there = only_in(runs, pairs, p, o)
+            lesions = [n for (seen, _, n, _), (_, death, *_) in zip(there, usual) if seen < death]
+            found[p, o] = share(len(lesions), with_any), told[f"first_in_{o}"], bare[f"first_in_{o}"], mean([e for *_, e in there])
+            if (p, o) == ("stomach", "liver"):
+                livers = lesions
+    return found, livers
+
+
+def farther(pairs, found):
+    """Of the stomach: lesions expected in bone over those in liver, over what flow and soil make of that. Both have the same walls."""
+    bone, liver = (found["stomach", o][3] / (pairs.lodged["stomach", o] * pairs.soil["stomach"][o]) for o in ("bone", "liver"))
+    return bone / liver if liver else NONE
+
+
+def fit_rows(runs, pairs, found):
+    """The soil of the command: what it was fitted to, and what it makes of it behind walls and in patients."""
+    with open(os.path.join(runs.run("walls", "soil", patients=1), "resolved.yaml"), encoding="utf-8") as file:
+        out = walls(file.read())
+    fit, behind = (max(abs(1 - math.exp(-lam) - f) for p in PRIMARIES if pairs.of[p] for lam, f in given_back(pairs, p, by)) for by in ({}, out))
+    off = {k: found[k][0][0] - pairs.frequency[k] for k in pairs.keys}
+    worst = max(off, key=lambda k: abs(off[k]))
+    usual = mean([e for *_, e in only_in(runs, pairs, "breast", "bone")])
+    poor = mean([e for *_, e in only_in(runs, pairs, "breast", "bone", "bone_of_half_the_soil", 0.5)])
+    hard = mean([e for *_, e in only_in(runs, pairs, "breast", "bone", "bone_behind_walls", 1.0, {"body.organs[2].barrier": 1})])
+    inside = out["lung"] / out["bone"]  # of a barrier of 1 against one of 0.5
+    return [
+        Row("flow times soil of the command gives the frequencies back: largest difference", "fitted", fit, NONE, 0, 0.03),
+        Row("the same behind the organs' walls, which cells cross more or less often", "predicted", behind, NONE, 0, 0.03,
+            why=f"the command inverts flow alone, and of adherent cells {number(out['bone'])} come out in marrow and liver, {number(out['brain'])} in brain"),
+        Row(f"patients with a metastasis seen: those with one there, less known, where that is most ({worst[1]} of {worst[0]})", "predicted", off[worst],
+            found[worst][0][1], -0.03, 0.03, why="more lesions are founded than frequencies add up to, and cells let go lodge again farther on, which the command does not count"),
+        Row("the same, mean distance", "predicted", mean([abs(v) for v in off.values()]), NONE, unit=f"of {len(off)} pairs"),
+        Row("the same against what is known, rank correlation", "fitted", *with_error(lambda keys: rank_correlation(keys, {k: v[0][0] for k, v in found.items()},
+            pairs.frequency), pairs.keys), unit=f"of {len(off)} pairs"),
+        Row("bone of half the soil: lesions expected there, over before", "imposed", poor / usual if usual else NONE, NONE, 0.49, 0.51),
+        Row("bone behind walls twice as hard to cross: the same", "imposed", hard / usual if usual else NONE, NONE, inside - 0.01, inside + 0.01),
+    ]  # fmt: skip
+
+
+def predicted_rows(runs, pairs):
+    """(rows, by soil, words) of one soil per organ, from breast, lung and prostate, for the others."""
+    sigma = runs.soils(TAUGHT)[1]
+    others = [p for p in PRIMARIES if p not in TAUGHT]
+    by_soil, by_flow = (pairs.levelled([p for p in others if pairs.of[p]], pairs.by(soils)) for soils in (sigma, {}))
+    held = list(by_soil)
+    rows = [
+        Row("soil of an organ from breast, lung, prostate; colon, stomach, pancreas: rank correlation over primary and organ", "predicted",
+            *with_error(lambda keys: rank_correlation(keys, by_soil, pairs.wanted), held), 0.6, unit=f"of {len(held)} pairs"),
+        Row("the same with flow only", "predicted", *with_error(lambda keys: rank_correlation(keys, by_flow, pairs.wanted), held),
+            unit=f"of {len(held)} pairs"),
+    ]  # fmt: skip
+    for p in others:
+        if len(pairs.of[p]) > 1:
+            rows.append(Row(f"rank correlation within {p}", "predicted", *with_error(lambda keys: rank_correlation(keys, by_soil, pairs.wanted),
+                                                                                    [(p, o) for o in pairs.of[p]]), unit=f"of {len(pairs.of[p])} organs"))  # fmt: skip
+    order = []
+    for p in others:  # all that blood reaches; where nothing is known of an organ its soil is 1, or 0
+        soils = {o["name"]: sigma.get(o["name"], min(1, o["soil"])) for o in pairs.organs[p]}
+        bare = {o["name"]: min(1, o["soil"]) for o in pairs.organs[p]}
+        top = max((o for o in pairs.organs[p] if o["frequency"]), key=lambda o: o["frequency"])["name"]
+        order.append((p, top, *(max(s, key=lambda o, s=s: pairs.lodged[p, o] * s[o]) for s in (soils, bare))))
+    right = [[guess == top for _, top, guess, _ in order], [bare == top for _, top, _, bare in order]]
+    rows += [Row(text, "predicted", sum(of), len(of) * share(sum(of), len(of))[1], low) for text, of, low in
+             (("first organ right, of four primaries", right[0], 3), ("the same with flow only", right[1], -math.inf))]  # fmt: skip
+    words = {"first": table(("Primary", "most frequent", "predicted", "flow only"), order).rstrip("\n"),
+             "sigma": ", ".join(f"{o} {number(v)}" for o, v in sorted(sigma.items(), key=lambda item: -item[1]))}  # fmt: skip
+    return rows, by_soil, words
+
+
+ODD = {"lung": "its cells go to the brain, which breast and prostate leave alone"}  # where soil of the others does not help
+
+
+def left_out_rows(runs, pairs):
+    """Primaries that do not drain into the portal vein, each from the other two: better than by flow?"""
+    rows = []
+    for p in TAUGHT:
+        soils = runs.soils([q for q in TAUGHT if q != p])[1]
+        guess, keys = pairs.by(soils), [(p, o) for o in pairs.of[p]]
+
+        def gain(these, guess=guess):
+            return rank_correlation(these, guess, pairs.wanted) - rank_correlation(these, pairs.flow, pairs.wanted)
+
+        by_soil, by_flow = (rank_correlation(keys, g, pairs.wanted) for g in (guess, pairs.flow))
+        gained, error = with_error(gain, keys)
+        why = [] if gained > 0 else [ODD.get(p, "")]
+        if not abs(gained) > 2 * error:
+            why.append("within its error, of so few organs")
+        rows.append(Row(f"{p} from the other two of breast, lung, prostate: rank correlation {number(by_soil)}, flow only {number(by_flow)}; more by",
+                        "predicted", gained, error, 1e-6, unit=f"of {len(keys)} organs", why="; ".join(filter(None, why))))  # fmt: skip
+    return rows
+
+
+def site_rows(runs, pairs, found, livers):
+    """What texts say of single organs: liver and stomach, brain and lung, brain tumours."""
+    away = runs.cohort("brain_away", "soil", {"body.primary": "brain", **soil_setting("brain", {"brain": 0})})
+    years = [float(r["seen_year"] or "inf") for r in read(os.path.join(runs.folder, "brain_away"), "cohort.csv")]
+    left = runs.run("brain_left", "soil", {"body.primary": "brain", "body.observer.removes": "false", **soil_setting("brain", {"brain": 0})},
+                    patients=1000)  # fmt: skip
+    alive = [r for r in read(left, "cohort.csv") if float(r["death_year"]) >= 0]
+    lived = median([float(r["death_year"]) for r in alive])[0]
+    in_life = sum(bool(r["seen_year"]) and float(r["seen_year"]) < float(r["death_year"]) for r in alive)
+    return [
+        Row("stomach: of patients with a metastasis seen, those with one in the liver", "fitted", *found["stomach", "liver"][0], 0.45, 0.51,
+            why="soil is fitted to 0.48, patients have more lesions than that"),
+        Row("stomach: lesions founded in such a liver, mean", "predicted", *over_seeds(livers), 1),
+        Row("stomach: of such livers, those with more than one", "predicted", *share(sum(n > 1 for n in livers), len(livers))),
+        Row("lung: of patients with a metastasis seen, those with one in the brain", "fitted", *found["lung", "brain"][0], 0.36, 0.42,
+            why="fitted to 0.39, likewise"),
+        Row("brain tumours: seen outside the skull when they are found", "fitted", *away["seen_at_removal"], 0, 0.02),
+        Row("the same within two years, removed", "predicted", *share(sum(y <= 2 for y in years), len(years))),
+        Row("the same within 20 years, removed, if nobody died", "predicted", *away["seen"], 0, 0.02,
+            why="a tumour that kills within years is removed for good here, and what its cells founded grows for twenty"),
+        Row("the same before death, the tumour left in place", "predicted", *share(in_life, len(alive)), 0, 0.02,
+            why=f"half live {number(lived)} years with it, as it grows and is found like a tumour of the breast; gliomas kill sooner"),
+    ]  # fmt: skip
+
+
+def soil(runs):
+    pairs = Pairs(runs)
+    found, livers = patients_of(runs, pairs)
+    predicted, by_soil, words = predicted_rows(runs, pairs)
+    rows = flow_rows(pairs) + fit_rows(runs, pairs, found) + predicted + left_out_rows(runs, pairs) + site_rows(runs, pairs, found, livers)
+    words |= {
+        "shares": number(correlation([pairs.lodged[k] for k in pairs.keys], [pairs.frequency[k] for k in pairs.keys]) ** 2),
+        "unreached": ", ".join(pairs.unreached),
+        "many": number(sum(found["lung", o][3] for o in pairs.of["lung"])),
+        "few": number(sum(rate(pairs.frequency["lung", o]) for o in pairs.of["lung"])),
+        "farther": number(farther(pairs, found)),
+        "sites": table(("Primary", "Organ", "lodged", "soil", "known frequency", "seen there", "seen first there", "flow only"),
+                       [(p, o, number(100 * pairs.lodged[p, o]) + " %", number(pairs.soil[p][o]), number(pairs.frequency[p, o]),
+                         *(number(*of) for of in found[p, o][:3])) for p, o in pairs.keys]).rstrip("\n"),
+    }  # fmt: skip
+    picture = {"pairs": [(*k, pairs.flow[k], pairs.wanted[k]) for k in pairs.keys], "taught": TAUGHT,
+               "predicted": [(*k, math.log(v), pairs.wanted[k]) for k, v in by_soil.items()],
+               "patients": [(*k, pairs.frequency[k], found[k][0][0], found[k][0][1]) for k in pairs.keys]}  # fmt: skip
+    return rows, words, picture
 
 
 # ---- Dormancy
@@ -579,6 +729,16 @@ def clinics(runs):
 SEEDS = (1, 2)
 TOLD = ("tumour_volume", "tumour_cells", "hypoxic_fraction", "oxygen_tumour_mean", "tumour_diameter")
 PARENTS = 0.15  # mm, where the artery and the vein of the switch's configuration stand
+
+
+def median(values):
+    """(median, its standard error: half of the way between the ranks that are one standard deviation off)"""
+    values = sorted(values)
+    n = len(values)
+    if n < 9:
+        return statistics.median(values) if values else NONE, NONE
+    off = math.sqrt(n) / 2
+    return statistics.median(values), (values[math.ceil(n / 2 + off) - 1] - values[math.floor(n / 2 - off)]) / 2
 
 
 def in_errors(value):

@@ -157,6 +157,25 @@ class Runs:
                               stdout=subprocess.PIPE, text=True, check=True)  # fmt: skip
         return json.loads(said.stdout)
 
+    def soils(self, primaries):
+        """What `metavox calibrate soil` fits to these: ({primary: {organ: soil}}, {organ: soil} of a primary of which nothing is known)."""
+        said = subprocess.run([self.metavox, "calibrate", "soil", os.path.join(SOURCE, "configs", "studies", "soil.yaml"),
+                               *(f"--from={p}" for p in primaries)], stdout=subprocess.PIPE, text=True, check=True)  # fmt: skip
+        return soils_in(said.stdout)
+
+
+def soils_in(text):
+    """The two tables of Runs.soils, from what the command prints."""
+    own, product, into = {}, {}, None
+    for line in text.splitlines():
+        if head := re.match(r"soils: # of primaries\[\] (\w+)$", line):
+            into = own.setdefault(head.group(1), {})
+        elif line.startswith("soils: # of a primary of which nothing is known"):
+            into = product
+        elif entry := re.match(r"  - \{organ: (\w+),.*\bsoil: ([^\s}]+)\}", line):
+            into[entry.group(1)] = float(entry.group(2))
+    return own, product
+
 
 def read(folder, name):
     """Rows of a table of a run, titles without units."""

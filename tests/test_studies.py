@@ -151,11 +151,40 @@ class Measures(unittest.TestCase):
             self.assertEqual((words["touched"], words["to_4_mm"]), ("30", "120"))
 
     def test_flow_times_soil_is_the_frequency_and_walls_move_it(self):
-        of = {"liver": (0.1, 2.0, 1 - math.exp(-0.4)), "bone": (0.05, 4.0, 1 - math.exp(-0.4))}
-        for organ, frequency in study_list.given_back(of, {}):
-            self.assertAlmostEqual(1 - math.exp(-organ), frequency)
-        behind = study_list.given_back(of, {"bone": 0.5})
+        pairs = study_list.Pairs.__new__(study_list.Pairs)
+        pairs.of, pairs.soil = {"breast": ["liver", "bone"]}, {"breast": {"liver": 2.0, "bone": 4.0}}
+        pairs.lodged = {("breast", "liver"): 0.1, ("breast", "bone"): 0.05}
+        pairs.frequency = dict.fromkeys(pairs.lodged, 1 - math.exp(-0.4))
+        for lam, frequency in study_list.given_back(pairs, "breast", {}):
+            self.assertAlmostEqual(1 - math.exp(-lam), frequency)
+        behind = study_list.given_back(pairs, "breast", {"bone": 0.5})
         self.assertAlmostEqual(behind[0][0], 2 * behind[1][0])
+        self.assertAlmostEqual(behind[0][0] + behind[1][0], 0.8)
+
+    def test_what_the_command_of_soil_prints_is_read(self):
+        own, product = study_page.soils_in("# breast\n#   bone  lodged 2 %, found in 0.65\nsoils: # of primaries[] breast\n"
+                                           "  - {organ: bone, frequency: 0.65, soil: 18.95}\n  - {organ: lung, frequency: 0.3, soil: 2.5e-05}\n"
+                                           "# lung\nsoils: # of primaries[] lung\n  - {organ: lung, frequency: 0.22, soil: 0.2816}\n"
+                                           "soils: # of a primary of which nothing is known: predicted by these\n"
+                                           "  - {organ: lung, soil: 0.2537} # of 2 primaries\n")  # fmt: skip
+        self.assertEqual(own, {"breast": {"bone": 18.95, "lung": 2.5e-5}, "lung": {"lung": 0.2816}})
+        self.assertEqual(product, {"lung": 0.2537})
+
+    def test_errors_of_shares_medians_and_bootstraps(self):
+        self.assertEqual(study_list.share(25, 100), (0.25, math.sqrt(0.25 * 0.75 / 100)))
+        for events in (0, 100):  # not known for certain
+            value, error = study_list.share(events, 100)
+            self.assertEqual(value, events / 100)
+            self.assertAlmostEqual(error, math.sqrt(1 / 102 * 101 / 102 / 100))
+        values = list(range(101))
+        self.assertEqual(study_list.median(values)[0], 50)
+        self.assertAlmostEqual(study_list.median(values)[1], math.sqrt(101) / 2, delta=0.6)
+        self.assertTrue(math.isnan(study_list.median([])[0]))
+        value, error = study_list.with_error(statistics.mean, values, 2000)
+        self.assertEqual(value, 50)
+        self.assertAlmostEqual(error, statistics.pstdev(values) / math.sqrt(101), delta=0.15)
+        self.assertTrue(math.isnan(study_list.with_error(lambda items: 1.0, values)[1]))
+        self.assertTrue(math.isnan(study_list.with_error(lambda items: math.nan, values)[1]))
 
     def test_years_lived_and_cells_left_are_counted(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -312,8 +341,14 @@ class Pages(unittest.TestCase):
     def test_soil_knows_flow_and_the_walls_of_organs(self):
         with tempfile.TemporaryDirectory() as folder:
             page, rows = study(folder, "soil", "--patients", "20", "--no-pictures")
-            self.assertEqual(rows["first organ right, of four primaries"][1], "3")
-            self.assertRegex(rows["flow times soil gives the frequencies back: largest difference"][1], "^0$|·10⁻¹[⁴-⁹]$")
+            self.assertEqual(rows["first organ right, of four primaries"][1], "3.00 ± 0.87")
+            fit = rows["flow times soil of the command gives the frequencies back: largest difference"]
+            self.assertEqual((fit[0], fit[3]), ("*fitted*", "reported, in band"))
+            self.assertLess(float(re.sub(r"·10⁻⁵$", "e-5", fit[1])), 2e-4)  # four digits of a soil
+            self.assertIn("**FAIL**", rows["the same behind the organs' walls, which cells cross more or less often"][3])
+            better = {row.split(" ")[0]: word[3].split(";")[0] for row, word in rows.items() if "from the other two" in row}
+            self.assertEqual(better, {"breast": "**PASS**", "lung": "**FAIL**", "prostate": "**PASS**"})
+            self.assertEqual(rows["bone of half the soil: lesions expected there, over before"][1], "0.5")
             self.assertIn("| breast | bone | 2.38 % |", page)
             with open(os.path.join(folder, "runs", "soil", "walls", "resolved.yaml"), encoding="utf-8") as file:
                 out = study_list.walls(file.read())

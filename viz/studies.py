@@ -68,7 +68,7 @@ def dandelion(axes, n):
 
 
 def soil(axes, n):
-    flow, both = axes
+    flow, both, patients = axes
     markers = {p: m for p, m in zip(("breast", "lung", "prostate", "colon", "stomach", "pancreas", "ovary"), "osD^v<>")}
     for axis, pairs in ((flow, n["pairs"]), (both, n["predicted"])):
         for primary, marker in markers.items():
@@ -90,6 +90,22 @@ def soil(axes, n):
     both.set_title("predicted for the others")
     ends = [v for _, _, x, y in n["predicted"] for v in (x, y)]
     both.plot([min(ends), max(ends)], [min(ends), max(ends)], color=GREY, linestyle="--", linewidth=1)
+    for primary, marker in markers.items():
+        at = [(x, y, e, o) for p, o, x, y, e in n["patients"] if p == primary]
+        patients.errorbar([x for x, *_ in at], [y for _, y, *_ in at], yerr=[e for *_, e, _ in at], marker=marker, color=INK, markersize=5.5, linestyle="none",
+                          markerfacecolor=BLUE if primary in n["taught"] else RED, markeredgewidth=0.6, linewidth=0.8)  # fmt: skip
+    far = [(x, y, o) for _, o, x, y, _ in n["patients"] if abs(x - y) > 0.15]
+    for x, y, organ in far:  # of three marks side by side the left has its name to the left, the middle one above
+        near = sum(0 < other - x < 0.12 and abs(height - y) < 0.04 for other, height, _ in far)
+        where, side = (((6, -3), "left"), ((0, 6), "center"), ((-6, -3), "right"))[min(near, 2)]
+        patients.annotate(organ, (x, y), xytext=where, ha=side, textcoords="offset points", fontsize=7.5)
+    patients.fill_between([0, 1], [-0.03, 0.97], [0.03, 1.03], color="#d8d8d8", zorder=0, label="within 0.03")
+    patients.set_xlim(0, 1)
+    patients.set_ylim(0, 1)
+    patients.set_xlabel("known frequency, to which soil is fitted")
+    patients.set_ylabel("of patients with a metastasis seen, those with one there")
+    patients.set_title("fitted soil, in patients of the program")
+    patients.legend(loc="upper left", fontsize=7.5)
 
 
 def dormancy(axes, n):
@@ -151,7 +167,7 @@ def switch(axes, n):
 PICTURES = {  # panels, width and height in inches, title
     "cascade": (cascade, 1, (8.5, 5.2), "Where cells are lost"),
     "dandelion": (dandelion, 2, (9.5, 4.2), "Risk against size at removal"),
-    "soil": (soil, 2, (10, 4.8), "Where metastases are: flow, and flow with soil"),
+    "soil": (soil, 3, (13.5, 4.8), "Where metastases are: flow, and flow with soil"),
     "dormancy": (dormancy, 2, (9.5, 4.2), "Late relapse, and landed cells on a lattice"),
     "clinics": (clinics, 1, (9, 4.8), "One cohort against clinics"),
     "switch": (switch, 3, (11, 4.2), "A nodule with vessels of its own, and without"),
