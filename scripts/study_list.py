@@ -83,8 +83,15 @@ def read_replicates(folder):
 
 
 def adhering(stages):
-    """Of cells that lodged and were not let go, those that adhered."""
-    return summed(stages, "adhered", "natural")[0] / (summed(stages, "lodged", "natural")[0] - summed(stages, "released", "natural")[0])
+    """(value, error): of cells that lodged and were not let go, those that adhered. All but the adherent are too many to err."""
+    adhered, error = summed(stages, "adhered", "natural")
+    stayed = summed(stages, "lodged", "natural")[0] - summed(stages, "released", "natural")[0]
+    return adhered / stayed, error / stayed
+
+
+def per(value, cells):
+    """Of a (value, error), both per cell."""
+    return value[0] / cells, value[1] / cells
 
 
 def cascade(runs):
@@ -109,8 +116,8 @@ def cascade(runs):
     no_nk = adhering(last_stages(runs.run("no_nk", "cascade", {"simulation.duration": "60 day", "body.host.nk": 0})))
     rat = runs.run("rat", "cascade", {"simulation.duration": "30 day", "body.preset": "rat"})
     days = read(rat, "body.csv")
-    grams = statistics.mean(float(r["primary_cells"]) for r in days) / 1.25e8
-    a_day = float(days[-1]["departed"]) / float(days[-1]["time"])
+    gram_days = statistics.mean(float(r["primary_cells"]) for r in days) / 1.25e8 * float(days[-1]["time"])
+    awake = last_stages(runs.run("nobody_asleep", "cascade", {"body.fate.asleep": 0}))
     off = {}
     for key, value in (("body.shedding.fraction", 0), ("body.lodged.adhesion", "0 1/h"), ("body.crossing.out", "1e-9 1/day"), ("body.fate.go_on", 0)):
         end = runs.run("without_" + key.split(".")[1], "cascade", {"simulation.duration": "60 day", key: value})
@@ -122,7 +129,13 @@ def cascade(runs):
                              (((o, "competent"), told.get(("competent", o, source), (NONE, NONE))) for o in FORCED)}, "competent", "expected")
              for source in ("expected", "forced")}  # fmt: skip
     rows = [
-        Row("competent cells per cell that left (one in 60 million: Coumans)", "fitted", expected["competent"][0] / departed, NONE, 0.5e-8, 2e-8),
+        Row("cells that can found a lesion, most of them asleep, expected per cell that left (one metastasis in 60 million: Coumans)", "fitted",
+            expected["competent"][0] / departed, NONE, 0.5e-8, 2e-8),
+        Row("the same as drawn", "fitted", *per(natural["competent"], departed), 0.5e-8, 2e-8),
+        Row("lesions of 1000 cells within two years in lung, liver, bone, by weights of forced founders, per cell that left", "fitted",
+            *per(summed(stages, "established", "forced_estimate", FORCED), departed), 0.5e-8, 2e-8, why="nine of ten founders sleep, half of them for 16 years"),
+        Row("the same where nobody sleeps", "fitted", *per(summed(awake, "established", "forced_estimate", FORCED),
+            summed(awake, "departed", "natural")[0]), 0.5e-8, 2e-8),
         Row("left = dead + lodged + adherent + outside: cells not accounted for", "predicted", round(left_over, 6) + 0.0, NONE, 0, 0),
         Row("outside = doomed + a few divisions + asleep + competent: cells not accounted for", "predicted", round(fates, 6) + 0.0, NONE, 0, 0),
         z_row("competent cells drawn, less expected", natural["competent"], expected["competent"]),
@@ -130,11 +143,11 @@ def cascade(runs):
         z_row("bodies without a competent cell, less mean of e^-Λ", (told[("none_competent", "", "natural")][0], share(none * bodies, bodies)[1]),
               (none, NONE)),
         z_row("competent cells by weights of forced founders, less expected, three organs", three["forced"], three["expected"]),
-        Row("of lodged cells that stay, those that adhere", "imposed", with_nk, NONE, 0.005, 0.02),
-        Row("the same without NK cells, over that", "imposed", no_nk / with_nk, NONE, 7, 13),
+        Row("of lodged cells that stay, those that adhere", "imposed", *with_nk, 0.005, 0.02),
+        Row("the same without NK cells, over that", "imposed", *ratio(no_nk, with_nk), 7, 13),
         Row("of adherent cells in lung, those that come out", "imposed", *share(lung["landed"], lung["adhered"] - lung["adherent_now"]), 0.77, 0.83),
-        Row("rat: cells that leave per gram and day", "imposed", a_day / grams, NONE, 2.5e6, 4.5e6),
-        Row("any of shedding, adhesion, crossing, going on switched off: largest share of competent cells left", "imposed",
+        Row("rat: cells that leave per gram and day", "imposed", *per(summed(last_stages(rat), "departed", "natural"), gram_days), 2.5e6, 4.5e6),
+        Row("any of shedding, adhesion, crossing, going on switched off: largest share of competent cells left, expected", "imposed",
             max(off.values()) / usual if usual else NONE, NONE, 0, 0.999),
     ]  # fmt: skip
     words = {
