@@ -113,7 +113,7 @@ vessels: {pattern: grid, spacing: 40 um}
 tissue: {parenchyma: 0.3}
 )";
 
-// A vessel that most of the tissue is far from.
+// A vessel that most of the tissue is far from, and a lesion that was counted before.
 constexpr const char* sparse = R"(
 simulation: {name: selfcheck, seed: 17, duration: 1 day}
 domain: {voxels: [32, 32, 16], spacing: 20 um}
@@ -125,11 +125,12 @@ struct Case {
   const char* text;
   int steps;
   bool each_launch; // or the first of each functor, where all memory is much
+  int counted = 0;  // cells of a lesion that comes to stand in it
 };
 constexpr Case cases[] = {{"plain", plain, 6, true},       {"everything", everything, 6, true},
                           {"wide", wide, 2, false},        {"held", held, 2, true},
                           {"arriving", arriving, 4, true}, {"slow", slow, 1, true},
-                          {"sparse", sparse, 1, true}};
+                          {"sparse", sparse, 1, true, 40}};
 
 std::uint64_t fold_word(std::uint64_t hash, const unsigned char* at, std::size_t bytes) {
   std::uint64_t word = 0;
@@ -184,6 +185,7 @@ void watch(const Executor& executor, const std::function<bool(Launch, const Exec
         });
         if (!after(std::move(launch), own)) throw Enough{};
       });
+      if (c.counted > 0) simulation.hand_over({c.counted, 0, {}, 0.5});
       for (int step = 0; step < c.steps; ++step) simulation.step();
       simulation.measure();
       simulation.hash();
