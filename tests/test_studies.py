@@ -388,6 +388,16 @@ class Kept(unittest.TestCase):
                 self.assertTrue(os.path.exists(os.path.join(documents.SOURCE, path)), path)
             self.assertLess(os.path.getsize(os.path.join(documents.SOURCE, f"docs/images/study_{name}.png")), 150e3)
 
+    def test_nothing_fitted_imposed_or_of_few_seeds_passes_on_any_page(self):
+        for name in study_list.STUDIES:
+            with open(os.path.join(documents.SOURCE, "docs", "studies", name + ".md"), encoding="utf-8") as file:
+                rows = [line.strip("| \n").split(" | ") for line in file.read().split("## Verdicts")[1].strip().splitlines()[2:]]
+            self.assertTrue(rows, name)
+            for statement, kind, _, _, word in rows:
+                self.assertIn(kind.strip("*"), study_page.KINDS, statement)
+                if kind.strip("*") not in study_page.JUDGED or "where a sign asks" in word:
+                    self.assertTrue(word.startswith("reported"), (name, statement, word))
+
     def test_the_text_of_a_page_is_that_of_its_template(self):
         for name in study_list.STUDIES:
             with open(os.path.join(documents.SOURCE, "configs", "studies", name + ".md"), encoding="utf-8") as file:
