@@ -614,6 +614,12 @@ def relapses_by_year(folder, years):
     return [share(sum(1 for t in at if t <= year), len(rows)) for year in years]
 
 
+def years_to_be_seen(folder, horizon=20):
+    """From landing to being seen, of relapses of patients without visible metastases, years; other deaths are earlier than none."""
+    return [float(r["founded_before_seen_year"]) for r in read(folder, "cohort.csv") if r["seen_at_removal"] == "0" and r["seen_year"]
+            and float(r["seen_year"]) < min(float(r["other_death_year"]), horizon + 1e-9)]  # fmt: skip
+
+
 LANDED = ("time", "tumour_cells", "landed_cells", "landed_competent", "landed_abortive", "landed_dormant", "landed_doomed", "deaths_doomed", "asleep")
 
 
@@ -649,7 +655,7 @@ def dormancy(runs):
         Row("nobody sleeps: of relapses within 20 years, those after five", "predicted", *awake["late_share"]),
         Row("the same, less than with sleepers by", "predicted", difference(told["late_share"], awake["late_share"])[0]
             / difference(told["late_share"], awake["late_share"])[1], NONE, 3, unit="σ"),
-        Row("landing to being seen, median, sleep included", "predicted", *told["founding_to_seen_years"], unit="years"),
+        Row("landing to being seen, median, sleep included", "predicted", *median(years_to_be_seen(os.path.join(runs.folder, "as_it_is"))), unit="years"),
         Row("lattice: landed cells that are doomed", "imposed", *share(end["landed_doomed"], cells), 0.525 - 3 * share(0.525 * cells, cells)[1],
             0.525 + 3 * share(0.525 * cells, cells)[1]),
         Row("lattice: landed cells asleep for good, drawn", "imposed", *share(end["landed_dormant"], cells), 0.45 - 3 * share(0.45 * cells, cells)[1],
@@ -659,7 +665,7 @@ def dormancy(runs):
         Row("lattice: doomed cells dead by day 3", "imposed", *share(day_3["deaths_doomed"], end["landed_doomed"]), 0, 0.1),
         Row("lattice: doomed cells dead by day 16", "imposed", *share(day_15["deaths_doomed"], end["landed_doomed"]), 0.97, 1),
         Row("lattice: cells asleep on day 16 over those drawn asleep", "emergent", *share(day_15["asleep"], end["landed_dormant"]), 0.9, 1),
-        Row("lattice: day from which on no line of those that divide a few times is left", "imposed", gone[0] if gone else NONE, NONE, 0, 30),
+        Row("lattice: day from which on no line of those that divide a few times is left", "imposed", gone[0] if gone else NONE, NONE, 0, 30, "days, of one run"),
     ]  # fmt: skip
     words = {"variants": table(("Asleep first", "Half-life [years]", "late share", "years 5–10 over 10–20", "relapse seen in 20 years"), lines).rstrip("\n"),
              "landed": f"{cells:.0f}", "abortive": f"{end['landed_abortive']:.0f}",
