@@ -326,14 +326,17 @@ TEST(WindowScan, HasTheSameBitsOnAnyThreadsAndAfterARestart) {
   for (const Followed& f : others) EXPECT_EQ(f.bodies.hash(), first.bodies.hash());
 }
 
-// A lesion that was a window once keeps its founder.
+// A lesion that was a window once keeps its founder, over a restart as well.
 TEST(WindowScan, KnowsTheFounderOfALesionAgain) {
-  Followed f("{time: 20 h}, {time: 34 h}", {"body.windows.margin=160 um", "body.windows.max=40",
-                                            "body.lesions.radial_fastest=0.1 1/h"});
+  const std::string scan = "{time: 20 h}, {time: 34 h}";
+  const std::vector<std::string> set{"body.windows.margin=160 um", "body.windows.max=40",
+                                     "body.lesions.radial_fastest=0.1 1/h"};
+  Followed f(scan, set), restarted(scan, set, 1, false);
   std::map<std::int64_t, WindowFounder> founders; // by lesion
   int again = 0;
   for (std::int64_t hour = 1; hour <= 34; ++hour) {
     f.advance(hour);
+    if (hour == 33) move_state(f, restarted);
     for (const WindowFounder& w : f.windows().founders()) {
       const std::int64_t lesion = f.windows().record(w.window).lesion;
       const auto [known, fresh] = founders.try_emplace(lesion, w);
@@ -345,6 +348,8 @@ TEST(WindowScan, KnowsTheFounderOfALesionAgain) {
     }
   }
   EXPECT_GT(again, 0);
+  restarted.advance(34);
+  EXPECT_EQ(restarted.bodies.hash(), f.bodies.hash());
 }
 
 // Counted before anything is allocated, for as many as may be open.
