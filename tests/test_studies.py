@@ -259,7 +259,7 @@ class Tornado(unittest.TestCase):
                          ("+12 ± 2", "+12", "none"))  # fmt: skip
 
     def test_each_experiment_runs_and_shows_what_its_constants_do(self):
-        short = {"walls": "12 min", "clusters": "12 min", "ways": "12 min"}
+        short = {name: "12 min" for name in ("walls", "clusters", "ways", "serosa")}
         groups = [replace(g, moves=g.moves[-3:], base={**g.base, **({"simulation.duration": short[g.name]} if g.name in short else {})}, seeds=(1,))
                   for g in study_tornado.GROUPS]  # fmt: skip
         shown = ("body.lymph.share", "body.cavity.resistance_epithelial")

@@ -171,7 +171,7 @@ PICTURES = {  # panels, width and height in inches, title
     "dormancy": (dormancy, 2, (9.5, 4.2), "Late relapse, and landed cells on a lattice"),
     "clinics": (clinics, 1, (9, 4.8), "One cohort against clinics"),
     "switch": (switch, 3, (11, 4.2), "A nodule with vessels of its own, and without"),
-    "tornado": (study_tornado.draw, 1, (12.5, 18), "Each constant moved by a factor of two: change in per cent"),
+    "tornado": (study_tornado.draw, 1, (12.5, 21), "Each constant moved by a factor of two: change in per cent"),
 }
 
 

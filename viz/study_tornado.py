@@ -73,13 +73,13 @@ def draw(axes, numbers):
     groups = numbers["groups"]
     patients = [g for g in groups if len(g["answers"]) >= WIDE and len(g["rows"][0]["answers"]) >= WIDE]
     others = [g for g in groups if g not in patients]
-    above, below = figure.add_gridspec(2, 1, height_ratios=(sum(len(g["rows"]) for g in patients), 22))
+    above, below = figure.add_gridspec(2, 1, height_ratios=(max(1, sum(len(g["rows"]) for g in patients)), 38))
     if patients:
         cohorts(figure, above.subgridspec(1, len(patients[0]["answers"])), patients)
     columns = ([g for g in others if g["name"] == "rat"], [g for g in others if g["name"] != "rat"])
     for spot, column in zip(below.subgridspec(1, 2), columns):
         if column:
-            heights = [1 + sum(len(r["answers"]) for r in g["rows"]) for g in column]
+            heights = [1.5 + sum(len(r["answers"]) for r in g["rows"]) for g in column]
             for place, group in zip(spot.subgridspec(len(column), 1, height_ratios=heights), column):
                 rest(figure, place, group)
     import matplotlib.patches as patches
