@@ -14,7 +14,6 @@ namespace metavox {
 namespace {
 
 constexpr std::uint64_t nodes_identity = 63;         // beyond the places of organs
-constexpr std::uint64_t implants_identity = 64;      // and so many more for the organ
 constexpr double longest_life = 100 * days_per_year; // after removal, that is looked at
 
 // Every three months for two years, every six to year five, then every year.
@@ -58,9 +57,8 @@ PatientRow PatientCourse::follow(std::uint64_t patient) {
   let_settle();
   let_attach();
   take_samples();
-  found_lesions();
-  found_implants();
-  die();
+  expect_lesions();
+  found_and_die();
   return row_;
 }
 
@@ -255,81 +253,6 @@ void PatientCourse::take_samples() {
       poisson({seed_, Purpose::reading, 1, 0, 0}, row_.sleepers * body_.observer.aspirate);
 }
 
-void PatientCourse::found_lesions() {
-  const Settling& settling = plan_.settling;
-  metastases_.clear();
-  for (std::size_t i = 0; i < settling.organs(); ++i) {
-    const double landed = settling.landed(state_, i);
-    row_.landed += landed;
-    const double expected = landed * chance_to_found(settling.organ(i));
-    row_.expected += expected;
-    const std::int64_t founded = poisson({seed_, Purpose::founder, i, 0, 0}, expected);
-    row_.founded += founded;
-    for (std::int64_t k = 0; k < founded; ++k) {
-      const auto number = static_cast<std::uint64_t>(k + 1);
-      const double landed_then =
-          day_when(landed_, settling.organs(), i, unit(Purpose::founder, i, number, 0));
-      found_lesion(settling.organ(i), landed_then, i, number);
-    }
-  }
-}
-
-// Who attaches has landed, and founds as others do that landed in that organ.
-void PatientCourse::found_implants() {
-  if (!(row_.attached > 0)) return;
-  row_.landed += row_.attached;
-  for (const CohortCavity::Surface& surface : plan_.cavity.surfaces()) {
-    const double expected = row_.attached * surface.share * chance_to_found(surface.organ);
-    const std::uint64_t identity = implants_identity + surface.organ;
-    const std::int64_t founded = poisson({seed_, Purpose::founder, identity, 0, 0}, expected);
-    row_.expected_implants += expected;
-    row_.implants += founded;
-    for (std::int64_t k = 0; k < founded; ++k) {
-      const auto number = static_cast<std::uint64_t>(k + 1);
-      found_lesion(surface.organ, day_attached(unit(Purpose::founder, identity, number, 0)),
-                   identity, number);
-    }
-  }
-  row_.expected += row_.expected_implants;
-  row_.founded += row_.implants;
-}
-
-double PatientCourse::chance_to_found(std::size_t organ) const {
-  return std::min(body_.fate.begin, plan_.chances[organ] * row_.theta);
-}
-
-// `identity` and `number` tell its draws from those of others; the first of them told when it
-// landed.
-void PatientCourse::found_lesion(std::size_t organ, double landed, std::uint64_t identity,
-                                 std::uint64_t number) {
-  const auto drawn = [&](std::uint32_t n) { return unit(Purpose::founder, identity, number, n); };
-  double start = landed;
-  if (drawn(1) < body_.fate.asleep) {
-    start += body_.fate.waking / minutes_per_day / ln2 * exponential_time(drawn(2));
-    ++row_.slept;
-  }
-  const LesionClock clock = metastasis(identity, number);
-  metastases_.push_back({organ, start, clock});
-  const auto day_at = [&](double diameter) { // after removal
-    return start + clock.day_of(cells_of_diameter(body_.lesions, diameter)) - row_.removal;
-  };
-  const OrganParameters& o = body_.organs[organ];
-  const double u = drawn(3);
-  const double visible = std::max(100.0, o.visible + o.visible_width * exact::log(u / (1 - u)));
-  const double from = day_at(visible);
-  const auto visit = std::lower_bound(plan_.visits.begin(), plan_.visits.end(), from);
-  double seen = std::max(0.0, day_at(body_.observer.symptom));
-  if (visit != plan_.visits.end()) seen = std::min(seen, *visit);
-  if (seen > body_.observer.horizon / minutes_per_day || (row_.seen >= 0 && row_.seen <= seen))
-    return;
-  row_.seen = seen;
-  row_.seen_at_removal = seen <= 0;
-  row_.seen_in = static_cast<int>(organ);
-  row_.seen_diameter =
-      diameter_of_cells(body_.lesions, clock.cells_on(seen + row_.removal - start));
-  row_.founded_before_seen = seen + row_.removal - landed;
-}
-
 // ---- death
 
 double PatientCourse::last_day() const {
@@ -338,15 +261,16 @@ double PatientCourse::last_day() const {
   return row_.removal + std::min(row_.other_death, most);
 }
 
-void PatientCourse::die() {
-  if (!body_.death.lesions) return;
+// Whether lesions kill before that day, and before anything else does.
+bool PatientCourse::die_before(double day) {
   row_.cause = DeathOf::other;
   row_.death = row_.other_death;
   // More than this there cannot be: without one another's room.
-  const double end = last_day();
+  const double end = std::min(day, last_day());
   const bool before = unhindered(std::nextafter(row_.removal, 0.0)).load >= 1;
-  if (!before && unhindered(end).load < 1) return;
+  if (!before && unhindered(end).load < 1) return false;
   die_of_lesions(little_before(before ? row_.removal : end), end);
+  return row_.cause != DeathOf::other;
 }
 
 double PatientCourse::primary_volume(double day) const {

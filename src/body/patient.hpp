@@ -27,6 +27,7 @@ struct CohortPlan {
   std::vector<double> visits;  // days after removal
   int marrow;                  // place of bone; -1: none
   LethalLoad load;
+  double first_stretch = 64; // lesions expected in it, where primaries stay; no law depends on it
 };
 
 // Works out one patient after the other; memory is kept between them.
@@ -46,17 +47,34 @@ private:
     LesionClock clock;
     double age = 0; // day, by its clock: slower where little of the organ is left
   };
+  // What founds lesions of an organ: cells that the blood brings, or that attach to its surface.
+  struct Source {
+    std::uint64_t identity; // tells its draws from those of others
+    std::size_t organ, place;
+    bool implants;
+    double expected; // lesions, in the end
+  };
+  // Points of the grid between which lesions are founded, and its place among such stretches.
+  struct Stretch {
+    std::size_t first, last;
+    std::uint64_t number;
+  };
   void draw_host();
   void grow_primary();
   void found_in_nodes();
   void let_settle();
   void let_attach();
   void take_samples();
-  void found_lesions();
-  void found_implants();
-  void found_lesion(std::size_t organ, double landed, std::uint64_t identity, std::uint64_t number);
+  void expect_lesions();
+  void found_and_die();
+  void found_lesions(std::size_t source, const Stretch& stretch, bool over);
+  void found_lesion(std::size_t source, double landed, std::uint64_t number);
+  double share_by(const Source& source, std::size_t point) const; // of what comes in the end
+  double expected_by(std::size_t point) const;                    // lesions
+  std::size_t end_of_stretch(std::size_t first) const;
+  bool over_by(double day);
   double chance_to_found(std::size_t organ) const; // of a cell that landed
-  void die();
+  bool die_before(double day);
   double primary_volume(double day) const;
   Verdict unhindered(double day);
   double little_before(double end);
@@ -81,6 +99,9 @@ private:
   Settling::State state_, scratch_;
   std::vector<double> attached_; // by grid point
   CohortCavity::State afloat_;   // at the last one
+  std::vector<Source> sources_;
+  std::size_t seen_of_ = 0; // source of the first lesion that is seen,
+  double seen_lot_ = 0;     // and its lot among those seen on the same day
   std::vector<Metastasis> metastases_;
   std::vector<double> volumes_; // by organ
 };
