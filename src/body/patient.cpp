@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "body/host.hpp"
-#include "core/constants.hpp"
 #include "core/counts.hpp"
 #include "core/exact.hpp"
 #include "settings/days.hpp"
