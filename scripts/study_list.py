@@ -206,8 +206,8 @@ def resection(runs):
     """(rows, words): patients whose primaries are removed against others in whom they stay."""
     rows, lines = [], []
     for primary in DIE_OF_IT:
-        folders = [runs.run(f"{primary}_{name}", "dandelion", {"body.primary": primary, "body.observer.removes": removes}, patients=patients)
-                   for name, removes, patients in (("removed", "true", 4000), ("left", "false", 400))]  # fmt: skip
+        folders = [runs.run(f"{primary}_{name}", "dandelion", {"body.primary": primary, "body.observer.removes": removes}, patients=4000)
+                   for name, removes in (("removed", "true"), ("left", "false"))]  # fmt: skip
         for metastatic, who in ((False, "all"), (True, "with a visible metastasis at 30 mm")):
             removed, left = (years_lived(folder, metastatic) for folder in folders)
             gained, error = difference(removed[:2], left[:2])
