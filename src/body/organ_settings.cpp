@@ -19,7 +19,7 @@ namespace metavox {
 namespace {
 
 constexpr std::string_view anatomy = "anatomy; see configs/organs.yaml";
-constexpr const char* out = "out";
+constexpr const char* name_of_out = "out";
 
 // `to` and `through`, and the share of what leaves.
 template <class T>
@@ -107,7 +107,7 @@ void judge_names(Judge& judge, const char* name_of_list, const List& list, Names
     const bool fit =
         !name.empty() &&
         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
-    if (!fit || name == out || name == "none")
+    if (!fit || name == name_of_out || name == "none")
       judge.complain({key},
                      judge.key(key) + " " + in_quotes(name) +
                          " must be of small letters, digits and _, and neither out nor none");
@@ -128,7 +128,7 @@ void judge_way(Judge& judge, const std::string& entry, const Way& way, const Nam
     return;
   }
   Names ends = chambers;
-  ends.emplace_back(out);
+  ends.emplace_back(name_of_out);
   if (way.to.empty())
     known(judge, entry + ".through", way.through, organs, "organ");
   else
@@ -359,7 +359,7 @@ void judge_organs(const BodyParameters& p, Judge& judge) {
     judge.complain({"organs[63].name"},
                    "a body has at most 63 organs; this one has " + std::to_string(p.organs.size()));
   Names ends = chambers;
-  ends.emplace_back(out);
+  ends.emplace_back(name_of_out);
   for (std::size_t i = 0; i < p.organs.size(); ++i)
     known(judge, at("organs", i, "drains"), p.organs[i].drains, ends, "chamber");
   judge_routes(p, judge, chambers, organs);
@@ -385,7 +385,7 @@ int organ_index(const BodyParameters& p, const std::string& name) {
   return index_of(p.organs, name);
 }
 int chamber_index(const BodyParameters& p, const std::string& name) {
-  return name == out ? out_of_body : index_of(p.chambers, name);
+  return name == name_of_out ? out_of_body : index_of(p.chambers, name);
 }
 const PrimaryParameters& primary_named(const BodyParameters& p, const std::string& name) {
   return p.primaries[static_cast<std::size_t>(index_of(p.primaries, name))];
