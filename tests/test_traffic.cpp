@@ -121,7 +121,7 @@ TEST_F(TrafficLimits, OfARow) {
   site.executor().profile(false);
   Traffic all;
   for (const auto& [name, process] : site.executor().processes()) all += process.traffic;
-  Traffic row = limit(36, 34, 54, 519659);
+  Traffic row = limit(36, 34, 54, 532459);
   row.copies_in = 2;
   row.copies_out = 52;
   row.bytes_in = 25028;
