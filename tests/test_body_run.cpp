@@ -567,6 +567,16 @@ TEST(LongMetastasis, StaysInItsBands) {
                ended = landed + natural_at_end(cascade, "dead_adherent");
   EXPECT_GT(landed / ended, 0.7);
   EXPECT_LT(landed / ended, 0.9);
+  // Of what leaves the primary, 2 to 5 % are clusters.
+  const Columns cells_out(o.output / "sites" / "000-breast" / "departures.csv");
+  std::map<std::pair<double, double>, int> left_together; // by step and departure
+  for (std::size_t k = 0; k < cells_out.count(); ++k)
+    ++left_together[{cells_out.number(k, "step"), cells_out.number(k, "departure")}];
+  const auto clusters =
+      static_cast<double>(std::count_if(left_together.begin(), left_together.end(),
+                                        [](const auto& together) { return together.second > 1; }));
+  EXPECT_GT(clusters / static_cast<double>(left_together.size()), 0.02);
+  EXPECT_LT(clusters / static_cast<double>(left_together.size()), 0.05);
   // The primary is on its lattice to the end, and so are two forced lesions beyond 10^3 cells, of
   // which nothing is told as natural.
   int windows = 0, large = 0;
