@@ -144,11 +144,7 @@ std::vector<Departure> Departures::remove(const CellView& standing, const Excess
       n, RemoveDeparted{leaving_here_.data(), records_here_.data(), standing, excess, ledger});
   std::vector<CellRecord> record(leaving_.size());
   executor_.copy_out(record.data(), records_here_.data(), record.size() * sizeof(CellRecord));
-  for (std::size_t k = 0; k < record.size(); ++k) {
-    const CellRecord& r = record[k];
-    departing_[k].cell = {
-        static_cast<Kind>(r.kind), r.flags, r.clock, r.timer, r.capacity, r.clone, r.traits};
-  }
+  for (std::size_t k = 0; k < record.size(); ++k) departing_[k].cell = cell_of(record[k]);
   return std::exchange(departing_, {});
 }
 

@@ -19,12 +19,12 @@ struct TakeOver {
   LedgerView ledger;
   Lattice lattice;
   MV_HD void operator()(std::int64_t n) const {
-    const CellRecord& r = come[n].cell;
+    const Cell c = cell_of(come[n].cell);
     const std::int64_t i = lattice.voxel_at(come[n].voxel).i;
-    const Kind stood = cell.kind(i), kind = static_cast<Kind>(r.kind);
+    const Kind stood = cell.kind(i);
     if (stood != Kind::none) ledger.departure(stood, Reservoir::handed_over);
-    cell.store(i, {kind, r.flags, r.clock, r.timer, r.capacity, r.clone, r.traits});
-    ledger.arrival(Reservoir::handed_over, kind);
+    cell.store(i, c);
+    ledger.arrival(Reservoir::handed_over, c.kind);
   }
 };
 

@@ -191,6 +191,13 @@ struct CellRecord {
   std::uint16_t flags, clock, timer, clone;
   std::uint8_t kind, capacity, spare[6];
 };
+MV_HD inline CellRecord record_of(const Cell& c) {
+  return {c.traits,   c.flags, c.clock, c.timer, c.clone, static_cast<std::uint8_t>(c.kind),
+          c.capacity, {}};
+}
+MV_HD inline Cell cell_of(const CellRecord& r) {
+  return {static_cast<Kind>(r.kind), r.flags, r.clock, r.timer, r.capacity, r.clone, r.traits};
+}
 
 // Where a cell is that leaves, and where it goes.
 struct Leaver {
@@ -217,8 +224,7 @@ struct RemoveDeparted {
     const std::int64_t i = leaver[n].voxel;
     const std::int32_t entry = leaver[n].entry;
     const Cell c = entry < 0 ? standing.load(i) : excess.cell.load(entry);
-    record[n] = {c.traits,   c.flags, c.clock, c.timer, c.clone, static_cast<std::uint8_t>(c.kind),
-                 c.capacity, {}};
+    record[n] = record_of(c);
     ledger.departure(c.kind, reservoir_of(leaver[n].route));
     if (entry < 0)
       standing.erase(i);

@@ -54,9 +54,7 @@ struct PutDown {
   Lattice lattice;
   MV_HD void operator()(std::int64_t n) const {
     const Landed& l = landed[n];
-    const CellRecord& r = l.cell;
-    const Cell c{
-        static_cast<Kind>(r.kind), r.flags, r.clock, r.timer, r.capacity, r.clone, r.traits};
+    const Cell c = cell_of(l.cell);
     const std::int64_t i = lattice.voxel_at(l.voxel).i;
     if (l.entry < 0) {
       standing.store(i, c);

@@ -417,11 +417,6 @@ std::vector<Departure> Population::depart(const Executor& executor, const WaysOu
 
 namespace {
 
-CellRecord record_of(const Cell& c) {
-  return {c.traits,   c.flags, c.clock, c.timer, c.clone, static_cast<std::uint8_t>(c.kind),
-          c.capacity, {}};
-}
-
 // What there is room for in some voxels, as the lattice stands, and less what was put there since.
 class Rooms {
 public:
