@@ -408,6 +408,99 @@ TEST(BodyRun, AReseededBodyEndsWithTheSameHashAfterKills) {
   EXPECT_TRUE(verify_run(killed).ok);
 }
 
+// Lesions are counted until a scan looks at them, natural and forced ones, and again when the
+// windows of the first scan have closed.
+const char* const scanned = R"(
+simulation: {duration: 16 h, seed: 3}
+domain: {voxels: [16, 16, 16], spacing: 20 um}
+tissue:
+  parenchyma: 0.45
+  cells: [{shape: sphere, kind: epithelial, radius: 80 um, mesenchymal_fraction: 0.5}]
+vessels: {pattern: grid, spacing: 60 um}
+intravasation: {enabled: true, rate: 0.7 1/h}
+oxygen: {faces: no_flux}
+body:
+  lodged: {adhesion: 1 1/h}
+  crossing: {out: 20 1/day}
+  fate: {begin: 0.9, go_on: 1, human: 1, dormant: 0.05, asleep: 0}
+  lesions: {growth: radial, radial_fastest: 0.25 1/h, radial_rate: 1 1/h, radial_cells: 1e9}
+  coupling: linear
+  force: [{organ: lung, per: 4 h, founders: 2}]
+  windows:
+    {max: 3, shown: 0, size: 320 um, capillaries: 80 um, margin: 130 um, founders: false,
+     scan: [{time: 5 h}, {time: 10 h}]}
+output: {report: 1 h, frames: 4 h, checkpoints: 1 h, keep: 20}
+)";
+
+// What a scanned run tells of its windows.
+struct Scans {
+  std::set<std::int64_t> opened, closed; // hours
+  std::set<std::string> origins;         // of those that opened
+  std::int64_t cells = 0;                // most that were handed over at once
+  explicit Scans(const fs::path& run) {
+    for (const auto& row : rows_of(run / "events.csv")) {
+      const auto hour = std::llround(24 * as_number(row.at(0)).value_or(0));
+      if (row.at(1) == "window_closed") closed.insert(hour);
+      if (row.at(1) != "window_opened") continue;
+      opened.insert(hour);
+      origins.insert(row.at(3));
+      cells = std::max(cells, as_integer(row.at(6)).value_or(0));
+    }
+  }
+};
+
+// Killed as soon as the state of a step or a later one is stored: which one is.
+std::int64_t kill_when_stored(const std::vector<std::string>& command, const fs::path& run,
+                              std::int64_t step) {
+  const auto newest = [&] {
+    const auto files = checkpoints_of(run);
+    return files.empty() ? std::int64_t{-1} : files.front().first;
+  };
+  Child child(command, run.parent_path() / "log.txt");
+  child.wait_until([&] { return newest() >= step; });
+  child.signal(SIGKILL);
+  EXPECT_EQ(child.wait().signal, SIGKILL) << read_text(run.parent_path() / "log.txt");
+  return newest();
+}
+
+// Counters become windows and counters again; killed while the windows of a scan are open, and at
+// other times, the run ends as it would have.
+TEST(BodyRun, AScannedBodyEndsWithTheSameHashAfterKills) {
+  const Folder folder(support::quick_folder());
+  RunOptions whole;
+  whole.config = folder.write("scanned.yaml", scanned);
+  whole.output = folder.path() / "whole";
+  whole.quiet = true;
+  whole.threads = 1;
+  const double took = seconds_of(whole);
+  const Scans told(whole.output);
+  EXPECT_EQ(told.opened, (std::set<std::int64_t>{5, 10}));
+  EXPECT_EQ(told.origins, (std::set<std::string>{"forced", "natural"}));
+  EXPECT_GE(told.cells, 2);
+  const fs::path killed = folder.path() / "killed";
+  const std::vector<std::string> command{
+      METAVOX_PROGRAM, "run",     whole.config.string(), "-o", killed.string(),
+      "--resume",      "--quiet", "--threads",           "1"};
+  for (const std::int64_t scan : told.opened) {
+    const auto closing = told.closed.upper_bound(scan);
+    ASSERT_NE(closing, told.closed.end());
+    const std::int64_t stored = kill_when_stored(command, killed, scan);
+    EXPECT_GE(stored, scan);
+    EXPECT_LT(stored, *closing);
+  }
+  std::vector<double> waits;
+  for (int k = 0; k < 5; ++k) waits.push_back(took * 0.05 * k);
+  kill_until_done(command, killed, waits);
+  EXPECT_EQ(summary_of(killed).final_hash, summary_of(whole.output).final_hash);
+  expect_same_tables(whole.output, killed);
+  for (const char* name : {"lineage.csv", "lineage.nwk"})
+    EXPECT_EQ(read_text(whole.output / name), read_text(killed / name));
+  for (const auto& entry : fs::directory_iterator(whole.output / "sites"))
+    EXPECT_EQ(read_text(entry.path() / "metrics.csv"),
+              read_text(killed / "sites" / entry.path().filename() / "metrics.csv"));
+  EXPECT_TRUE(verify_run(killed).ok);
+}
+
 // Natural and expected columns are those of a run in which nothing is forced.
 TEST(BodyRun, ForcedFoundersStandInNoNaturalColumn) {
   const Folder folder;
