@@ -268,7 +268,7 @@ BodySettings random_settings(Dice& dice) {
   b.lodged.adhesion *= 10 * dice.unit();
   b.lodged.break_up *= 10 * dice.unit();
   b.lodged.release *= 3 * dice.unit();
-  b.fate = {0.5 * dice.unit(), dice.unit(), dice.unit(), 0.5 * dice.unit(), dice.unit(), 14400};
+  b.fate = {0.5 * dice.unit(), dice.unit(), dice.unit(), 0.5 * dice.unit(), dice.unit(), 14400, 10};
   b.lesions.growth = dice.below(2) == 0 ? LesionGrowth::radial : LesionGrowth::exponential;
   b.lesions.ratio = 1 + 99 * dice.unit();
   b.lesions.early = dice.below(2) == 0 ? 0.15 : 0.01; // a step may be several doublings
@@ -660,7 +660,7 @@ TEST(Splitting, FindsTheChanceOfAFounder) {
        "body.lesions.doubling=" + std::to_string(std::log(2) / rate) + " day"});
   const BodyPlan plan(s);
   const std::int64_t last = 20 * 72 + 1;
-  const SplittingResult r = chance_of_establishment(plan, 0, 0, last, 400, 8, 21);
+  const SplittingResult r = chance_of_establishment(plan, {0, 0, last}, 400, 8, 21);
   const double exact = std::pow(1 - 1 / mean, 999);
   EXPECT_NEAR(exact, 1.5e-6, 0.1e-6);
   // A step's births are binomial: a tail as far out as this is a little thinner.
@@ -675,7 +675,7 @@ TEST(Splitting, FindsTheChanceOfAFounder) {
       settings_of(toy_body, {"body.lesions.ratio=40", "body.lesions.early=1",
                              "body.lesions.death=0.2 1/day", "body.established=100"});
   const BodyPlan often_plan(often);
-  const SplittingResult some = chance_of_establishment(often_plan, 0, 0, 600, 400, 16, 5);
+  const SplittingResult some = chance_of_establishment(often_plan, {0, 0, 600}, 400, 16, 5);
   Moments seen;
   for (std::uint64_t k = 0; k < 3000; ++k) {
     Lesion l;

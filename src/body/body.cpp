@@ -68,7 +68,7 @@ void require_sound(const Lesion& l, double capacity) {
 
 BodyPlan::BodyPlan(const BodySettings& settings)
     : body(settings.body), host(host_of(settings)), stages(settings.body, host.theta),
-      growth(settings.body.lesions, host.doubling, settings.body.step),
+      inflammation(settings.body), growth(settings.body.lesions, host.doubling, settings.body.step),
       home(organ_index(settings.body, primary_named(settings.body, settings.body.primary).organ)),
       first_cells(static_cast<std::int64_t>(
           std::llround(cells_of_diameter(settings.body.lesions, settings.body.diameter)))),
@@ -176,9 +176,11 @@ StepReport Body::step(const std::vector<WindowHour>& windows) {
     return report;
   }
   primary_before_ = lesions_[0].cells;
+  waking_ = plan_->stages.waking(waking_pace());
   measure_room();
   shed(windows, report);
-  plan_->stages.advance(natural_, shed_, landed_, seed_, static_cast<std::uint64_t>(step_));
+  plan_->stages.advance(natural_, shed_, landed_, waking_, seed_,
+                        static_cast<std::uint64_t>(step_));
   double flowing = 0; // cells times min
   for (std::size_t row = 0; row < expected_shed_.size(); ++row)
     for (std::size_t c = 0; c < cell_classes; ++c)
@@ -186,7 +188,7 @@ StepReport Body::step(const std::vector<WindowHour>& windows) {
                  plan_->stages.flowing(row);
   for (std::size_t o = 0; o < plan_->stages.organs(); ++o)
     flowing -= expected_.organs[o].released * plan_->stages.flowing(1 + o);
-  plan_->stages.advance(expected_, expected_shed_, expected_landed_);
+  plan_->stages.advance(expected_, expected_shed_, expected_landed_, waking_);
   for (std::size_t o = 0; o < plan_->stages.organs(); ++o)
     flowing += expected_.organs[o].released * plan_->stages.flowing(1 + o);
   float_and_attach();
@@ -443,7 +445,7 @@ void Body::grow_one(Lesion& lesion, const Growing& growing, std::int64_t fits, S
       counts::pair_of({seed_, Purpose::forcing, static_cast<std::uint64_t>(lesion.number),
                        static_cast<std::uint64_t>(step_), 1},
                       0)
-              .u < plan_->stages.waking()) {
+              .u < waking_) {
     lesion.asleep = false;
     report.events.push_back({BodyEvent::What::woken, lesion.number, lesion.origin});
   }

@@ -21,6 +21,7 @@
 #include "body/dying.hpp"
 #include "body/forced.hpp"
 #include "body/host.hpp"
+#include "body/inflammation.hpp"
 #include "body/lesion.hpp"
 #include "body/lymph.hpp"
 #include "body/stages.hpp"
@@ -92,6 +93,7 @@ struct BodyPlan {
   const BodyParameters& body;
   Host host;
   StageLaw stages;
+  Inflammation inflammation;
   LesionLaw growth;
   std::int32_t home;            // organ of the primary
   std::int64_t first_cells;     // of the primary
@@ -138,6 +140,7 @@ public:
 
   // The step after which the primary was removed; -1: it was not.
   std::int64_t removed() const { return removed_; }
+  double removal_time() const; // min; -1
   // Whether it is to be removed now, after a step. One that the body counts is then gone; for one
   // in a window this is asked, the window closed, and the removal told.
   bool removal_is_due() const;
@@ -145,6 +148,9 @@ public:
   // Of the cells that were cut out then, those that were spilled into blood and cavity.
   std::int64_t spilled_into_blood() const { return spilled_into_blood_; }
   std::int64_t spilled_into_cavity() const { return lesions_[0].spilled - spilled_into_blood_; }
+
+  // How many times faster sleepers wake in the step to come, by inflammation and wound.
+  double waking_pace() const;
 
   // The way through lymph, where it is followed: its cells are not among those of the blood.
   const LymphStages<std::int64_t>& lymph() const { return lymph_; }
@@ -230,6 +236,7 @@ private:
   double level_ = 0;
 
   // Of the step that is being taken.
+  double waking_ = 0;               // chance of a sleeper
   std::int64_t primary_before_ = 0; // its cells
   Shed<std::int64_t> shed_;
   Shed<double> expected_shed_;

@@ -225,6 +225,10 @@ void judge_lattice(const BodySettings& s, const Parameters& p, const Place& whol
   if (!s.body.force.empty() && s.body.coupling != Coupling::linear)
     refuse("forced founders have windows beside the natural lesions of one body: type "
            "body.coupling: linear");
+  if (p.landing.inflamed)
+    refuse("landing.inflamed: not all of a body's sleepers are on its lattices; type for example "
+           "body.host.inflammation: [{from: 0 day, until: 10 years}], which wakes them wherever "
+           "they are, or landing.inflamed: false");
   if (!p.serosa.faces.empty() && !s.body.cavity.enabled)
     refuse("serosa.faces: cells are shed into a cavity, and the body has none; type "
            "body.cavity.enabled: true, or serosa.faces: []");

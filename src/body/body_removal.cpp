@@ -28,6 +28,16 @@ void Body::remove_primary(StepReport& report) {
   report.events.push_back({BodyEvent::What::removed, 0, Origin::primary});
 }
 
+double Body::waking_pace() const {
+  if (!plan_->inflammation.ever()) return 1;
+  const double dt = plan_->body.step, now = static_cast<double>(step_) * dt;
+  return plan_->inflammation.pace(now, now + dt, removal_time());
+}
+
+double Body::removal_time() const {
+  return removed_ >= 0 ? static_cast<double>(removed_) * plan_->body.step : -1;
+}
+
 // Of the cells that were cut out, some come into the blood that leaves the primary, of the others
 // some into the cavity. What comes into the blood flows in the next step, what comes into the
 // cavity floats from now on.

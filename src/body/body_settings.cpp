@@ -268,6 +268,7 @@ void describe(Section<BodyParameters>& s) {
   s.rule(judge_lymph);
   s.rule(judge_cavity);
   s.rule(judge_spill);
+  s.rule(judge_wound);
 }
 
 } // namespace metavox

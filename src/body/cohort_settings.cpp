@@ -100,6 +100,7 @@ void describe(Section<ColonisationParameters>& s) {
             "shape "
             "of late relapse (Pan et al. 2017, N Engl J Med 377:1836) of breast; others assumed");
   describe_waking(s);
+  describe_inflamed_factor(s);
 }
 
 void describe(Section<LesionParameters>& s) {
@@ -272,6 +273,10 @@ void describe(Section<HostParameters>& s) {
       .normally("0.095 1/year")
       .means("How fast the logarithm of that rate rises.")
       .from("assumed: doubles in 7.3 years");
+  s.list(&P::inflammation, "inflammation", describe)
+      .means("Periods of inflammation, an infection for example, in which sleepers wake "
+             "fate.inflamed_factor times faster.")
+      .example("{from: 1 year, until: 1.02 years, every: 0.5 years}");
 }
 
 void describe(Section<ObserverParameters>& s) {

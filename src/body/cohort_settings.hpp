@@ -3,6 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
+
+#include "body/inflammation.hpp"
 
 namespace metavox {
 
@@ -36,6 +39,7 @@ struct ColonisationParameters {
   double begin, go_on, human; // chances
   double dormant, asleep;
   double waking; // min, half-life
+  double inflamed_factor;
 };
 
 enum class LesionGrowth : std::uint8_t { exponential, radial };
@@ -72,6 +76,7 @@ struct HostParameters {
   double age, age_spread; // min
   double mortality;       // 1/min at the age of 60
   double mortality_slope; // 1/min
+  std::vector<InflammationParameters> inflammation;
 };
 
 struct ObserverParameters {

@@ -33,7 +33,7 @@ CohortPlan::CohortPlan(const BodySettings& settings)
     : body(settings.body), primary(primary_named(settings.body, settings.body.primary)),
       seed(settings.simulation.seed),
       settling(settings.body, primary, settings.body.step / minutes_per_day),
-      cavity(settings.body, settings.body.step / minutes_per_day),
+      cavity(settings.body, settings.body.step / minutes_per_day), inflammation(settings.body),
       visits(visits_until(settings.body.observer.horizon / minutes_per_day)), marrow(-1),
       load(settings.body) {
   const std::vector<double> soils = soils_for(body, primary);

@@ -23,6 +23,7 @@ struct CohortPlan {
   std::uint64_t seed;
   Settling settling;
   CohortCavity cavity;
+  Inflammation inflammation;
   std::vector<double> chances; // of a landed cell to found a lesion, at theta 1, by organ
   std::vector<double> visits;  // days after removal
   int marrow;                  // place of bone; -1: none
@@ -36,16 +37,19 @@ public:
   explicit PatientCourse(const CohortPlan& plan);
   PatientRow follow(std::uint64_t patient);
 
-private:
-  struct Node {
-    double start; // day
-    LesionClock clock;
-  };
   struct Metastasis {
     std::size_t organ;
     double start; // day
     LesionClock clock;
     double age = 0; // day, by its clock: slower where little of the organ is left
+  };
+  // Those of the last patient that grow at any time, but for the ones that are counted only.
+  const std::vector<Metastasis>& metastases() const { return metastases_; }
+
+private:
+  struct Node {
+    double start; // day
+    LesionClock clock;
   };
   // What founds lesions of an organ: cells that the blood brings, or that attach to its surface.
   struct Source {
@@ -69,6 +73,7 @@ private:
   void found_and_die();
   void found_lesions(std::size_t source, const Stretch& stretch, bool over);
   void found_lesion(std::size_t source, double landed, std::uint64_t number);
+  double sleep_from(double day, double sleep) const;
   double share_by(const Source& source, std::size_t point) const; // of what comes in the end
   double expected_by(std::size_t point) const;                    // lesions
   std::size_t end_of_stretch(std::size_t first) const;

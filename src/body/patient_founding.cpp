@@ -118,6 +118,15 @@ void PatientCourse::found_lesions(std::size_t source, const Stretch& stretch, bo
   }
 }
 
+// Days of a sleep that would be as long without wound and inflammation.
+double PatientCourse::sleep_from(double day, double sleep) const {
+  if (!plan_.inflammation.ever()) return sleep;
+  const double removed = body_.observer.removes ? row_.removal * minutes_per_day : -1;
+  return sleep -
+         plan_.inflammation.shortened(day * minutes_per_day, sleep * minutes_per_day, removed) /
+             minutes_per_day;
+}
+
 // Its first draw told when it landed.
 void PatientCourse::found_lesion(std::size_t source, double landed, std::uint64_t number) {
   const std::uint64_t identity = sources_[source].identity;
@@ -125,7 +134,8 @@ void PatientCourse::found_lesion(std::size_t source, double landed, std::uint64_
   const auto drawn = [&](std::uint32_t n) { return unit(Purpose::founder, identity, number, n); };
   double start = landed;
   if (drawn(1) < body_.fate.asleep) {
-    start += body_.fate.waking / minutes_per_day / ln2 * exponential_time(drawn(2));
+    start +=
+        sleep_from(landed, body_.fate.waking / minutes_per_day / ln2 * exponential_time(drawn(2)));
     ++row_.slept;
   }
   const LesionClock clock = metastasis(identity, number);

@@ -20,8 +20,9 @@ struct State {
 
 class Founder {
 public:
-  Founder(const BodyPlan& plan, std::int32_t organ, std::int64_t last)
-      : plan_(plan), capacity_(plan.capacity[static_cast<std::size_t>(organ)]), last_(last) {}
+  Founder(const BodyPlan& plan, const ForcedCourse& course)
+      : plan_(plan), capacity_(plan.capacity[static_cast<std::size_t>(course.organ)]),
+        last_(course.last), removed_(course.removed) {}
 
   // How many cells it would come to by the end without further luck: what levels are of. Cells
   // alone would favour those that had much time and have none left.
@@ -43,8 +44,8 @@ public:
       const double chance = plan_.stages.waking(); // of each step: a geometric wait
       if (u.u < plan_.body.fate.asleep) {
         const double wait =
-            chance > 0 ? 1 + exact::log(u.v) / exact::log1m(std::min(chance, 0.999999)) : 1e15;
-        s.step += static_cast<std::int64_t>(std::min(wait, 1e15));
+            chance > 0 ? exact::log(u.v) / exact::log1m(std::min(chance, 0.999999)) : 1e15;
+        s.step += static_cast<std::int64_t>(std::min(1 + shorter(s.step, wait), 1e15));
       }
     }
     for (;; ++s.step, ++work) {
@@ -59,26 +60,33 @@ public:
   }
 
 private:
+  // A wait that begins with a step, by inflammation and wound; all in steps.
+  double shorter(std::int64_t step, double wait) const {
+    if (!plan_.inflammation.ever()) return wait;
+    const double dt = plan_.body.step;
+    return wait -
+           plan_.inflammation.shortened(static_cast<double>(step) * dt, wait * dt, removed_) / dt;
+  }
   double room(const State& s) const {
     return std::max(0.0, 1 - static_cast<double>(s.lesion.cells) / capacity_);
   }
   const BodyPlan& plan_;
   double capacity_;
   std::int64_t last_;
+  double removed_;
 };
 
 } // namespace
 
-SplittingResult chance_of_establishment(const BodyPlan& plan, std::int32_t organ,
-                                        std::int64_t founded, std::int64_t last, int courses,
-                                        int repeats, std::uint64_t seed) {
-  const Founder founder(plan, organ, last);
+SplittingResult chance_of_establishment(const BodyPlan& plan, const ForcedCourse& forced,
+                                        int courses, int repeats, std::uint64_t seed) {
+  const Founder founder(plan, forced);
   const auto wanted = static_cast<std::int64_t>(std::ceil(plan.body.established));
   State start;
-  start.lesion.organ = organ;
+  start.lesion.organ = forced.organ;
   start.lesion.origin = Origin::forced;
   start.lesion.cells = 1;
-  start.step = founded + 1; // it grows from the next step on
+  start.step = forced.founded + 1; // it grows from the next step on
   if (wanted <= 1) return {{1, 0}, 0};
   const Course<State> course = [&](std::uint64_t s, const State& state, std::int64_t level,
                                    std::int64_t& work) -> std::optional<State> {

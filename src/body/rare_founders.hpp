@@ -10,11 +10,17 @@
 
 namespace metavox {
 
-// Of a founder that comes in step `founded`, asleep or not as drawn, into an organ that it has for
-// itself, the chance to have body.established cells by step `last`. `courses` to each level; the
-// number of repeats gives the error. Draws follow from `seed`.
-SplittingResult chance_of_establishment(const BodyPlan& plan, std::int32_t organ,
-                                        std::int64_t founded, std::int64_t last, int courses,
-                                        int repeats, std::uint64_t seed);
+// A founder that comes in step `founded`, asleep or not as drawn, into an organ that it has for
+// itself, and is followed until step `last`.
+struct ForcedCourse {
+  std::int32_t organ = 0;
+  std::int64_t founded = 0, last = 0;
+  double removed = -1; // min, when the primary of its body is; -1: it is not
+};
+
+// The chance that it has body.established cells by then. `courses` to each level; the number of
+// repeats gives the error. Draws follow from `seed`.
+SplittingResult chance_of_establishment(const BodyPlan& plan, const ForcedCourse& forced,
+                                        int courses, int repeats, std::uint64_t seed);
 
 } // namespace metavox

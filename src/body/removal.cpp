@@ -79,6 +79,14 @@ void describe(Section<RemovalParameters>& s) {
       .means("Share of the cells afloat in the cavity that are washed out when the primary is "
              "removed, those that were just spilled included, each by chance.")
       .from("a choice: not washed; any number is assumed, explore 0.1 to 0.99");
+  s.number(&P::wound, "wound", "min")
+      .between(0, 1e7)
+      .normally("0 day")
+      .example("14 day")
+      .means("Time from the removal of the primary on in which sleepers wake "
+             "fate.inflamed_factor times faster; of body.patients too. 0: it wakes none.")
+      .from("a choice: none, as fate.waking and fate.asleep were fitted without it; 14 day is "
+            "assumed");
 }
 
 void judge_spill(const BodyParameters& p, Judge& judge) {

@@ -20,6 +20,7 @@ struct RemovalParameters {
   double tail_length;               // um
   double spill_blood, spill_cavity; // shares of the cells that are cut out
   double washed;                    // share of the cells afloat in the cavity
+  double wound;                     // min, that it takes to heal
 
   bool spills() const { return spill_blood > 0 || spill_cavity > 0; }
 };

@@ -243,13 +243,12 @@ std::vector<BodyNumber> numbers_of(const Replicates& bodies) {
     numbers.push_back({"none_established", name, "forced", none_of(established),
                        "e^-number: lesions that do not act on one another"});
     if (body.splitting == 0) continue;
-    const Estimate split = bodies.forced_estimate(organ, [&](const Lesion& l) {
+    const Estimate split = bodies.forced_estimate(organ, [&](const Lesion& l, const Body& in) {
       const std::uint64_t seed =
           course_seed(bodies.natural(0).seed(), 0xfffd, static_cast<std::uint64_t>(l.founded),
                       static_cast<std::uint64_t>(l.number));
-      return chance_of_establishment(bodies.plan(), organ, l.founded, bodies.steps(),
-                                     body.splitting, 1, seed)
-          .chance.value;
+      const ForcedCourse course{organ, l.founded, bodies.steps(), in.removal_time()};
+      return chance_of_establishment(bodies.plan(), course, body.splitting, 1, seed).chance.value;
     });
     numbers.push_back({"established", name, "forced", split,
                        "weights of forced founders times their chances, by splitting"});

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "body/body.hpp"
@@ -55,8 +56,8 @@ public:
   // Natural numbers are read from these alone; forced lesions in them stand aside.
   const Body& natural(std::size_t replicate) const { return bodies_[natural_[replicate]]; }
 
-  // Of every founder that is forced in a replicate, what it stands for and `outcome` of it; 0 for
-  // those to come.
+  // Of every founder that is forced in a replicate, what it stands for and `outcome` of it, and of
+  // the body that it is in where that is asked for; 0 for those to come.
   template <class Of>
   std::vector<Outcome> outcomes(std::size_t replicate, Of outcome) const {
     std::vector<Outcome> all;
@@ -64,8 +65,14 @@ public:
     for (std::size_t k = replicate * each; k < (replicate + 1) * each; ++k) {
       const Forced& f = forced_[k].forced;
       Outcome o{f.stratum, 0, 0};
-      for (const Lesion& l : bodies_[forced_[k].body].forced())
-        if (l.number == f.number) o = {l.stratum, l.weight, outcome(l)};
+      const Body& body = bodies_[forced_[k].body];
+      for (const Lesion& l : body.forced()) {
+        if (l.number != f.number) continue;
+        if constexpr (std::is_invocable_v<Of, const Lesion&, const Body&>)
+          o = {l.stratum, l.weight, outcome(l, body)};
+        else
+          o = {l.stratum, l.weight, outcome(l)};
+      }
       all.push_back(o);
     }
     return all;

@@ -121,13 +121,15 @@ StageLaw::StageLaw(const BodyParameters& body, double theta) : step_(body.step) 
     fates_.push_back({std::max(0.0, 1 - f.begin - f.dormant), f.begin - found, f.dormant,
                       found * f.asleep, found * (1 - f.asleep)});
   }
-  waking_ = exact::chance(ln2 / f.waking, step_);
+  waking_ = ln2 / f.waking;
 }
 
 double StageLaw::competence(std::size_t organ) const {
   return fates_[organ][static_cast<std::size_t>(Fate::asleep)] +
          fates_[organ][static_cast<std::size_t>(Fate::awake)];
 }
+
+double StageLaw::waking(double pace) const { return exact::chance(waking_ * pace, step_); }
 
 template <class Number>
 Stages<Number> StageLaw::none() const {
@@ -184,7 +186,7 @@ public:
       for (std::size_t c = 0; c < cell_classes; ++c) s_.organs[o].lodged[c] += last[o][c];
   }
 
-  void cross(std::vector<LandedCells<Number>>& landed) {
+  void cross(std::vector<LandedCells<Number>>& landed, double waking) {
     for (std::size_t o = 0; o < law_.organs(); ++o) {
       OrganStages<Number>& organ = s_.organs[o];
       landed[o] = {};
@@ -200,7 +202,7 @@ public:
           landed[o].cells[p] = split_.split({Purpose::landing, o, 0, p}, ways[0], law_.fates_[o]);
           for (std::size_t f = 0; f < fates; ++f) organ.fate[f] += landed[o].cells[p][f];
         }
-        const Number woken = split_.part({Purpose::waking, o, 0, p}, organ.asleep[p], law_.waking_);
+        const Number woken = split_.part({Purpose::waking, o, 0, p}, organ.asleep[p], waking);
         organ.woken += woken;
         landed[o].woken[p] = woken;
         organ.asleep[p] += landed[o].cells[p][static_cast<std::size_t>(Fate::asleep)] - woken;
@@ -247,22 +249,23 @@ private:
 
 template <class Number, class Split>
 void StageLaw::advance_with(Stages<Number>& s, const Shed<Number>& shed,
-                            std::vector<LandedCells<Number>>& landed, const Split& split) const {
+                            std::vector<LandedCells<Number>>& landed, double waking,
+                            const Split& split) const {
   Round<Number, Split> round(*this, s, split);
   round.arrive(shed);
   round.settle();
-  round.cross(landed);
+  round.cross(landed, waking);
 }
 
 void StageLaw::advance(Stages<std::int64_t>& s, const Shed<std::int64_t>& shed,
-                       std::vector<LandedCells<std::int64_t>>& landed, std::uint64_t seed,
-                       std::uint64_t step) const {
-  advance_with(s, shed, landed, Drawn(seed, step));
+                       std::vector<LandedCells<std::int64_t>>& landed, double waking,
+                       std::uint64_t seed, std::uint64_t step) const {
+  advance_with(s, shed, landed, waking, Drawn(seed, step));
 }
 
 void StageLaw::advance(Stages<double>& s, const Shed<double>& shed,
-                       std::vector<LandedCells<double>>& landed) const {
-  advance_with(s, shed, landed, Multiplied());
+                       std::vector<LandedCells<double>>& landed, double waking) const {
+  advance_with(s, shed, landed, waking, Multiplied());
 }
 
 template <class Number, class Split>

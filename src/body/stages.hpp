@@ -115,12 +115,13 @@ public:
   Stages<std::int64_t> no_cells() const { return none<std::int64_t>(); }
   Stages<double> nothing_expected() const { return none<double>(); }
 
-  // One step. Draws belong to the seed and the number of the step.
+  // One step, in which sleepers wake with the chance `waking`. Draws belong to the seed and the
+  // number of the step.
   void advance(Stages<std::int64_t>& s, const Shed<std::int64_t>& shed,
-               std::vector<LandedCells<std::int64_t>>& landed, std::uint64_t seed,
+               std::vector<LandedCells<std::int64_t>>& landed, double waking, std::uint64_t seed,
                std::uint64_t step) const;
   void advance(Stages<double>& s, const Shed<double>& shed,
-               std::vector<LandedCells<double>>& landed) const;
+               std::vector<LandedCells<double>>& landed, double waking) const;
 
   // Cells that landed in an organ otherwise than out of its vessels, after a step: their fates are
   // drawn as those of the others. Returned: the competent ones.
@@ -135,7 +136,8 @@ public:
 
   // Chance that a landed cell founds a lesion, now or after a sleep.
   double competence(std::size_t organ) const;
-  double waking() const { return waking_; } // chance in a step
+  // Chance to wake in a step, at so many times the rate.
+  double waking(double pace = 1) const;
 
 private:
   using Chances = StepChances;
@@ -143,7 +145,8 @@ private:
   Stages<Number> none() const;
   template <class Number, class Split>
   void advance_with(Stages<Number>& s, const Shed<Number>& shed,
-                    std::vector<LandedCells<Number>>& landed, const Split& split) const;
+                    std::vector<LandedCells<Number>>& landed, double waking,
+                    const Split& split) const;
   template <class Number, class Split>
   Number land_with(OrganStages<Number>& s, std::size_t organ, const ByPhenotype<Number>& cells,
                    LandedCells<Number>& landed, const Split& split) const;
@@ -160,7 +163,7 @@ private:
   std::vector<Chances> crossing_;
   std::vector<std::array<double, 2>> ways_out_;  // crossing, death
   std::vector<std::array<double, fates>> fates_; // in the order of Fate
-  double waking_;
+  double waking_;                                // 1/min
 };
 
 } // namespace metavox

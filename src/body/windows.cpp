@@ -157,7 +157,7 @@ StepReport Windows::step(Body& body, bool backwards) {
   std::vector<TumourBalance> before;
   for (const auto& w : open_) before.push_back(w->site.tumour());
   for (std::size_t k = 0; k < open_.size(); ++k)
-    advance(*open_[backwards ? open_.size() - 1 - k : k]);
+    advance(*open_[backwards ? open_.size() - 1 - k : k], body.waking_pace());
   std::vector<WindowHour> hours;
   for (std::size_t k = 0; k < open_.size(); ++k) {
     const WindowHour hour = hour_of(*open_[k], before[k]);
@@ -177,9 +177,10 @@ StepReport Windows::step(Body& body, bool backwards) {
 }
 
 // By a step of the body; departures in the order of steps, voxels, slots.
-void Windows::advance(OpenWindow& w) const {
+void Windows::advance(OpenWindow& w, double waking_pace) const {
   w.events.clear();
   w.departures.clear();
+  w.site.set_waking_pace(waking_pace);
   for (std::int64_t k = 0; k < site_steps_; ++k) {
     w.site.step();
     for (Event& e : w.site.take_events()) w.events.push_back(std::move(e));

@@ -105,7 +105,7 @@ private:
   static void visit(Self& self, Archive& archive);
 
   OpenWindow& open_site(const WindowRecord& record, const ExternalArrays& external);
-  void advance(OpenWindow& window) const;
+  void advance(OpenWindow& window, double waking_pace) const;
   WindowHour hour_of(const OpenWindow& window, const TumourBalance& before) const;
   void open_for(Body& body, const BodyEvent& event, StepReport& report);
   void scan(Body& body, StepReport& report);

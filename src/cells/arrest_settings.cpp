@@ -99,11 +99,7 @@ void afterwards(Section<LandingParameters>& s) {
       .normally("false")
       .means("The tissue is inflamed or wounded, and sleepers wake faster.")
       .from(sources::run_choice);
-  s.number(&P::inflamed_factor, "inflamed_factor")
-      .between(1, 1e6)
-      .normally("10")
-      .means("How many times faster.")
-      .from("assumed");
+  describe_inflamed_factor(s);
   s.number(&P::spent, "spent", "1/min")
       .between(0, 1e3)
       .normally("0.5 1/day")

@@ -93,4 +93,13 @@ void describe_waking(Section<P>& s) {
       .from("12 years and more; 12, 29 and 69 are to be explored; fitted within that range");
 }
 
+template <class P>
+void describe_inflamed_factor(Section<P>& s) {
+  s.number(&P::inflamed_factor, "inflamed_factor")
+      .between(1, 1e6)
+      .normally("10")
+      .means("How many times faster sleepers wake where the tissue is inflamed or wounded.")
+      .from("assumed");
+}
+
 } // namespace metavox

@@ -36,6 +36,10 @@ constexpr double excess_mixing = 4;
 constexpr int least_relays = 3;
 constexpr double excess_share = static_cast<double>(growth::easy_excess);
 
+double waking_rate(const LandingParameters& p) {
+  return ln2 / p.waking * (p.inflamed ? p.inflamed_factor : 1);
+}
+
 FateParameters fate_parameters(const PopulationSettings& p) {
   FateParameters f{};
   const double dt = p.step;
@@ -65,7 +69,7 @@ FateParameters fate_parameters(const PopulationSettings& p) {
   f.lost_after = steps_of(longest_wait, dt);
   f.t_cell_kill = f32(p.death.t_cell_kill);
   f.senescent_removal = f32(p.stem.senescent_removal);
-  f.waking = f32(ln2 / p.landing.waking * (p.landing.inflamed ? p.landing.inflamed_factor : 1));
+  f.waking = f32(waking_rate(p.landing));
   f.spent = f32(p.landing.spent);
   f.body_steps = std::max<std::uint16_t>(1, steps_of(p.death.apoptotic_body, dt));
   f.debris_cleared = threshold(exact::chance(p.death.debris_clearance, dt));
@@ -167,6 +171,7 @@ Population::Population(const Executor& executor, const Lattice& lattice,
       departures_(executor, lattice, p.departures, p.migration),
       arrested_(p.arrest, lattice, seed) {
   fate_ = fate_parameters(p);
+  waking_ = waking_rate(p.landing);
   landing_ = landing_rule(p.landing, p.step);
   relay_ = relay_parameters(p);
   relays_ = relay_substeps(p);
@@ -219,6 +224,10 @@ Population::Population(const Executor& executor, const Lattice& lattice,
         at.push_back(static_cast<std::int32_t>(std::floor(p.tracers.start[a] / lattice.spacing)));
     work_.tracers.upload(at.data());
   }
+}
+
+void Population::set_waking_pace(double times) {
+  fate_.waking = static_cast<float>(waking_ * times);
 }
 
 CellView Population::view() {

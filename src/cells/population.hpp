@@ -78,6 +78,8 @@ public:
   // from now on, in place of what stood there. Between steps; throws as check_ledger() does.
   void take_over(const Executor& executor, const std::vector<std::pair<std::int64_t, Cell>>& cells,
                  std::int64_t step);
+  // From now on sleepers wake so many times faster than the settings say.
+  void set_waking_pace(double times);
   Arrested& arrested() { return arrested_; }
   const Arrested& arrested() const { return arrested_; }
 
@@ -165,6 +167,7 @@ private:
   std::uint64_t seed_;
   std::uint64_t step_ = 0;
   FateParameters fate_{};
+  double waking_; // 1/min, as the settings say
   DivisionParameters division_{};
   MigrationParameters32 walk_{};
   RelayParameters relay_{};

@@ -193,6 +193,8 @@ void Site::State::take_released(std::int64_t done) {
   }
 }
 
+void Site::set_waking_pace(double times) { s_->cells.set_waking_pace(times); }
+
 void Site::arrive(const std::vector<Arrival>& arrivals) {
   State& s = *s_;
   if (!s.parameters.arrivals.enabled)

@@ -90,6 +90,10 @@ public:
   // lacks so many places, and changes nothing then.
   void hand_over(const CountedLesion& lesion);
 
+  // From the next step on sleepers wake so many times faster than `landing` says. No part of the
+  // state: who sets it does so again after a restart.
+  void set_waking_pace(double times);
+
   // Founders that share a clone number, 1 where there are numbers enough; see InitialTissue.
   std::int64_t founders_per_clone() const;
   const Parameters& parameters() const;
