@@ -302,6 +302,55 @@ TEST(Lodging, DepthIsHowFarBloodHasCome) {
   }
 }
 
+// Boxes that fill space share out what is lost; places of a box are in it, and in a straight vessel
+// where the closed form says.
+TEST(Lodging, WithinABoxIsAPartOfTheWhole) {
+  const Parameters p = parameters();
+  const Vasculature v = bed_of(mesh(), p);
+  const Lodging whole(v.graph(), p.lodging);
+  const double cuts[] = {0, 110, 307, 401, box};
+  double sum = 0, first = 0;
+  for (int part = 0; part < 64; ++part) {
+    const int cell[3] = {part % 4, part / 4 % 4, part / 16};
+    Point low{}, high{};
+    for (std::size_t c = 0; c < 3; ++c) low[c] = cuts[cell[c]], high[c] = cuts[cell[c] + 1];
+    const Lodging inside = whole.within(low, high);
+    sum += inside.lodged();
+    first = std::max(first, inside.lodged());
+    for (int k = 0; k < 50 && inside.lodged() > 0; ++k) {
+      const auto place = inside.place((k + 0.5) / 50 * inside.lodged());
+      ASSERT_TRUE(place);
+      const auto& s = v.graph().segments();
+      const Point a = v.graph().position(s.from[static_cast<std::size_t>(place->segment)]),
+                  b = v.graph().position(s.to[static_cast<std::size_t>(place->segment)]);
+      for (std::size_t c = 0; c < 3; ++c) {
+        const double at = a[c] + place->along / v.graph().length(place->segment) * (b[c] - a[c]);
+        EXPECT_GE(at, low[c] - 1e-6);
+        EXPECT_LE(at, high[c] + 1e-6);
+      }
+    }
+  }
+  EXPECT_NEAR(sum, whole.lodged(), 1e-12);
+  EXPECT_LT(first, 0.2 * whole.lodged());
+  const Parameters tight = parameters({"lodging.pass=0.001"});
+  const double k = std::log(1000.0) / 600;
+  VesselNetwork backwards = straight(5);
+  std::swap(backwards.segments[0].from, backwards.segments[0].to);
+  for (const VesselNetwork& n : {straight(5), backwards}) {
+    const Vasculature one = bed_of(n, tight);
+    const Lodging inside =
+        Lodging(one.graph(), tight.lodging).within({215, 290, 290}, {305, 310, 310});
+    EXPECT_NEAR(inside.lodged(), std::exp(-k * 215) - std::exp(-k * 305), 1e-12);
+    for (const double u : {0.001, 0.3, 0.7, 0.999}) {
+      const auto place = inside.place(u * inside.lodged());
+      ASSERT_TRUE(place);
+      EXPECT_NEAR(place->depth, 215 - std::log(1 - u * (1 - std::exp(-k * 90))) / k, 1e-6);
+    }
+    EXPECT_EQ(Lodging(one.graph(), tight.lodging).within({215, 310, 290}, {305, 320, 310}).lodged(),
+              0);
+  }
+}
+
 TEST(Lodging, NobodyArrivesWhereNothingFlows) {
   const Parameters p = parameters({"flow.enabled=false", "oxygen.blood=fixed"});
   const Vasculature v = bed_of(straight(5), p);

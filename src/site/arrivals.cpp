@@ -35,7 +35,19 @@ public:
   }
   // Of the cell of this number: it lodges for certain where any could. voxel -1: none could.
   LodgingPlace place(const std::vector<std::int32_t>& inlets, std::int64_t number) {
-    const Lodging& lodging = bed(inlets);
+    return place(bed(inlets), number);
+  }
+  // The same, within `reach` of the box's middle along each axis.
+  LodgingPlace place(const std::vector<std::int32_t>& inlets, double reach, std::int64_t number) {
+    const Lattice& l = graph_.lattice();
+    const double half[] = {0.5 * l.nx * l.spacing, 0.5 * l.ny * l.spacing, 0.5 * l.nz * l.spacing};
+    Point low{}, high{};
+    for (std::size_t c = 0; c < 3; ++c) low[c] = half[c] - reach, high[c] = half[c] + reach;
+    return place(bed(inlets).within(low, high), number);
+  }
+
+private:
+  LodgingPlace place(const Lodging& lodging, std::int64_t number) const {
     for (std::uint32_t k = 0; k < most_draws && lodging.lodged() > 0; ++k) {
       const Draw d = draw(seed_, Purpose::lodging, static_cast<std::uint64_t>(number), 0, k);
       const auto found = lodging.place(to_unit(d.word[0]) * lodging.lodged());
@@ -53,7 +65,6 @@ public:
     return {};
   }
 
-private:
   const VesselGraph& graph_;
   LodgingParameters settings_;
   std::uint64_t seed_;
@@ -211,8 +222,8 @@ void Site::arrive(const std::vector<Arrival>& arrivals) {
     if (a.voxel >= s.tissue.voxels()) throw std::invalid_argument("an arrival outside the box");
     if (a.voxel >= 0)
       place.segment = segment_through(graph, a.voxel);
-    else if (a.berth == Berth::outside)
-      throw std::invalid_argument("a cell that is outside vessels needs a voxel");
+    else if (a.berth == Berth::outside && !(a.reach > 0))
+      throw std::invalid_argument("a cell that is outside vessels needs a voxel, or a reach");
     if (a.voxel >= 0 && place.segment < 0 && a.berth != Berth::outside)
       throw std::invalid_argument("a cell is said to be in a vessel where there is none");
     std::vector<Cell> together = a.cells;
@@ -224,9 +235,15 @@ void Site::arrive(const std::vector<Arrival>& arrivals) {
         throw std::invalid_argument("a cell whose fate is not drawn has none");
     }
     Arrested& held = s.cells.arrested();
+    const std::vector<std::int32_t> inlets = a.inlet >= 0 ? std::vector{a.inlet} : s.inlets;
     if (a.voxel < 0)
-      place =
-          beds.place(a.inlet >= 0 ? std::vector{a.inlet} : s.inlets, held.counted(Arrested::came));
+      place = a.reach > 0 ? beds.place(inlets, a.reach, held.counted(Arrested::came))
+                          : beds.place(inlets, held.counted(Arrested::came));
+    if (place.voxel < 0 && a.reach > 0)
+      throw std::invalid_argument(
+          "no cell could lodge within " + text_of("%.4g", a.reach) +
+          " um of the middle; blood must flow there in vessels narrower than "
+          "lodging.widest_radius");
     if (place.voxel < 0)
       held.pass(together);
     else

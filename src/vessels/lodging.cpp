@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/constants.hpp"
 #include "core/exact.hpp"
@@ -98,6 +99,25 @@ private:
   double entering_ = 0;
 };
 
+// What of a straight way from a to b lies between two corners, as parts of its length; none:
+// nothing.
+std::optional<std::pair<double, double>> part_within(const Point& a, const Point& b,
+                                                     const Point& low, const Point& high) {
+  double first = 0, last = 1;
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double way = b[c] - a[c];
+    if (way == 0) {
+      if (a[c] < low[c] || a[c] > high[c]) return {};
+      continue;
+    }
+    const double in = (low[c] - a[c]) / way, out = (high[c] - a[c]) / way;
+    first = std::max(first, std::min(in, out));
+    last = std::min(last, std::max(in, out));
+  }
+  if (!(first < last)) return {};
+  return std::pair{first, last};
+}
+
 } // namespace
 
 double blood_speed(double flow, double radius) { return std::abs(flow) / (pi * radius * radius); }
@@ -116,9 +136,35 @@ Lodging::Lodging(const VesselGraph& graph, const LodgingParameters& settings,
   FreeCells cells(graph, settings, streams, inlets, stretches_);
   cells.flow_through();
   entering_ = cells.entering();
+  add_up();
+}
+
+void Lodging::add_up() {
   double sum = 0;
   cumulative_.reserve(stretches_.size());
   for (const Stretch& s : stretches_) cumulative_.push_back(sum += s.lost);
+}
+
+Lodging Lodging::within(const Point& low, const Point& high) const {
+  Lodging part(graph_);
+  part.entering_ = entering_;
+  for (const Stretch& s : stretches_) {
+    const VesselGraph::Segments& all = graph_.segments();
+    const bool forward = all.flow[at(s.segment)] > 0;
+    const Point up = graph_.position((forward ? all.from : all.to)[at(s.segment)]),
+                down = graph_.position((forward ? all.to : all.from)[at(s.segment)]);
+    const auto inside = part_within(up, down, low, high);
+    if (!inside) continue;
+    const double length = graph_.length(s.segment);
+    const double begin = std::max(s.begin, inside->first * length),
+                 end = std::min(s.begin + s.length, inside->second * length);
+    if (!(begin < end)) continue;
+    const double on = begin - s.begin, arriving = s.arriving * exact::exp(-s.hazard * on);
+    part.stretches_.push_back({s.segment, begin, end - begin, s.hazard, s.depth + on, arriving,
+                               arriving * exact::chance(s.hazard, end - begin)});
+  }
+  part.add_up();
+  return part;
 }
 
 std::optional<Lodging::Place> Lodging::place(double uniform) const {

@@ -44,6 +44,10 @@ public:
   Lodging(const VesselGraph& graph, const LodgingParameters& settings,
           const std::vector<std::int32_t>& inlets = {});
 
+  // Of the same cells those that lodge between these corners alone (um): shares, places and numbers
+  // for place() are of them.
+  Lodging within(const Point& low, const Point& high) const;
+
   // Those with blood in them, downstream.
   const std::vector<Stretch>& stretches() const { return stretches_; }
   double entering() const { return entering_; } // um^3/min of blood, where cells come in
@@ -53,6 +57,9 @@ public:
   std::optional<Place> place(double uniform) const;
 
 private:
+  explicit Lodging(const VesselGraph& graph) : graph_(graph) {}
+  void add_up();
+
   const VesselGraph& graph_;
   std::vector<Stretch> stretches_;
   std::vector<double> cumulative_; // of what is lost

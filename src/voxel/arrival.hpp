@@ -25,6 +25,9 @@ struct Arrival {
   std::vector<Cell> cells;
   std::int32_t inlet = -1; // node of the vessel graph through which they came; -1: any
   std::int64_t voxel = -1; // where they are, x fastest, no ghosts; -1: where the flow takes them
+  // um: of the places where the flow takes them, only those within this of the box's middle along
+  // each axis; 0: all.
+  double reach = 0;
   // Their fate is drawn when they land; else it is in their flags, one of fate_flags at least.
   bool fate_is_drawn = true;
 };
