@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "core/errors.hpp"
 #include "settings/resolve.hpp"
+#include "settings/units.hpp"
 #include "site/config.hpp"
 #include "site/settings_table.hpp"
 
@@ -40,6 +42,20 @@ void set_vessels(Parameters& p, const WindowParameters& w) {
   v.jitter = v.exclusion = 0;
 }
 
+// A window's first cell lodges for certain, so there must be where.
+void require_berths(const Parameters& p, const BodyParameters& body) {
+  const WindowParameters& w = body.windows;
+  if (w.max == 0 || (!w.founders && w.shown == 0)) return;
+  if (!(w.radius < p.lodging.widest_radius))
+    throw ConfigError("body.windows.radius (" + format_number(w.radius) +
+                      " um) must be below lodging.widest_radius (" +
+                      format_number(p.lodging.widest_radius) +
+                      " um), or no cell lodges in a window's capillaries");
+  if (!(p.lodging.pass < 1))
+    throw ConfigError("lodging.pass is 1: no cell lodges in a window's capillaries; type for "
+                      "example lodging.pass: 0.5");
+}
+
 } // namespace
 
 Parameters lattice_of_window(const Parameters& primary, const BodyParameters& body,
@@ -63,12 +79,15 @@ Parameters lattice_of_window(const Parameters& primary, const BodyParameters& bo
   p.arrivals.cells = 0;
   p.arrivals.inlet = every_inlet;
   p.landing.waking = body.fate.waking;
+  // The body drew by it that the cell lodged here. At 0 and 1 no hazard per length gives it.
+  if (o.pass > 0 && o.pass < 1) p.lodging.pass = o.pass;
   return p;
 }
 
 void check_windows(const Parameters& primary, const BodyParameters& body) {
   for (std::size_t k = 0; k < body.organs.size(); ++k) {
     Parameters p = lattice_of_window(primary, body, static_cast<std::int32_t>(k), true);
+    require_berths(p, body);
     read_config_text(resolve(settings_table(), Object::of(p)), "windows of " + body.organs[k].name);
   }
 }

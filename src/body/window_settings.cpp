@@ -1,12 +1,44 @@
 #include "body/window_settings.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
+#include "settings/units.hpp"
 
 namespace metavox {
 namespace {
+
+// How far from the middle along each axis a cell may lodge at most, so that where it lands, in a
+// voxel beside, it does not close its window.
+double farthest(const WindowParameters& p) {
+  return p.size / 2 - (std::floor(p.margin / p.spacing + 0.5) + 1.5) * p.spacing;
+}
+
+// From the middle to the nearest capillary, along the axes across them.
+double nearest_capillary(const WindowParameters& p) {
+  const double lines = std::max(1.0, std::floor(p.size / p.capillaries));
+  return std::fmod(lines, 2) == 0 ? p.capillaries / 2 : 0;
+}
+
+void judge_reach(const WindowParameters& p, Judge& judge) {
+  if (p.max == 0 || (!p.founders && p.shown == 0)) return;
+  const auto um = [](double x) { return format_number(x) + " um"; };
+  if (p.reach > farthest(p) || farthest(p) <= 0)
+    judge.complain(
+        {"reach", "margin", "size"},
+        judge.key("reach") + " (" + um(p.reach) +
+            ") lets a cell land so near to a face that its window closes at once; with " +
+            judge.key("size") + " " + um(p.size) + " and " + judge.key("margin") + " " +
+            um(p.margin) + " it may be " + um(farthest(p)) + " at most");
+  else if (p.reach < nearest_capillary(p))
+    judge.complain({"reach", "margin", "size", "capillaries"},
+                   "no capillary passes within " + judge.key("reach") + " (" + um(p.reach) +
+                       ") of a window's middle, the nearest is " + um(nearest_capillary(p)) +
+                       " away; lower " + judge.key("margin") + " or " + judge.key("capillaries") +
+                       ", or enlarge " + judge.key("size"));
+}
 
 void judge_box(const WindowParameters& p, Judge& judge) {
   const double voxels = p.size / p.spacing;
@@ -122,7 +154,18 @@ void describe(Section<WindowParameters>& s) {
       .means("A window closes where a living tumour cell is so near to a face that cells may leave "
              "by.")
       .from("assumed: three voxels");
+  s.number(&P::reach, "reach", "um")
+      .above(0, 1e6)
+      .derived(
+          "capillaries, or what keeps a founder and a voxel beside it off `margin`",
+          [](const P& p) { return std::max(std::min(p.capillaries, farthest(p)), p.spacing / 2); })
+      .example("100 um")
+      .means("A window's first cell lands where the flow leaves it, drawn by the free cells that "
+             "are lost along the capillaries within this of the middle, along each axis.")
+      .from("imposed: a window is a piece around the cell that came, not one in which it comes "
+            "anywhere; one capillary at least is as near");
   s.rule(judge_box);
+  s.rule(judge_reach);
 }
 
 } // namespace metavox

@@ -27,6 +27,7 @@ struct WindowParameters {
   double above;               // mmHg, of their blood over the tissue
   double full;                // share of the voxels
   double margin;              // um
+  double reach;               // um, from the middle along each axis
   std::vector<ScanParameters> scan;
 };
 

@@ -364,7 +364,8 @@ void Windows::show(const Landing& l, StepReport& report, std::int64_t step) {
   }
 }
 
-// One cell in the middle, outside vessels, with its fate.
+// One cell with its fate, out of the capillary near the middle that the flow took it to: the body
+// has drawn that it lodged, adhered and crossed.
 void Windows::settle(const WindowRecord& r, std::optional<Phenotype> phenotype) {
   Site& site = open_site(r, {}).site;
   const Parameters& p = site.parameters();
@@ -374,7 +375,7 @@ void Windows::settle(const WindowRecord& r, std::optional<Phenotype> phenotype) 
   founders_.push_back(traveller(r, phenotype, p));
   known_.push_back(founders_.back());
   a.cells = {founders_.back().cell};
-  a.voxel = in_the_middle(p);
+  a.reach = plan_->body.windows.reach;
   site.arrive({a});
 }
 
