@@ -15,6 +15,7 @@
 
 #include "body/body_config.hpp"
 #include "body/circulation.hpp"
+#include "body/settling.hpp"
 #include "body_support.hpp"
 #include "core/errors.hpp"
 #include "core/random.hpp"
@@ -281,11 +282,13 @@ TEST(StandardBody, OfARatMovesNamedConstants) {
   EXPECT_EQ(moved, named);
 }
 
-// Flow times soil gives frequencies in their proportions, and the mean over arrivals is one.
+// What lands times soil gives frequencies in their proportions, and the mean over what lodges is
+// one.
 TEST(Soil, IsInvertedFromFrequencies) {
   const BodyParameters body = body_of().settings.body;
   for (const PrimaryParameters& primary : body.primaries) {
     const Passage p = follow(circulation_of(body), ways_of(body, primary));
+    const std::vector<double> landed = landed_shares(body, primary);
     double arrivals = 0, weighed = 0, one = 0;
     for (const SoilParameters& s : primary.soils) {
       const double a = p.lodged[static_cast<std::size_t>(organ_index(body, s.organ))];
@@ -296,7 +299,8 @@ TEST(Soil, IsInvertedFromFrequencies) {
       }
       arrivals += a;
       weighed += a * s.soil;
-      const double lambda = a * s.soil / -std::log(1 - s.frequency);
+      const double lambda = landed[static_cast<std::size_t>(organ_index(body, s.organ))] * s.soil /
+                            -std::log(1 - s.frequency);
       if (one == 0) one = lambda;
       EXPECT_NEAR(lambda / one, 1.0, 1e-12) << primary.name << " " << s.organ;
     }

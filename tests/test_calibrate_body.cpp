@@ -12,6 +12,7 @@
 
 #include "body/circulation.hpp"
 #include "body/cohort.hpp"
+#include "body/settling.hpp"
 #include "body_support.hpp"
 #include "core/errors.hpp"
 #include "program/calibrate_body.hpp"
@@ -97,7 +98,7 @@ TEST(LongCounters, GoOnAsTheirLatticeDoes) {
 // Frequencies that come of a soil which is a product are given back by it, and the organs' factors
 // are those that were put in, up to one number for all.
 TEST(CalibrateSoil, FindsAProduct) {
-  const double organs[] = {0.4, 2.5, 1.1}, primaries[] = {0.7, 3.0};
+  const double organs[] = {40, 250, 110}, primaries[] = {0.7, 3.0};
   std::string yaml = R"(
 body:
   primary: one
@@ -129,14 +130,13 @@ body:
   };
   double frequency[2][3] = {{0.1, 0.1, 0.1}, {0.1, 0.1, 0.1}};
   const BodyParameters first = with(frequency);
-  std::vector<Passage> passages;
-  for (const PrimaryParameters& p : first.primaries)
-    passages.push_back(follow(circulation_of(first), ways_of(first, p)));
+  std::vector<std::vector<double>> landed;
+  for (const PrimaryParameters& p : first.primaries) landed.push_back(landed_shares(first, p));
   for (int p = 0; p < 2; ++p)
     for (int o = 0; o < 3; ++o)
       frequency[p][o] =
           1 - std::exp(-primaries[p] * organs[o] *
-                       passages[static_cast<std::size_t>(p)].lodged[static_cast<std::size_t>(o)]);
+                       landed[static_cast<std::size_t>(p)][static_cast<std::size_t>(o)]);
   const BodyParameters body = with(frequency);
   const SoilProduct product = soil_product(body, {"one", "two"});
   ASSERT_EQ(product.organs.size(), 3u);
@@ -145,7 +145,7 @@ body:
     EXPECT_NEAR(product.organs[o].sigma / product.organs[0].sigma / (organs[o] / organs[0]), 1,
                 1e-3);
     for (std::size_t p = 0; p < 2; ++p)
-      EXPECT_NEAR(product.organs[o].sigma * product.primaries[p].sigma * passages[p].lodged[o] /
+      EXPECT_NEAR(product.organs[o].sigma * product.primaries[p].sigma * landed[p][o] /
                       -std::log(1 - frequency[p][o]),
                   1, 1e-4);
   }

@@ -122,6 +122,78 @@ TEST(Settling, IsTheSameAtAnyStep) {
     }
 }
 
+// In one solve what comes of steps without end: organs of a human, clusters, walls, what is let go.
+TEST(Settling, LandsInTheEndWhatItsStepsComeTo) {
+  for (const char* primary : {"breast", "lung", "stomach", "prostate"}) {
+    const BodySettings s = standard({"body.shedding.clusters=0.3"});
+    const Settling settling(s.body, primary_named(s.body, primary), 1);
+    Settling::State state = settling.nothing(), scratch = state;
+    settling.advance(state, scratch, 1, 1, 1); // one cell in a day
+    for (int day = 0; day < 400; ++day) settling.advance(state, scratch, 0, 0, 0);
+    const std::vector<double> landed = settling.landed_in_the_end(),
+                              shares = landed_shares(s.body, primary_named(s.body, primary));
+    double all = 0;
+    for (std::size_t i = 0; i < settling.organs(); ++i) {
+      EXPECT_NEAR(settling.landed(state, i) / landed[i], 1, 1e-9) << primary << " " << i;
+      EXPECT_EQ(landed[i], shares[settling.organ(i)]);
+      all += landed[i];
+    }
+    EXPECT_GT(all, 0.005) << primary;
+    EXPECT_EQ(sum_of(shares), all); // none where no blood flows
+  }
+}
+
+// Where cells never leave a stage, or are let go for ever, none land.
+TEST(Settling, LandsNothingOfWhatStaysForEver) {
+  const std::vector<std::string> still{"body.lodged.adhesion=0 1/h", "body.lodged.nk=0 1/h",
+                                       "body.lodged.other=0 1/h", "body.lodged.break_up=0 1/h"};
+  for (const char* last : {"body.lodged.release=0 1/h", "body.lodged.release=1 1/h"}) {
+    std::vector<std::string> set = still;
+    set.emplace_back(last);
+    const BodySettings s = settings_of(toy, set);
+    for (const double share : landed_shares(s.body, s.body.primaries[0]))
+      EXPECT_EQ(share, 0.0) << last;
+  }
+}
+
+// The soil that frequencies ask for is that of the cohort: lesions that a patient expects in an
+// organ stand to one another as -ln(1 - frequency), through flow, walls, clusters and what is let
+// go, with lymph and without, in every primary; so they do not where soil is that of flow alone.
+TEST(Soil, GivesPatientsTheFrequenciesInTheirProportions) {
+  for (const char* name : {"breast", "lung", "prostate", "colon", "stomach"}) {
+    BodySettings s =
+        standard({"body.fate.human=1e-5", std::string("body.primary=") + name,
+                  "body.lymph.enabled=" + std::string(*name == 'l' ? "false" : "true")});
+    const std::vector<SoilParameters> soils = primary_named(s.body, name).soils;
+    const PrimaryParameters& primary = primary_named(s.body, name);
+    const std::vector<double> lodged =
+                                  follow(circulation_of(s.body), ways_of(s.body, primary)).lodged,
+                              landed = landed_shares(s.body, primary);
+    const auto place = [&](const SoilParameters& there) {
+      return static_cast<std::size_t>(organ_index(s.body, there.organ));
+    };
+    for (OrganParameters& o : s.body.organs) o.soil = 0;
+    double one = 0, least = 1, most = 0; // the last two: of what lodges, the share that lands
+    for (const SoilParameters& there : soils) {
+      for (PrimaryParameters& p : s.body.primaries)
+        if (p.name == name) p.soils = {there};
+      double expected = 0;
+      for (const PatientRow& r : follow_patients(s, 0, 3, 1)) expected += r.expected;
+      if (there.organ == "peritoneum") {
+        EXPECT_EQ(expected, 0) << name;
+        continue;
+      }
+      ASSERT_GT(expected, 0) << name << " " << there.organ;
+      const double lambda = expected / -std::log(1 - there.frequency);
+      if (one == 0) one = lambda;
+      EXPECT_NEAR(lambda / one, 1, 1e-6) << name << " " << there.organ;
+      const double lands = landed[place(there)] / lodged[place(there)];
+      least = std::min(least, lands), most = std::max(most, lands);
+    }
+    EXPECT_GT(most / least, 1.5) << name;
+  }
+}
+
 // ---- the same law as a body of integers
 
 struct IntegerBody {
@@ -368,13 +440,23 @@ std::uint64_t bits_of(const std::vector<PatientRow>& rows) {
   return hash;
 }
 
-// What every compiler and instruction set must give.
+// What every compiler and instruction set must give: with the soil that was of flow alone, and with
+// today's.
 TEST(Cohort, HasTheseBits) {
-  EXPECT_EQ(bits_of(follow_patients(standard(), 0, 30, 2)), 2711807975041764585u);
+  const std::string soils = "body.primaries[0].soils=";
+  const BodySettings by_flow =
+      standard({soils + "[{organ: bone, soil: 18.946362864203873}, {organ: lung, soil: "
+                        "0.2353845759284126}, {organ: liver, soil: 2.4336893239453836}, {organ: "
+                        "brain, soil: 0.9405035042929288}]"});
+  EXPECT_EQ(bits_of(follow_patients(by_flow, 0, 30, 2)), 2711807975041764585u);
   std::vector<std::string> of_rats = radial_as_published;
   of_rats.push_back("body.preset=rat");
+  of_rats.push_back(soils + "[{organ: bone, soil: 11.969225179343205}, {organ: lung, soil: "
+                            "0.28253469677144577}, {organ: liver, soil: 1.0020158130217744}, "
+                            "{organ: brain, soil: 0.5941561610282445}]");
   const BodySettings radial = standard(of_rats);
   EXPECT_EQ(bits_of(follow_patients(radial, 0, 30, 2)), 18302429627167559776u);
+  EXPECT_EQ(bits_of(follow_patients(standard(), 0, 30, 2)), 3453814906236047229u);
 }
 
 // What is drawn is Poisson about what is expected, patient by patient: their difference is on

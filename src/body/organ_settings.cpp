@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "body/body_settings.hpp"
+#include "body/settling.hpp"
 #include "core/exact.hpp"
 #include "settings/section.hpp"
 #include "settings/sources.hpp"
@@ -54,13 +55,14 @@ void describe_soil(Section<SoilParameters>& s) {
       .from("registries and autopsies; see configs/organs.yaml");
   s.number(&P::soil, "soil")
       .between(0, 1e9)
-      .derived(
-          "from `frequency` and from where cells of the primary lodge; the organ's without one",
-          [](const SoilParameters&) { return -1.0; })
+      .derived("from `frequency` and from where cells of the primary land; the organ's without one",
+               [](const SoilParameters&) { return -1.0; })
       .example("4")
       .means("Chance of a cell that landed there to go on, against the mean of these organs.")
-      .from("inverted: -ln(1 - frequency) over the share of cells that lodge there, so that flow "
-            "times soil gives the frequencies; imposed, not predicted");
+      .from("inverted: -ln(1 - frequency) over the share of cells that land there, by flow, walls "
+            "and "
+            "what is let go and lodges again, so that landing times soil gives the frequencies; "
+            "imposed, not predicted");
 }
 
 // ---- rules
@@ -425,27 +427,40 @@ std::vector<double> soils_for(const BodyParameters& p, const PrimaryParameters& 
   return soils;
 }
 
+std::vector<double> landed_in_usual_hosts(const BodyParameters& p,
+                                          const PrimaryParameters& primary) {
+  BodyParameters usual = p;
+  usual.host.nk = 1;
+  return landed_shares(usual, primary);
+}
+
 void fill_soils(BodyParameters& p) {
   const Circulation blood = circulation_of(p);
   for (PrimaryParameters& primary : p.primaries) {
-    const Passage passage = follow(blood, ways_of(p, primary));
-    double arrivals = 0, wanted = 0;
-    const auto lodged = [&](const SoilParameters& s) {
-      return passage.lodged[static_cast<std::size_t>(organ_index(p, s.organ))];
+    const std::vector<double> lodged = follow(blood, ways_of(p, primary)).lodged,
+                              landed = landed_in_usual_hosts(p, primary);
+    const auto place = [&](const SoilParameters& s) {
+      return static_cast<std::size_t>(organ_index(p, s.organ));
     };
     const auto inverted = [&](const SoilParameters& s) {
-      return s.soil < 0 && s.frequency > 0 && lodged(s) > 0;
+      return s.soil < 0 && s.frequency > 0 && landed[place(s)] > 0;
     };
+    const auto bare = [&](const SoilParameters& s) { // but for one factor
+      return -exact::log(1.0 - s.frequency) / landed[place(s)];
+    };
+    double arrivals = 0, weighed = 0;
     for (const SoilParameters& s : primary.soils)
       if (inverted(s)) {
-        arrivals += lodged(s);
-        wanted -= exact::log(1.0 - s.frequency);
+        arrivals += lodged[place(s)];
+        weighed += lodged[place(s)] * bare(s);
       }
+    // Organs that no cell reaches but those that others let go weigh nothing.
+    const double factor = arrivals > 0 ? arrivals / weighed : 1;
     for (SoilParameters& s : primary.soils) {
       if (inverted(s))
-        s.soil = arrivals / wanted * -exact::log(1.0 - s.frequency) / lodged(s);
+        s.soil = factor * bare(s);
       else if (s.soil < 0)
-        s.soil = p.organs[static_cast<std::size_t>(organ_index(p, s.organ))].soil;
+        s.soil = p.organs[place(s)].soil;
     }
   }
 }

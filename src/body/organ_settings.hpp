@@ -90,9 +90,16 @@ std::vector<BloodWay> ways_of(const BodyParameters& p, const PrimaryParameters& 
 // The soil of every organ for a primary: its own word, or the organ's.
 std::vector<double> soils_for(const BodyParameters& p, const PrimaryParameters& primary);
 
+// Of one cell that a primary sheds, the share that lands in each organ of a host with his NK cells:
+// what soil is fitted to. host.nk is a host's, and frequencies are of hosts as they are.
+std::vector<double> landed_in_usual_hosts(const BodyParameters& p,
+                                          const PrimaryParameters& primary);
+
 // Soils that no one gave, from frequencies: -ln(1 - frequency) over the share of the primary's
-// cells that lodge there, scaled so that the mean over what lodges in these organs is one. An organ
-// in which none lodge keeps its own.
+// cells that land there in usual hosts, scaled so that the mean over what lodges in
+// these organs is one. So landing times soil, the lesions that a cohort expects, stand to one
+// another as the frequencies ask. An organ in which none land keeps its own: implants of a cavity
+// are not counted, as it depends on each tumour whether its serosa is broken.
 void fill_soils(BodyParameters& p);
 
 // fate.human, where nobody gave it: the primary's.

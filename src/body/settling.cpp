@@ -31,7 +31,50 @@ double largest_row(const Matrix& a, std::size_t n) {
   return largest;
 }
 
+// Days spent in each stage by a cell that begins by `shed`, where `rates` (row by row, to from)
+// lead from one to another: rates days + shed = 0, by elimination. Columns are dominated by their
+// diagonal, so that no rows need to change places. What never leaves a stage goes nowhere from
+// there, so that its time does not matter: 0.
+std::vector<double> days_in_stages(Matrix rates, std::vector<double> shed) {
+  const std::size_t n = shed.size();
+  const auto leaves = [&](std::size_t k) { return rates[k * n + k] < 0; };
+  for (std::size_t k = 0; k < n; ++k)
+    for (std::size_t i = k + 1; i < n && leaves(k); ++i) {
+      const double factor = rates[i * n + k] / rates[k * n + k];
+      if (factor == 0) continue;
+      for (std::size_t j = k; j < n; ++j) rates[i * n + j] -= factor * rates[k * n + j];
+      shed[i] -= factor * shed[k];
+    }
+  std::vector<double> days(n, 0.0);
+  for (std::size_t k = n; k-- > 0;) {
+    if (!leaves(k)) continue;
+    double sum = shed[k];
+    for (std::size_t j = k + 1; j < n; ++j) sum += rates[k * n + j] * days[j];
+    days[k] = -sum / rates[k * n + k];
+  }
+  return days;
+}
+
 } // namespace
+
+std::vector<double> SettlingChain::landed_in_the_end() const {
+  const std::size_t n = organ.size(), wide = 4 * n + 1, on_their_way = 3 * n, shed = 4 * n;
+  Matrix rates;
+  std::vector<double> start;
+  for (std::size_t i = 0; i < on_their_way; ++i) {
+    for (std::size_t j = 0; j < on_their_way; ++j) rates.push_back(generator[i * wide + j]);
+    start.push_back(generator[i * wide + shed]);
+  }
+  const std::vector<double> days = days_in_stages(std::move(rates), std::move(start));
+  std::vector<double> landed;
+  for (std::size_t i = 0; i < n; ++i) {
+    double sum = 0;
+    for (std::size_t j = 0; j < on_their_way; ++j)
+      sum += generator[(on_their_way + i) * wide + j] * days[j];
+    landed.push_back(sum);
+  }
+  return landed;
+}
 
 Matrix matrix_exponential(Matrix a, std::size_t n, double t) {
   int squarings = 0;
@@ -76,8 +119,8 @@ DrivenStep driven_step(const Matrix& generator, std::size_t n, double step) {
   return result;
 }
 
-Settling::Settling(const BodyParameters& body, const PrimaryParameters& primary, double step)
-    : n_(0), step_(step) {
+SettlingChain settling_chain(const BodyParameters& body, const PrimaryParameters& primary) {
+  SettlingChain chain;
   const Circulation blood = circulation_of(body);
   const Passage first = follow(blood, ways_of(body, primary));
   // Where cells come out again that an organ lets go.
@@ -87,9 +130,9 @@ Settling::Settling(const BodyParameters& body, const PrimaryParameters& primary,
   for (std::size_t o = 0; o < body.organs.size(); ++o) {
     double reached = first.lodged[o];
     for (const Passage& p : again) reached += p.lodged[o];
-    if (reached > 0) organ_.push_back(o);
+    if (reached > 0) chain.organ.push_back(o);
   }
-  n_ = organ_.size();
+  const std::size_t n = chain.organ.size();
   const auto day = [](double per_minute) { return per_minute * minutes_per_day; };
   const LodgedParameters& l = body.lodged;
   const double killed = day(l.nk * body.host.nk + l.other);
@@ -97,14 +140,14 @@ Settling::Settling(const BodyParameters& body, const PrimaryParameters& primary,
   const auto size = static_cast<double>(body.shedding.cluster_size);
   const double clusters_shed = // clusters per cell that leaves
       body.shedding.clusters / (1 + body.shedding.clusters * (size - 1));
-  const std::size_t wide = 4 * n_ + 1, shed = 4 * n_;
-  generator_.assign(4 * n_ * wide, 0.0);
+  const std::size_t wide = 4 * n + 1, shed = 4 * n;
+  chain.generator.assign(4 * n * wide, 0.0);
   const auto rate = [&](std::size_t to, std::size_t from) -> double& {
-    return generator_[to * wide + from];
+    return chain.generator[to * wide + from];
   };
-  for (std::size_t i = 0; i < n_; ++i) {
-    const std::size_t cluster = i, single = n_ + i, adherent = 2 * n_ + i, landed = 3 * n_ + i;
-    const OrganParameters& o = body.organs[organ_[i]];
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t cluster = i, single = n + i, adherent = 2 * n + i, landed = 3 * n + i;
+    const OrganParameters& o = body.organs[chain.organ[i]];
     const double adhesion = day(l.adhesion * o.adhesion);
     const double out = day(body.crossing.rate_out()) / o.barrier;
     rate(cluster, cluster) -= adhesion + killed / l.shield + break_up + release;
@@ -114,19 +157,23 @@ Settling::Settling(const BodyParameters& body, const PrimaryParameters& primary,
     rate(adherent, single) += adhesion;
     rate(adherent, adherent) -= out + day(body.crossing.death);
     rate(landed, adherent) += out;
-    for (std::size_t k = 0; k < n_; ++k) { // let go by i, lodged in k
-      rate(k, cluster) += release * again[organ_[i]].lodged[organ_[k]];
-      rate(n_ + k, single) += release * again[organ_[i]].lodged[organ_[k]];
+    for (std::size_t k = 0; k < n; ++k) { // let go by i, lodged in k
+      rate(k, cluster) += release * again[chain.organ[i]].lodged[chain.organ[k]];
+      rate(n + k, single) += release * again[chain.organ[i]].lodged[chain.organ[k]];
     }
-    rate(cluster, shed) = clusters_shed * first.lodged[organ_[i]];
-    rate(single, shed) = (1 - size * clusters_shed) * first.lodged[organ_[i]];
-    const double flow = again[organ_[i]].flowing / minutes_per_day * release;
-    flow_of_single_.push_back(flow);
-    flow_of_clusters_.push_back(size * flow);
+    rate(cluster, shed) = clusters_shed * first.lodged[chain.organ[i]];
+    rate(single, shed) = (1 - size * clusters_shed) * first.lodged[chain.organ[i]];
+    const double flow = again[chain.organ[i]].flowing / minutes_per_day * release;
+    chain.flow_of_single.push_back(flow);
+    chain.flow_of_clusters.push_back(size * flow);
   }
-  flow_of_shed_ = first.flowing / minutes_per_day;
+  chain.flow_of_shed = first.flowing / minutes_per_day;
+  return chain;
+}
 
-  DrivenStep chain = driven_step(generator_, 4 * n_, step);
+Settling::Settling(const BodyParameters& body, const PrimaryParameters& primary, double step)
+    : chain_(settling_chain(body, primary)), n_(chain_.organ.size()), step_(step) {
+  DrivenStep chain = driven_step(chain_.generator, 4 * n_, step);
   exponential_.assign(3 * n_ * 4 * n_, 0.0);
   for (std::size_t i = 0; i < 4 * n_; ++i)
     for (std::size_t j = 0; j < 3 * n_; ++j)
@@ -164,18 +211,20 @@ void Settling::advance(State& s, State& scratch, double begin, double middle, do
 }
 
 double Settling::flowing(const State& s, double shed) const {
-  double cells = shed * flow_of_shed_;
+  double cells = shed * chain_.flow_of_shed;
   for (std::size_t i = 0; i < n_; ++i)
-    cells += s[i] * flow_of_clusters_[i] + s[n_ + i] * flow_of_single_[i];
+    cells += s[i] * chain_.flow_of_clusters[i] + s[n_ + i] * chain_.flow_of_single[i];
   return cells;
 }
 
-std::vector<double> Settling::landed_in_the_end() const {
-  // By stages: what lodges in all, single and in clusters, then what of it lands.
-  State s = nothing(), scratch = nothing();
-  advance(s, scratch, 1 / step_, 1 / step_, 1 / step_); // one cell in all
-  for (int k = 0; k < 100000 && on_their_way(s) > 1e-18; ++k) advance(s, scratch, 0, 0, 0);
-  return {s.begin() + static_cast<std::ptrdiff_t>(3 * n_), s.end()};
+std::vector<double> Settling::landed_in_the_end() const { return chain_.landed_in_the_end(); }
+
+std::vector<double> landed_shares(const BodyParameters& body, const PrimaryParameters& primary) {
+  const SettlingChain chain = settling_chain(body, primary);
+  const std::vector<double> landed = chain.landed_in_the_end();
+  std::vector<double> shares(body.organs.size(), 0.0);
+  for (std::size_t i = 0; i < landed.size(); ++i) shares[chain.organ[i]] = landed[i];
+  return shares;
 }
 
 } // namespace metavox

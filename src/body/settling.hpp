@@ -13,13 +13,26 @@
 
 namespace metavox {
 
+// The chain for a primary, as rates a day. Stages are clusters, single lodged cells, adherent ones,
+// landed ones, each of n organs.
+struct SettlingChain {
+  std::vector<std::size_t> organ; // in body.organs: those that cells reach
+  std::vector<double> generator;  // row by row, 4 n + 1 wide: the last is shedding
+  double flow_of_shed = 0;        // days in the flow of a shed cell
+  std::vector<double> flow_of_clusters, flow_of_single; // cells in the flow per one lodged
+
+  // Of one shed cell, the share that lands in each of `organ`: by a solve of the stages' balance.
+  std::vector<double> landed_in_the_end() const;
+};
+SettlingChain settling_chain(const BodyParameters& body, const PrimaryParameters& primary);
+
 class Settling {
 public:
   Settling(const BodyParameters& body, const PrimaryParameters& primary, double step);
 
   double step() const { return step_; }
   std::size_t organs() const { return n_; }
-  std::size_t organ(std::size_t place) const { return organ_[place]; } // in body.organs
+  std::size_t organ(std::size_t place) const { return chain_.organ[place]; } // in body.organs
 
   // Cells on their way, and those that landed so far: clusters, single lodged cells, adherent
   // ones, landed ones, each by organ.
@@ -41,15 +54,16 @@ public:
   std::vector<double> landed_in_the_end() const;
 
 private:
+  SettlingChain chain_;
   std::size_t n_;
   double step_;
-  std::vector<std::size_t> organ_;
   std::vector<double> exponential_;          // column by column, of clusters, single, adherent
   std::vector<double> begin_, middle_, end_; // what a shed cell a day adds
-  std::vector<double> generator_;            // row by row, 4 n + 1 wide: the last is shedding
-  double flow_of_shed_;                      // days in the flow of a shed cell
-  std::vector<double> flow_of_clusters_, flow_of_single_; // cells in the flow per one lodged
 };
+
+// Of one cell that a primary sheds, the share that lands in the end in each of body.organs: what
+// Settling comes to, without its steps.
+std::vector<double> landed_shares(const BodyParameters& body, const PrimaryParameters& primary);
 
 // e^(a t) of a square matrix, row by row, by scaling and squaring; the same bits everywhere.
 std::vector<double> matrix_exponential(std::vector<double> a, std::size_t n, double t);

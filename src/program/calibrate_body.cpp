@@ -22,18 +22,20 @@ std::string padded(std::string name) {
   return name;
 }
 
-// Of one primary: organs whose frequency is known and which cells reach.
+// Of one primary: organs whose frequency is known and in which cells land.
 struct Known {
   std::string organ;
-  double lodged, frequency, soil;
+  double lodged, landed, frequency, soil;
   double wanted() const { return -std::log(1 - frequency); }
 };
 std::vector<Known> known_of(const BodyParameters& body, const PrimaryParameters& primary) {
   const Passage passage = follow(circulation_of(body), ways_of(body, primary));
+  const std::vector<double> landed = landed_in_usual_hosts(body, primary);
   std::vector<Known> known;
   for (const SoilParameters& s : primary.soils) {
-    const double lodged = passage.lodged[static_cast<std::size_t>(organ_index(body, s.organ))];
-    if (s.frequency > 0 && lodged > 0) known.push_back({s.organ, lodged, s.frequency, s.soil});
+    const auto o = static_cast<std::size_t>(organ_index(body, s.organ));
+    if (s.frequency > 0 && landed[o] > 0)
+      known.push_back({s.organ, passage.lodged[o], landed[o], s.frequency, s.soil});
   }
   return known;
 }
@@ -74,7 +76,7 @@ SoilProduct soil_product(const BodyParameters& body, const std::vector<std::stri
     double wanted = 0, expected = 0;
     for (const Known& k : known_of(body, primary_named(body, name)))
       for (const SoilProduct::Organ& o : product.organs)
-        if (o.name == k.organ) wanted += k.wanted(), expected += k.lodged * o.sigma;
+        if (o.name == k.organ) wanted += k.wanted(), expected += k.landed * o.sigma;
     product.primaries.push_back({name, expected > 0 ? wanted / expected : 0});
   }
   return product;
@@ -98,7 +100,7 @@ int calibrate_soil(const SoilOptions& options) {
       for (const SoilProduct::Organ& o : product.organs)
         if (o.name == k.organ)
           worst =
-              std::max(worst, std::abs(1 - std::exp(-p.sigma * o.sigma * k.lodged) - k.frequency));
+              std::max(worst, std::abs(1 - std::exp(-p.sigma * o.sigma * k.landed) - k.frequency));
     say("#   " + padded(p.name) + " factor " + three_digits(p.sigma) + ", frequencies off by " +
         three_digits(worst) + " at most");
   }

@@ -11,7 +11,7 @@
 
 namespace metavox {
 
-// Soil of organs for primaries, from the frequencies in a configuration and from where cells lodge.
+// Soil of organs for primaries, from the frequencies in a configuration and from where cells land.
 struct SoilOptions {
   std::filesystem::path config;
   std::vector<std::string> from; // primaries; none: body.primary

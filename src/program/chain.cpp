@@ -7,6 +7,7 @@
 
 #include "body/body_config.hpp"
 #include "body/circulation.hpp"
+#include "body/settling.hpp"
 #include "core/errors.hpp"
 #include "program/exit_code.hpp"
 #include "settings/spelling.hpp"
@@ -21,6 +22,7 @@ struct FoundPassage {
   Circulation blood;
   Passage passage;
   std::vector<double> soils;
+  std::vector<double> landed; // of one cell shed, in the end
 
   double circuits() const { return passage.flowing / body.blood.circuit; }
   // 0: not known
@@ -41,6 +43,7 @@ void print_json(const FoundPassage& a) {
     organs.push_back({{"name", a.body.organs[o].name},
                       {"pass", a.body.organs[o].pass},
                       {"lodged", a.passage.lodged[o]},
+                      {"landed", a.landed[o]},
                       {"soil", a.soils[o]},
                       {"frequency", f > 0 ? Json(f) : Json()}});
   }
@@ -59,7 +62,7 @@ void print_table(const FoundPassage& a) {
     std::printf("%-11s visited %.4f times\n", a.body.chambers[c].name.c_str(), a.passage.visits[c]);
   std::printf("flowing     %.4g min, %.4g circuits of %.4g min\n\n", a.passage.flowing,
               a.circuits(), a.body.blood.circuit);
-  std::printf("%-12s %9s %9s %11s\n", "organ", "lodged %", "soil", "frequency");
+  std::printf("%-12s %9s %9s %9s %11s\n", "organ", "lodged %", "landed %", "soil", "frequency");
   std::vector<std::size_t> order(a.body.organs.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) {
@@ -67,8 +70,9 @@ void print_table(const FoundPassage& a) {
   });
   for (const std::size_t o : order) {
     const double f = a.frequency(o);
-    std::printf("%-12s %9.4f %9.4g %11s\n", a.body.organs[o].name.c_str(),
-                100 * a.passage.lodged[o], a.soils[o], f > 0 ? text_of("%.3g", f).c_str() : "-");
+    std::printf("%-12s %9.4f %9.4g %9.4g %11s\n", a.body.organs[o].name.c_str(),
+                100 * a.passage.lodged[o], 100 * a.landed[o], a.soils[o],
+                f > 0 ? text_of("%.3g", f).c_str() : "-");
   }
   double lodged = 0;
   for (const double share : a.passage.lodged) lodged += share;
@@ -100,8 +104,12 @@ int chain(const ChainOptions& options) {
   const std::string from = options.from.empty() ? body.primary : options.from;
   const PrimaryParameters& primary = primary_from(body, from, options.config);
   const Circulation blood = circulation_of(body);
-  const FoundPassage answer{body, primary, blood, follow(blood, ways_of(body, primary)),
-                            soils_for(body, primary)};
+  const FoundPassage answer{body,
+                            primary,
+                            blood,
+                            follow(blood, ways_of(body, primary)),
+                            soils_for(body, primary),
+                            landed_shares(body, primary)};
   if (options.json)
     print_json(answer);
   else
