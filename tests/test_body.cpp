@@ -311,7 +311,42 @@ TEST(Soil, IsInvertedFromFrequencies) {
     for (const char* organ : {"kidney", "pleura", "skin", "spleen"})
       EXPECT_EQ(soils[static_cast<std::size_t>(organ_index(body, organ))], 1.0);
   }
-  EXPECT_NE(explain("body.organs[].soil", all_settings()).find("kidney"), std::string::npos);
+  // Who asks for soil alone is told of all three, and of which organs nothing is known.
+  const std::string told = explain("soil", all_settings());
+  for (const char* words :
+       {"\nbody.organs[].soil  ", "\nbody.primaries[].soils[].soil  ", "landing.soil  ",
+        "1 for want of data, where no frequency is known (kidney, ovary, pleura, skin, spleen"})
+    EXPECT_NE(told.find(words), std::string::npos) << words;
+  EXPECT_EQ(told.find("frequency  "), std::string::npos);
+  EXPECT_THROW(explain("oil", all_settings()), ConfigError); // a part of a word is none
+}
+
+// Walls and what is let go belong to organs, whose frequencies are given back whatever they are.
+// NK cells belong to the host: soil is that of hosts who have theirs.
+TEST(Soil, GoesWithWallsAndNotWithTheHost) {
+  const auto soils = [](const std::vector<std::string>& set) {
+    return primary_named(body_with(set).settings.body, "breast").soils;
+  };
+  const std::vector<SoilParameters> usual = soils({}), bare = soils({"body.host.nk=0"}),
+                                    walled = soils({"body.organs[2].barrier=1"}),
+                                    kept = soils({"body.lodged.release=0 1/h"});
+  const auto soil = [](const std::vector<SoilParameters>& of, const char* organ) {
+    for (const SoilParameters& s : of)
+      if (s.organ == organ) return s.soil;
+    return 0.0;
+  };
+  for (std::size_t k = 0; k < usual.size(); ++k) EXPECT_EQ(usual[k].soil, bare[k].soil);
+  // Of adherent cells in bone 0.8 come out and not 3.2/3.6.
+  const auto bone = [&](const std::vector<SoilParameters>& of) {
+    return soil(of, "bone") / soil(of, "lung");
+  };
+  EXPECT_NEAR(bone(walled) / bone(usual), 3.2 / 3.6 / 0.8, 1e-12);
+  // Nothing let go lodges again: flow and walls alone, by hand.
+  const BodyParameters body = body_of().settings.body;
+  const Passage p = follow(circulation_of(body), ways_of(body, primary_named(body, "breast")));
+  EXPECT_NEAR(
+      bone(kept),
+      std::log(1 - 0.65) / std::log(1 - 0.3) * p.lodged[0] * 0.8 / (p.lodged[2] * 3.2 / 3.6), 1e-9);
 }
 
 // What is left in a patient of the chance to go on is the primary's, unless the file says.

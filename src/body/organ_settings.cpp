@@ -251,8 +251,10 @@ void describe(Section<OrganParameters>& s) {
       .normally("1")
       .means("Chance of a cell that landed here to go on, for primaries that name no soil of it.")
       .from(
-          "assumed: 1 where no frequency is known (kidney, ovary, pleura, skin, spleen, nodes), 0 "
-          "where metastases are rarely seen (gut, muscle and the rest)");
+          "assumed: 1 for want of data, where no frequency is known (kidney, ovary, pleura, skin, "
+          "spleen, nodes and others): cells there go on as the average of a primary's known "
+          "organs; "
+          "0 where metastases are rarely seen (gut, muscle and the rest)");
   s.number(&P::volume, "volume", "um^3")
       .above(0)
       .example("1.8 L")

@@ -40,22 +40,47 @@ std::vector<Known> known_of(const BodyParameters& body, const PrimaryParameters&
   return known;
 }
 
+// Organs in which its cells land and of which nothing is known: they keep a soil that no frequency
+// speaks for.
+void tell_unknown(const BodyParameters& body, const PrimaryParameters& primary,
+                  const std::vector<Known>& known) {
+  const std::vector<double> landed = landed_in_usual_hosts(body, primary),
+                            soils = soils_for(body, primary);
+  std::string organs;
+  double lost = 0, all = 0;
+  for (std::size_t o = 0; o < landed.size(); ++o) {
+    all += landed[o];
+    const std::string& name = body.organs[o].name;
+    const bool told =
+        std::any_of(known.begin(), known.end(), [&](const Known& k) { return k.organ == name; });
+    if (told || !(landed[o] > 0)) continue;
+    lost += landed[o];
+    organs += (organs.empty() ? "" : ", ") + name + " " + three_digits(soils[o]);
+  }
+  if (organs.empty()) return;
+  say("# for want of data soil stays as it is, 1 unless said otherwise, where " +
+      three_digits(100 * lost / all) + " % of what lands does: " + organs);
+}
+
 void tell_primary(const BodyParameters& body, const PrimaryParameters& primary) {
   const std::vector<Known> known = known_of(body, primary);
   say("# " + primary.name + ", a share of " + three_digits(body.pass) + " through a bed, preset " +
       std::string(name_of(body.preset)));
   if (known.empty()) {
     say("# of no organ that its cells reach a frequency is known: the soil is the organs'");
+    tell_unknown(body, primary, known);
     return;
   }
-  say("# fitted: -ln(1 - frequency) over the share that lodges there, of mean 1 over what lodges");
+  say("# fitted: -ln(1 - frequency) over the share that lands there, past walls and what is let go "
+      "and lodges again, of mean 1 over what lodges");
   for (const Known& k : known)
-    say("#   " + padded(k.organ) + " lodged " + text_of("%8.4f %%", 100 * k.lodged) +
-        ", found in " + three_digits(k.frequency));
+    say("#   " + padded(k.organ) + " lodged " + text_of("%8.4f %%", 100 * k.lodged) + ", landed " +
+        text_of("%.4g %%", 100 * k.landed) + ", found in " + three_digits(k.frequency));
   say("soils: # of primaries[] " + primary.name);
   for (const Known& k : known)
     say("  - {organ: " + k.organ + ", frequency: " + three_digits(k.frequency) +
         ", soil: " + text_of("%.4g", k.soil) + "}");
+  tell_unknown(body, primary, known);
 }
 
 } // namespace

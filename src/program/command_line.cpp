@@ -262,6 +262,7 @@ private:
         "Examples:\n"
         "  metavox explain oxygen.diffusivity          # one setting\n"
         "  metavox explain oxygen                      # a section\n"
+        "  metavox explain soil                        # all settings of that name\n"
         "  metavox explain | grep -i necro             # in which settings does the word stand?");
     explained->add_option("key", key_, "setting or section; default: all")->type_name("KEY");
     explained->callback([this] {

@@ -55,11 +55,21 @@ std::string explain(const std::string& key, const Table& table) {
   // tissue.cells[2].radius is the same setting as tissue.cells[].radius
   const std::string general = general_key(key);
   if (const Setting* s = table.find(general)) return explain_one(*s);
-  std::string text;
-  for (const Setting& s : table.settings())
-    if (s.key.compare(0, general.size(), general) == 0 && s.key.size() > general.size() &&
-        (s.key[general.size()] == '.' || s.key[general.size()] == '['))
-      text += (text.empty() ? "" : "\n") + explain_one(s);
+  const auto all_that = [&](auto&& fits) {
+    std::string text;
+    for (const Setting& s : table.settings())
+      if (fits(s.key)) text += (text.empty() ? "" : "\n") + explain_one(s);
+    return text;
+  };
+  std::string text = all_that([&](const std::string& k) {
+    return k.compare(0, general.size(), general) == 0 && k.size() > general.size() &&
+           (k[general.size()] == '.' || k[general.size()] == '[');
+  });
+  if (text.empty()) // the last word alone, of whatever sections
+    text = all_that([&](const std::string& k) {
+      return k.size() > general.size() && k[k.size() - general.size() - 1] == '.' &&
+             k.compare(k.size() - general.size(), general.size(), general) == 0;
+    });
   if (text.empty()) throw ConfigError(printable(unknown_key(key, table)));
   return text;
 }
