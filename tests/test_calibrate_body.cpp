@@ -173,5 +173,24 @@ TEST(CalibrateHuman, GivesTheShareThatWasAskedFor) {
   EXPECT_THROW(human_for(s, options, [](double, double) {}), ConfigError);
 }
 
+// Of a primary that stays it is the share in whom a metastasis is seen before they die.
+TEST(CalibrateHuman, CountsALifeWhereThePrimaryStays) {
+  const BodySettings s =
+      settings_of("body: {primary: brain, observer: {removes: false}, death: {lesions: true}}\n");
+  HumanOptions options;
+  options.metastatic = 0.1;
+  options.patients = 100;
+  options.threads = 1;
+  BodySettings own = s;
+  own.body.fate.human = human_for(s, options, [](double, double) {});
+  double seen = 0, at_first = 0, all = 0;
+  for (const PatientRow& r : follow_patients(own, 0, 100, 1)) {
+    if (r.death < 0) continue;
+    all += 1, seen += r.seen >= 0 && r.seen < r.death, at_first += r.seen_at_removal;
+  }
+  EXPECT_NEAR(seen / all, 0.1, 0.03);
+  EXPECT_LT(at_first / all, 0.06); // fitted to the first day alone it would be 0.1 of that
+}
+
 } // namespace
 } // namespace metavox

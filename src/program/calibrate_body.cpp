@@ -138,16 +138,21 @@ int calibrate_soil(const SoilOptions& options) {
 
 double human_for(BodySettings s, const HumanOptions& options,
                  const std::function<void(double human, double share)>& tell) {
-  s.body.death.lesions = false;
+  // Found and removed, what kills later does not matter. Left in place, a primary is part of it.
+  const bool removes = s.body.observer.removes;
+  s.body.death.lesions = !removes;
   std::string note;
   const int threads = threads_for(options.threads, 0, allowance(), note);
   const auto share = [&](double human) {
     s.body.fate.human = human;
-    double seen = 0;
-    for (const PatientRow& r : follow_patients(s, 0, options.patients, threads))
-      seen += r.seen_at_removal ? 1 : 0;
-    tell(human, seen / options.patients);
-    return seen / options.patients;
+    double seen = 0, all = 0;
+    for (const PatientRow& r : follow_patients(s, 0, options.patients, threads)) {
+      if (!removes && r.death < 0) continue; // dead before the primary was found
+      all += 1;
+      seen += removes ? r.seen_at_removal : r.seen >= 0 && r.seen < r.death;
+    }
+    tell(human, all > 0 ? seen / all : 0);
+    return all > 0 ? seen / all : 0;
   };
   // The same patients draw the same numbers: more cells go on with a larger chance, never fewer.
   double low = 1e-6, high = 1;
@@ -172,7 +177,9 @@ int calibrate_human(const HumanOptions& options) {
                       ": the experiment is a cohort; remove simulation.duration and sections of a "
                       "lattice, or name configs/cohort.yaml");
   say("# wanted: " + three_digits(options.metastatic) + " of patients with a primary of " +
-      s.body.primary + " have a visible metastasis when it is found");
+      s.body.primary +
+      (s.body.observer.removes ? " have a visible metastasis when it is found"
+                               : ", left in place, have a metastasis seen before they die"));
   const double human = human_for(s, options, [&](double tried, double share) {
     say("# body.fate.human " + three_digits(tried) + ": " + three_digits(share) + " +- " +
         three_digits(std::sqrt(share * (1 - share) / options.patients)));

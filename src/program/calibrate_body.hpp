@@ -39,7 +39,8 @@ SoilProduct soil_product(const BodyParameters& body, const std::vector<std::stri
 // Prints YAML: comments, then `soils`. Returns the exit code. Throws ConfigError.
 int calibrate_soil(const SoilOptions& options);
 
-// fate.human with which so many patients have a visible metastasis when the primary is found.
+// fate.human with which so many patients have a visible metastasis when the primary is found; or,
+// where body.observer.removes is false, one that is seen before they die.
 struct HumanOptions {
   std::filesystem::path config;
   std::vector<std::string> set;

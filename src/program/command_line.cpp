@@ -436,9 +436,10 @@ private:
         "of their growth is fitted to its first half (--until) and held against the rest.\n"
         "\n"
         "Soil follows from how often organs are found with metastases, and from where cells\n"
-        "lodge; of several primaries also as a product. human: what is left in a patient of the\n"
+        "land; of several primaries also as a product. human: what is left in a patient of the\n"
         "chance to found a lesion, so that so many (--metastatic) have a visible metastasis when\n"
-        "the primary is found; a dozen cohorts, some 20 s.");
+        "the primary is found, or before death where it stays (--set body.observer.removes=\n"
+        "false); a dozen cohorts, some 20 s.");
     app->add_option("what", calibrated_, "what is calibrated")
         ->required()
         ->check(CLI::IsMember({"growth", "shedding", "counters", "soil", "human"}))
