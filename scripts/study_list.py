@@ -620,6 +620,42 @@ def years_to_be_seen(folder, horizon=20):
             and float(r["seen_year"]) < min(float(r["other_death_year"]), horizon + 1e-9)]  # fmt: skip
 
 
+WAKING = (  # what wakes sleepers, and the settings that say so: episodes of a week
+    ("the wound of the removal, 14 days", "wound", {"body.removal.wound": "14 day"}),
+    ("inflammation twice a year", "episodes_2", {"body.host.inflammation": "[{from: 0 day, until: 7 day, every: 0.5 years}]"}),
+    ("inflammation six times a year", "episodes_6", {"body.host.inflammation": "[{from: 0 day, until: 7 day, every: 60.875 day}]"}),
+    ("wound, and six times a year", "both",
+     {"body.removal.wound": "14 day", "body.host.inflammation": "[{from: 0 day, until: 7 day, every: 60.875 day}]"}),
+)  # fmt: skip
+
+
+def relapsing(folder, begin, end):
+    """{patient: 1 or 0}: whether a relapse is seen between two years, of those without a visible metastasis."""
+    rows = [r for r in read(folder, "cohort.csv") if r["seen_at_removal"] == "0"]
+    return {r["patient"]: 1.0 if r["seen_year"] and begin < float(r["seen_year"]) <= min(end, float(r["other_death_year"])) else 0.0 for r in rows}
+
+
+def more(a, b):
+    """(mean, error) of what the patients of `a` have more than the same ones of `b`; those that only one has are left out."""
+    return over_seeds([a[k] - b[k] for k in a if k in b])
+
+
+def what_wakes(runs, usual):
+    """(lines of a table, {name: (value, error) of late relapses more than without})"""
+    plain = os.path.join(runs.folder, "as_it_is")
+    late = {"plain": relapsing(plain, 5, 20)}
+    early = {"plain": relapsing(plain, 0, 5)}
+    lines = [("nothing but time", number(*usual["late_share"]), number(*over_seeds(early["plain"].values())), "",
+              number(*over_seeds(late["plain"].values())), "")]  # fmt: skip
+    for words, name, settings in WAKING:
+        told = runs.cohort(name, "dormancy", settings)
+        folder = os.path.join(runs.folder, name)
+        late[name], early[name] = relapsing(folder, 5, 20), relapsing(folder, 0, 5)
+        lines.append((words, number(*told["late_share"]), number(*over_seeds(early[name].values())), number(*more(early[name], early["plain"])),
+                      number(*over_seeds(late[name].values())), number(*more(late[name], late["plain"]))))  # fmt: skip
+    return lines, {name: more(late[name], late["plain"]) for name in late if name != "plain"}
+
+
 LANDED = ("time", "tumour_cells", "landed_cells", "landed_competent", "landed_abortive", "landed_dormant", "landed_doomed", "deaths_doomed", "asleep")
 
 
@@ -645,6 +681,7 @@ def dormancy(runs):
             curves[f"{asleep:g} asleep, {waking} years" if asleep else "none asleep"] = relapses_by_year(os.path.join(runs.folder, name), years)
         if asleep == 0:
             awake = other
+    wakes, later = what_wakes(runs, told)
     days = landed(runs.run("lattice", "landed_cells"))
     end, day_3, day_15 = days[-1], on_day(days, 3), on_day(days, 16)
     cells = end["landed_cells"]
@@ -656,6 +693,9 @@ def dormancy(runs):
         Row("the same, less than with sleepers by", "predicted", difference(told["late_share"], awake["late_share"])[0]
             / difference(told["late_share"], awake["late_share"])[1], NONE, 3, unit="σ"),
         Row("landing to being seen, median, sleep included", "predicted", *median(years_to_be_seen(os.path.join(runs.folder, "as_it_is"))), unit="years"),
+        Row("relapses in years 5 to 20, more than without: a wound of 14 days", "imposed", *later["wound"]),
+        Row("the same: a week of inflammation twice a year", "imposed", *later["episodes_2"]),
+        Row("the same: six times a year", "imposed", *later["episodes_6"]),
         Row("lattice: landed cells that are doomed", "imposed", *share(end["landed_doomed"], cells), 0.525 - 3 * share(0.525 * cells, cells)[1],
             0.525 + 3 * share(0.525 * cells, cells)[1]),
         Row("lattice: landed cells asleep for good, drawn", "imposed", *share(end["landed_dormant"], cells), 0.45 - 3 * share(0.45 * cells, cells)[1],
@@ -668,6 +708,7 @@ def dormancy(runs):
         Row("lattice: day from which on no line of those that divide a few times is left", "imposed", gone[0] if gone else NONE, NONE, 0, 30, "days, of one run"),
     ]  # fmt: skip
     words = {"variants": table(("Asleep first", "Half-life [years]", "late share", "years 5–10 over 10–20", "relapse seen in 20 years"), lines).rstrip("\n"),
+             "waking": table(("What wakes them", "late share", "relapse in years 0–5", "more", "in years 5–20", "more"), wakes).rstrip("\n"),
              "landed": f"{cells:.0f}", "abortive": f"{end['landed_abortive']:.0f}",
              "woken": f"{end['landed_dormant'] - end['asleep']:.0f}",
              "to_wake": number(end["landed_dormant"] * (1 - 0.5 ** (30 / 365.25 / 16)))}  # fmt: skip
