@@ -37,7 +37,8 @@ Inflammation inflamed(const std::string& periods, const std::string& factor = "1
 }
 
 TEST(Inflammation, CountsWoundAndPeriodsOnce) {
-  const Inflammation i = inflamed("{from: 10 day, until: 20 day}, {from: 15 day, until: 26 day}, "
+  const Inflammation i = inflamed("{from: 10 day, until: 20 day}, {from: 12 day, until: 13 day}, "
+                                  "{from: 15 day, until: 26 day}, "
                                   "{from: 2 day, until: 3 day, every: 100 day}");
   const auto pace = [&](double from, double until, double removed = -1) {
     return i.pace(from * day, until * day, removed < 0 ? -1 : removed * day);
@@ -65,7 +66,8 @@ TEST(Inflammation, CountsWoundAndPeriodsOnce) {
 
 // The sleep that is left, at the pace of its time, is the whole sleep.
 TEST(Inflammation, ShortensASleepByWhatRunsFaster) {
-  const std::string periods = "{from: 10 day, until: 20 day}, {from: 15 day, until: 26 day}, "
+  const std::string periods = "{from: 10 day, until: 20 day}, {from: 12 day, until: 13 day}, "
+                              "{from: 15 day, until: 26 day}, "
                               "{from: 2 day, until: 3 day, every: 7 day}";
   const Inflammation i = inflamed(periods), same = inflamed(periods, "1");
   Dice dice(5);
@@ -406,19 +408,23 @@ TEST(Wound, WakesWhoSleepsInAWindow) {
   EXPECT_EQ(same.bodies.hash(), never.bodies.hash());
 }
 
+// Restarted in a period, before the wound and in it, in which some wake before and some after that.
 TEST(Wound, HasTheSameBitsOnAnyThreadsAndAfterARestart) {
-  const std::vector<std::string> set{"body.fate.inflamed_factor=5e4", "body.removal.wound=4 h"};
+  const std::vector<std::string> set{"body.fate.inflamed_factor=3000", "body.removal.wound=6 h"};
   const std::string periods = "{from: 10 h, until: 11.7 h}";
   Followed first(periods, set);
   std::deque<Followed> others;
+  std::vector<double> sleepers{first.sleepers_by(10)};
   for (const std::int64_t hour : {11, 20, 22}) {
-    first.advance(hour);
+    sleepers.push_back(first.sleepers_by(hour));
     Followed& second = others.emplace_back(periods, set, hour == 20 ? 3 : 1, false);
     move_state(first, second);
     ASSERT_EQ(first.bodies.hash(), second.bodies.hash()) << hour;
     second.advance(26);
   }
-  first.advance(26);
+  sleepers.push_back(first.sleepers_by(26));
+  EXPECT_GT(sleepers[0], sleepers[2]);
+  EXPECT_GT(sleepers[3], sleepers[4]);
   for (const Followed& f : others) EXPECT_EQ(f.bodies.hash(), first.bodies.hash());
 }
 
