@@ -449,7 +449,7 @@ struct Scans {
   }
 };
 
-// Killed as soon as the state of a step or a later one is stored: which one is.
+// Killed as soon as the state of a step or a later one is stored: which one is. -1: it was done.
 std::int64_t kill_when_stored(const std::vector<std::string>& command, const fs::path& run,
                               std::int64_t step) {
   const auto newest = [&] {
@@ -459,8 +459,7 @@ std::int64_t kill_when_stored(const std::vector<std::string>& command, const fs:
   Child child(command, run.parent_path() / "log.txt");
   child.wait_until([&] { return newest() >= step; });
   child.signal(SIGKILL);
-  EXPECT_EQ(child.wait().signal, SIGKILL) << read_text(run.parent_path() / "log.txt");
-  return newest();
+  return child.wait().signal == SIGKILL ? newest() : -1;
 }
 
 // Counters become windows and counters again; killed while the windows of a scan are open, and at
@@ -484,7 +483,11 @@ TEST(BodyRun, AScannedBodyEndsWithTheSameHashAfterKills) {
   for (const std::int64_t scan : told.opened) {
     const auto closing = told.closed.upper_bound(scan);
     ASSERT_NE(closing, told.closed.end());
-    const std::int64_t stored = kill_when_stored(command, killed, scan);
+    std::int64_t stored = -1;
+    for (int attempt = 0; attempt < 5 && (stored < scan || stored >= *closing); ++attempt) {
+      if (attempt > 0) fs::remove_all(killed); // on a busy machine the kill may come too late
+      stored = kill_when_stored(command, killed, scan);
+    }
     EXPECT_GE(stored, scan);
     EXPECT_LT(stored, *closing);
   }
