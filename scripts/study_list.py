@@ -632,7 +632,8 @@ WAKING = (  # what wakes sleepers, and the settings that say so: episodes of a w
 def relapsing(folder, begin, end):
     """{patient: 1 or 0}: whether a relapse is seen between two years, of those without a visible metastasis."""
     rows = [r for r in read(folder, "cohort.csv") if r["seen_at_removal"] == "0"]
-    return {r["patient"]: 1.0 if r["seen_year"] and begin < float(r["seen_year"]) <= min(end, float(r["other_death_year"])) else 0.0 for r in rows}
+    return {r["patient"]: float(r["seen_year"] != "" and begin < float(r["seen_year"]) <= end and float(r["seen_year"]) < float(r["other_death_year"]))
+            for r in rows}  # fmt: skip
 
 
 def more(a, b):

@@ -365,6 +365,28 @@ class Pages(unittest.TestCase):
             self.assertEqual(set(days[-1]), set(study_list.LANDED))
             self.assertEqual(days[-1]["time"], 12 / 1440)
 
+    def test_relapses_are_those_seen_between_two_years_of_who_was_free_and_alive(self):
+        told = {"0": ("0", "6", "30", 1), "1": ("0", "5", "30", 0), "2": ("0", "", "30", 0), "3": ("1", "6", "30", None),
+                "4": ("0", "20", "19", 0), "5": ("0", "20", "20", 0), "6": ("0", "20", "21", 1), "7": ("0", "20.5", "30", 0)}  # fmt: skip
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "cohort.csv"), "w", encoding="utf-8") as file:
+                file.write("patient,seen_at_removal,seen_year,other_death_year\n")
+                file.writelines(f"{k},{v[0]},{v[1]},{v[2]}\n" for k, v in told.items())
+            found = study_list.relapsing(folder, 5, 20)
+        self.assertEqual(found, {k: v[3] for k, v in told.items() if v[3] is not None})
+        mean, error = study_list.more({"0": 1, "1": 1, "9": 1}, {"0": 1, "1": 0, "2": 1})
+        self.assertEqual(mean, 0.5)
+        self.assertAlmostEqual(error, 0.5)
+
+    def test_inflammation_makes_more_relapses_the_more_of_it_there_is(self):
+        with tempfile.TemporaryDirectory() as folder:
+            runs = study_page.Runs(METAVOX, folder, 1, patients=1000)
+            lines, late = study_list.what_wakes(runs, runs.cohort("as_it_is", "dormancy"))
+            early = [float(line[2].split(" ")[0]) for line in lines]
+            self.assertEqual(early, sorted(early))
+            self.assertLess(early[0], early[-1])
+            self.assertEqual(len(set(late.values())), len(study_list.WAKING))
+
     def test_the_lattice_of_the_switch_has_the_columns_that_are_read(self):
         with tempfile.TemporaryDirectory() as folder:
             page, rows = study(folder, "switch", "--no-pictures", "--set", "simulation.duration=12 min")
