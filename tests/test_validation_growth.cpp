@@ -309,16 +309,19 @@ TEST(Spheroid, DividesInsideToo) {
 }
 
 // A18: from a radius of 100 um on the radius follows the radial equation, within 7 % at 20 and 14
-// um; at 10 um, where voxels resolve the blurred surface, within 4 % the ball that has it. The
-// surface is never faster than a wide tumour's, sqrt(pi g K P_half), and within 12 % of the
-// equation; growth per cell falls by half or more from 100 to 500 um.
-void expect_radial(double h, int n, double until, bool resolved) {
-  Site s = grow({box_of(n), "domain.spacing=" + number(h) + " um"});
+// um; at 10 um, where voxels resolve a surface blurred over 20 um, within 4 % the ball that has it,
+// and the equation where the blur is 10 um. The surface is never faster than a wide tumour's,
+// sqrt(pi g K P_half), and within 12 % of the equation; growth per cell falls by half or more from
+// 100 to 500 um.
+void expect_radial(double h, int n, double until, double blur = 20) {
+  Site s = grow(
+      {box_of(n), "domain.spacing=" + number(h) + " um", "growth.spread=" + number(blur) + " um"});
   const RadialEquation equation;
+  const bool resolved = blur >= 2 * h;
   const auto speed_at = [&](double r) {
-    return resolved ? BlurredBall().speed(r) : equation.at(r).speed;
+    return resolved ? BlurredBall(blur).speed(r) : equation.at(r).speed;
   };
-  const double band = resolved ? 0.04 : 0.07;
+  const double band = h > 10 ? 0.07 : 0.04;
   double expected = radius_of(s), radius = expected, worst = 0, fastest = 0, slow = 0, quick = 0;
   std::vector<double> times, radii, logs;
   while (true) {
@@ -331,7 +334,8 @@ void expect_radial(double h, int n, double until, bool resolved) {
     radius = radius_of(s);
     expected = grown(expected, 0.5 * day, speed_at);
     worst = std::max(worst, std::abs(radius / expected - 1));
-    EXPECT_NEAR(radius, expected, band * expected) << "h = " << h << " um, day " << s.time() / day;
+    EXPECT_NEAR(radius, expected, band * expected)
+        << "h = " << h << " um, blur " << blur << " um, day " << s.time() / day;
   }
   EXPECT_EQ(metrics_of(s).at("touches_face"), 0);
   for (std::size_t k = 4; k < radii.size(); ++k) { // over two days
@@ -353,17 +357,18 @@ void expect_radial(double h, int n, double until, bool resolved) {
     EXPECT_LE(growth_at(500), 0.5 * growth_at(100))
         << growth_at(100) << " per day at 100 um, " << growth_at(500) << " at 500 um";
   }
-  std::cout << "h = " << h << " um: " << radius << " um on day " << times.back() << ", equation "
-            << expected << " um, at most " << 100 * worst << " % apart; speed at most " << fastest
-            << " um/day, " << slow << " to " << quick << " of the equation's; growth per cell "
-            << growth_at(100) << " and " << growth_at(500) << " per day at 100 and 500 um; "
-            << told(outline_of(s)) << '\n';
+  std::cout << "h = " << h << " um, blur " << blur << " um: " << radius << " um on day "
+            << times.back() << ", equation " << expected << " um, at most " << 100 * worst
+            << " % apart; speed at most " << fastest << " um/day, " << slow << " to " << quick
+            << " of the equation's; growth per cell " << growth_at(100) << " and " << growth_at(500)
+            << " per day at 100 and 500 um; " << told(outline_of(s)) << '\n';
 }
 TEST(LongSpheroid, FollowsTheRadialEquation) {
-  in_pairs(3, [](int k) {
-    if (k == 0) expect_radial(20, 76, 700, false);
-    if (k == 1) expect_radial(14, 84, 500, false);
-    if (k == 2) expect_radial(10, 88, 375, true);
+  in_pairs(4, [](int k) {
+    if (k == 0) expect_radial(20, 76, 700);
+    if (k == 1) expect_radial(14, 84, 500);
+    if (k == 2) expect_radial(10, 88, 375);
+    if (k == 3) expect_radial(10, 88, 375, 10);
   });
 }
 
