@@ -29,7 +29,7 @@ COUNTS = {
     "blood.conduct": (24, "length 8, radius 8; conductance 8 written, per piece"),
     "blood.gather": (192, "twelve voxels of the disc, weight and level 16 each, per piece"),
     "blood.give_onwards": (40, "two levels, steepness, given 32; given 8 written, per piece"),
-    "blood.keep": (24, "voxel 8, f 4, k 4; 8 written, per voxel that blood reaches"),
+    "blood.keep": (32, "voxel 8, c 4, f 4, k 4; 12 written, per voxel that blood reaches"),
     "blood.march": (400, "a branch of a few pieces, per branch"),
     "blood.read": (16, "voxel 8, c 4; 4 written, per voxel that blood reaches"),
     "blood.supply": (60.8, "voxel, value, base 24, 1.2 pieces of 24; f, k 8 written, per voxel that blood reaches"),

@@ -139,7 +139,8 @@ Marched march(const Network& n, const BloodSubstance& substance, float tissue,
   BloodPaths paths(cpu, n.fields);
   paths.renew(n.graph, supply);
   BloodExchange exchange(cpu, substance);
-  exchange.look_at(paths.view());
+  Loan nothing;
+  exchange.look_at(paths.view(), nothing);
   const std::vector<float> field(static_cast<std::size_t>(n.fields.padded()), tissue);
   Marched m;
   m.report = exchange.report(field.data(), n.fields);
@@ -342,7 +343,8 @@ Line lone_vessel(double h, const Point& direction, double radius, const Point& a
   substance.level = 40;
   substance.spacing = h;
   BloodExchange exchange(cpu, substance);
-  exchange.look_at(paths.view());
+  Loan nothing;
+  exchange.look_at(paths.view(), nothing);
   DiffusionSettings settings{};
   settings.name = "oxygen";
   settings.diffusivity = d;
@@ -527,8 +529,8 @@ SlowMap slow_map(std::size_t n) {
 std::vector<double> extrapolated(const Executor& executor, const SlowMap& map, int turns) {
   const std::size_t n = map.end.size();
   Extrapolation extrapolation(executor);
-  extrapolation.reserve(static_cast<std::int64_t>(n));
-  extrapolation.begin(static_cast<std::int64_t>(n));
+  Loan nothing;
+  extrapolation.begin(static_cast<std::int64_t>(n), nothing);
   std::vector<double> used(n, 0.0), met;
   std::vector<float> size(n);
   for (int turn = 0; turn < turns; ++turn) {
@@ -559,8 +561,10 @@ struct SlowBed {
   std::unique_ptr<BloodExchange> exchange;
   std::shared_ptr<DiffusionScratch> scratch;
   std::vector<float> field;
+  Loan loan;
 
-  explicit SlowBed(const Executor& on, double flow = 2e4) : executor(on) {
+  explicit SlowBed(const Executor& on, double flow = 2e4, Loan lent = {})
+      : executor(on), loan(lent) {
     VesselNetwork network;
     for (int x = 0; x < 5; ++x)
       for (int y = 0; y < 5; ++y) {
@@ -581,7 +585,7 @@ struct SlowBed {
     supply.haematocrit = 0.3;
     paths->renew(graph, supply);
     exchange = std::make_unique<BloodExchange>(executor, oxygen());
-    exchange->look_at(paths->view());
+    exchange->look_at(paths->view(), loan);
     scratch = std::make_shared<DiffusionScratch>(executor, box);
     field.assign(static_cast<std::size_t>(box.padded()), 10.0f);
   }
@@ -675,6 +679,29 @@ TEST(SlowBed, TakesNoMemoryInASolve) {
   EXPECT_TRUE(report.converged);
   EXPECT_GT(report.cycles, 6);                       // it was extrapolated
   EXPECT_EQ(bed.executor.allocations(), before + 1); // the solver's tables
+}
+
+// Whatever was in lent memory, and however much of it there is. Beyond what is told as touched it
+// stays as it was.
+TEST(SlowBed, HasTheSameBitsInLentMemory) {
+  SlowBed own(Executor::on_cpu(1));
+  const std::size_t allocations = own.executor.allocations();
+  own.solve(60);
+  const BloodReport report = own.exchange->report(own.field.data(), own.box);
+  for (const std::size_t bytes : {300u, 20000u, 65000u, 1u << 20}) {
+    std::vector<std::uint64_t> memory(bytes / 8, 0xfff7ffffffffff7full); // no number
+    SlowBed bed(Executor::on_cpu(1), 2e4, Loan(memory.data(), bytes));
+    EXPECT_EQ(bed.executor.allocations() < allocations, bytes > 300) << bytes;
+    bed.solve(60);
+    EXPECT_EQ(bed.field, own.field) << bytes;
+    const BloodReport found = bed.exchange->report(bed.field.data(), bed.box);
+    EXPECT_EQ(found.given, report.given) << bytes;
+    EXPECT_EQ(found.level, report.level) << bytes;
+    const std::size_t touched = bed.loan.touched() / 8;
+    ASSERT_LE(touched, memory.size());
+    for (std::size_t k = touched; k < memory.size(); ++k)
+      ASSERT_EQ(memory[k], 0xfff7ffffffffff7full) << bytes << " " << k;
+  }
 }
 
 // Tissue that moves on evenly whatever blood does: six plain turns follow extrapolations that lead

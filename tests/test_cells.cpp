@@ -2264,6 +2264,30 @@ struct Colony {
   }
 };
 
+// However much of it was taken, memory that cells lent is as contests want it again.
+TEST(Growth, TakesLentMemoryBackAsItWas) {
+  Colony colony(Executor::on_cpu(2), "simulation: {preset: analytic}\n"
+                                     "domain: {voxels: [21, 20, 19]}\n");
+  const auto lent = static_cast<std::int64_t>(Population::bytes_to_lend(colony.l));
+  for (const std::int64_t bytes : {std::int64_t{0}, std::int64_t{1000}, lent / 256 * 256}) {
+    Loan loan = colony.population.lend();
+    char* const taken = loan.take<char>(bytes);
+    ASSERT_NE(taken, nullptr);
+    const std::vector<char> used(static_cast<std::size_t>(bytes), 'x');
+    colony.e.copy_in(taken, used.data(), used.size());
+    colony.population.take_back(colony.e, loan);
+    std::vector<std::uint32_t> claim(static_cast<std::size_t>(lent) / sizeof(std::uint32_t) / 64 *
+                                     64);
+    Loan again = colony.population.lend();
+    const auto* const found = again.take<std::uint32_t>(static_cast<std::int64_t>(claim.size()));
+    ASSERT_NE(found, nullptr);
+    colony.e.copy_out(claim.data(), found, claim.size() * sizeof(std::uint32_t));
+    EXPECT_EQ(std::count(claim.begin(), claim.end(), unclaimed),
+              static_cast<std::ptrdiff_t>(claim.size()))
+        << bytes;
+  }
+}
+
 // Second cells drift with K times the gradient over the share e_0, and mix with D_x besides,
 // however long the step and however fine the lattice.
 TEST(Growth, CarriesSecondCellsDownThePressure) {

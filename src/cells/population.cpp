@@ -368,6 +368,14 @@ void Population::end_crowding(const Executor& executor) {
                           EndCrowding{work_.claim.data(), work_.plan.data(), unclaimed});
 }
 
+void Population::take_back(const Executor& executor, const Loan& loan) {
+  constexpr std::size_t size = sizeof(std::uint32_t);
+  const auto touched = static_cast<std::int64_t>((loan.touched() + size - 1) / size);
+  if (touched == 0) return;
+  executor.for_each_index(exact::min_of(touched, lattice_.padded()),
+                          EndCrowding{work_.claim.data(), work_.plan.data(), unclaimed});
+}
+
 const std::uint8_t* Population::reached_by_medium(const Executor& executor) {
   work_.sensed.clear();
   const int n[3] = {lattice_.nx, lattice_.ny, lattice_.nz};

@@ -18,6 +18,7 @@
 #include "cells/population_settings.hpp"
 #include "cells/relay.hpp"
 #include "core/executor.hpp"
+#include "core/loan.hpp"
 #include "voxel/ledger.hpp"
 #include "voxel/views.hpp"
 
@@ -48,6 +49,15 @@ public:
   // end_crowding().
   RoomView show_crowding(const Executor& executor, const float* matrix);
   void end_crowding(const Executor& executor);
+
+  // Memory that cells do without between advance(), show_crowding() and mapped second cells. What
+  // was taken of it is to be put right before any of these.
+  Loan lend() { return {work_.claim.data(), work_.claim.bytes()}; }
+  void take_back(const Executor& executor, const Loan& loan);
+  // Bytes that lend() has on such a lattice.
+  static std::size_t bytes_to_lend(const Lattice& lattice) {
+    return static_cast<std::size_t>(lattice.padded()) * sizeof(*Work().claim.data());
+  }
 
   // 1 for free voxels that medium outside the box reaches; until the next call of advance().
   const std::uint8_t* reached_by_medium(const Executor& executor);

@@ -36,7 +36,7 @@ struct ConductPieces {
   }
 };
 
-// Values of the field in touched voxels, from the solver's layout or from a field's own.
+// Values of the field in touched voxels.
 struct ReadSplit {
   static constexpr const char* name = "blood.read";
   static constexpr double bytes = 16;
@@ -46,25 +46,18 @@ struct ReadSplit {
   float* value;
   MV_HD void operator()(std::int64_t n) const { value[n] = c[split.index(voxel[n])]; }
 };
-struct ReadField {
-  static constexpr const char* name = "blood.read_field";
-  static constexpr double bytes = 16;
-  const PackedVoxel* voxel;
-  Lattice lattice;
-  const float* c;
-  float* value;
-  MV_HD void operator()(std::int64_t n) const { value[n] = c[lattice.index(voxel[n])]; }
-};
 
+// The same at the start, with f and k of all else.
 struct KeepBase {
   static constexpr const char* name = "blood.keep";
-  static constexpr double bytes = 24;
+  static constexpr double bytes = 32;
   const PackedVoxel* voxel;
   SplitLattice split;
-  const float *f, *k;
-  float *base_f, *base_k;
+  const float *c, *f, *k;
+  float *value, *base_f, *base_k;
   MV_HD void operator()(std::int64_t n) const {
     const std::int64_t i = split.index(voxel[n]);
+    value[n] = c[i];
     base_f[n] = f[i];
     base_k[n] = k[i];
   }
@@ -81,6 +74,26 @@ struct GatherTissue {
     double sum = 0.0;
     for (std::int32_t w = first[n]; w < first[n + 1]; ++w)
       sum += static_cast<double>(weight[w].weight) * static_cast<double>(value[weight[w].at]);
+    tissue[n] = sum;
+  }
+};
+
+// The same from a field as it lies, which takes longer where it is done again and again.
+struct GatherField {
+  static constexpr const char* name = "blood.gather_field";
+  static constexpr double bytes = 20 * 12;
+  const std::int32_t* first;
+  const DiscWeight* weight;
+  const PackedVoxel* voxel;
+  Lattice lattice;
+  const float* c;
+  double* tissue;
+  MV_HD void operator()(std::int64_t n) const {
+    double sum = 0.0;
+    for (std::int32_t w = first[n]; w < first[n + 1]; ++w) {
+      const float value = c[lattice.index(voxel[weight[w].at])];
+      sum += static_cast<double>(weight[w].weight) * static_cast<double>(value);
+    }
     tissue[n] = sum;
   }
 };
@@ -239,11 +252,6 @@ struct SupplyVoxels {
   }
 };
 
-template <class T>
-void fit(const Executor& executor, Buffer<T>& buffer, std::int64_t n) {
-  if (buffer.size() < n) buffer = Buffer<T>(executor, (buffer.size() == 0 ? n : n + n / 2) + 1024);
-}
-
 // Midway between the response of a piece and that of the whole bed convergence is fastest, and safe
 // where discs are wide; where it is not, the bed's pieces are taken one by one. Measured on beds,
 // loops and sprouting networks.
@@ -277,27 +285,50 @@ BloodContent BloodExchange::content(const double* table) const {
   return {{table, substance_.half, substance_.exponent}, substance_.haemoglobin, substance_.plasma};
 }
 
-void BloodExchange::look_at(const BloodView& blood) {
-  if (blood.edition == blood_.edition && blood.pieces == blood_.pieces) return;
+// In the order of place_lent().
+double BloodExchange::bytes_of_its_own(double pieces, double touched, std::size_t lent) {
+  // Branches are few.
+  double own = (pieces + entries_to_spare) * 2 * sizeof(double) +
+               static_cast<double>(entries_to_spare * 3 * sizeof(double));
+  const auto place = [&](double n, std::size_t size) {
+    const std::size_t bytes = Loan::bytes_for(static_cast<std::int64_t>(n), size);
+    if (bytes <= lent)
+      lent -= bytes;
+    else
+      own += static_cast<double>(bytes + Loan::bytes_for(entries_to_spare, size));
+  };
+  place(pieces, Extrapolation::bytes);
+  for (int n = 0; n < 3; ++n) place(touched, sizeof(float));
+  place(pieces, sizeof(PieceSupply));
+  for (int n = 0; n < 2; ++n) place(pieces, sizeof(double));
+  place(pieces, sizeof(float));
+  return own;
+}
+
+// The largest first, as they are the hardest to place.
+void BloodExchange::place_lent(Loan& loan) {
+  loan.free_all();
+  extrapolation_.begin(blood_.pieces, loan);
+  for (LentArray<float>* a : {&value_, &base_f_, &base_k_})
+    a->place(executor_, blood_.touched, loan);
+  supply_.place(executor_, blood_.pieces, loan);
+  for (LentArray<double>* a : {&tissue_, &met_}) a->place(executor_, blood_.pieces, loan);
+  change_.place(executor_, blood_.pieces, loan);
+}
+
+void BloodExchange::look_at(const BloodView& blood, Loan& loan) {
+  const bool changed = blood.edition != blood_.edition || blood.pieces != blood_.pieces;
   blood_ = blood;
   if (!any()) return;
-  for (Buffer<double>* b : {&conductance_, &tissue_, &met_, &level_})
-    fit(executor_, *b, blood.pieces);
-  fit(executor_, supply_, blood.pieces);
-  fit(executor_, change_, blood.pieces);
-  extrapolation_.reserve(met_.size());
+  place_lent(loan);
+  if (!changed) return;
+  for (Buffer<double>* b : {&conductance_, &level_}) fit(executor_, *b, blood.pieces);
   for (Buffer<double>* b : {&carried_, &response_, &at_end_}) fit(executor_, *b, blood.branches);
-  for (Buffer<float>* b : {&value_, &base_f_, &base_k_}) fit(executor_, *b, blood.touched);
   executor_.for_each_index(
       blood.pieces, ConductPieces{blood.length, blood.radius, blood.first_weight,
                                   substance_.fixed ? Wall::none : substance_.wall,
                                   substance_.permeability, substance_.dissolved,
                                   substance_.diffusivity, substance_.spacing, conductance_.data()});
-}
-
-void BloodExchange::gather(Buffer<double>& tissue) {
-  executor_.for_each_index(blood_.pieces, GatherTissue{blood_.first_weight, blood_.weight,
-                                                       value_.data(), tissue.data()});
 }
 
 void BloodExchange::march() {
@@ -318,8 +349,9 @@ void BloodExchange::begin(const DiffusionLevel& fine) {
   lag_ = usual_lag;
   hastened_ = led_away_ = false;
   changes_.clear();
-  executor_.for_each_index(blood_.touched, KeepBase{blood_.voxel, fine.lattice, fine.f, fine.k,
-                                                    base_f_.data(), base_k_.data()});
+  executor_.for_each_index(blood_.touched,
+                           KeepBase{blood_.voxel, fine.lattice, fine.c, fine.f, fine.k,
+                                    value_.data(), base_f_.data(), base_k_.data()});
   // In a circle some blood is asked for before it has come.
   if (blood_.circles)
     for (Buffer<double>* b : {&carried_, &response_, &at_end_}) b->clear();
@@ -352,7 +384,7 @@ void BloodExchange::watch() {
   if (changes_[n - 1] > hasten_from * changes_[n - 1 - hasten_look_back]) {
     hastened_ = true;
     lag_ = led_away_ ? safe_lag : usual_lag;
-    extrapolation_.begin(blood_.pieces);
+    extrapolation_.begin();
     least_ = extrapolation_.take(met_.data(), tissue_.data(), change_.data());
   } else if (changes_[n - 1] > slow * changes_[n - 1 - look_back]) {
     lag_ = safe_lag;
@@ -360,9 +392,11 @@ void BloodExchange::watch() {
 }
 
 Exchange::Answer BloodExchange::answer(int cycles) {
-  executor_.for_each_index(blood_.touched,
-                           ReadSplit{blood_.voxel, fine_.lattice, fine_.c, value_.data()});
-  gather(met_);
+  if (cycles > 0)
+    executor_.for_each_index(blood_.touched,
+                             ReadSplit{blood_.voxel, fine_.lattice, fine_.c, value_.data()});
+  executor_.for_each_index(
+      blood_.pieces, GatherTissue{blood_.first_weight, blood_.weight, value_.data(), met_.data()});
   if (hastened_) return {hastened_turn(), hastened_left};
   plain_turn();
   if (cycles == 0) return {}; // there is nothing to compare with
@@ -393,8 +427,9 @@ BloodReport BloodExchange::report(const float* field, const Lattice& lattice) {
   lag_ = usual_lag;
   if (blood_.circles)
     for (Buffer<double>* b : {&carried_, &response_, &at_end_}) b->clear();
-  executor_.for_each_index(blood_.touched, ReadField{blood_.voxel, lattice, field, value_.data()});
-  gather(tissue_);
+  executor_.for_each_index(blood_.pieces,
+                           GatherField{blood_.first_weight, blood_.weight, blood_.voxel, lattice,
+                                       field, tissue_.data()});
   march();
   const auto copied = [&](const auto* from, std::int64_t count) {
     std::vector<std::decay_t<decltype(*from)>> values(static_cast<std::size_t>(count));

@@ -17,6 +17,7 @@
 
 #include "core/constants.hpp"
 #include "core/executor.hpp"
+#include "core/loan.hpp"
 #include "fields/saturation.hpp"
 #include "solver/exchange.hpp"
 #include "solver/extrapolation.hpp"
@@ -70,8 +71,9 @@ struct PieceSupply {
 class BloodExchange final : public Exchange {
 public:
   BloodExchange(const Executor& executor, const BloodSubstance& substance);
-  // Geometry and flow have changed, or not: see BloodView::edition.
-  void look_at(const BloodView& blood);
+  // Before solves or a report. Geometry and flow have changed, or not: see BloodView::edition.
+  // The loan, all of it, lasts until the last of them; what does not fit is put elsewhere.
+  void look_at(const BloodView& blood, Loan& loan);
   bool any() const { return blood_.pieces > 0; }
 
   void begin(const DiffusionLevel& fine) override;
@@ -81,12 +83,15 @@ public:
 
   // Marches once through `field`, padded as its lattice has it.
   BloodReport report(const float* field, const Lattice& lattice);
+  // Bytes of its own on the back end for so many pieces and voxels that they reach, where so many
+  // bytes are lent.
+  static double bytes_of_its_own(double pieces, double touched, std::size_t lent);
   // What one piece's wall conducts, um^3/min.
   std::vector<double> conductances() const { return conductance_.host_copy(); }
 
 private:
   BloodContent content(const double* table) const;
-  void gather(Buffer<double>& tissue);
+  void place_lent(Loan& loan);
   void march();
   void plain_turn();
   float hastened_turn();
@@ -98,13 +103,13 @@ private:
   DiffusionLevel fine_{};
   std::vector<double> curve_; // of saturation; `table_` is the same on the back end
   Buffer<double> table_;
-  // Of pieces, branches and touched voxels.
-  Buffer<double> conductance_, level_;
-  Buffer<PieceSupply> supply_;
-  Buffer<double> tissue_, met_; // around pieces: as it was marched through, as it is or was before
-  Buffer<float> change_;
-  Buffer<double> carried_, response_, at_end_;
-  Buffer<float> value_, base_f_, base_k_;
+  Buffer<double> conductance_, level_;         // of pieces
+  Buffer<double> carried_, response_, at_end_; // of branches
+  // For a solve or a report. Of pieces; of touched voxels, the base being without what blood does.
+  LentArray<PieceSupply> supply_;
+  LentArray<double> tissue_, met_; // around: as it was marched through, as it is or was before
+  LentArray<float> change_;
+  LentArray<float> value_, base_f_, base_k_;
   double lag_ = 0;             // theta
   std::vector<float> changes_; // of a solve, from turn to turn
   Extrapolation extrapolation_;

@@ -116,14 +116,14 @@ Metabolite::Metabolite(const FieldGrid& grid, const FieldRow& row,
   if (row.present) blood_ = std::make_unique<BloodExchange>(grid_.executor, settings_.blood);
 }
 
-BloodReport Metabolite::measure_blood(const BloodView& blood) {
+BloodReport Metabolite::measure_blood(const BloodView& blood, Loan& loan) {
   if (!blood_) return {};
-  blood_->look_at(blood);
+  blood_->look_at(blood, loan);
   return blood_->report(values().data(), lattice());
 }
 
 void Metabolite::relax(const CellView& cells, const ExcessView& excess, const BloodView& blood,
-                       const FineSupply& supply, TraitFactors factor, bool first) {
+                       const FineSupply& supply, TraitFactors factor, bool first, Loan& loan) {
   if (!solved()) return;
   const auto process = grid_.executor.process(row().name);
   auto assemble = prepared<MetaboliteLaw>(cells, factor);
@@ -134,7 +134,7 @@ void Metabolite::relax(const CellView& cells, const ExcessView& excess, const Bl
   assemble.reached = supply.reached;
   assemble.pressure = supply.pressure;
   assemble.shutting = settings_.shutting;
-  blood_->look_at(blood);
+  blood_->look_at(blood, loan);
   for (int n = 0; n < settings_.substeps; ++n) {
     grid_.executor.for_each_voxel(grid_.lattice, assemble);
     grid_.executor.for_each_index(excess.count, added(assemble, excess));

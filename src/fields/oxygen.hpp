@@ -8,6 +8,7 @@
 
 #include <memory>
 
+#include "core/loan.hpp"
 #include "fields/blood_exchange.hpp"
 #include "fields/field.hpp"
 
@@ -52,9 +53,9 @@ public:
   // Brings the field into balance with cells and vessels, or steps it in time. `first`: start from
   // coarse grids. Throws NumericalError where the solver does not converge.
   void relax(const CellView& cells, const ExcessView& excess, const BloodView& blood,
-             const FineSupply& supply, TraitFactors factor, bool first);
+             const FineSupply& supply, TraitFactors factor, bool first, Loan& loan);
   // What blood does in the field as it is; empty where there is no such field.
-  BloodReport measure_blood(const BloodView& blood);
+  BloodReport measure_blood(const BloodView& blood, Loan& loan);
 
 protected:
   Metabolite(const FieldGrid& grid, const FieldRow& row, const MetaboliteSettings& settings,

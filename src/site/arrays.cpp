@@ -80,7 +80,7 @@ void Site::read(const std::string& wanted, void* host) const {
     auto* out = static_cast<float*>(host);
     std::fill(out, out + s_->grid.lattice.voxels(), 0.0f);
     const BloodPaths& paths = s_->vessels.blood();
-    const BloodReport report = s_->oxygen().measure_blood(paths.view());
+    const BloodReport report = s_->measure_blood();
     if (report.given.empty()) return;
     const double h = s_->grid.lattice.spacing;
     const double per_voxel = 1 / (s_->parameters.oxygen.solubility * h * h * h);

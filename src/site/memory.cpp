@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "fields/blood_exchange.hpp"
 #include "site/state.hpp"
 #include "site/take_apart.hpp"
 
@@ -23,8 +24,13 @@ constexpr double bytes_of_lymphatic = 12;  // its voxel and its wall
 constexpr std::size_t small_buffers = std::size_t{64} << 10;
 
 BloodExtent blood_extent(const Parameters& p) {
-  return {(p.oxygen.enabled ? 1 : 0) + (p.glucose.enabled ? 1 : 0),
-          p.domain.spacing * p.fields.coarsen, p.domain.spacing};
+  const int substances = (p.oxygen.enabled ? 1 : 0) + (p.glucose.enabled ? 1 : 0);
+  const std::size_t lent =
+      cells_lend(p.fields.coarsen) ? Population::bytes_to_lend(Lattices(p).tissue) : 0;
+  return {p.domain.spacing * p.fields.coarsen, p.domain.spacing,
+          [=](double pieces, double touched) {
+            return substances * BloodExchange::bytes_of_its_own(pieces, touched, lent);
+          }};
 }
 
 ArrayInfo on_lattice(const char* name, const char* unit, const char* meaning, ElementType type,
@@ -79,8 +85,8 @@ double estimate_vessel_nodes(const Parameters& p) {
 }
 
 std::pair<double, double> estimate_network(const Parameters& p, const VesselNetwork& network) {
-  const Lattices l(p);
-  const NetworkNeeds needs = needs_of_network(network, vasculature_settings(p), blood_extent(p));
+  const NetworkNeeds needs =
+      needs_of_network(network, estimate_vessel_nodes(p), vasculature_settings(p), blood_extent(p));
   return {needs.device, needs.nodes};
 }
 
@@ -92,7 +98,8 @@ std::pair<double, double> estimate_network(const Parameters& p, const Snapshot& 
     return {0, 0};
   const std::int32_t* first = sprout->as<std::int32_t>();
   const auto nodes = static_cast<double>(std::count(first, first + sprout->info.count(), 0));
-  const NetworkNeeds needs = needs_of_nodes(nodes, vasculature_settings(p), blood_extent(p));
+  const NetworkNeeds needs =
+      needs_of_nodes(nodes, estimate_vessel_nodes(p), vasculature_settings(p), blood_extent(p));
   return {needs.device, needs.nodes};
 }
 

@@ -289,7 +289,7 @@ MetricRow Site::measure() {
              static_cast<double>(at(bins, TallyCells::degraded_bin)) / tissue,
              "share of voxels below `migration.squeeze_threshold`");
   if (p.vessels.pattern != VesselPattern::none && p.oxygen.enabled)
-    add_blood(sheet, s.oxygen().measure_blood(s.vessels.blood().view()), s.vessels.blood());
+    add_blood(sheet, s.measure_blood(), s.vessels.blood());
   s.vessels.measure(sheet, [&] { return places_to_feed(s.executor, s.tissue, cell.kind_code); });
   const Departures& left = s.cells.departures();
   if (p.intravasation.enabled) add_departures(sheet, left, Route::blood, "intravasation", "");

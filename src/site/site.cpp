@@ -104,8 +104,10 @@ void Site::step() {
 
   s.with_excess([&](const ExcessView& excess) {
     const FineSupply supply{s.reached_by_medium(), s.pressure().felt()};
-    s.oxygen().relax(cells, excess, blood, supply, factors, first);
-    s.glucose().relax(cells, excess, blood, supply, factors, first);
+    s.with_loan([&](Loan& loan) {
+      s.oxygen().relax(cells, excess, blood, supply, factors, first, loan);
+      s.glucose().relax(cells, excess, blood, supply, factors, first, loan);
+    });
   });
   if (s.pressure().due(s.step)) s.press();
   s.cells.advance(s.executor,
@@ -129,6 +131,12 @@ void Site::step() {
 
 const std::uint8_t* Site::State::reached_by_medium() {
   return parameters.oxygen.medium_exchange > 0 ? cells.reached_by_medium(executor) : nullptr;
+}
+
+BloodReport Site::State::measure_blood() {
+  BloodReport report;
+  with_loan([&](Loan& loan) { report = oxygen().measure_blood(vessels.blood().view(), loan); });
+  return report;
 }
 
 void Site::State::press() {
@@ -179,7 +187,7 @@ const Parameters& Site::parameters() const { return s_->parameters; }
 const Executor& Site::executor() const { return s_->executor; }
 Executor& Site::executor() { return s_->executor; }
 std::shared_ptr<const VesselNetwork> Site::vessels() const {
-  return s_->vessels.network(s_->step, s_->oxygen().measure_blood(s_->vessels.blood().view()));
+  return s_->vessels.network(s_->step, s_->measure_blood());
 }
 std::vector<Event> Site::take_events() { return std::exchange(s_->events, {}); }
 std::vector<Departure> Site::take_departures() { return std::exchange(s_->departures, {}); }

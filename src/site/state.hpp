@@ -114,6 +114,9 @@ struct ArrayRow {
   bool hashed = true; // not what only tells of the past: the state goes on without it
 };
 
+// Whether cells lend memory to solves. On coarser lattices second cells are looked up in it then.
+inline bool cells_lend(int coarsen) { return coarsen == 1; }
+
 struct Site::State {
   Parameters parameters;
   Executor executor;
@@ -166,6 +169,14 @@ struct Site::State {
     f(mapped ? cells.map_excess() : cells.excess());
     if (mapped) cells.unmap_excess();
   }
+  // f(loan): memory that cells lend meanwhile.
+  template <class F>
+  void with_loan(const F& f) {
+    Loan loan = cells_lend(grid.coarsen) ? cells.lend() : Loan();
+    f(loan);
+    cells.take_back(executor, loan);
+  }
+  BloodReport measure_blood(); // what the blood's oxygen does
   void check_vessels();
   void record_events(const Ledger& before, const KindCounts& count_before);
   void add_event(const std::string& what, Kind kind, const std::string& detail);

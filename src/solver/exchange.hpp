@@ -16,7 +16,7 @@ public:
   Exchange& operator=(const Exchange&) = delete;
   virtual ~Exchange() = default;
 
-  // Before a solve: the finest grid, with f and k of all else.
+  // Before a solve: the finest grid, with f and k of all else, and c as answer(0) is to find it.
   virtual void begin(const DiffusionLevel& fine) = 0;
   // The largest change since the last call, field unit, in the first of a solve 0; and how much of
   // changes is still to come, as a multiple, where that is known better than by how they shrink.

@@ -82,15 +82,13 @@ constexpr double damping = 1e-2;
 
 } // namespace
 
-void Extrapolation::reserve(std::int64_t room) {
-  if (room_ >= room) return;
-  met_ = Buffer<double>(executor_, (static_cast<std::int64_t>(bytes) * room + 7) / 8);
-  room_ = room;
-  begin(0);
+void Extrapolation::begin(std::int64_t n, Loan& loan) {
+  met_.place(executor_, doubles_for(n), loan);
+  n_ = n;
+  begin();
 }
 
-void Extrapolation::begin(std::int64_t n) {
-  n_ = n;
+void Extrapolation::begin() {
   turns_ = 0;
   largest_.clear();
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/executor.hpp"
+#include "core/loan.hpp"
 
 namespace metavox {
 
@@ -21,10 +22,15 @@ public:
   static constexpr std::size_t bytes = sizeof(double) + (1 + 2 * depth) * sizeof(float);
 
   explicit Extrapolation(const Executor& executor) : executor_(executor) {}
-  // Takes memory for so many entries where there is less, and forgets all turns then.
-  void reserve(std::int64_t room);
-  // Forgets all turns; `n` entries from now on.
-  void begin(std::int64_t n);
+  // What n entries take, in doubles.
+  static constexpr std::int64_t doubles_for(std::int64_t n) {
+    return (static_cast<std::int64_t>(bytes) * n + 7) / 8;
+  }
+  // Forgets all turns; n entries from now on, in memory for so many. The loan lasts as long as
+  // turns are taken.
+  void begin(std::int64_t n, Loan& loan);
+  // The same entries, in the same memory.
+  void begin();
   // A turn, `met` being g(used). Returns the largest difference between them; `size` is room for
   // one number per entry.
   float take(const double* used, const double* met, float* size);
@@ -35,19 +41,19 @@ public:
 private:
   int columns() const { return turns_ - 1 < depth ? turns_ - 1 : depth; }
   float* lack() {
-    void* const behind = met_.data() + room_; // room that has never held doubles
+    void* const behind = met_.data() + n_;
     return static_cast<float*>(behind);
   }
-  float* difference(int turn) { return lack() + (1 + turn % depth) * room_; }
-  float* step(int turn) { return lack() + (1 + depth + turn % depth) * room_; }
+  float* difference(int turn) { return lack() + (1 + turn % depth) * n_; }
+  float* step(int turn) { return lack() + (1 + depth + turn % depth) * n_; }
   std::vector<double> weights();
 
   Executor executor_;
-  std::int64_t room_ = 0, n_ = 0;
+  std::int64_t n_ = 0;
   int turns_ = 0;
-  // One piece of memory, taken once: met of the last turn, then floats: its lack, met - used, and
-  // how lack and met went from turn to turn, the last `depth` of each.
-  Buffer<double> met_;
+  // One piece of memory: met of the last turn, then floats: its lack, met - used, and how lack and
+  // met went from turn to turn, the last `depth` of each.
+  LentArray<double> met_;
   std::vector<float> largest_; // lack in each turn
 };
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "solver/extrapolation.hpp"
+#include "core/loan.hpp"
 #include "vessels/parents.hpp"
 #include "vessels/vasculature.hpp"
 #include "voxel/blood.hpp"
@@ -12,15 +12,14 @@
 namespace metavox {
 namespace {
 
+// Field voxels that the disc of a piece reaches and those of pieces beside it do not.
+double reached_voxels(const BloodExtent& e) { return 12 * std::min(1.0, 20 / e.field_spacing); }
+
 // Bytes on the back end for a piece of vessel, of which there is about one for every node: its own
 // lists; some 14 weights, listed by piece and by voxel; the field voxels that its disc reaches,
-// with their parents, and those it passes; and what substances carry there, with turns to be
-// extrapolated from. Counted on beds and sprouts at 10 and 20 um.
+// with their parents, and those it passes. Counted on beds and sprouts at 10 and 20 um.
 double piece_bytes(const BloodExtent& e) {
-  const double reached =
-      12 * std::min(1.0, 20 / e.field_spacing); // pieces beside it reach the same
-  return 20 + 14 * 2 * sizeof(DiscWeight) + 17 * reached + 1.5 * sizeof(VesselLength) +
-         e.substances * (52 + static_cast<double>(Extrapolation::bytes) + 12 * reached);
+  return 20 + 14 * 2 * sizeof(DiscWeight) + 17 * reached_voxels(e) + 1.5 * sizeof(VesselLength);
 }
 
 // Voxels that share the walls of a piece, each in some lists: with its share and what stands there,
@@ -35,7 +34,8 @@ double room(const VasculatureSettings& p) { return p.sprouting.enabled ? 1.5 : 1
 double device_bytes(double nodes, const VasculatureSettings& p, const BloodExtent& e) {
   const double read = p.sprouting.enabled ? sizeof(std::int64_t) + sizeof(VesselReading) : 0.0;
   // Lists at walls are made anew where they are too short, with room for half more.
-  return room(p) * nodes * (piece_bytes(e) + read) + 1.5 * nodes * wall_bytes(p, e.spacing);
+  return room(p) * (nodes * (piece_bytes(e) + read) + e.carried(nodes, nodes * reached_voxels(e))) +
+         1.5 * nodes * wall_bytes(p, e.spacing);
 }
 
 // Nodes along parents. `share`: of the vessels of the start that the network is.
@@ -55,8 +55,8 @@ double nodes_of(const VesselNetwork& network, double share) {
 
 std::size_t estimate_vessel_bytes(const VasculatureSettings& p, const Lattice& tissue,
                                   std::uint64_t seed, const BloodExtent& e) {
-  // Every list has room for 1024 entries more than it needs.
-  const double spare = 1024 * (150.0 + 150 * e.substances + (p.walls.on ? 250 : 0));
+  // Every list has room for some entries more than it needs.
+  const double spare = entries_to_spare * (150.0 + (p.walls.on ? 250 : 0));
   return static_cast<std::size_t>(device_bytes(estimate_vessel_nodes(p, tissue, seed), p, e) +
                                   spare);
 }
@@ -84,13 +84,15 @@ double estimate_vessel_nodes(const VasculatureSettings& p, const Lattice& tissue
   return nodes;
 }
 
-NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& p,
-                              const BloodExtent& e) {
-  return needs_of_nodes(nodes_of(network, 1) + static_cast<double>(network.nodes.size()), p, e);
+NetworkNeeds needs_of_network(const VesselNetwork& network, double settled,
+                              const VasculatureSettings& p, const BloodExtent& e) {
+  return needs_of_nodes(nodes_of(network, 1) + static_cast<double>(network.nodes.size()), settled,
+                        p, e);
 }
 
-NetworkNeeds needs_of_nodes(double nodes, const VasculatureSettings& p, const BloodExtent& e) {
-  return {device_bytes(nodes, p, e), nodes};
+NetworkNeeds needs_of_nodes(double nodes, double settled, const VasculatureSettings& p,
+                            const BloodExtent& e) {
+  return {device_bytes(settled + nodes, p, e) - device_bytes(settled, p, e), nodes};
 }
 
 } // namespace metavox

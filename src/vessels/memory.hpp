@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "core/lattice.hpp"
 #include "vessels/vasculature_settings.hpp"
@@ -12,9 +13,10 @@ namespace metavox {
 
 // What of the lattices matters to the memory of vessels.
 struct BloodExtent {
-  int substances;       // fields that blood carries
   double field_spacing; // um
   double spacing;       // um, of the tissue
+  // Bytes for what blood carries, by pieces of vessel and field voxels that they reach.
+  std::function<double(double, double)> carried;
 };
 
 // Bytes of their lists on the device.
@@ -29,9 +31,10 @@ struct NetworkNeeds {
   double device = 0; // bytes
   double nodes = 0;
 };
-NetworkNeeds needs_of_network(const VesselNetwork& network, const VasculatureSettings& settings,
-                              const BloodExtent& extent);
-NetworkNeeds needs_of_nodes(double nodes, const VasculatureSettings& settings,
+// `settled`: nodes that are counted already.
+NetworkNeeds needs_of_network(const VesselNetwork& network, double settled,
+                              const VasculatureSettings& settings, const BloodExtent& extent);
+NetworkNeeds needs_of_nodes(double nodes, double settled, const VasculatureSettings& settings,
                             const BloodExtent& extent);
 
 } // namespace metavox
