@@ -103,7 +103,7 @@ def soil(axes, n):
     patients.set_xlim(0, 1)
     patients.set_ylim(0, 1)
     patients.set_xlabel("known frequency, to which soil is fitted")
-    patients.set_ylabel("of patients with a metastasis seen, those with one there")
+    patients.set_ylabel("of patients with a metastasis seen, those with one\nthere when the first is (prostate: before death)")
     patients.set_title("fitted soil, in patients of the program")
     patients.legend(loc="upper left", fontsize=7.5)
 
