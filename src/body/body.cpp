@@ -90,7 +90,7 @@ Body::Body(const BodyPlan& plan, std::uint64_t seed, std::vector<Forced> forced)
       stand_aside_(plan.body.coupling == Coupling::linear), natural_(plan.stages.no_cells()),
       expected_(plan.stages.nothing_expected()), lymph_(plan.lymph.none<std::int64_t>()),
       expected_lymph_(plan.lymph.none<double>()), cavity_(plan.cavity.none<std::int64_t>()),
-      expected_cavity_(plan.cavity.none<double>()), shed_(1 + plan.stages.organs()),
+      expected_cavity_(plan.cavity.none<double>()), parents_(plan), shed_(1 + plan.stages.organs()),
       expected_shed_(1 + plan.stages.organs()), landed_(plan.stages.organs()),
       expected_landed_(plan.stages.organs()), room_(plan.stages.organs()),
       occupied_(plan.stages.organs()) {
@@ -101,6 +101,7 @@ Body::Body(const BodyPlan& plan, std::uint64_t seed, std::vector<Forced> forced)
   primary.cells = primary.founded_with = plan.first_cells;
   lesions_.push_back(primary);
   if (plan.body.death.others) other_death_ = other_death();
+  if (has_forced()) expected_parents_.emplace(plan);
 }
 
 template <class Self, class Archive>
@@ -142,22 +143,35 @@ void Body::visit(Self& self, Archive& archive) {
   }
 }
 
+template <class Self, class Archive>
+void Body::visit_parents(Self& self, Archive& archive) {
+  for (auto* lesions : {&self.lesions_, &self.forced_})
+    for (auto& lesion : *lesions) Parent::visit(lesion.parent, archive);
+  Parents::visit(self.parents_, archive, *self.plan_);
+  if (self.expected_parents_) Parents::visit(*self.expected_parents_, archive, *self.plan_);
+}
+
 void Body::save(std::vector<std::int64_t>& whole, std::vector<double>& real) const {
   BodySaver saver(whole, real);
   visit(*this, saver);
+  visit_parents(*this, saver);
 }
 
 void Body::load(const std::vector<std::int64_t>& whole, const std::vector<double>& real,
                 std::size_t& whole_at, std::size_t& real_at) {
   BodyLoader loader(whole, real, whole_at, real_at);
   visit(*this, loader);
+  visit_parents(*this, loader);
+  check_numbers_of_parents();
   check_ledger();
 }
 
 std::uint64_t Body::hash() const {
   std::vector<std::int64_t> whole;
   std::vector<double> real;
-  save(whole, real);
+  BodySaver saver(whole, real);
+  visit(*this, saver);
+  if (plan_->parents_act()) visit_parents(*this, saver);
   return folded(seed_, whole, real);
 }
 
@@ -179,8 +193,8 @@ StepReport Body::step(const std::vector<WindowHour>& windows) {
   waking_ = plan_->stages.waking(waking_pace());
   measure_room();
   shed(windows, report);
-  plan_->stages.advance(natural_, shed_, landed_, waking_, seed_,
-                        static_cast<std::uint64_t>(step_));
+  const auto number = static_cast<std::uint64_t>(step_);
+  plan_->stages.advance(natural_, shed_, landed_, waking_, seed_, number, &parents_.stages);
   double flowing = 0; // cells times min
   for (std::size_t row = 0; row < expected_shed_.size(); ++row)
     for (std::size_t c = 0; c < cell_classes; ++c)
@@ -188,7 +202,8 @@ StepReport Body::step(const std::vector<WindowHour>& windows) {
                  plan_->stages.flowing(row);
   for (std::size_t o = 0; o < plan_->stages.organs(); ++o)
     flowing -= expected_.organs[o].released * plan_->stages.flowing(1 + o);
-  plan_->stages.advance(expected_, expected_shed_, expected_landed_, waking_);
+  plan_->stages.advance(expected_, expected_shed_, expected_landed_, waking_, {seed_, number, 0, 1},
+                        expected_parents_ ? &expected_parents_->stages : nullptr);
   for (std::size_t o = 0; o < plan_->stages.organs(); ++o)
     flowing += expected_.organs[o].released * plan_->stages.flowing(1 + o);
   float_and_attach();
@@ -251,8 +266,7 @@ void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
         poisson({seed_, Purpose::shedding, identity, static_cast<std::uint64_t>(step_),
                  static_cast<std::uint32_t>(c)},
                 groups);
-    shed_[row][c] += drawn;
-    expected_shed_[row][c] += groups;
+    into_blood({lesion, step_}, row, c, drawn, groups);
     growing.departed += drawn * static_cast<std::int64_t>(of_size);
   };
   leave(size, clusters);
@@ -264,8 +278,7 @@ void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
   const std::int64_t drawn = poisson(
       {seed_, Purpose::lymph, behind_the_nodes + identity, static_cast<std::uint64_t>(step_), 0},
       by_lymph);
-  by_lymph_[static_cast<std::size_t>(lesion.phenotype)] += drawn;
-  expected_by_lymph_[static_cast<std::size_t>(lesion.phenotype)] += by_lymph;
+  into_nodes(lesion, static_cast<std::size_t>(lesion.phenotype), drawn, by_lymph);
   growing.departed += drawn;
 }
 
@@ -274,14 +287,18 @@ void Body::shed_from(Lesion& lesion, double room, Growing& growing) {
 // What the last node lets through comes into the veins, as single cells, in the same step.
 void Body::flow_through_nodes(StepReport& report) {
   if (!plan_->lymph.enabled()) return;
-  const auto out =
-      plan_->lymph.advance(lymph_, by_lymph_, seed_, static_cast<std::uint64_t>(step_));
-  const auto expected = plan_->lymph.advance(expected_lymph_, expected_by_lymph_);
+  const auto number = static_cast<std::uint64_t>(step_);
+  NodeParents* const expected_nodes = expected_parents_ ? &expected_parents_->nodes : nullptr;
+  const auto out = plan_->lymph.advance(lymph_, by_lymph_, seed_, number, &parents_.nodes);
+  const auto expected = plan_->lymph.advance(expected_lymph_, expected_by_lymph_,
+                                             {seed_, number, 0, 1}, expected_nodes);
   const std::size_t row = 1 + static_cast<std::size_t>(plan_->nodes);
   for (std::size_t p = 0; p < phenotypes; ++p) {
     const auto phenotype = static_cast<Phenotype>(p);
-    shed_[row][class_of(1, phenotype)] += out.passed[p];
-    expected_shed_[row][class_of(1, phenotype)] += expected.passed[p];
+    const std::size_t c = class_of(1, phenotype);
+    out_of_nodes(row, c, p, static_cast<double>(out.passed[p]), expected.passed[p]);
+    shed_[row][c] += out.passed[p];
+    expected_shed_[row][c] += expected.passed[p];
     for (std::int64_t k = 0; k < out.founded[p]; ++k) found_in_node(phenotype, report);
   }
 }
@@ -303,7 +320,8 @@ void Body::found_in_node(Phenotype phenotype, StepReport& report) {
     occupied_[o] += fits ? 1 : 0;
     return;
   }
-  found_lesion(plan_->nodes, phenotype, Origin::nodal, report);
+  found_lesion(plan_->nodes, phenotype, Origin::nodal,
+               parents_.nodes.founded[static_cast<std::size_t>(phenotype)], report);
 }
 
 void Body::shed(const std::vector<WindowHour>& windows, StepReport& report) {
@@ -343,10 +361,11 @@ void Body::follow_window(const WindowHour& hour, StepReport& report) {
     if (d.size < 1 || d.size > static_cast<int>(most_in_cluster) || d.clusters < 0)
       throw NumericalError("a window let a cluster of " + std::to_string(d.size) + " cells go, " +
                            std::to_string(d.clusters) + " times");
-    shed_[row][class_of(static_cast<std::size_t>(d.size), d.phenotype)] += d.clusters;
+    into_blood({lesion, step_}, row, class_of(static_cast<std::size_t>(d.size), d.phenotype),
+               d.clusters, 0);
     departed += d.size * d.clusters;
   }
-  departed += follow_by_lymph(hour, lesion.phenotype);
+  departed += follow_by_lymph(hour, lesion);
   departed += follow_into_cavity(hour, lesion);
   require_equal("a window", "its cells by its flows, and as it tells",
                 lesion.cells + hour.births - hour.deaths - departed, hour.cells);
@@ -360,24 +379,24 @@ void Body::follow_window(const WindowHour& hour, StepReport& report) {
   const auto of = static_cast<double>(s.cluster_size);
   const double cells = hour.expected[static_cast<std::size_t>(Route::blood)];
   const double clusters = cells * s.clusters / (1 + s.clusters * (of - 1));
-  expected_shed_[row][class_of(static_cast<std::size_t>(s.cluster_size), lesion.phenotype)] +=
-      clusters;
-  expected_shed_[row][class_of(1, lesion.phenotype)] += cells - of * clusters;
+  into_blood({lesion, step_}, row,
+             class_of(static_cast<std::size_t>(s.cluster_size), lesion.phenotype), 0, clusters);
+  into_blood({lesion, step_}, row, class_of(1, lesion.phenotype), 0, cells - of * clusters);
 }
 
 // Cells that left a window by lymph.
-std::int64_t Body::follow_by_lymph(const WindowHour& hour, Phenotype phenotype) {
+std::int64_t Body::follow_by_lymph(const WindowHour& hour, const Lesion& lesion) {
   std::int64_t cells = 0;
   for (std::size_t p = 0; p < phenotypes; ++p) {
     if (hour.by_lymph[p] < 0)
       broken("a window", "cells that left it by lymph", hour.by_lymph[p], 0);
-    by_lymph_[p] += hour.by_lymph[p];
+    into_nodes(lesion, p, hour.by_lymph[p], 0);
     cells += hour.by_lymph[p];
   }
   if (cells > 0 && !plan_->lymph.enabled())
     broken("a window", "cells that left it by lymph, which is not followed", cells, 0);
-  expected_by_lymph_[static_cast<std::size_t>(phenotype)] +=
-      hour.expected[static_cast<std::size_t>(Route::lymph)];
+  into_nodes(lesion, static_cast<std::size_t>(lesion.phenotype), 0,
+             hour.expected[static_cast<std::size_t>(Route::lymph)]);
   return cells;
 }
 
@@ -397,6 +416,7 @@ void Body::force_founders(StepReport& report) {
       for (const Fate fate : {Fate::asleep, Fate::awake})
         founders += cells[static_cast<std::size_t>(fate)];
     l.weight = static_cast<double>(f.steps) * founders;
+    l.parent = parent_of_forced(f);
     l.asleep = l.slept =
         counts::pair_of({seed_, Purpose::forcing, static_cast<std::uint64_t>(f.number), 0, 2}, 0)
             .u < plan_->body.fate.asleep;
@@ -406,7 +426,7 @@ void Body::force_founders(StepReport& report) {
 }
 
 Lesion& Body::found_lesion(std::int32_t organ, Phenotype phenotype, Origin origin,
-                           StepReport& report) {
+                           const Parentage& parents, StepReport& report) {
   if (lesions_.size() >= most_lesions)
     throw ResourceError("a body has " + std::to_string(lesions_.size()) +
                         " lesions; lower body.fate.human or body.shedding.fraction");
@@ -417,6 +437,7 @@ Lesion& Body::found_lesion(std::int32_t organ, Phenotype phenotype, Origin origi
   l.origin = origin;
   l.cells = 1;
   l.founded = step_;
+  l.parent = parents.pick(parent_draw(l.number, false));
   lesions_.push_back(l);
   report.events.push_back({BodyEvent::What::founded, l.number, origin});
   return lesions_.back();
@@ -427,10 +448,12 @@ void Body::found(StepReport& report) {
     for (std::size_t p = 0; p < phenotypes; ++p) {
       const auto organ = static_cast<std::int32_t>(o);
       const auto phenotype = static_cast<Phenotype>(p);
-      for (std::int64_t k = 0; k < landed_[o].cells[p][static_cast<std::size_t>(Fate::awake)]; ++k)
-        found_lesion(organ, phenotype, Origin::natural, report);
+      constexpr auto awake = static_cast<std::size_t>(Fate::awake);
+      const LandedParents& parents = parents_.stages.landed[o];
+      for (std::int64_t k = 0; k < landed_[o].cells[p][awake]; ++k)
+        found_lesion(organ, phenotype, Origin::natural, parents.cells[p][awake], report);
       for (std::int64_t k = 0; k < landed_[o].woken[p]; ++k)
-        found_lesion(organ, phenotype, Origin::natural, report).slept = true;
+        found_lesion(organ, phenotype, Origin::natural, parents.woken[p], report).slept = true;
     }
 }
 
@@ -646,6 +669,7 @@ void Body::check_ledger() const {
                 natural_.departed + lymph_.departed + cavity_.shed() +
                     (spill_waits() ? spilled_into_blood_ : 0));
   require_equal(blood, "departed, and all that came of it", natural_.departed, somewhere);
+  check_parents();
 }
 
 } // namespace metavox

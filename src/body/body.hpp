@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "body/host.hpp"
 #include "body/inflammation.hpp"
 #include "body/lesion.hpp"
+#include "body/lineage.hpp"
 #include "body/lymph.hpp"
 #include "body/stages.hpp"
 #include "voxel/departure.hpp"
@@ -105,6 +107,10 @@ struct BodyPlan {
   CavityLaw cavity;
   std::int32_t nodes;   // the organ; -1: there is none
   bool windows = false; // whether lesions may be counted by windows
+
+  // Whether what becomes of a body depends on whose cells founded what: a founder in a window is
+  // like the cells that its parent sheds, and others than the primary may shed.
+  bool parents_act() const { return windows && (body.reseeding || lymph.enabled()); }
 };
 
 class Body {
@@ -127,6 +133,11 @@ public:
   const std::vector<Lesion>& forced() const { return forced_; }
   // By its number among those or, of a forced one, these; nullptr: there is none.
   const Lesion* lesion(std::int64_t number, Origin origin) const;
+  // Of natural cells that landed in the last step.
+  const Parentage& parents_of(const Landing& l) const {
+    return parents_.stages.landed[static_cast<std::size_t>(l.organ)]
+        .cells[static_cast<std::size_t>(l.phenotype)][static_cast<std::size_t>(l.fate)];
+  }
   bool has_forced() const { return !plan_of_forced_.empty(); }
 
   // Hand-over, exact in number: a window begins with the cells that are returned and gives back as
@@ -169,6 +180,7 @@ public:
   // Cells per um^3 of blood, expected: those that flow, shed in the last step or let go.
   double blood_level() const { return level_; }
 
+  // Of all that decides what comes. Parents are part of it where they do.
   std::uint64_t hash() const;
   // The whole state, of whole numbers and others, appended; and back, from a place on.
   void save(std::vector<std::int64_t>& whole, std::vector<double>& real) const;
@@ -183,17 +195,55 @@ private:
     double exponent = 0;
     std::int64_t departed = 0;
   };
+  // Whose the cells are that are on their way.
+  struct Parents {
+    explicit Parents(const BodyPlan& plan)
+        : stages(plan.stages.organs()), nodes(plan.lymph.nodes()) {}
+    StageParents stages;
+    NodeParents nodes;
+    CavityParents cavity;
+
+    template <class Self, class Archive>
+    static void visit(Self& s, Archive& a, const BodyPlan& plan) {
+      StageParents::visit(s.stages, a);
+      if (plan.lymph.enabled()) NodeParents::visit(s.nodes, a);
+      if (plan.cavity.enabled()) CavityParents::visit(s.cavity, a);
+    }
+  };
   template <class Self, class Archive>
   static void visit(Self& self, Archive& archive);
+  template <class Self, class Archive>
+  static void visit_parents(Self& self, Archive& archive);
+
+  // What is left of a lesion's cells begins to flow, enters a node, floats: whole cells or
+  // clusters, and expected ones.
+  struct Leaving {
+    const Lesion& lesion;
+    std::int64_t left; // the step
+  };
+  ParentKey parent_key(const Lesion& lesion, std::uint64_t slot) const;
+  double parent_draw(std::int64_t number, bool forced) const;
+  void into_blood(const Leaving& who, std::size_t row, std::size_t c, std::int64_t groups,
+                  double expected);
+  void into_nodes(const Lesion& lesion, std::size_t phenotype, std::int64_t cells, double expected);
+  void into_cavity(const Lesion& lesion, std::size_t phenotype, std::int64_t cells,
+                   double expected);
+  void out_of_nodes(std::size_t row, std::size_t c, std::size_t phenotype, double cells,
+                    double expected);
+  void spilled_afloat(std::size_t phenotype, double cells, double expected);
+  Parent parent_of_forced(const Forced& forced) const;
+  void check_parents() const;
+  void check_numbers_of_parents() const;
 
   void measure_room();
   void shed_from(Lesion& lesion, double room, Growing& growing);
   void shed(const std::vector<WindowHour>& windows, StepReport& report);
   void follow_window(const WindowHour& hour, StepReport& report);
-  std::int64_t follow_by_lymph(const WindowHour& hour, Phenotype phenotype);
+  std::int64_t follow_by_lymph(const WindowHour& hour, const Lesion& lesion);
   void force_founders(StepReport& report);
   void found(StepReport& report);
-  Lesion& found_lesion(std::int32_t organ, Phenotype phenotype, Origin origin, StepReport& report);
+  Lesion& found_lesion(std::int32_t organ, Phenotype phenotype, Origin origin,
+                       const Parentage& parents, StepReport& report);
   void grow(StepReport& report);
   void grow_one(Lesion& lesion, const Growing& growing, std::int64_t fits, StepReport& report);
   void tell_landings(StepReport& report) const;
@@ -234,6 +284,8 @@ private:
   CavityStages<double> expected_cavity_;
   double through_serosa_ = 0; // by a cell at the primary's surface, in its window's last hour
   double level_ = 0;
+  Parents parents_;
+  std::optional<Parents> expected_parents_; // where founders are forced
 
   // Of the step that is being taken.
   double waking_ = 0;               // chance of a sleeper

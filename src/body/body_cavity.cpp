@@ -39,8 +39,7 @@ std::int64_t Body::shed_into_cavity(const Lesion& lesion, double cells) {
         poisson({seed_, Purpose::cavity, identity, static_cast<std::uint64_t>(step_),
                  said ? 0 : 1 + static_cast<std::uint32_t>(p)},
                 expected * share[p]);
-    into_cavity_[p] += drawn;
-    expected_into_cavity_[p] += expected * share[p];
+    into_cavity(lesion, p, drawn, expected * share[p]);
     all += drawn;
   }
   return all;
@@ -54,8 +53,7 @@ std::int64_t Body::follow_into_cavity(const WindowHour& hour, const Lesion& lesi
   const ByPhenotype<double> share = kinds_into_cavity(lesion);
   std::int64_t cells = 0;
   for (std::size_t p = 0; p < phenotypes; ++p) {
-    into_cavity_[p] += hour.into_cavity[p];
-    expected_into_cavity_[p] += expected * share[p];
+    into_cavity(lesion, p, hour.into_cavity[p], expected * share[p]);
     cells += hour.into_cavity[p];
   }
   if (cells > 0 && !plan_->cavity.enabled())
@@ -68,13 +66,19 @@ std::int64_t Body::follow_into_cavity(const WindowHour& hour, const Lesion& lesi
 void Body::float_and_attach() {
   if (!plan_->cavity.enabled()) return;
   const auto step = static_cast<std::uint64_t>(step_);
-  const auto attached = plan_->cavity.advance(cavity_, into_cavity_, seed_, step);
-  const auto expected = plan_->cavity.advance(expected_cavity_, expected_into_cavity_);
+  const ParentKey key{seed_, step, 0, 1};
+  Parents* const whose = expected_parents_ ? &*expected_parents_ : nullptr;
+  const auto attached = plan_->cavity.advance(cavity_, into_cavity_, seed_, step, &parents_.cavity);
+  const auto expected = plan_->cavity.advance(expected_cavity_, expected_into_cavity_, key,
+                                              whose != nullptr ? &whose->cavity : nullptr);
   for (std::size_t o = 0; o < attached.size(); ++o) {
     if (!plan_->cavity.reaches(o)) continue;
-    cavity_.implants[o] += plan_->stages.land(natural_, o, attached[o], landed_[o], seed_, step);
+    cavity_.implants[o] += plan_->stages.land(natural_, o, attached[o], landed_[o], seed_, step,
+                                              &parents_.stages, &parents_.cavity.attached);
     expected_cavity_.implants[o] +=
-        plan_->stages.land(expected_, o, expected[o], expected_landed_[o]);
+        plan_->stages.land(expected_, o, expected[o], expected_landed_[o], key,
+                           whose != nullptr ? &whose->stages : nullptr,
+                           whose != nullptr ? &whose->cavity.attached : nullptr);
   }
 }
 

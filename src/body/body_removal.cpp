@@ -61,8 +61,9 @@ void Body::spill(std::int64_t cut, double expected_cut) {
   afloat[e_like] = binomial({seed_, Purpose::resection, 0, 3}, left, kinds[e_like]);
   afloat[m_like] = left - afloat[e_like];
   for (std::size_t p = 0; p < phenotypes; ++p) {
-    cavity_.floating[p] += afloat[p], cavity_.departed[p] += afloat[p];
     const double expected = expected_cut * share * kinds[p];
+    spilled_afloat(p, static_cast<double>(afloat[p]), expected);
+    cavity_.floating[p] += afloat[p], cavity_.departed[p] += afloat[p];
     expected_cavity_.floating[p] += expected, expected_cavity_.departed[p] += expected;
   }
 }
@@ -74,6 +75,7 @@ void Body::wash_cavity() {
     const std::int64_t out =
         binomial({seed_, Purpose::resection, 1, p}, cavity_.floating[p], share);
     cavity_.floating[p] -= out, cavity_.washed += out;
+    if (cavity_.floating[p] == 0) parents_.cavity.floating[p].clear();
     const double expected = expected_cavity_.floating[p] * share;
     expected_cavity_.floating[p] -= expected, expected_cavity_.washed += expected;
   }
@@ -84,9 +86,8 @@ bool Body::spill_waits() const { return removed_ >= 0 && (step_ == removed_ || d
 
 void Body::let_spill_flow() {
   if (removed_ < 0 || step_ != removed_) return;
-  const std::size_t c = class_of(1, lesions_[0].phenotype);
-  shed_[0][c] += spilled_into_blood_;
-  expected_shed_[0][c] += expected_into_blood_;
+  into_blood({lesions_[0], removed_ - 1}, 0, class_of(1, lesions_[0].phenotype),
+             spilled_into_blood_, expected_into_blood_);
 }
 
 // With the primary its nodes are removed, and what is in them.
@@ -98,6 +99,9 @@ void Body::clear_nodes() {
     }
   for (std::int64_t& n : lymph_.in_node) lymph_.resected += n, n = 0;
   for (double& n : expected_lymph_.in_node) expected_lymph_.resected += n, n = 0;
+  for (auto& node : parents_.nodes.in_node) node = {};
+  if (expected_parents_)
+    for (auto& node : expected_parents_->nodes.in_node) node = {};
   std::fill(lymph_.epithelial.begin(), lymph_.epithelial.end(), 0);
   std::fill(expected_lymph_.epithelial.begin(), expected_lymph_.epithelial.end(), 0);
 }

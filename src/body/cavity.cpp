@@ -10,6 +10,7 @@ namespace {
 
 // Draws: of a phenotype's cells 0 leave that were there, 1 that came, 2 attach, 3 + organ where.
 constexpr std::uint64_t draws_of_phenotype = 128;
+constexpr std::uint64_t places_of_cavity = std::uint64_t{1} << 25; // behind those of nodes
 
 } // namespace
 
@@ -27,13 +28,22 @@ CavityLaw::CavityLaw(const BodyParameters& body)
 double CavityLaw::shed(double cells) const { return shed_ * exact::pow(cells, 2.0 / 3); }
 
 template <class Number, class Part>
-CavityLaw::Attached<Number> CavityLaw::advance_with(CavityStages<Number>& s,
-                                                    const ByPhenotype<Number>& entered,
-                                                    const Part& part) const {
+CavityLaw::Attached<Number>
+CavityLaw::advance_with(CavityStages<Number>& s, const ByPhenotype<Number>& entered,
+                        const Part& part, CavityParents* whose, ParentKey key) const {
   Attached<Number> attached(surfaces_.size());
   for (std::size_t p = 0; p < phenotypes; ++p) {
-    const Number leaving =
-        part(p, 0, s.floating[p], leaving_[p].old) + part(p, 1, entered[p], leaving_[p].fresh);
+    const Number of_old = part(p, 0, s.floating[p], leaving_[p].old),
+                 of_fresh = part(p, 1, entered[p], leaving_[p].fresh), leaving = of_old + of_fresh;
+    if (whose != nullptr) {
+      const auto join = [&](Parentage& to, Number n, const Parentage& from, Number m) {
+        to.join(static_cast<double>(n), from, static_cast<double>(m), key);
+        ++key.place;
+      };
+      join(whose->attached[p], 0, whose->floating[p], of_old);
+      join(whose->attached[p], of_old, whose->entered[p], of_fresh);
+      join(whose->floating[p], s.floating[p] - of_old, whose->entered[p], entered[p] - of_fresh);
+    }
     s.departed[p] += entered[p];
     s.floating[p] += entered[p] - leaving;
     const Number attach = part(p, 2, leaving, attaches_[p]);
@@ -56,17 +66,23 @@ CavityLaw::Attached<Number> CavityLaw::advance_with(CavityStages<Number>& s,
 
 CavityLaw::Attached<std::int64_t> CavityLaw::advance(CavityStages<std::int64_t>& s,
                                                      const ByPhenotype<std::int64_t>& entered,
-                                                     std::uint64_t seed, std::uint64_t step) const {
+                                                     std::uint64_t seed, std::uint64_t step,
+                                                     CavityParents* whose) const {
   return advance_with(
-      s, entered, [&](std::size_t phenotype, std::size_t what, std::int64_t n, double p) {
+      s, entered,
+      [&](std::size_t phenotype, std::size_t what, std::int64_t n, double p) {
         return binomial({seed, Purpose::cavity, phenotype * draws_of_phenotype + what, step}, n, p);
-      });
+      },
+      whose, {seed, step, places_of_cavity});
 }
 
 CavityLaw::Attached<double> CavityLaw::advance(CavityStages<double>& s,
-                                               const ByPhenotype<double>& entered) const {
-  return advance_with(s, entered,
-                      [](std::size_t, std::size_t, double n, double p) { return n * p; });
+                                               const ByPhenotype<double>& entered,
+                                               const ParentKey& key, CavityParents* whose) const {
+  ParentKey here = key;
+  here.place = places_of_cavity;
+  return advance_with(
+      s, entered, [](std::size_t, std::size_t, double n, double p) { return n * p; }, whose, here);
 }
 
 } // namespace metavox

@@ -42,6 +42,17 @@ private:
   }
 };
 
+// Beside these cells, whose they are (body/lineage.hpp).
+struct CavityParents {
+  ByPhenotype<Parentage> floating;          // the state
+  ByPhenotype<Parentage> entered, attached; // of a step; wherever they attach
+
+  template <class Self, class Archive>
+  static void visit(Self& s, Archive& a) {
+    for (auto& p : s.floating) Parentage::visit(p, a);
+  }
+};
+
 class CavityLaw {
 public:
   explicit CavityLaw(const BodyParameters& body);
@@ -60,18 +71,19 @@ public:
   }
 
   // One step, in which so many come: who attaches, by organ and phenotype. Draws belong to the seed
-  // and the step.
+  // and the step. `whose`: parents are followed, which changes no number.
   template <class Number>
   using Attached = std::vector<ByPhenotype<Number>>;
   Attached<std::int64_t> advance(CavityStages<std::int64_t>& s,
                                  const ByPhenotype<std::int64_t>& entered, std::uint64_t seed,
-                                 std::uint64_t step) const;
-  Attached<double> advance(CavityStages<double>& s, const ByPhenotype<double>& entered) const;
+                                 std::uint64_t step, CavityParents* whose = nullptr) const;
+  Attached<double> advance(CavityStages<double>& s, const ByPhenotype<double>& entered,
+                           const ParentKey& key = {}, CavityParents* whose = nullptr) const;
 
 private:
   template <class Number, class Part>
   Attached<Number> advance_with(CavityStages<Number>& s, const ByPhenotype<Number>& entered,
-                                const Part& part) const;
+                                const Part& part, CavityParents* whose, ParentKey key) const;
 
   bool enabled_, exposed_;
   double shed_;                      // by a primary of one cell, in a step

@@ -39,6 +39,7 @@ struct Lesion {
   std::int64_t resected = 0, spilled = 0;            // likewise; part of the state by the body
   std::int32_t stratum = -1;                         // of a forced one
   double weight = 0;                                 // of a forced one: lesions it stands for
+  Parent parent; // of its founder; a part of the state by the body
 
   template <class Self, class Archive>
   static void visit(Self& s, Archive& a) {

@@ -36,12 +36,28 @@ struct LymphStages {
   }
 };
 
+// Beside these cells, whose they are (body/lineage.hpp).
+struct NodeParents {
+  explicit NodeParents(std::size_t nodes) : in_node(nodes) {}
+  std::vector<ByPhenotype<Parentage>> in_node; // the state
+  // Of a step: of what enters the first node, comes into the veins, founds.
+  ByPhenotype<Parentage> entered, passed, founded;
+  Parentage leaving, coming; // within it
+
+  template <class Self, class Archive>
+  static void visit(Self& s, Archive& a) {
+    for (auto& node : s.in_node)
+      for (auto& p : node) Parentage::visit(p, a);
+  }
+};
+
 class LymphLaw {
 public:
   // `theta`: what the host makes of cells in nodes.
   LymphLaw(const BodyParameters& body, double theta);
 
   bool enabled() const { return share_ > 0; }
+  std::size_t nodes() const { return nodes_; }
   double share() const { return share_; }           // departures, per cell that leaves by blood
   double competence() const { return competence_; } // of a cell that a node keeps
   template <class Number>
@@ -53,19 +69,22 @@ public:
   }
 
   // One step, in which so many cells enter the first node: how many come into the veins and how
-  // many found a lesion, by phenotype. Draws belong to the seed and the step.
+  // many found a lesion, by phenotype. Draws belong to the seed and the step. `whose`: parents are
+  // followed, which changes no number.
   template <class Number>
   struct Out {
     ByPhenotype<Number> passed{}, founded{};
   };
   Out<std::int64_t> advance(LymphStages<std::int64_t>& s, const ByPhenotype<std::int64_t>& entered,
-                            std::uint64_t seed, std::uint64_t step) const;
-  Out<double> advance(LymphStages<double>& s, const ByPhenotype<double>& entered) const;
+                            std::uint64_t seed, std::uint64_t step,
+                            NodeParents* whose = nullptr) const;
+  Out<double> advance(LymphStages<double>& s, const ByPhenotype<double>& entered,
+                      const ParentKey& key = {}, NodeParents* whose = nullptr) const;
 
 private:
   template <class Number, class Part>
   Out<Number> advance_with(LymphStages<Number>& s, const ByPhenotype<Number>& entered,
-                           const Part& part) const;
+                           const Part& part, NodeParents* whose, ParentKey key) const;
 
   std::size_t nodes_;
   double share_, pass_, competence_;

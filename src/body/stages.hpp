@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "body/body_settings.hpp"
+#include "body/lineage.hpp"
 #include "core/random.hpp"
 
 namespace metavox {
@@ -98,6 +99,37 @@ struct LandedCells {
   std::array<Number, phenotypes> woken{};
 };
 
+// Beside these cells, whose they are (body/lineage.hpp).
+struct OrganParents {
+  std::array<Parentage, cell_classes> lodged;
+  ByPhenotype<Parentage> adherent, asleep;
+
+  template <class Self, class Archive>
+  static void visit(Self& s, Archive& a) {
+    for (auto& p : s.lodged) Parentage::visit(p, a);
+    for (auto& p : s.adherent) Parentage::visit(p, a);
+    for (auto& p : s.asleep) Parentage::visit(p, a);
+  }
+};
+// In the shape of LandedCells.
+struct LandedParents {
+  std::array<std::array<Parentage, fates>, phenotypes> cells;
+  ByPhenotype<Parentage> woken;
+};
+struct StageParents {
+  explicit StageParents(std::size_t organs);
+
+  std::vector<OrganParents> organs; // the state
+  // Of a step: of those that are shed, in the shape of Shed; of those that landed.
+  std::vector<std::array<Parentage, cell_classes>> shed;
+  std::vector<LandedParents> landed;
+
+  template <class Self, class Archive>
+  static void visit(Self& s, Archive& a) {
+    for (auto& o : s.organs) OrganParents::visit(o, a);
+  }
+};
+
 // Chances to leave in a step, of what was there and of what came at any time of it.
 struct StepChances {
   double old = 0, fresh = 0;
@@ -116,20 +148,23 @@ public:
   Stages<double> nothing_expected() const { return none<double>(); }
 
   // One step, in which sleepers wake with the chance `waking`. Draws belong to the seed and the
-  // number of the step.
+  // number of the step. `whose`: parents are followed, which changes no number.
   void advance(Stages<std::int64_t>& s, const Shed<std::int64_t>& shed,
                std::vector<LandedCells<std::int64_t>>& landed, double waking, std::uint64_t seed,
-               std::uint64_t step) const;
+               std::uint64_t step, StageParents* whose = nullptr) const;
   void advance(Stages<double>& s, const Shed<double>& shed,
-               std::vector<LandedCells<double>>& landed, double waking) const;
+               std::vector<LandedCells<double>>& landed, double waking, const ParentKey& key = {},
+               StageParents* whose = nullptr) const;
 
   // Cells that landed in an organ otherwise than out of its vessels, after a step: their fates are
-  // drawn as those of the others. Returned: the competent ones.
+  // drawn as those of the others. Returned: the competent ones. `from`: their parents.
   std::int64_t land(Stages<std::int64_t>& s, std::size_t organ,
                     const ByPhenotype<std::int64_t>& cells, LandedCells<std::int64_t>& landed,
-                    std::uint64_t seed, std::uint64_t step) const;
+                    std::uint64_t seed, std::uint64_t step, StageParents* whose = nullptr,
+                    const ByPhenotype<Parentage>* from = nullptr) const;
   double land(Stages<double>& s, std::size_t organ, const ByPhenotype<double>& cells,
-              LandedCells<double>& landed) const;
+              LandedCells<double>& landed, const ParentKey& key = {}, StageParents* whose = nullptr,
+              const ByPhenotype<Parentage>* from = nullptr) const;
 
   // Minutes that a cell flows which begins in a row of Shed.
   double flowing(std::size_t row) const { return flowing_[row]; }
@@ -141,15 +176,21 @@ public:
 
 private:
   using Chances = StepChances;
+  // Parents of a step, and what their draws belong to.
+  struct Whose {
+    StageParents* parents;
+    ParentKey key;
+  };
   template <class Number>
   Stages<Number> none() const;
   template <class Number, class Split>
   void advance_with(Stages<Number>& s, const Shed<Number>& shed,
-                    std::vector<LandedCells<Number>>& landed, double waking,
-                    const Split& split) const;
+                    std::vector<LandedCells<Number>>& landed, double waking, const Split& split,
+                    const Whose& whose) const;
   template <class Number, class Split>
   Number land_with(OrganStages<Number>& s, std::size_t organ, const ByPhenotype<Number>& cells,
-                   LandedCells<Number>& landed, const Split& split) const;
+                   LandedCells<Number>& landed, const Split& split, const Whose& whose,
+                   const ByPhenotype<Parentage>* from) const;
   template <class Number, class Split>
   class Round;
 

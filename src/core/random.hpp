@@ -55,14 +55,16 @@ enum class Purpose : std::uint32_t {
   counter = 89,   // of a lesion: births, deaths, whether vessels come
   forcing = 90,   // of a forced founder: when it comes, whether it sleeps
   splitting = 91, // of a course of a rare event: its own seed
-  reservoir = 92, // of a cell that departed, by its number: which record it takes the place of
-  window = 93,    // of a window, by its number: whose record its founder has, how long it lives
-  handover = 94,  // of a voxel: its rank among those as far away, what comes to stand there
+  reservoir = 92, // of a cell that departed, by its number in its lesion, whose is the step's
+                  // place: which record it takes the place of
+  window = 93,   // of a window, by its number: whose record its founder has, how long it lives
+  handover = 94, // of a voxel: its rank among those as far away, what comes to stand there
   // Ends, of a body as well.
   resection = 100, // of a lesion: how many cells a removal leaves
   dying = 101,     // of a patient: how long until something else ends a life
   lymph = 102,     // of a node: what becomes of the cells in it
-  cavity = 103     // of floating cells by phenotype: what becomes of them; 1024: how many come
+  cavity = 103,    // of floating cells by phenotype: what becomes of them; 1024: how many come
+  lineage = 104    // of a place: which of its cells' parents it keeps; of a founder: whose it is
 };
 
 struct Draw {
