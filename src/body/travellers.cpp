@@ -19,13 +19,13 @@ Phenotype phenotype_of(Kind kind) {
 }
 
 // Vitter 1985, ACM Trans Math Softw 11:37, algorithm R.
-void Travellers::add(const Cell& cell, std::uint64_t seed) {
+void Travellers::add(const Cell& cell, std::uint64_t seed, std::int64_t lesion) {
   const auto p = static_cast<std::size_t>(phenotype_of(cell.kind));
   const std::int64_t n = seen_[p]++;
   if (kept_[p].size() < most_travellers) return kept_[p].push_back(cell);
-  const Draw d =
-      draw(seed, Purpose::reservoir,
-           static_cast<std::uint64_t>(n) * phenotypes + static_cast<std::uint64_t>(p), 0);
+  const Draw d = draw(seed, Purpose::reservoir,
+                      static_cast<std::uint64_t>(n) * phenotypes + static_cast<std::uint64_t>(p),
+                      static_cast<std::uint64_t>(lesion));
   const auto place = static_cast<std::size_t>(to_unit(d.word[0]) * static_cast<double>(n + 1));
   if (place < most_travellers) kept_[p][place] = cell;
 }

@@ -1,6 +1,6 @@
 // What cells that travel were like. Compartments of a body hold numbers only; of the cells that
-// left windows some are kept, each with the same chance, and a founder has the record of one of
-// them.
+// left the windows of a lesion some are kept, each with the same chance, and a founder that came
+// from there has the record of one of them.
 #pragma once
 
 #include <array>
@@ -25,8 +25,8 @@ void visit_cell(Self& c, Archive& a) {
 
 class Travellers {
 public:
-  // In an order that does not depend on how it was come by.
-  void add(const Cell& cell, std::uint64_t seed);
+  // In an order that does not depend on how it was come by. Draws belong to the lesion.
+  void add(const Cell& cell, std::uint64_t seed, std::int64_t lesion = 0);
   // One of a phenotype, or of all that departed; nothing where there was none. u, v: of [0, 1).
   std::optional<Cell> pick(std::optional<Phenotype> phenotype, double u, double v) const;
 

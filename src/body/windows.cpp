@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <map>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "body/body_archive.hpp"
@@ -28,6 +29,26 @@ void fit(std::vector<T>& list, std::int64_t n, std::int64_t least) {
 }
 template <class T>
 void fit(const std::vector<T>&, std::int64_t, std::int64_t) {} // when it is saved
+
+// Of a map, its number of entries and each by `one`: read back where it may be written.
+template <class Map, class Archive, class One>
+void visit_map(Map& map, Archive& archive, const One& one) {
+  auto n = static_cast<std::int64_t>(map.size());
+  archive(n);
+  if constexpr (std::is_const_v<Map>) {
+    for (const auto& [key, value] : map) one(key, value, archive);
+  } else {
+    if (n < 0 || n > most_windows)
+      throw NumericalError("the stored state of a body has an impossible number of founders");
+    map.clear();
+    for (std::int64_t k = 0; k < n; ++k) {
+      typename Map::key_type key{};
+      typename Map::mapped_type value;
+      one(key, value, archive);
+      map.emplace(key, std::move(value));
+    }
+  }
+}
 
 std::uint16_t flags_of(Fate fate) {
   switch (fate) {
@@ -162,16 +183,22 @@ StepReport Windows::step(Body& body, bool backwards) {
   for (std::size_t k = 0; k < open_.size(); ++k) {
     const WindowHour hour = hour_of(*open_[k], before[k]);
     if (record(open_[k]->number).lesion >= 0) hours.push_back(hour);
-    for (const Departure& d : open_[k]->departures) travellers_.add(d.cell, seed_);
+    const std::int64_t lesion = record(open_[k]->number).lesion;
+    for (const Departure& d : open_[k]->departures)
+      (lesion == 0 ? travellers_ : of_others_[lesion]).add(d.cell, seed_, lesion);
   }
   StepReport report = body.step(hours);
   close_some(body, report);
   body.check_ledger();
-  if (body.died() >= 0) return report;
   const std::vector<BodyEvent> events = report.events;
+  for (const BodyEvent& e : events)
+    if (body.died() >= 0 &&
+        (e.what == BodyEvent::What::founded || e.what == BodyEvent::What::forced))
+      remember(*body.lesion(e.lesion, e.origin)); // nothing opens any more
+  if (body.died() >= 0) return report;
   for (const BodyEvent& e : events) open_for(body, e, report);
   const std::vector<Landing> landings = report.landings;
-  for (const Landing& l : landings) show(l, report, body.steps());
+  for (const Landing& l : landings) show(body, l, report);
   scan(body, report);
   return report;
 }
@@ -266,20 +293,36 @@ void Windows::open_for(Body& body, const BodyEvent& e, StepReport& report) {
   if (e.what != BodyEvent::What::founded && e.what != BodyEvent::What::forced &&
       e.what != BodyEvent::What::woken)
     return;
-  if (e.origin == Origin::nodal || !plan_->body.windows.founders) return;
-  const Lesion* lesion = body.lesion(e.lesion, e.origin);
-  if (lesion->asleep || lesion->counted_by == CountedBy::window) return;
+  const Lesion& lesion = *body.lesion(e.lesion, e.origin);
+  if (e.what != BodyEvent::What::woken) remember(lesion);
+  if (!opens_around(lesion)) return;
   if (!any_left()) {
     report.events.push_back({BodyEvent::What::uncovered, e.lesion, e.origin});
     return;
   }
-  const WindowRecord r = next_record(*lesion, body.steps());
-  const Phenotype phenotype = lesion->phenotype;
+  const WindowRecord r = next_record(lesion, body.steps());
+  const Parent parent = lesion.parent;
   if (body.give_to_window(e.lesion, e.origin) != 1)
     throw NumericalError("a founder is not one cell");
   all_.push_back(r);
-  settle(r, e.origin == Origin::forced ? std::optional<Phenotype>{} : phenotype);
+  settle(r, *founder_of(e.lesion, e.origin), parent);
   report.events.push_back({BodyEvent::What::opened, e.lesion, e.origin, r.number});
+}
+
+bool Windows::opens_around(const Lesion& l) const {
+  return l.origin != Origin::nodal && plan_->body.windows.founders && !l.asleep &&
+         l.counted_by != CountedBy::window;
+}
+
+// A draw of the window that it gets at once, or else of the lesion: so what a window begins with
+// does not depend on lesions that have none.
+void Windows::remember(const Lesion& l) {
+  const bool forced = l.origin == Origin::forced, window = opens_around(l) && any_left();
+  const Draw d = window ? draw(seed_, Purpose::window, all_.size(), 0, 0)
+                        : draw(seed_, Purpose::lineage, static_cast<std::uint64_t>(l.number),
+                               static_cast<std::uint64_t>(l.founded), forced ? 16 : 17);
+  known_[{l.number, forced}] =
+      draw_record(l.parent, forced ? std::optional<Phenotype>{} : l.phenotype, d);
 }
 
 WindowRecord Windows::next_record(const Lesion& lesion, std::int64_t step) const {
@@ -313,14 +356,8 @@ void Windows::look_at(Body& body, const Lesion& lesion, StepReport& report) {
   if (!any_left()) return tell(BodyEvent::What::uncovered);
   OpenWindow& w = open_site(r, {});
   const Parameters& p = w.site.parameters();
-  WindowFounder founder;
-  if (const WindowFounder* known = known_founder(lesion)) {
-    founder = *known;
-    founder.window = r.number;
-  } else {
-    founder = traveller(
-        r, lesion.origin == Origin::forced ? std::optional<Phenotype>{} : lesion.phenotype, p);
-  }
+  const WindowFounder founder =
+      founder_with(r, *founder_of(lesion.number, lesion.origin), lesion.parent, p);
   const double age = static_cast<double>(body.steps() - lesion.founded) * plan_->body.step;
   w.site.hand_over({lesion.cells, in_the_middle(p), founder.cell,
                     mesenchymal_share(founder.cell.kind, age, p.transition)});
@@ -333,71 +370,83 @@ void Windows::look_at(Body& body, const Lesion& lesion, StepReport& report) {
     throw NumericalError("a lesion of " + std::to_string(handed) + " cells became a window of " +
                          std::to_string(w.site.tumour().cells));
   all_.push_back(r);
-  known_.push_back(founder);
   founders_.push_back(founder);
   tell(BodyEvent::What::opened, r.number);
 }
 
-// Whom the lesion's first window was opened around.
-const WindowFounder* Windows::known_founder(const Lesion& lesion) const {
-  for (const WindowFounder& f : known_) {
-    const WindowRecord& r = record(f.window);
-    if (r.lesion == lesion.number && r.origin == lesion.origin) return &f;
-  }
-  return nullptr;
+const FounderRecord* Windows::founder_of(std::int64_t lesion, Origin origin) const {
+  const auto known = known_.find({lesion, origin == Origin::forced});
+  return known == known_.end() ? nullptr : &known->second;
 }
 
 // Around the first cells that landed and found no lesion. Sleepers that may found one are counted
 // where they sleep.
-void Windows::show(const Landing& l, StepReport& report, std::int64_t step) {
+void Windows::show(const Body& body, const Landing& l, StepReport& report) {
   if (competent(l.fate)) return;
   for (std::int64_t k = 0; k < l.cells && shown_ < plan_->body.windows.shown && any_left(); ++k) {
     WindowRecord r;
     r.number = static_cast<std::int64_t>(all_.size());
     r.organ = l.organ;
     r.fate = l.fate;
-    r.opened = step;
+    r.opened = body.steps();
+    const auto number = static_cast<std::uint64_t>(r.number);
+    const Parent parent =
+        body.parents_of(l).pick(to_unit(draw(seed_, Purpose::lineage, number, 0, 18).word[0]));
     all_.push_back(r);
     ++shown_;
-    settle(r, l.phenotype);
+    settle(r, draw_record(parent, l.phenotype, draw(seed_, Purpose::window, number, 0, 0)), parent);
     report.events.push_back({BodyEvent::What::shown, -1, Origin::natural, r.number});
   }
 }
 
 // One cell with its fate, out of the capillary near the middle that the flow took it to: the body
 // has drawn that it lodged, adhered and crossed.
-void Windows::settle(const WindowRecord& r, std::optional<Phenotype> phenotype) {
+void Windows::settle(const WindowRecord& r, const FounderRecord& founder, const Parent& parent) {
   Site& site = open_site(r, {}).site;
   const Parameters& p = site.parameters();
   Arrival a;
   a.berth = Berth::outside;
   a.fate_is_drawn = false;
-  founders_.push_back(traveller(r, phenotype, p));
-  known_.push_back(founders_.back());
+  founders_.push_back(founder_with(r, founder, parent, p));
   a.cells = {founders_.back().cell};
   a.reach = plan_->body.windows.reach;
   site.arrive({a});
 }
 
-WindowFounder Windows::traveller(const WindowRecord& r, std::optional<Phenotype> phenotype,
-                                 const Parameters& p) const {
-  const auto number = static_cast<std::uint64_t>(r.number);
-  const Draw d = draw(seed_, Purpose::window, number, 0, 0),
-             e = draw(seed_, Purpose::window, number, 0, 1);
-  WindowFounder founder{r.number, {}, true};
-  Cell& c = founder.cell;
-  if (const auto kept = travellers_.pick(phenotype, to_unit(d.word[0]), to_unit(d.word[1]))) {
-    c = *kept;
-  } else { // none has left a window yet
-    founder.travelled = false;
-    c.kind = phenotype == Phenotype::epithelial ? Kind::epithelial : Kind::mesenchymal;
-    c.clock = static_cast<std::uint16_t>(clock_zero + static_cast<int>(below(d.word[2], 32768)));
-    c.clone = 1;
+// A counter's cells are taken to be like the one that it began with [assumed], as when it becomes a
+// window; but E-like or M-like as they left.
+FounderRecord Windows::draw_record(const Parent& parent, std::optional<Phenotype> phenotype,
+                                   const Draw& d) const {
+  const double u = to_unit(d.word[0]), v = to_unit(d.word[1]);
+  const Kind kind = phenotype == Phenotype::epithelial ? Kind::epithelial : Kind::mesenchymal;
+  if (parent.lesion > 0) {
+    const auto travellers = of_others_.find(parent.lesion);
+    if (travellers != of_others_.end() && !parent.forced)
+      if (const auto kept = travellers->second.pick(phenotype, u, v)) return {*kept, true};
+    const auto known = known_.find({parent.lesion, parent.forced});
+    if (known != known_.end()) {
+      FounderRecord like = known->second;
+      if (phenotype) like.cell.kind = kind;
+      return like;
+    }
   }
+  if (const auto kept = travellers_.pick(phenotype, u, v)) return {*kept, true};
+  FounderRecord none; // has left a window yet
+  none.cell.kind = kind;
+  none.cell.clock =
+      static_cast<std::uint16_t>(clock_zero + static_cast<int>(below(d.word[2], 32768)));
+  none.cell.clone = 1;
+  return none;
+}
+
+WindowFounder Windows::founder_with(const WindowRecord& r, const FounderRecord& founder,
+                                    const Parent& parent, const Parameters& p) const {
+  const Draw e = draw(seed_, Purpose::window, static_cast<std::uint64_t>(r.number), 0, 1);
+  Cell c = founder.cell;
   c.timer = 0;
   c.flags &= flag_stem;
   c = with_fate(c, flags_of(r.fate), landing_rule(p.landing, p.time.step), e.word[0], e.word[1]);
-  return founder;
+  return {r.number, c, founder.travelled, parent};
 }
 
 // ---- the state
@@ -410,9 +459,20 @@ void Windows::visit(Self& self, Archive& archive) {
   for (auto& r : self.all_) WindowRecord::visit(r, archive);
   archive(self.shown_);
   Travellers::visit(self.travellers_, archive);
-  if (self.plan_->body.windows.scan.empty()) return;
-  fit(self.known_, n - 1, 0);
-  for (auto& f : self.known_) WindowFounder::visit(f, archive);
+  if (self.plan_->parents_act())
+    visit_map(self.of_others_, archive, [](auto& lesion, auto& travellers, auto& a) {
+      a(lesion), Travellers::visit(travellers, a);
+    });
+  if (self.founders_matter())
+    visit_map(self.known_, archive, [](auto& lesion, auto& founder, auto& a) {
+      a(lesion.first), a(lesion.second), FounderRecord::visit(founder, a);
+    });
+}
+
+// Whether what a lesion began with is asked for later than when it was founded.
+bool Windows::founders_matter() const {
+  const BodyParameters& b = plan_->body;
+  return !b.windows.scan.empty() || plan_->parents_act() || (!b.force.empty() && b.fate.asleep > 0);
 }
 
 void Windows::save(std::vector<std::int64_t>& whole, std::vector<double>& real) const {
@@ -434,9 +494,6 @@ void Windows::load(const std::vector<std::int64_t>& whole, const std::vector<dou
     if (!sound) throw NumericalError("the stored state of a body has an impossible window");
     if (r.closed < 0) open_site(r, absent);
   }
-  for (const WindowFounder& f : known_)
-    if (&f - known_.data() + 1 != f.window)
-      throw NumericalError("the stored state of a body has the founder of an impossible window");
 }
 
 void Windows::add_arrays(Snapshot& snapshot) const {

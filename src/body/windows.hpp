@@ -10,9 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "body/body.hpp"
@@ -39,16 +41,25 @@ struct WindowRecord {
 // "003-lung-forced": of its folder and in pictures.
 std::string window_name(const WindowRecord& record, const BodyParameters& body);
 
+// What a founder is like, drawn when it is founded: the record of a cell that left a window of its
+// parent. Where its parent never had one that let cells go, what that began with; where nothing is
+// known of that either, one of those that left the primary's; before any did, a default cell.
+struct FounderRecord {
+  Cell cell;
+  bool travelled = false; // it is the record of one that left a window
+
+  template <class Self, class Archive>
+  static void visit(Self& s, Archive& a) {
+    visit_cell(s.cell, a), a(s.travelled);
+  }
+};
+
 // The cell that a window was opened around; of a lesion that a scan found, the one it began with.
 struct WindowFounder {
   std::int64_t window = 0;
   Cell cell;
-  bool travelled = false; // the record of one that left a window; before any did, a default cell
-
-  template <class Self, class Archive>
-  static void visit(Self& s, Archive& a) {
-    a(s.window), visit_cell(s.cell, a), a(s.travelled);
-  }
+  bool travelled = false;
+  Parent parent;
 };
 
 struct OpenWindow {
@@ -73,6 +84,9 @@ public:
   const std::vector<std::unique_ptr<OpenWindow>>& open() const { return open_; }
   const std::vector<WindowRecord>& all() const { return all_; }
   const std::vector<WindowFounder>& founders() const { return founders_; } // of the last step
+  // Of a lesion, natural, forced or of a node; nullptr: it was founded before a restart, and
+  // nothing depends on what it began with.
+  const FounderRecord* founder_of(std::int64_t lesion, Origin origin) const;
   const WindowRecord& record(std::int64_t number) const {
     return all_[static_cast<std::size_t>(number)];
   }
@@ -111,15 +125,19 @@ private:
   void scan(Body& body, StepReport& report);
   void look_at(Body& body, const Lesion& lesion, StepReport& report);
   WindowRecord next_record(const Lesion& lesion, std::int64_t step) const;
-  const WindowFounder* known_founder(const Lesion& lesion) const;
-  void show(const Landing& landing, StepReport& report, std::int64_t step);
+  bool opens_around(const Lesion& lesion) const;
+  void remember(const Lesion& lesion);
+  void show(const Body& body, const Landing& landing, StepReport& report);
   void close_some(Body& body, StepReport& report);
   bool too_many(const Parameters& lattice, std::int64_t cells) const;
   bool too_large(const OpenWindow& window, std::int64_t cells) const;
   bool any_left() const;
-  void settle(const WindowRecord& record, std::optional<Phenotype> phenotype);
-  WindowFounder traveller(const WindowRecord& record, std::optional<Phenotype> phenotype,
-                          const Parameters& p) const;
+  void settle(const WindowRecord& record, const FounderRecord& founder, const Parent& parent);
+  FounderRecord draw_record(const Parent& parent, std::optional<Phenotype> phenotype,
+                            const Draw& d) const;
+  WindowFounder founder_with(const WindowRecord& record, const FounderRecord& founder,
+                             const Parent& parent, const Parameters& p) const;
+  bool founders_matter() const;
   bool sheds(const WindowRecord& record) const;
 
   Parameters primary_;
@@ -130,9 +148,10 @@ private:
   std::vector<WindowRecord> all_;
   std::vector<std::unique_ptr<OpenWindow>> open_; // by number
   std::int64_t shown_ = 0;
-  Travellers travellers_;
+  Travellers travellers_;                        // of the primary
+  std::map<std::int64_t, Travellers> of_others_; // by lesion; forced ones let none go
   std::vector<WindowFounder> founders_;
-  std::vector<WindowFounder> known_; // of all windows but the primary's; part of the state of scans
+  std::map<std::pair<std::int64_t, bool>, FounderRecord> known_; // by lesion and whether forced
 };
 
 } // namespace metavox
