@@ -23,7 +23,14 @@ std::uint64_t Replicates::bytes_of_body(const BodySettings& settings) {
   const std::uint64_t organ = sizeof(OrganStages<std::int64_t>) + sizeof(OrganStages<double>) +
                               2 * (sizeof(LandedCells<double>) + sizeof(Shed<double>::value_type)) +
                               64;
-  return sizeof(Body) + 4096 + organ * (settings.body.organs.size() + 1);
+  // Parents of lodged single cells and clusters, of adherent ones and sleepers, as shed and as
+  // landed; of expected ones as well where founders are forced.
+  const std::uint64_t lesions = settings.body.reseeding ? most_parents : 2,
+                      copies = settings.body.force.empty() ? 1 : 2,
+                      parents = sizeof(OrganParents) + sizeof(LandedParents) +
+                                sizeof(std::array<Parentage, cell_classes>) +
+                                8 * lesions * bytes_of_share;
+  return sizeof(Body) + 4096 + (organ + copies * parents) * (settings.body.organs.size() + 1);
 }
 
 Replicates::Replicates(const BodySettings& settings, std::int64_t last)
@@ -79,6 +86,18 @@ Lesion lesion_of(const BodyEvent& e, const Body& body, const Windows* windows) {
   return none;
 }
 
+ReplicateEvent event_of(const Body& body, int replicate, const BodyEvent& e,
+                        const Windows* windows) {
+  ReplicateEvent told{body.steps(), replicate, e, lesion_of(e, body, windows)};
+  const Parent& p = told.lesion.parent;
+  const Origin origin = p.forced ? Origin::forced : Origin::natural; // or what else has a number
+  if (const Lesion* parent = p.known() ? body.lesion(p.lesion, origin) : nullptr) {
+    told.parent_organ = parent->organ;
+    told.parent_origin = parent->origin;
+  }
+  return told;
+}
+
 } // namespace
 
 std::vector<ReplicateEvent> Replicates::advance(std::int64_t to, int threads) {
@@ -98,7 +117,7 @@ std::vector<ReplicateEvent> Replicates::advance(std::int64_t to, int threads) {
           if (e.origin != Origin::forced &&
               natural_[static_cast<std::size_t>(replicate_of_[k])] != k)
             continue;
-          of_body[k].push_back({body.steps(), replicate_of_[k], e, lesion_of(e, body, windows())});
+          of_body[k].push_back(event_of(body, replicate_of_[k], e, windows()));
         }
       }
     } catch (...) {

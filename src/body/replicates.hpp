@@ -20,6 +20,9 @@ struct ReplicateEvent {
   int replicate = 0;
   BodyEvent event;
   Lesion lesion; // as it is then; of a window without one its organ
+  // Of the lesion's parent, in the body in which this happened; organ -1: it has none.
+  std::int32_t parent_organ = -1;
+  Origin parent_origin = Origin::primary;
 };
 
 class Replicates {

@@ -40,7 +40,7 @@ std::uint64_t bytes_of_tables(const BodyConfig& config, const BodyNeeds& n, cons
                               std::int64_t from) {
   constexpr std::uint64_t body_row = 400, // of body.csv, and of the log meanwhile
       passages = 9 * 70,                  // of events.csv, an organ's in a step
-      founder = 512,                      // of founders.csv and events.csv
+      founder = 1024,                     // of founders.csv, events.csv, lineage.csv and its tree
       of_window = 64u << 10, once = 1u << 20;
   // Of cascade.csv, an organ's; means of several bodies have errors and decimals.
   const std::uint64_t organ_rows = 16 * (config.settings.body.replicates > 1 ? 110 : 70);

@@ -221,31 +221,31 @@ private:
   // What happened in a step; with windows also who came where.
   void tell(const std::vector<ReplicateEvent>& events, const Passed& before) {
     BodyTable told = event_rows(*bodies_, events);
-    if (sites_) {
-      told.rows = passages(*bodies_, before) + told.rows;
-      const BodyTable lineage = lineage_rows(*bodies_);
-      if (!lineage.rows.empty()) {
-        add("lineage.csv", lineage);
-        write_tree();
-      }
-    }
+    if (sites_) told.rows = passages(*bodies_, before) + told.rows;
     if (!told.rows.empty()) add("events.csv", told);
-    if (!events.empty()) add("founders.csv", founder_rows(*bodies_, events));
+    if (events.empty()) return;
+    add("founders.csv", founder_rows(*bodies_, events));
+    const BodyTable lineage = lineage_rows(*bodies_, events);
+    trees_are_due_ = trees_are_due_ || !lineage.rows.empty();
+    add("lineage.csv", lineage);
   }
 
-  void write_tree() {
-    write_file_atomically(
-        output_ / "lineage.nwk",
-        lineage_tree(read_text(output_ / "lineage.csv"),
-                     window_name(bodies_->windows()->record(0), bodies_->plan().body)));
+  // Of all that lineage.csv holds: with each report, not with each founder.
+  void write_trees() {
+    if (!trees_are_due_) return;
+    trees_are_due_ = false;
+    write_file_atomically(output_ / "lineage.nwk",
+                          lineage_trees(read_text(output_ / "lineage.csv"),
+                                        lesion_name(*bodies_, bodies_->natural(0).lesions()[0]),
+                                        static_cast<int>(bodies_->count()),
+                                        s_.body.coupling == Coupling::full));
   }
 
   void loop() {
     add("founders.csv", founder_rows(*bodies_, {}));
     add("events.csv", event_rows(*bodies_, {}));
+    add("lineage.csv", lineage_rows(*bodies_, {}));
     if (bodies_->windows() != nullptr) {
-      add("lineage.csv", {lineage_rows(*bodies_).header, ""});
-      write_tree();
       sites_.emplace(*folder_, config_.lattice->output, schedule_.report, schedule_.frames);
       sites_->begin(*bodies_, resumes_);
     }
@@ -259,6 +259,7 @@ private:
       if ((schedule_.row_at(now) || (first && !resumes_)) && reported < now) {
         report();
         reported = now;
+        write_trees();
       }
       if (checkpoints_available() && (stop || schedule_.checkpoint_at(now)) &&
           !(first && resumes_ && folder_->has_checkpoint(now)))
@@ -271,6 +272,7 @@ private:
       if (sites_) sites_->follow(*bodies_, bodies_->steps() == schedule_.last);
       tell(events, before);
     }
+    write_trees();
     if (sites_) sites_->seal(*bodies_);
     if (code_ == exit_done)
       write_file_atomically(output_ / estimates_name, estimates_csv(*bodies_));
@@ -295,7 +297,7 @@ private:
     }
     console_.line("tables      " + (output_ / "body.csv").string() +
                   ", cascade.csv, founders.csv, "
-                  "events.csv, estimates.csv");
+                  "events.csv, lineage.csv, lineage.nwk, estimates.csv");
     console_.result("final hash " + provenance_.final_hash);
   }
 
@@ -305,6 +307,7 @@ private:
   const SignalWatch signals_;
 
   int threads_ = 1;
+  bool trees_are_due_ = true;
   std::string device_;
   std::optional<SiteFolders> sites_;
   std::optional<Replicates> bodies_;

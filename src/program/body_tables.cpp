@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <utility>
 
 #include "body/lesion_growth.hpp"
 #include "core/exact.hpp"
@@ -334,42 +336,188 @@ std::string passages(const Replicates& bodies, const Passed& before) {
   return text;
 }
 
-BodyTable lineage_rows(const Replicates& bodies) {
+std::string lesion_name(const Replicates& bodies, const Lesion& l) {
+  const std::string organ = organ_name(bodies, l.organ);
+  if (l.origin == Origin::primary) return organ + "-primary";
+  return organ + "-" + std::to_string(l.number) + (l.origin == Origin::forced ? "-forced" : "");
+}
+
+namespace {
+
+std::string parent_cells(const Replicates& bodies, const Parent& p, std::int32_t organ,
+                         Origin origin) {
+  if (!p.known()) return ",,,,";
+  Lesion parent;
+  parent.number = p.lesion;
+  parent.organ = organ;
+  parent.origin = origin;
+  return std::to_string(p.lesion) + "," + lesion_name(bodies, parent) + "," +
+         organ_name(bodies, organ) + "," + name_of(p.route) + "," + day_of(bodies, p.left + 1);
+}
+
+// The window that was opened around a lesion in these events; -1: none was.
+std::int64_t window_of(const Lesion& l, const std::vector<ReplicateEvent>& events) {
+  for (const ReplicateEvent& e : events)
+    if (e.event.what == BodyEvent::What::opened && e.event.lesion == l.number &&
+        e.event.origin == l.origin)
+      return e.event.window;
+  return -1;
+}
+
+std::string record_cells(Fate fate, const Cell& cell, bool travelled) {
+  std::string text = std::string(name_of(fate)) + "," + std::string(name_of(cell.kind)) + "," +
+                     (travelled ? std::to_string(cell.clone) : "");
+  for (const TraitRow& trait : trait_rows)
+    text += "," + std::to_string(value_of(cell.traits, trait.trait));
+  return text;
+}
+
+std::string founder_cells(const Replicates& bodies, const std::vector<ReplicateEvent>& events,
+                          const ReplicateEvent& e) {
+  const Lesion& l = e.lesion;
+  std::string row = std::to_string(l.number) + "," + lesion_name(bodies, l) + "," +
+                    organ_name(bodies, l.organ) + "," +
+                    parent_cells(bodies, l.parent, e.parent_organ, e.parent_origin);
+  if (bodies.windows() == nullptr) return row;
+  const FounderRecord& founder = *bodies.windows()->founder_of(l.number, l.origin);
+  return row + "," + numbered(window_of(l, events)) + "," +
+         record_cells(l.asleep ? Fate::asleep : Fate::awake, founder.cell, founder.travelled);
+}
+
+std::string shown_cells(const Replicates& bodies, const WindowFounder& f) {
+  const WindowRecord& r = bodies.windows()->record(f.window);
+  const Lesion* parent = bodies.natural(0).lesion(f.parent.lesion, Origin::natural);
+  return ",," + organ_name(bodies, r.organ) + "," +
+         parent_cells(bodies, f.parent, parent != nullptr ? parent->organ : -1,
+                      parent != nullptr ? parent->origin : Origin::natural) +
+         "," + std::to_string(f.window) + "," + record_cells(r.fate, f.cell, f.travelled);
+}
+
+} // namespace
+
+BodyTable lineage_rows(const Replicates& bodies, const std::vector<ReplicateEvent>& events) {
   BodyTable t;
-  t.header = "time [day],window,name,origin,lesion,organ,fate,kind,clone";
-  for (const TraitRow& trait : trait_rows) t.header += "," + std::string(trait.name);
+  t.header = "time [day],replicate,origin,lesion,name,organ,parent,parent_name,parent_organ,route,"
+             "left [day]";
+  if (bodies.windows() != nullptr) {
+    t.header += ",window,fate,kind,clone";
+    for (const TraitRow& trait : trait_rows) t.header += "," + std::string(trait.name);
+  }
   t.header += "\n";
-  for (const WindowFounder& f : bodies.windows()->founders()) {
-    const WindowRecord& r = bodies.windows()->record(f.window);
-    t.rows += day_of(bodies, r.opened) + "," + std::to_string(r.number) + "," +
-              window_name(r, bodies.plan().body) + "," + name_of(r.origin) + "," +
-              numbered(r.lesion) + "," + organ_name(bodies, r.organ) + "," + name_of(r.fate) + "," +
-              std::string(name_of(f.cell.kind)) + "," +
-              (f.travelled ? std::to_string(f.cell.clone) : "");
-    for (const TraitRow& trait : trait_rows)
-      t.rows += "," + std::to_string(value_of(f.cell.traits, trait.trait));
-    t.rows += "\n";
+  const auto row = [&](const ReplicateEvent& e, const std::string& cells) {
+    t.rows += day_of(bodies, e.step) + "," + std::to_string(e.replicate) + "," +
+              name_of(e.lesion.origin) + "," + cells + "\n";
+  };
+  for (const ReplicateEvent& e : events) {
+    const BodyEvent::What what = e.event.what;
+    if (what == BodyEvent::What::founded || what == BodyEvent::What::forced)
+      row(e, founder_cells(bodies, events, e));
+    if (what != BodyEvent::What::shown) continue;
+    for (const WindowFounder& f : bodies.windows()->founders())
+      if (f.window == e.event.window) row(e, shown_cells(bodies, f));
   }
   return t;
 }
 
-std::string lineage_tree(const std::string& csv, const std::string& primary) {
-  constexpr std::size_t day = 0, name = 2, clone = 8;
-  std::vector<std::pair<std::string, std::string>> clones; // with what they founded
+namespace {
+
+// A node of a tree before it is written: a founder, with what came from it.
+struct TreeNode {
+  int replicate = 0;
+  bool forced = false;
+  std::string name, parent, clone;
+  double founded = 0, left = 0;                                // days
+  std::vector<std::pair<std::string, std::string>> founded_by; // clones and subtrees
+};
+
+// As Newick has it: what is not a plain word stands in quotes; there is no quote in a name.
+std::string label(const std::string& name) {
+  const bool plain =
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string::npos;
+  return plain ? name : "'" + name + "'";
+}
+std::string branch(double days) { return ":" + text_of("%.10g", days); }
+
+// The last that was added came first.
+std::string below(const TreeNode& node) {
+  std::vector<std::pair<std::string, std::string>> clones;
+  std::string text;
+  const auto add = [](std::string& list, const std::string& one) {
+    list += (list.empty() ? "" : ",") + one;
+  };
+  for (auto child = node.founded_by.rbegin(); child != node.founded_by.rend(); ++child) {
+    if (child->first.empty() || child->first == node.clone) {
+      add(text, child->second);
+      continue;
+    }
+    auto of = std::find_if(clones.begin(), clones.end(),
+                           [&](const auto& c) { return c.first == child->first; });
+    if (of == clones.end()) of = clones.insert(of, {child->first, ""});
+    add(of->second, child->second);
+  }
+  for (const auto& [clone, founded] : clones) add(text, "(" + founded + ")clone-" + clone + ":0");
+  return text.empty() ? "" : "(" + text + ")";
+}
+
+std::vector<TreeNode> tree_nodes(const std::string& csv) {
   const std::vector<std::vector<std::string>> rows = split_rows(csv);
+  const auto column = [&](const char* name) {
+    return static_cast<std::size_t>(std::find(rows[0].begin(), rows[0].end(), name) -
+                                    rows[0].begin());
+  };
+  std::vector<TreeNode> nodes;
+  if (rows.empty()) return nodes;
+  const std::size_t day = column("time [day]"), replicate = column("replicate"),
+                    origin = column("origin"), name = column("name"),
+                    parent = column("parent_name"), left = column("left [day]"),
+                    clone = column("clone");
   for (std::size_t k = 1; k < rows.size(); ++k) {
     const std::vector<std::string>& row = rows[k];
-    if (row.size() <= clone) continue;
-    auto of = std::find_if(clones.begin(), clones.end(),
-                           [&](const auto& c) { return c.first == row[clone]; });
-    if (of == clones.end()) of = clones.insert(of, {row[clone], ""});
-    of->second += (of->second.empty() ? "" : ",") + row[name] + ":" + row[day];
+    if (row.size() != rows[0].size() || row[name].empty()) continue;
+    TreeNode n;
+    n.replicate = static_cast<int>(as_integer(row[replicate]).value_or(0));
+    n.forced = row[origin] == metavox::name_of(Origin::forced);
+    n.name = row[name], n.parent = row[parent];
+    n.founded = as_number(row[day]).value_or(0), n.left = as_number(row[left]).value_or(0);
+    if (clone < row.size()) n.clone = row[clone];
+    nodes.push_back(std::move(n));
   }
-  std::string tree;
-  for (const auto& [number, founded] : clones)
-    tree += (tree.empty() ? "(" : ",") +
-            (number.empty() ? founded : "(" + founded + ")clone_" + number + ":0");
-  return (tree.empty() ? "" : tree + ")") + primary + ";\n";
+  return nodes;
+}
+
+} // namespace
+
+std::string lineage_trees(const std::string& csv, const std::string& primary, int replicates,
+                          bool apart) {
+  std::vector<TreeNode> nodes = tree_nodes(csv);
+  std::vector<TreeNode> roots(static_cast<std::size_t>(replicates));
+  std::vector<std::string> others(roots.size());
+  std::map<std::pair<int, std::string>, TreeNode*> known;
+  for (std::size_t r = 0; r < roots.size(); ++r) known[{static_cast<int>(r), primary}] = &roots[r];
+  for (TreeNode& n : nodes)
+    if (!(apart && n.forced)) known[{n.replicate, n.name}] = &n;
+  // Nobody comes before his parent.
+  for (auto n = nodes.rbegin(); n != nodes.rend(); ++n) {
+    if (n->replicate < 0 || n->replicate >= replicates) continue;
+    if (apart && n->forced) {
+      std::string& text = others[static_cast<std::size_t>(n->replicate)];
+      const bool of_primary = n->parent.empty() || n->parent == primary;
+      const std::string tip =
+          "(" + label(n->name) + branch(of_primary ? n->founded : n->founded - n->left) + ")";
+      text = (of_primary ? tip : "(" + tip + label(n->parent) + branch(n->left) + ")") +
+             label(primary) + ";\n" + text;
+      continue;
+    }
+    const auto found = known.find({n->replicate, n->parent});
+    TreeNode& parent =
+        found != known.end() ? *found->second : roots[static_cast<std::size_t>(n->replicate)];
+    parent.founded_by.emplace_back(n->clone, below(*n) + label(n->name) +
+                                                 branch(n->founded - parent.founded));
+  }
+  std::string text;
+  for (std::size_t r = 0; r < roots.size(); ++r)
+    text += below(roots[r]) + label(primary) + ";\n" + others[r];
+  return text;
 }
 
 std::string compartments(const Replicates& bodies) {

@@ -1,5 +1,5 @@
-// What a run of bodies writes, row by row: body.csv, cascade.csv, founders.csv, events.csv, with
-// windows lineage.csv and, at the end, estimates.csv. A forced founder stands in columns and rows
+// What a run of bodies writes, row by row: body.csv, cascade.csv, founders.csv, events.csv,
+// lineage.csv and, at the end, estimates.csv. A forced founder stands in columns and rows
 // that say so and in no other.
 #pragma once
 
@@ -30,11 +30,18 @@ struct Passed {
 Passed passed(const Replicates& bodies);
 // Those since `before`, as events.
 std::string passages(const Replicates& bodies, const Passed& before);
-// A row for each window that was opened in the last step, with the cell it was opened around.
-BodyTable lineage_rows(const Replicates& bodies);
-// lineage.csv as a tree in Newick's form: the primary, its clones, what they founded. Branches of
-// windows are days until they opened.
-std::string lineage_tree(const std::string& csv, const std::string& primary);
+// A row for each founder with its parent, and one for each window that shows a cell of no lesion.
+// With windows also what they are like; then the events are those of one step.
+BodyTable lineage_rows(const Replicates& bodies, const std::vector<ReplicateEvent>& events);
+// "lung-3", "liver-10000-forced", "breast-primary": of a lesion, in lineage.csv and in trees.
+std::string lesion_name(const Replicates& bodies, const Lesion& lesion);
+// lineage.csv as trees in Newick's form, a line each: of every replicate the primary and, below
+// each lesion, what came from it; a branch is as long as the days from the founding of one to that
+// of the other. Cells of a clone that differs from their lesion's have a node of no length between.
+// `apart`: forced founders, in bodies of their own, have trees of their own after their
+// replicate's, in which their parent stands at the day on which they left it.
+std::string lineage_trees(const std::string& csv, const std::string& primary, int replicates,
+                          bool apart);
 std::string estimates_csv(const Replicates& bodies);
 // How a run stands, for its progress: cells by compartment, windows.
 std::string compartments(const Replicates& bodies);
