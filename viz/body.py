@@ -5,11 +5,13 @@
 
 Of a run with windows (configs/metastasis.yaml); without --day as it stood last. Needs matplotlib, and no display. What is natural,
 expected and forced stands side by side and differs by hatching and words, not by colour alone: natural bars are plain, expected ones
-hatched, forced estimates dotted; windows around forced founders have a dashed frame and say FORCED, and what they stand for. Where cells
+hatched, forced estimates dotted; windows around forced founders have a dashed frame and say FORCED, and what they stand for. Each window
+says which lesion its founder left; where one came from another than the primary a tree below the time line shows who came from whom. Where cells
 leave by lymph or into a body cavity (configs/ovary.yaml) these ways have panels of their own, before those of the organs.
 """
 
 import argparse
+import collections
 import os
 import re
 import sys
@@ -34,6 +36,7 @@ WAYS = (("lymph", "Lymph nodes, by lymph", (("entered_nodes", "entered"), ("in_n
                                    ("attached", "attached"), ("implants", "can found"))))  # fmt: skip
 SCALE = (1e-8, 1e5)
 PANELS, DRAWN = 6, 2  # panels unless told otherwise; windows in each
+BRANCHES = 14  # lesions in the tree
 
 
 def short(value):
@@ -43,6 +46,9 @@ def short(value):
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.1e}".replace("e-0", "e-")
+
+
+Founder = collections.namedtuple("Founder", "time origin lesion name organ parent route left window")
 
 
 class Story:
@@ -66,11 +72,32 @@ class Story:
         self.presets = [f"{what}'s preset {found.group(1)}" for what, section in (("lattice", "simulation"), ("body", "body"))
                         if (found := re.search(rf"^{section}:\n(?:  .*\n)*?  preset: (\w+)", settings, re.MULTILINE))]  # fmt: skip
         self.serosa = [face.strip() for face in faces.group(1).split(",") if face.strip()] if faces else []
+        self.lineage = self.read_lineage(run)
         self.founders = run.table("founders.csv")
         self.weights = {}
         for k in range(self.founders.rows):
             if self.founders["origin"][k] == "forced":
                 self.weights[int(self.founders["lesion"][k])] = self.number(self.founders["expected_number"][k])
+
+    def read_lineage(self, run):
+        """Founders until now, in the order in which they came; of runs of earlier versions none."""
+        if not os.path.exists(os.path.join(run.path, "lineage.csv")):
+            return []
+        t = run.table("lineage.csv")
+        if "parent_name" not in t:
+            return []
+        columns = [t[name] for name in ("time", "origin", "lesion", "name", "organ", "parent_name", "route", "left", "window")]
+        rows = [Founder(*(str(column[k]) for column in columns)) for k in range(t.rows)]
+        return [f for f in rows if float(f.time) <= self.day + 1e-9]
+
+    def founder_of(self, window):
+        """Whoever it was opened around; None: not known."""
+        forced = window.name.endswith("-forced")
+        for f in self.lineage:
+            lesion, own = self.number(f.lesion), self.number(f.window)
+            if (lesion == window.lesion and (f.origin == "forced") == forced) if window.lesion >= 0 else own == window.number:
+                return f
+        return None
 
     @staticmethod
     def number(text):
@@ -183,12 +210,66 @@ def inset(axis, story, window, forced):
 def caption(story, window):
     cells = story.cells_in(window)
     words = f"window {window.number}: {cells:,} cell{'s' if cells != 1 else ''}"
+    founder = story.founder_of(window)
+    came = ""
+    if founder and founder.parent:
+        came = f"\nfrom {'the primary' if founder.parent.endswith('-primary') else founder.parent}, left on day {float(founder.left):.3g}"
     if window.name.endswith("-forced"):
         weight = story.weights.get(window.lesion)
         if weight is None:
             return f"FORCED {words}"
-        return f"FORCED {words}\nstands for {short(weight)} founders" if weight > 0 else f"FORCED {words}\nstands for none: too early"
-    return f"natural {words}" + ("\nof a landed cell that found none" if window.lesion < 0 else "")
+        return f"FORCED {words}\nstands for {short(weight)} founders{came}" if weight > 0 else f"FORCED {words}\nstands for none: too early"
+    return f"natural {words}" + ("\nof a landed cell that found none" if window.lesion < 0 else "") + came
+
+
+def nested(story):
+    """Founders for the tree, each below its parent: where a metastasis founded another. Forebears first, then in the order of coming."""
+    by_name = {f.name: f for f in story.lineage if f.name}
+    if not any(f.parent in by_name for f in by_name.values()):
+        return []
+    chosen = []
+    for f in sorted(by_name.values(), key=lambda f: (f.parent not in by_name, float(f.time))):
+        line = [f]
+        while line[0].parent in by_name:
+            line.insert(0, by_name[line[0].parent])
+        fresh = [g for g in line if g not in chosen]
+        if len(chosen) + len(fresh) <= BRANCHES:
+            chosen += fresh
+    below = {}
+    for f in sorted(chosen, key=lambda f: float(f.time)):
+        below.setdefault(f.parent if f.parent in by_name else "", []).append(f)
+    rows = []
+
+    def descend(name):
+        for f in below.get(name, []):
+            rows.append(f)
+            descend(f.name)
+
+    descend("")
+    return rows
+
+
+def tree(axis, story, rows):
+    """A line for each lesion from the day on which it was founded; from its parent's a thin one for its first cell on the way."""
+    height = {"": 0.0, **{f.name: -1.0 - k for k, f in enumerate(rows)}}
+    names = {f.name for f in rows}
+    axis.plot([0, story.day], [0, 0], color=INK, linewidth=2)
+    axis.text(story.day, 0.0, "  primary", fontsize=7, va="center")
+    for f in rows:
+        y, up, forced = height[f.name], height[f.parent if f.parent in names else ""], f.origin == "forced"
+        founded, left = float(f.time), story.number(f.left)
+        if left is not None:
+            axis.plot([left, left, founded], [up, y, y], color=SOFT, linewidth=0.7)
+            axis.plot([left], [up], marker={"blood": "o", "lymph": "|", "cavity": "s"}[f.route], markersize=4, color=INK, markerfacecolor=PAPER)
+        axis.plot([founded, story.day], [y, y], color=FORCED if forced else NATURAL, linewidth=2, linestyle=(0, (3, 1.5)) if forced else "-")
+        axis.text(story.day, y, f"  {f.name}" + (", FORCED" if forced else ""), fontsize=6.5, va="center", color=FORCED if forced else INK)
+    lesions = len({f.name for f in story.lineage if f.name})
+    left_out = "" if lesions == len(rows) else f"; {len(rows)} of {lesions} lesions"
+    axis.set_title(f"Who came from whom: thick from its founding on, thin on the way; it left by blood (ring), lymph (bar), cavity (square){left_out}",
+                   fontsize=7, loc="left", pad=2)  # fmt: skip
+    axis.set_ylim(-len(rows) - 0.6, 0.6)
+    axis.set_xlim(0, story.body["time"][-1])
+    axis.set_axis_off()
 
 
 def largest(windows):
@@ -200,10 +281,30 @@ def largest(windows):
     return [w for w in windows if w in chosen]
 
 
-def disc(figure, x, y, colour):
-    from matplotlib.lines import Line2D
+class Upper:
+    """A figure above a strip of it, placed by shares of what is above: of the same look whether there is a strip or none."""
 
-    return Line2D([x], [y], marker="o", markersize=4.5, color=colour, linestyle="none", transform=figure.transFigure)
+    def __init__(self, figure, strip):
+        self.figure, self.strip = figure, strip
+
+    def up(self, y):
+        return self.strip + y * (1 - self.strip)
+
+    def text(self, x, y, words, **style):
+        self.figure.text(x, self.up(y), words, **style)
+
+    def add_axes(self, box):
+        return self.figure.add_axes((box[0], self.up(box[1]), box[2], box[3] * (1 - self.strip)))
+
+    def rectangle(self, box, **style):
+        from matplotlib.patches import Rectangle
+
+        self.figure.add_artist(Rectangle((box[0], self.up(box[1])), box[2], box[3] * (1 - self.strip), transform=self.figure.transFigure, **style))
+
+    def disc(self, x, y, colour):
+        from matplotlib.lines import Line2D
+
+        self.figure.add_artist(Line2D([x], [self.up(y)], marker="o", markersize=4.5, color=colour, linestyle="none", transform=self.figure.transFigure))
 
 
 def state_key(figure, story, x, y):
@@ -211,7 +312,7 @@ def state_key(figure, story, x, y):
     found = [code for code in palette.SHOWN if (np.asarray(story.frame["cell_state"]) == code).any()]
     for k, code in enumerate(found):
         at, row = x + 0.105 * (k % 2), y - 0.0145 * (k // 2)
-        figure.add_artist(disc(figure, at + 0.004, row + 0.004, palette.state_rgb(code)))
+        figure.disc(at + 0.004, row + 0.004, palette.state_rgb(code))
         figure.text(at + 0.011, row, palette.state_label(code).replace("proliferating, ", "dividing, "), fontsize=6.3)
 
 
@@ -314,14 +415,16 @@ def draw(run, output, day=None, organs=None):
     across = 3 if len(panels) > 2 else max(1, len(panels))
     down = max(1, -(-len(panels) // across))
     width, height = 15.0, 5.6 + 2.0 * max(0, down - 2) + 3.6
-    figure = plt.figure(figsize=(width, height), dpi=100, facecolor=PAPER)
+    branches = nested(story)
+    strip = 0.35 + 0.17 * (1 + len(branches)) if branches else 0
+    whole = plt.figure(figsize=(width, height + strip), dpi=100, facecolor=PAPER)
+    figure = Upper(whole, strip / (height + strip))
     top, low, left = 0.915, 0.30, 0.245
     apart = "" if abs(story.frame.time - story.day) < 1e-6 else f" (windows: day {story.frame.time:g})"
     figure.text(0.012, 0.965, f"{headline.of(run.path)}: day {story.day:g}{apart}", fontsize=15, fontweight="bold")
     figure.text(0.012, 0.945, ", ".join(story.presets), fontsize=8, color=SOFT)
     for k, (_, face, hatch, label) in enumerate(BARS):
-        figure.add_artist(plt.Rectangle((0.40 + 0.17 * k, 0.966), 0.022, 0.018, facecolor=face, hatch=hatch, edgecolor=INK, linewidth=0.6,
-                                        transform=figure.transFigure))  # fmt: skip
+        figure.rectangle((0.40 + 0.17 * k, 0.966, 0.022, 0.018), facecolor=face, hatch=hatch, edgecolor=INK, linewidth=0.6)
         figure.text(0.427 + 0.17 * k, 0.968, label, fontsize=9)
     # The primary, and the blood below it.
     primary = [w for w in story.frame.windows if w.number == 0]
@@ -337,8 +440,7 @@ def draw(run, output, day=None, organs=None):
     cell_w, cell_h = (0.988 - left) / across, (top - low + 0.02) / down
     for k, (title, rows, windows) in enumerate(panels):
         x, y = left + cell_w * (k % across), top + 0.015 - cell_h * (k // across + 1)
-        figure.add_artist(plt.Rectangle((x, y), cell_w - 0.008, cell_h - 0.012, facecolor="none", edgecolor=SOFT, linewidth=0.8,
-                                        transform=figure.transFigure))  # fmt: skip
+        figure.rectangle((x, y, cell_w - 0.008, cell_h - 0.012), facecolor="none", edgecolor=SOFT, linewidth=0.8)
         figure.text(x + 0.006, y + cell_h - 0.035, title, fontsize=10, fontweight="bold")
         if len(windows) > DRAWN:
             figure.text(x + cell_w - 0.014, y + cell_h - 0.033, f"{DRAWN} of {len(windows)} windows", fontsize=6.3, ha="right", color=SOFT)
@@ -353,7 +455,9 @@ def draw(run, output, day=None, organs=None):
             figure.text(x + cell_w * part + 0.002, at + 0.026, caption(story, window), fontsize=6.3, va="top", color=FORCED if forced else INK,
                         fontweight="bold" if forced else "normal", linespacing=1.05)  # fmt: skip
     time_line(figure.add_axes((0.04, 0.055, 0.76, low - 0.10)), story)
-    figure.savefig(output, dpi=100, facecolor=PAPER, metadata={"Software": None} if output.endswith(".png") else None)
+    if branches:
+        tree(whole.add_axes((0.04, 0.1 / (height + strip), 0.76, (strip - 0.3) / (height + strip))), story, branches)
+    whole.savefig(output, dpi=100, facecolor=PAPER, metadata={"Software": None} if output.endswith(".png") else None)
     return story
 
 
