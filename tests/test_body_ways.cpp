@@ -74,6 +74,7 @@ const std::vector<std::string> small{"simulation.duration=2 day",
                                      "body.lodged.adhesion=0.3 1/h",
                                      "body.force[0].per=12 h",
                                      "body.windows.size=240 um",
+                                     "body.windows.capillaries=80 um",
                                      "body.windows.max=3",
                                      "output.frames=0 h",
                                      "output.checkpoints=0 h"};

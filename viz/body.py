@@ -74,10 +74,12 @@ class Story:
         self.serosa = [face.strip() for face in faces.group(1).split(",") if face.strip()] if faces else []
         self.lineage = self.read_lineage(run)
         self.founders = run.table("founders.csv")
+        # Of those that are forced together in a period each stands for its part.
+        together = {organ: int(n) for organ, n in re.findall(r'- organ: "?(\w+)"?\n +per: .*\n +founders: (\d+)', settings)}
         self.weights = {}
         for k in range(self.founders.rows):
-            if self.founders["origin"][k] == "forced":
-                self.weights[int(self.founders["lesion"][k])] = self.number(self.founders["expected_number"][k])
+            if self.founders["origin"][k] == "forced" and (weight := self.number(self.founders["expected_number"][k])) is not None:
+                self.weights[int(self.founders["lesion"][k])] = weight / together.get(self.founders["organ"][k], 1)
 
     def read_lineage(self, run):
         """Founders until now, in the order in which they came; of runs of earlier versions none."""
