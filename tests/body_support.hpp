@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "body/body.hpp"
 #include "body/body_config.hpp"
 #include "body/cohort.hpp"
 #include "core/errors.hpp"
@@ -79,6 +81,15 @@ void for_early_patients(const std::string& yaml, int most, const Look& look) {
     look(row, own);
   }
   EXPECT_EQ(looked_at, most);
+}
+
+// Of the stored whole numbers of a body whose primary is to be removed, the first behind the step,
+// the stages of the blood, the lesions, and when the primary was cut and what of each: of nodes or
+// of the cavity.
+inline std::size_t behind_the_lesions(const Body& body) {
+  constexpr std::size_t of_organ = 47, of_lesion = 16;
+  const std::size_t lesions = body.lesions().size();
+  return 1 + 3 + body.natural().organs.size() * of_organ + 2 + lesions * of_lesion + 1 + lesions;
 }
 
 // Numbers for random graphs and bodies.
