@@ -2,6 +2,7 @@
 // land.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <stdexcept>
@@ -71,11 +72,10 @@ private:
   std::map<std::vector<std::int32_t>, Lodging> beds_;
 };
 
-Event event_at(double time, const char* what, const Lattice& l, std::int64_t voxel,
-               std::string detail) {
+std::array<double, 3> centre_of(const Lattice& l, std::int64_t voxel) {
   const Voxel s = l.voxel_at(voxel);
   const auto centre = [&](int n) { return (n + 0.5) * l.spacing; };
-  return {time, what, centre(s.x), centre(s.y), centre(s.z), std::move(detail)};
+  return {centre(s.x), centre(s.y), centre(s.z)};
 }
 
 } // namespace
@@ -151,8 +151,7 @@ void Site::State::receive() {
     held.add(together, berth, place.segment, place.voxel, std::min(passed, end - moment), now);
   }
   if (came > 0)
-    events.push_back(event_at(end_of_step(), "arrival", tissue, first.voxel,
-                              counted(came, "cell lodges", "cells lodge")));
+    tell("arrival", centre_of(tissue, first.voxel), counted(came, "cell lodges", "cells lodge"));
   land();
   take_released(step + 1);
   if (!held.balanced())
@@ -166,14 +165,14 @@ void Site::State::land() {
   const std::vector<Held> landed = cells.land(
       executor, [&](std::int64_t voxel) { return tissue_at(graph, voxel); }, step);
   if (!any_before && !landed.empty())
-    events.push_back(event_at(end_of_step(), "first_landing", tissue, landed.front().voxel,
-                              "a cell that came with the blood is in the tissue"));
+    tell("first_landing", centre_of(tissue, landed.front().voxel),
+         "a cell that came with the blood is in the tissue");
   for (const Held& h : landed)
     if ((h.cell.flags & flag_competent) != 0)
-      events.push_back(event_at(end_of_step(), "founder", tissue, h.voxel,
-                                (h.cell.flags & flag_dormant) != 0
-                                    ? "a cell has landed that can found a lesion; it sleeps"
-                                    : "a cell has landed that can found a lesion"));
+      tell("founder", centre_of(tissue, h.voxel),
+           (h.cell.flags & flag_dormant) != 0
+               ? "a cell has landed that can found a lesion; it sleeps"
+               : "a cell has landed that can found a lesion");
 }
 
 // Numbers of segments are given again, and a segment may be split or go: a cell belongs to the

@@ -4,6 +4,8 @@
 #include <array>
 #include <iterator>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "core/launch.hpp"
 #include "site/events.hpp"
@@ -87,13 +89,21 @@ std::optional<std::array<double, 3>> Site::State::first_place(KindMask wanted) c
   return std::array<double, 3>{centre(x), centre(y), centre(z)};
 }
 
-void Site::State::add_event(const std::string& what, Kind kind, const std::string& detail) {
+std::array<double, 3> Site::State::place_of(Kind kind) const {
   auto place = first_place(only(kind));
   if (!place) place = first_place(tumour_kinds);
   const auto middle = [&](int n) { return 0.5 * n * tissue.spacing; };
-  const auto [x, y, z] = place.value_or(
+  return place.value_or(
       std::array<double, 3>{middle(tissue.nx), middle(tissue.ny), middle(tissue.nz)});
-  events.push_back({time(), what, x, y, z, detail});
+}
+
+void Site::State::tell(std::string what, const std::array<double, 3>& place, std::string detail) {
+  const double end_of_step = static_cast<double>(step + 1) * parameters.time.step;
+  events.push_back({end_of_step, std::move(what), place[0], place[1], place[2], std::move(detail)});
+}
+
+void Site::State::tell_of(const EventRow& event, const std::array<double, 3>& place) {
+  tell(std::string(event.name), place, std::string(event.meaning));
 }
 
 // Milestones are read off the ledger, so a restarted run reports the same ones.
@@ -103,28 +113,22 @@ void Site::State::record_events(const Ledger& before, const KindCounts& count_be
     for (const Kind k : kinds_in(m.from)) n += ledger.changed(k, m.to);
     return n;
   };
-  const auto tell = [&](const EventRow& event, Kind kind) {
-    add_event(std::string(event.name), kind, std::string(event.meaning));
-  };
   for (const Milestone& m : milestones)
-    if (changed(before, m) == 0 && changed(cells.ledger(), m) > 0) tell(m.event, m.to);
+    if (changed(before, m) == 0 && changed(cells.ledger(), m) > 0) tell_of(m.event, place_of(m.to));
   for (const FirstDeath& d : first_deaths)
     if (before.died(d.of, d.cause) == 0 && cells.ledger().died(d.of, d.cause) > 0)
-      tell(d.event, Kind::apoptotic);
+      tell_of(d.event, place_of(Kind::apoptotic));
   const auto living = [](const KindCounts& c) {
     std::int64_t n = 0;
     for (const Kind k : kinds_in(tumour_kinds)) n += c[static_cast<std::size_t>(k)];
     return n;
   };
-  if (living(count_before) > 0 && living(cells.counts()) == 0)
-    events.push_back(
-        {time(), std::string(extinction.name), 0, 0, 0, std::string(extinction.meaning)});
+  if (living(count_before) > 0 && living(cells.counts()) == 0) tell_of(extinction, {0, 0, 0});
 }
 
 void Site::State::tell_first(const Departure& d) {
   if (d.route == Route::blood) return;
-  const EventRow& row = d.route == Route::lymph ? first_by_lymph : first_by_cavity;
-  events.push_back({end_of_step(), std::string(row.name), d.x, d.y, d.z, std::string(row.meaning)});
+  tell_of(d.route == Route::lymph ? first_by_lymph : first_by_cavity, {d.x, d.y, d.z});
 }
 
 std::vector<EventRow> event_rows() {

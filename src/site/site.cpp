@@ -125,8 +125,8 @@ void Site::step() {
     });
   if (vessels_due) s.grow_vessels();
   s.cells.check_ledger(s.executor, s.step);
-  s.step += 1;
   s.record_events(ledger_before, counts_before);
+  s.step += 1;
 }
 
 const std::uint8_t* Site::State::reached_by_medium() {

@@ -145,9 +145,6 @@ struct Site::State {
   Vegf& vegf() { return fields.get<Vegf>(); }
   Pressure& pressure() { return fields.get<Pressure>(); }
   double time() const { return static_cast<double>(step) * parameters.time.step; } // min
-  // When what the step at hand does has happened, min: rows of a run that goes on from a checkpoint
-  // are kept up to its time.
-  double end_of_step() const { return static_cast<double>(step + 1) * parameters.time.step; }
 
   void start_from(const ExternalArrays& external);
   void grow_vessels();
@@ -179,7 +176,11 @@ struct Site::State {
   BloodReport measure_blood(); // what the blood's oxygen does
   void check_vessels();
   void record_events(const Ledger& before, const KindCounts& count_before);
-  void add_event(const std::string& what, Kind kind, const std::string& detail);
+  // Something of the step at hand has happened at a place (um): at its end, as rows of a run that
+  // goes on from a checkpoint are kept up to its time.
+  void tell(std::string what, const std::array<double, 3>& place, std::string detail);
+  void tell_of(const EventRow& event, const std::array<double, 3>& place);
+  std::array<double, 3> place_of(Kind kind) const; // of the first, else of the first tumour cell
   std::optional<std::array<double, 3>> first_place(KindMask wanted) const;
 
   // f(row, buffer) for every array of the state. The order is part of the hash: append.
