@@ -76,7 +76,7 @@ BodyPlan::BodyPlan(const BodySettings& settings)
       nodes(find_organ(settings.body, "nodes")) {
   for (const OrganParameters& o : body.organs) capacity.push_back(o.volume * body.lesions.density);
   const RemovalParameters& r = body.removal;
-  removal_step = r.time > 0 ? step_that_reaches(r.time, body.step) : -1;
+  removal_step = r.time > 0 ? body.step_that_reaches(r.time) : -1;
   double largest = r.diameter;
   if (r.found) largest = largest > 0 ? std::min(largest, host.diameter) : host.diameter;
   removal_cells =

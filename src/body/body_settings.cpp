@@ -1,5 +1,7 @@
 #include "body/body_settings.hpp"
 
+#include <cmath>
+
 #include "body/lesion_growth.hpp"
 #include "core/exact.hpp"
 #include "settings/days.hpp"
@@ -202,6 +204,10 @@ void judge_steps(const BodyParameters& p, Judge& judge) {
                    "the slowest primaries would take " + text_of("%.2g", steps) +
                        " steps until they are found; raise body.step (" + judge.spelt("body.step") +
                        "), or lower the doubling times");
+}
+
+std::int64_t BodyParameters::step_that_reaches(double time) const {
+  return static_cast<std::int64_t>(std::ceil(time / step * (1 - 1e-12)));
 }
 
 bool founders_act(const BodyParameters& p) { return p.reseeding || p.death.lesions; }

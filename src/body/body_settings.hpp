@@ -30,7 +30,7 @@ struct BodyParameters {
   std::string primary;
   double pass;
   int patients;
-  double step;     // min
+  double step;     // min; the clock of a body counts these
   double diameter; // um, of the primary when a body's run begins
   int patient;     // of a cohort, whose host a body has; -1: the one in the middle
   int replicates;
@@ -56,6 +56,9 @@ struct BodyParameters {
   std::vector<OrganParameters> organs;
   std::vector<RouteParameters> routes;
   std::vector<PrimaryParameters> primaries;
+
+  // The step at whose end a time from the beginning on (min) is reached.
+  std::int64_t step_that_reaches(double time) const;
 };
 
 void describe(Section<BodyParameters>& s);

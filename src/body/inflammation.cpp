@@ -13,8 +13,8 @@
 namespace metavox {
 namespace {
 
-constexpr double never = std::numeric_limits<double>::infinity();
-constexpr double longest = 300 * days_per_year * minutes_per_day; // that periods come again
+constexpr double no_time = std::numeric_limits<double>::infinity();
+constexpr double longest_series = 300 * days_per_year * minutes_per_day; // that periods come again
 
 void judge_period(const InflammationParameters& p, Judge& judge) {
   if (p.every > 0 && p.every < std::max(minutes_per_day, p.until - p.from))
@@ -64,7 +64,7 @@ Inflammation::Inflammation(const BodyParameters& body)
     : wound_(body.removal.wound), factor_(body.fate.inflamed_factor) {
   std::vector<Period> all;
   for (const InflammationParameters& p : body.host.inflammation) {
-    const int times = p.every > 0 ? static_cast<int>(std::ceil(longest / p.every)) : 1;
+    const int times = p.every > 0 ? static_cast<int>(std::ceil(longest_series / p.every)) : 1;
     for (int k = 0; k < times; ++k) all.push_back({p.from + k * p.every, p.until + k * p.every});
   }
   std::sort(all.begin(), all.end(),
@@ -82,7 +82,7 @@ Inflammation::Inflammation(const BodyParameters& body)
 Inflammation::Period Inflammation::next(double time, double removed) const {
   const auto ends_after = [](double t, const Period& p) { return t < p.until; };
   const auto at = std::upper_bound(periods_.begin(), periods_.end(), time, ends_after);
-  Period first{never, never};
+  Period first{no_time, no_time};
   if (at != periods_.end()) first = {std::max(time, at->from), at->until};
   if (removed >= 0 && removed + wound_ > time && std::max(time, removed) < first.from)
     first = {std::max(time, removed), removed + wound_};

@@ -1,7 +1,6 @@
 #include "body/removal.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "body/body_settings.hpp"
@@ -106,10 +105,6 @@ void judge_spill(const BodyParameters& p, Judge& judge) {
   idle(r.spill_blood, "removal.spill_blood");
   idle(r.spill_cavity, "removal.spill_cavity");
   idle(r.washed, "removal.washed");
-}
-
-std::int64_t step_that_reaches(double time, double step) {
-  return static_cast<std::int64_t>(std::ceil(time / step * (1 - 1e-12)));
 }
 
 bool is_planned(const RemovalParameters& p) { return p.time > 0 || p.diameter > 0 || p.found; }

@@ -1,8 +1,6 @@
 // Removal of the primary where a body is followed hour by hour: when, and what is left of it.
 #pragma once
 
-#include <cstdint>
-
 namespace metavox {
 
 template <class T>
@@ -28,9 +26,6 @@ struct RemovalParameters {
 void describe(Section<RemovalParameters>& s);
 // Of what is spilled and washed, for the section `body`.
 void judge_spill(const BodyParameters& p, Judge& judge);
-
-// The step at whose end a time from the beginning on is reached; both min.
-std::int64_t step_that_reaches(double time, double step);
 
 // Whether a run has one at all.
 bool is_planned(const RemovalParameters& p);

@@ -340,7 +340,7 @@ WindowRecord Windows::next_record(const Lesion& lesion, std::int64_t step) const
 void Windows::scan(Body& body, StepReport& report) {
   const BodyParameters& b = plan_->body;
   for (const ScanParameters& s : b.windows.scan) {
-    if (step_that_reaches(s.time, b.step) != body.steps()) continue;
+    if (b.step_that_reaches(s.time) != body.steps()) continue;
     for (const Lesion* lesion : seen_by(s, body, b)) look_at(body, *lesion, report);
   }
 }
