@@ -15,6 +15,7 @@
 #include "body/settling.hpp"
 #include "body_support.hpp"
 #include "core/errors.hpp"
+#include "folder.hpp"
 #include "program/calibrate_body.hpp"
 #include "program/calibrate_counters.hpp"
 #include "settings/days.hpp"
@@ -57,6 +58,44 @@ TEST(CalibrateCounters, FindsTheLawAndPredictsTheRest) {
   const GrowthRecord fast = radial(10, 0.67, 100, 1e6, 8);
   const CounterFit fit = fit_counter(fast, 4, 0.67);
   EXPECT_NEAR(fit.after(fast.cells[4], 4) / fast.cells[8], 1, 1e-3);
+}
+
+// What is fitted to a lattice of an organ is printed as that organ's, and taken by a body.
+TEST(CalibrateCounters, GivesAnOrganItsPair) {
+  const GrowthRecord r = radial(900, 0.67, 0.9, 4000, 12);
+  std::string csv = "time [day],tumour_cells\n";
+  for (std::size_t k = 0; k < r.day.size(); ++k)
+    csv += std::to_string(r.day[k]) + "," + std::to_string(r.cells[k]) + "\n";
+  const Folder folder;
+  folder.write("metrics.csv", csv);
+  CountersOptions options;
+  options.run = folder.path();
+  options.organ = "liver";
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(calibrate_counters(options), 0);
+  const std::string text = testing::internal::GetCapturedStdout();
+  double rate = 0, cells = 0;
+  const std::size_t at = text.find("\nradial_rate: ");
+  ASSERT_NE(at, std::string::npos) << text;
+  ASSERT_EQ(std::sscanf(text.c_str() + at,
+                        "\nradial_rate: %lf 1/day # of organs[] liver\nradial_cells: %lf", &rate,
+                        &cells),
+            2)
+      << text;
+  EXPECT_NEAR(rate / 0.9, 1, 0.02);
+  EXPECT_NEAR(cells / 4000, 1, 0.06);
+  const std::size_t from = text.find("'body.organs[1].radial_rate=") + 1;
+  const BodyParameters body =
+      settings_of("body: {}\n", {text.substr(from, text.find('\'', from) - from)}).body;
+  EXPECT_NEAR(body.organs[1].radial_rate * 1440, rate, 1e-9);
+  EXPECT_EQ(body.organs[0].radial_rate, body.lesions.radial_rate);
+  options.organ = "livre";
+  try {
+    calibrate_counters(options);
+    FAIL();
+  } catch (const ConfigError& e) {
+    EXPECT_NE(std::string(e.what()).find("did you mean liver?"), std::string::npos) << e.what();
+  }
 }
 
 TEST(CalibrateCounters, SaysWhatItCannotFit) {

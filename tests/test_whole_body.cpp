@@ -192,6 +192,44 @@ TEST(Counters, GrowByTheClockOfCohorts) {
     }
 }
 
+// Metastases of an organ by its own r and N_s, the primary by the law's wherever it stands; the
+// same bits where the organ has none of its own.
+TEST(Counters, GrowRadiallyByTheirOrgansPair) {
+  const std::string radial = "body: {lesions: {growth: radial, avascular: 1e9}}\n";
+  const BodySettings s = settings_of(
+      radial, {"body.organs[1].radial_rate=0.5 1/day", "body.organs[1].radial_cells=100"});
+  const LesionLaw law(s.body.lesions, 160, 60), growth(s.body.lesions, 160, 60, s.body.organs);
+  Lesion l;
+  l.cells = 8000;
+  for (const std::int32_t organ : {0, 1, 2}) {
+    l.organ = organ;
+    l.origin = Origin::natural;
+    if (organ == 1) {
+      const auto rate = [](double n) { return 0.5 / 24 / (1 + std::cbrt(n / 100)); };
+      EXPECT_NEAR(growth.exponent(l, 1) / rate(8000 * std::exp(0.5 * rate(8000))), 1, 1e-12);
+    } else {
+      EXPECT_EQ(growth.exponent(l, 1), law.exponent(l, 1));
+    }
+    l.origin = Origin::primary;
+    EXPECT_EQ(growth.exponent(l, 1), law.exponent(l, 1));
+  }
+  const LesionParameters liver = lesions_in(s.body, 1);
+  EXPECT_NEAR(liver.radial_rate * 1440, 0.5, 1e-12);
+  EXPECT_EQ(liver.radial_cells, 100);
+  EXPECT_EQ(lesions_in(s.body, 0).radial_cells, s.body.lesions.radial_cells);
+  // In patients as well: where lesions of the liver hardly grow none of them is seen first.
+  std::vector<std::string> set{"body.lesions.growth=radial", "body.fate.human=0.3",
+                               "body.primary=colon", "body.lymph.enabled=false"};
+  for (const bool still : {false, true}) {
+    if (still) set.emplace_back("body.organs[1].radial_rate=1e-5 1/day");
+    int liver_first = 0, others = 0;
+    for (const PatientRow& r : follow_patients(settings_of("body: {}\n", set), 0, 40, 1))
+      if (r.seen >= 0) ++(r.seen_in == 1 ? liver_first : others);
+    EXPECT_GT(others, 5) << still;
+    EXPECT_TRUE(still ? liver_first == 0 : liver_first > 5) << still << " " << liver_first;
+  }
+}
+
 // From one cell by chance: e^(rt) times an exponential number of mean 1, as cohorts have it. With
 // deaths that births make up for the mean is the same and some die out: d (e^(rt) - 1)/(b e^(rt) -
 // d) of them.

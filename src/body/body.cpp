@@ -68,7 +68,8 @@ void require_sound(const Lesion& l, double capacity) {
 
 BodyPlan::BodyPlan(const BodySettings& settings)
     : body(settings.body), host(host_of(settings)), stages(settings.body, host.theta),
-      inflammation(settings.body), growth(settings.body.lesions, host.doubling, settings.body.step),
+      inflammation(settings.body),
+      growth(settings.body.lesions, host.doubling, settings.body.step, settings.body.organs),
       home(organ_index(settings.body, primary_named(settings.body, settings.body.primary).organ)),
       first_cells(static_cast<std::int64_t>(
           std::llround(cells_of_diameter(settings.body.lesions, settings.body.diameter)))),

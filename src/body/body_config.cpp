@@ -90,6 +90,10 @@ void describe_file(Section<BodySettings>& whole) {
   whole.section(&BodySettings::body, "body", describe);
   whole.section(&BodySettings::output, "output", describe_output);
   whole.derive("body.organs[].pass", [](const BodySettings& s) { return s.body.pass; });
+  whole.derive("body.organs[].radial_rate",
+               [](const BodySettings& s) { return s.body.lesions.radial_rate; });
+  whole.derive("body.organs[].radial_cells",
+               [](const BodySettings& s) { return s.body.lesions.radial_cells; });
   whole.derive("body.step", [](const BodySettings& s) {
     return s.simulation.duration > 0 ? 60.0 : 10 * minutes_per_day;
   });

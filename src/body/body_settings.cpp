@@ -210,6 +210,13 @@ std::int64_t BodyParameters::step_that_reaches(double time) const {
   return static_cast<std::int64_t>(std::ceil(time / step * (1 - 1e-12)));
 }
 
+LesionParameters lesions_in(const BodyParameters& p, std::size_t organ) {
+  LesionParameters law = p.lesions;
+  law.radial_rate = p.organs[organ].radial_rate;
+  law.radial_cells = p.organs[organ].radial_cells;
+  return law;
+}
+
 bool founders_act(const BodyParameters& p) { return p.reseeding || p.death.lesions; }
 
 void describe(Section<BodyParameters>& s) {

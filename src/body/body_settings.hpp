@@ -1,6 +1,7 @@
 // The settings of a body: section `body`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -62,6 +63,9 @@ struct BodyParameters {
 };
 
 void describe(Section<BodyParameters>& s);
+
+// The law by which metastases of an organ grow as counters.
+LesionParameters lesions_in(const BodyParameters& p, std::size_t organ);
 
 // Whether founders act on how many founders come: then e^-Lambda is no chance of none.
 bool founders_act(const BodyParameters& p);

@@ -41,17 +41,27 @@ const char* name_of(Origin origin) {
   return "forced";
 }
 
-LesionLaw::LesionLaw(const LesionParameters& law, double doubling, double step) : law_(law) {
+LesionLaw::LesionLaw(const LesionParameters& law, double doubling, double step,
+                     const std::vector<OrganParameters>& organs)
+    : law_(law) {
   const double days = step / minutes_per_day;
   primary_rate_ = ln2 / doubling * days;
   rate_ = primary_rate_ * law.ratio;
   early_rate_ = rate_ / law.early;
   const double fastness = law.doubling / minutes_per_day / doubling;
   fastest_ = law.radial_fastest * step * fastness;
-  radial_rate_ = law.radial_rate * step * fastness;
+  radial_ = {law.radial_rate * step * fastness, law.radial_cells};
+  for (const OrganParameters& o : organs)
+    radial_in_.push_back({o.radial_rate * step * fastness, o.radial_cells});
   linear_cells_ = cells_of_diameter(law, law.linear_above);
   death_ = exact::chance(law.death, step);
   vessels_ = law.vessels > 0 ? 1 - exact::exp(-step / law.vessels) : 1;
+}
+
+const LesionLaw::Radial& LesionLaw::radial_of(const Lesion& lesion) const {
+  const auto organ = static_cast<std::size_t>(lesion.organ);
+  return lesion.origin == Origin::primary || organ >= radial_in_.size() ? radial_
+                                                                        : radial_in_[organ];
 }
 
 double LesionLaw::exponent(const Lesion& lesion, double room) const {
@@ -60,9 +70,9 @@ double LesionLaw::exponent(const Lesion& lesion, double room) const {
   const bool waits = n >= law_.avascular && !lesion.vascular;
   if (waits) return 0;
   if (law_.growth == LesionGrowth::radial) {
+    const Radial& radial = radial_of(lesion);
     const auto rate = [&](double cells) {
-      return std::min(fastest_,
-                      radial_rate_ / (1 + exact::pow(cells / law_.radial_cells, 1.0 / 3)));
+      return std::min(fastest_, radial.rate / (1 + exact::pow(cells / radial.cells, 1.0 / 3)));
     };
     return room * rate(n * exact::exp(0.5 * std::min(rate(n), most_growth))); // in mid-step
   }

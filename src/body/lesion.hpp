@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "body/cohort_settings.hpp"
+#include "body/organ_settings.hpp"
 #include "body/stages.hpp"
 
 namespace metavox {
@@ -52,8 +54,10 @@ struct Lesion {
 // How lesions of a body grow: a law of cohorts, and chance where there are few cells.
 class LesionLaw {
 public:
-  // `doubling`: days, of the primary. `step`: min.
-  LesionLaw(const LesionParameters& law, double doubling, double step);
+  // `doubling`: days, of the primary. `step`: min. `organs`: metastases have their r and N_s; the
+  // primary, and all where there are none, those of the law.
+  LesionLaw(const LesionParameters& law, double doubling, double step,
+            const std::vector<OrganParameters>& organs = {});
 
   // Rate of growth times a step: of so many cells, where `room` of the organ is left (1: all of
   // it). Net of what leaves.
@@ -67,9 +71,16 @@ public:
   double density() const { return law_.density; }
 
 private:
+  struct Radial {
+    double rate, cells; // r of a step, N_s
+  };
+  const Radial& radial_of(const Lesion& lesion) const;
+
   LesionParameters law_;
   double primary_rate_, rate_, early_rate_; // of a step
-  double fastest_, radial_rate_;
+  double fastest_;
+  Radial radial_;
+  std::vector<Radial> radial_in_;         // organs
   double linear_cells_, death_, vessels_; // chances in a step
 };
 

@@ -65,6 +65,42 @@ void describe_soil(Section<SoilParameters>& s) {
             "imposed, not predicted");
 }
 
+// What windows and counters in an organ have of it.
+void describe_growing(Section<OrganParameters>& s) {
+  using P = OrganParameters;
+  s.number(&P::oxygen, "oxygen", "mmHg")
+      .above(0, 700)
+      .normally("45 mmHg")
+      .example("43 mmHg")
+      .means("Oxygen pressure of its tissue, in windows.")
+      .from(sources::carreau, " (from memory); see configs/organs.yaml; assumed for others");
+  s.number(&P::matrix, "matrix")
+      .a_share()
+      .normally("0.5")
+      .means("Density of its matrix, in windows.")
+      .from("assumed: soft organs 0.3 to 0.5, breast 0.8");
+  s.number(&P::growth, "growth")
+      .above(0, 10)
+      .normally("1")
+      .means("Divides the cycle times of tumour cells in its windows.")
+      .from("assumed: liver, marrow and adrenal 1.1, peritoneum 0.9, brain and prostate 0.8");
+  constexpr std::string_view of_a_window =
+      "as in body.lesions; of a lattice of that organ by `metavox calibrate counters RUN --organ "
+      "NAME`";
+  s.number(&P::radial_rate, "radial_rate", "1/min")
+      .above(0, 1)
+      .derived("body.lesions.radial_rate")
+      .example("1.12 1/day")
+      .means("r of its metastases as counters, where body.lesions.growth is radial.")
+      .from(of_a_window);
+  s.number(&P::radial_cells, "radial_cells")
+      .above(0, 1e9)
+      .derived("body.lesions.radial_cells")
+      .example("540")
+      .means("N_s of these.")
+      .from(of_a_window);
+}
+
 // ---- rules
 
 using Names = std::vector<std::string>;
@@ -275,22 +311,7 @@ void describe(Section<OrganParameters>& s) {
       .normally("1 mm")
       .means("Width of the logistic function round it.")
       .from("assumed");
-  s.number(&P::oxygen, "oxygen", "mmHg")
-      .above(0, 700)
-      .normally("45 mmHg")
-      .example("43 mmHg")
-      .means("Oxygen pressure of its tissue, in windows.")
-      .from(sources::carreau, " (from memory); see configs/organs.yaml; assumed for others");
-  s.number(&P::matrix, "matrix")
-      .a_share()
-      .normally("0.5")
-      .means("Density of its matrix, in windows.")
-      .from("assumed: soft organs 0.3 to 0.5, breast 0.8");
-  s.number(&P::growth, "growth")
-      .above(0, 10)
-      .normally("1")
-      .means("Divides the cycle times of tumour cells in its windows.")
-      .from("assumed: liver, marrow and adrenal 1.1, peritoneum 0.9, brain and prostate 0.8");
+  describe_growing(s);
 }
 
 void describe(Section<RouteParameters>& s) {

@@ -29,6 +29,8 @@ struct OrganParameters {
   double visible;   // um, diameter
   double visible_width;
   double oxygen, matrix, growth; // of its windows: mmHg, density, factor
+  double radial_rate;            // 1/min, of metastases that grow radially
+  double radial_cells;
 };
 
 struct WayParameters {

@@ -37,6 +37,7 @@ CohortPlan::CohortPlan(const BodySettings& settings)
       visits(visits_until(settings.body.observer.horizon / minutes_per_day)), marrow(-1),
       load(settings.body) {
   const std::vector<double> soils = soils_for(body, primary);
+  for (std::size_t o = 0; o < body.organs.size(); ++o) laws.push_back(lesions_in(body, o));
   for (const double soil : soils)
     chances.push_back(body.fate.begin * body.fate.go_on * body.fate.human * soil);
   for (std::size_t i = 0; i < settling.organs(); ++i)
@@ -127,8 +128,8 @@ double PatientCourse::day_when(const std::vector<double>& cumulated, std::size_t
   return begin + part * (grid_[high] - begin);
 }
 
-LesionClock PatientCourse::metastasis(std::uint64_t identity, std::uint64_t number) const {
-  const LesionParameters& law = body_.lesions;
+LesionClock PatientCourse::metastasis(const LesionParameters& law, std::uint64_t identity,
+                                      std::uint64_t number) const {
   LesionPace pace;
   pace.doubling = row_.doubling / law.ratio;
   pace.early = law.early;
@@ -156,7 +157,7 @@ void PatientCourse::found_in_nodes() {
     const double u = unit(Purpose::founder, nodes_identity, number, 0);
     later *= exact::exp(exact::log(u) / static_cast<double>(row_.nodes - k));
     const double start = day_when(shed_, 1, 0, 1 - later);
-    founded.push_back({start, metastasis(nodes_identity, number)});
+    founded.push_back({start, metastasis(body_.lesions, nodes_identity, number)});
     const double cells = founded.back().clock.cells_on(row_.removal - start);
     row_.largest_node = std::max(row_.largest_node, diameter_of_cells(body_.lesions, cells));
   }

@@ -24,9 +24,10 @@ struct CohortPlan {
   Settling settling;
   CohortCavity cavity;
   Inflammation inflammation;
-  std::vector<double> chances; // of a landed cell to found a lesion, at theta 1, by organ
-  std::vector<double> visits;  // days after removal
-  int marrow;                  // place of bone; -1: none
+  std::vector<LesionParameters> laws; // of metastases, by organ
+  std::vector<double> chances;        // of a landed cell to found a lesion, at theta 1, by organ
+  std::vector<double> visits;         // days after removal
+  int marrow;                         // place of bone; -1: none
   LethalLoad load;
   double first_stretch = 64; // lesions expected in it, where primaries stay; no law depends on it
 };
@@ -91,7 +92,8 @@ private:
   double day_attached(double share) const; // when that share of those that ever attach had
   double day_when(const std::vector<double>& cumulated, std::size_t stride, std::size_t first,
                   double share) const;
-  LesionClock metastasis(std::uint64_t identity, std::uint64_t number) const;
+  LesionClock metastasis(const LesionParameters& law, std::uint64_t identity,
+                         std::uint64_t number) const;
 
   const CohortPlan& plan_;
   const BodyParameters& body_;

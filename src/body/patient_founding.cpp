@@ -138,7 +138,7 @@ void PatientCourse::found_lesion(std::size_t source, double landed, std::uint64_
         sleep_from(landed, body_.fate.waking / minutes_per_day / ln2 * exponential_time(drawn(2)));
     ++row_.slept;
   }
-  const LesionClock clock = metastasis(identity, number);
+  const LesionClock clock = metastasis(plan_.laws[organ], identity, number);
   metastases_.push_back({organ, start, clock});
   const auto day_at = [&](double diameter) { // after removal
     return start + clock.day_of(cells_of_diameter(body_.lesions, diameter)) - row_.removal;

@@ -5,12 +5,14 @@
 #include <cstdio>
 #include <system_error>
 
+#include "body/body_config.hpp"
 #include "body/lesion_growth.hpp"
 #include "core/errors.hpp"
 #include "program/exit_code.hpp"
 #include "program/typed_option.hpp"
 #include "record/csv.hpp"
 #include "settings/days.hpp"
+#include "settings/spelling.hpp"
 #include "settings/text.hpp"
 #include "settings/units.hpp"
 
@@ -44,6 +46,22 @@ GrowthRecord read_growth(const fs::path& run) {
   const auto columns = read_columns(run / "metrics.csv", {"time [day]", "tumour_cells"},
                                     "it is no run of a lattice");
   return {columns[0], columns[1]};
+}
+
+// "body.organs[1]" of a name in configs/organs.yaml.
+std::string key_of_organ(const std::string& name) {
+  const BodyParameters body = read_body_text("body: {}\n", "configs/organs.yaml").settings.body;
+  const int place = find_organ(body, name);
+  if (place >= 0) return "body.organs[" + std::to_string(place) + "]";
+  std::vector<std::string> names;
+  std::string list;
+  for (const OrganParameters& o : body.organs) {
+    names.push_back(o.name);
+    list += (list.empty() ? "" : ", ") + o.name;
+  }
+  const std::string near = closest(name, names);
+  throw ConfigError("--organ " + in_quotes(name) + " is no organ of configs/organs.yaml" +
+                    (near.empty() ? "; there are " + list : "; did you mean " + near + "?"));
 }
 
 } // namespace
@@ -112,6 +130,7 @@ int calibrate_counters(const CountersOptions& options) {
   std::error_code ignored;
   if (!fs::is_directory(options.run, ignored))
     throw ConfigError(options.run.string() + " is no run folder");
+  const std::string organ = options.organ.empty() ? std::string() : key_of_organ(options.organ);
   const GrowthRecord r = read_growth(options.run);
   if (r.day.size() < fewest_rows)
     throw ConfigError("the run has " + std::to_string(r.day.size()) +
@@ -136,6 +155,15 @@ int calibrate_counters(const CountersOptions& options) {
   }
   text += "# of a clone whose cells cannot grow faster than " + options.fastest +
           "; of this run's clone and tissue only\n";
+  if (!options.organ.empty()) {
+    const std::string rate = three_digits(fit.rate) + " 1/day", cells = three_digits(fit.scale);
+    text += "# for a body: --set body.lesions.growth=radial --set '" + organ +
+            ".radial_rate=" + rate + "' --set " + organ + ".radial_cells=" + cells +
+            "\nradial_rate: " + rate + " # of organs[] " + options.organ +
+            "\nradial_cells: " + cells + "\n";
+    std::fputs(text.c_str(), stdout);
+    return exit_done;
+  }
   text += "body:\n  lesions:\n    growth: radial\n    radial_fastest: " + options.fastest +
           "\n    radial_rate: " + three_digits(fit.rate) +
           " 1/day\n    radial_cells: " + three_digits(fit.scale) + "\n";

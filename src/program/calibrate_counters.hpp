@@ -15,6 +15,7 @@ struct CountersOptions {
   std::filesystem::path run;
   double until = 0;                   // day until which it is fitted; 0: half of the run
   std::string fastest = "0.67 1/day"; // r_0
+  std::string organ; // of configs/organs.yaml, whose tissue the run is of; empty: any
 };
 
 // A lattice's tumour, row by row of metrics.csv.

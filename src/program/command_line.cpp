@@ -489,7 +489,7 @@ private:
          {"--preset", "--shed", "--exponent"},
          "name the run that sheds: metavox calibrate shedding runs/NAME"},
         {"counters",
-         {"--until", "--fastest"},
+         {"--until", "--fastest", "--organ"},
          "name a run of a lattice: metavox calibrate counters runs/NAME"},
         {"soil",
          {"--from", "--set"},
@@ -536,6 +536,11 @@ private:
                     "of counters: the rate that cells cannot exceed")
         ->capture_default_str()
         ->type_name("R");
+    app->add_option(
+           "--organ", counters_.organ,
+           "of counters: the organ of configs/organs.yaml whose tissue the run is of; its\n"
+           "pair of numbers is for metastases there")
+        ->type_name("NAME");
     app->add_option("--from", soil_.from,
                     "of soil: a primary of body.primaries, may be repeated; default: body.primary")
         ->expected(1)
