@@ -181,7 +181,7 @@ TEST(Cavity, DrawsFatesApartFromThoseOfTheBlood) {
     s.organs[ovary].adherent[m_like] = s.organs[ovary].adhered = 1;
     std::vector<LandedCells<std::int64_t>> by_blood(law.organs());
     const Shed<std::int64_t> nothing(1 + law.organs());
-    law.advance(s, nothing, by_blood, 1, static_cast<std::uint64_t>(step));
+    law.advance(s, nothing, by_blood, law.waking(), 1, static_cast<std::uint64_t>(step));
     ASSERT_EQ(s.organs[ovary].landed, 1);
     LandedCells<std::int64_t> attached;
     law.land(s, ovary, {0, 1}, attached, 1, static_cast<std::uint64_t>(step));

@@ -142,9 +142,9 @@ struct TwoLesions {
                                   {});
         all[row][c] = a[row][c] + b[row][c];
       }
-    law.advance(both, all, landed, {1, t, 0, 1}, &parents);
-    law.advance(first, a, of_first);
-    law.advance(second, b, of_second);
+    law.advance(both, all, landed, law.waking(), {1, t, 0, 1}, &parents);
+    law.advance(first, a, of_first, law.waking());
+    law.advance(second, b, of_second, law.waking());
   }
 
   const StageLaw& law;
@@ -205,7 +205,7 @@ TEST(Lineage, FoundersComeFromEachAsItsFluxSays) {
                                    static_cast<double>(a), {});
       parents.shed[0][single].join(static_cast<double>(a), parent(1, static_cast<std::int64_t>(t)),
                                    static_cast<double>(b), {});
-      law.advance(s, shed, landed, seed, t, &parents);
+      law.advance(s, shed, landed, law.waking(), seed, t, &parents);
       const auto draw_all = [&](const Parentage& p, std::int64_t n) {
         for (std::int64_t k = 0; k < n; ++k) {
           const Parent who = p.pick(counts::pair_of({seed, Purpose::test, 2, drawn++, 0}, 0).u);
@@ -245,7 +245,7 @@ TEST(Lineage, NobodyComesFromWhereNoCellIsLeft) {
     shed[0][single] = n;
     parents.shed[0][single].join(0, parent(lesion, static_cast<std::int64_t>(t)),
                                  static_cast<double>(n), {});
-    law.advance(s, shed, landed, 3, t++, &parents);
+    law.advance(s, shed, landed, law.waking(), 3, t++, &parents);
   };
   for (int k = 0; k < 30; ++k) step(0, 50);
   while (on_their_way() > 0) step(0, 0);
