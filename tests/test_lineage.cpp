@@ -276,10 +276,10 @@ TEST(Lineage, ChangesNoNumber) {
     Shed<double> e_shed(4);
     shed[0][class_of(4, Phenotype::mesenchymal)] = 30;
     e_shed[0][class_of(4, Phenotype::mesenchymal)] = 30.5;
-    plan.stages.advance(with, shed, landed, 9, t, &parents);
-    plan.stages.advance(without, shed, landed, 9, t);
-    plan.stages.advance(e_with, e_shed, e_landed, {9, t, 0, 1}, &e_parents);
-    plan.stages.advance(e_without, e_shed, e_landed);
+    plan.stages.advance(with, shed, landed, plan.stages.waking(), 9, t, &parents);
+    plan.stages.advance(without, shed, landed, plan.stages.waking(), 9, t);
+    plan.stages.advance(e_with, e_shed, e_landed, plan.stages.waking(), {9, t, 0, 1}, &e_parents);
+    plan.stages.advance(e_without, e_shed, e_landed, plan.stages.waking());
   }
   for (std::size_t o = 0; o < 3; ++o) {
     EXPECT_EQ(with.organs[o].lodged, without.organs[o].lodged);

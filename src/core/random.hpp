@@ -57,8 +57,8 @@ enum class Purpose : std::uint32_t {
   splitting = 91, // of a course of a rare event: its own seed
   reservoir = 92, // of a cell that departed, by its number in its lesion, whose is the step's
                   // place: which record it takes the place of
-  window = 93,   // of a window, by its number: whose record its founder has, how long it lives
-  handover = 94, // of a voxel: its rank among those as far away, what comes to stand there
+  window = 93,    // of a window, by its number: whose record its founder has, how long it lives
+  handover = 94,  // of a voxel: its rank among those as far away, what comes to stand there
   // Ends, of a body as well.
   resection = 100, // of a lesion: how many cells a removal leaves
   dying = 101,     // of a patient: how long until something else ends a life
