@@ -279,8 +279,8 @@ StepFigures measure_step(const Executor& executor, int size, int steps) {
                   executor);
   StepFigures f;
   const auto voxels = static_cast<double>(Lattice{size, size, size, 20}.voxels());
-  f.bytes_per_voxel = static_cast<double>(simulation.executor().memory_allocated()) / voxels;
   for (int n = 0; n < 2; ++n) simulation.step();
+  f.bytes_per_voxel = static_cast<double>(simulation.executor().memory_allocated()) / voxels;
   const std::size_t allocations = simulation.executor().allocations();
   const auto begin = Clock::now();
   for (int n = 0; n < steps; ++n) simulation.step();
