@@ -247,7 +247,7 @@ class BodyPicture(unittest.TestCase):
             self.assertLess(drawn.index(parent), drawn.index(child))
         self.assertFalse(any(line.startswith("Who came") for line in said["flat.svg"]))
         shown = [w for w in self.made.body().windows if w.number]
-        told = [line for line in said["flat.svg"] if re.match(r"from the primary, left on day 0\.\d+", line)]
+        told = [line for line in said["flat.svg"] if re.match(r"from the primary, day 0\.\d+", line)]
         self.assertEqual(len(told), len(shown))
 
     def test_without_colours(self):

@@ -215,7 +215,7 @@ def caption(story, window):
     founder = story.founder_of(window)
     came = ""
     if founder and founder.parent:
-        came = f"\nfrom {'the primary' if founder.parent.endswith('-primary') else founder.parent}, left on day {float(founder.left):.3g}"
+        came = f"\nfrom {'the primary' if founder.parent.endswith('-primary') else founder.parent}, day {float(founder.left):.3g}"
     if window.name.endswith("-forced"):
         weight = story.weights.get(window.lesion)
         if weight is None:
