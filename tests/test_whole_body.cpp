@@ -688,6 +688,17 @@ TEST(Splitting, FindsWhatHardlyEverHappensWithLittleWork) {
   EXPECT_GT(waiting / work, 50);
 }
 
+// A founder sleeps through k steps and more with (1 - chance)^k, also where hardly any sleeps on.
+TEST(Splitting, LetsFoundersSleepAsLongAsEachStepWouldLetThem) {
+  for (const double chance : {1e-3, 0.3, 0.5, 0.6, 0.97, 0.9999})
+    for (const int k : {1, 2, 3}) {
+      const double longer = std::pow(1 - chance, k);
+      EXPECT_EQ(std::floor(steps_asleep(chance, longer * (1 - 1e-9))), k) << chance;
+      EXPECT_EQ(std::floor(steps_asleep(chance, longer * (1 + 1e-9))), k - 1) << chance;
+    }
+  EXPECT_EQ(std::floor(steps_asleep(1, 1e-9)), 0);
+}
+
 // A body's own founder: born cells are geometric, so that of founders with a mean of 75 cells after
 // 20 days (1 - 1/75)^999 = 1.5e-6 have a thousand.
 TEST(Splitting, FindsTheChanceOfAFounder) {

@@ -41,10 +41,9 @@ public:
     if (!s.drawn) {
       s.drawn = true;
       const counts::Pair u = counts::pair_of({seed, Purpose::forcing, 0, 0, 3}, 0);
-      const double chance = plan_.stages.waking(); // of each step: a geometric wait
+      const double chance = plan_.stages.waking();
       if (u.u < plan_.body.fate.asleep) {
-        const double wait =
-            chance > 0 ? exact::log(u.v) / exact::log1m(std::min(chance, 0.999999)) : 1e15;
+        const double wait = chance > 0 ? steps_asleep(chance, u.v) : 1e15;
         s.step += static_cast<std::int64_t>(std::min(1 + shorter(s.step, wait), 1e15));
       }
     }
@@ -77,6 +76,11 @@ private:
 };
 
 } // namespace
+
+// From a half on 1 - chance is exact, and the series of log1m() would end too soon.
+double steps_asleep(double chance, double u) {
+  return exact::log(u) / (chance <= 0.5 ? exact::log1m(chance) : exact::log(1 - chance));
+}
 
 SplittingResult chance_of_establishment(const BodyPlan& plan, const ForcedCourse& forced,
                                         int courses, int repeats, std::uint64_t seed) {

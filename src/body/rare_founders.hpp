@@ -23,4 +23,8 @@ struct ForcedCourse {
 SplittingResult chance_of_establishment(const BodyPlan& plan, const ForcedCourse& forced,
                                         int courses, int repeats, std::uint64_t seed);
 
+// Steps that a founder sleeps through whom each step wakes with this chance, 0 < chance <= 1, by a
+// number u between 0 and 1: the whole ones among them have the geometric law.
+double steps_asleep(double chance, double u);
+
 } // namespace metavox
