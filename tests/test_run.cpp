@@ -64,7 +64,7 @@ TEST(Memory, BytesOfAVoxelStayWithinTheBudget) {
   // 2 of them for capillaries 300 um apart. Sprouts get room of their own.
   EXPECT_LE(bytes(256, {"vegf.enabled=true", "vessels.spacing=300 um"}), 72);
   EXPECT_LE(bytes(128, {}), 80);
-  EXPECT_LE(bytes(1024, {}), 72); // 9 of them for capillaries 200 um apart
+  EXPECT_LE(bytes(1024, {}), 70); // 5 of them for capillaries 200 um apart
 }
 
 TEST(Memory, NoBufferIsMadeInsideAStep) {
