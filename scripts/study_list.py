@@ -190,7 +190,7 @@ def founded_after(folder):
     return count, latest
 
 
-DIE_OF_IT = ("lung", "colon")  # primaries that kill by themselves
+DIE_OF_IT = {"lung": 12000, "colon": 4000}  # primaries that kill by themselves, and patients: metastases of the lung kill first, and little is gained
 MARGINS = (0, 0.3, 1, 2, 10)  # mm
 TAILS = {"clinic": "3 mm", "short": "0.1 mm"}  # over which the tail of a primary thins out
 STAY = 1e-6  # share of a primary's cells
@@ -206,8 +206,8 @@ def years_lived(folder, only_metastatic, horizon=20):
 def resection(runs):
     """(rows, words): patients whose primaries are removed against others in whom they stay."""
     rows, lines = [], []
-    for primary in DIE_OF_IT:
-        folders = [runs.run(f"{primary}_{name}", "dandelion", {"body.primary": primary, "body.observer.removes": removes}, patients=4000)
+    for primary, patients in DIE_OF_IT.items():
+        folders = [runs.run(f"{primary}_{name}", "dandelion", {"body.primary": primary, "body.observer.removes": removes}, patients=patients)
                    for name, removes in (("removed", "true"), ("left", "false"))]  # fmt: skip
         for metastatic, who in ((False, "all"), (True, "with a visible metastasis at 30 mm")):
             removed, left = (years_lived(folder, metastatic) for folder in folders)

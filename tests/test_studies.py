@@ -346,7 +346,7 @@ class Pages(unittest.TestCase):
         kept = study_list.DIE_OF_IT
         with tempfile.TemporaryDirectory() as folder:
             try:
-                study_list.DIE_OF_IT = ("colon",)
+                study_list.DIE_OF_IT = {"colon": 4000}
                 rows, told = study_list.resection(study_page.Runs(METAVOX, folder, 1, patients=60))
             finally:
                 study_list.DIE_OF_IT = kept
