@@ -585,10 +585,13 @@ void Body::die_of_lesions(StepReport& report) {
 // ---- windows
 
 const Lesion* Body::lesion(std::int64_t number, Origin origin) const {
-  const std::vector<Lesion>& lesions = origin == Origin::forced ? forced_ : lesions_;
-  const auto found = std::find_if(lesions.begin(), lesions.end(),
+  if (origin != Origin::forced) // each in the place of its number
+    return number >= 0 && number < static_cast<std::int64_t>(lesions_.size())
+               ? &lesions_[static_cast<std::size_t>(number)]
+               : nullptr;
+  const auto found = std::find_if(forced_.begin(), forced_.end(),
                                   [&](const Lesion& l) { return l.number == number; });
-  return found == lesions.end() ? nullptr : &*found;
+  return found == forced_.end() ? nullptr : &*found;
 }
 
 Lesion& Body::window_lesion(std::int64_t number, Origin origin, bool in_window) {

@@ -57,6 +57,12 @@ void Parentage::join(double n, const Parent& parent, double m, const ParentKey& 
 
 void Parentage::mix(double old, const Share* from, std::size_t count, double fresh,
                     const ParentKey& key) {
+  // As a rule: all are of one lesion and way.
+  if (shares_.size() == 1 && count == 1 && way_of(shares_[0].parent) == way_of(from->parent)) {
+    if (shares_[0].parent.left != from->parent.left && unit(key, 0) * (old + fresh) < fresh)
+      shares_[0].parent.left = from->parent.left;
+    return;
+  }
   for (Share& s : shares_) s.share *= old;
   std::size_t at = 0;
   for (std::size_t k = 0; k < count; ++k) {
