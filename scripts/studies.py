@@ -4,7 +4,7 @@
     scripts/studies.py [NAME ...] [--metavox PATH] [--threads N] [--runs DIR] [--docs DIR] [--patients N] [--replicates N]
                        [--set KEY=VALUE ...] [--no-pictures] [--reuse]
 
-NAME: cascade, dandelion, soil, dormancy, clinics, tornado, some minutes, which are run without a name; switch, half an hour and more. A study
+NAME: cascade, dandelion, soil, dormancy, clinics, tornado, some minutes, which are run without a name; switch and signs, an hour each. A study
 is configs/studies/NAME.yaml, the text around its numbers in configs/studies/NAME.md, and what it measures in scripts/study_list.py. Runs lie in
 --runs (runs/studies).
 --patients, --replicates and --set change every run: for a look, not for pages that are kept. --reuse: runs that are there, of the same

@@ -889,6 +889,17 @@ def day_of(rows, name, height):
     return NONE
 
 
+def late_mean(rows, name):
+    """The mean of a column over the last ten days of a run, as vessels open and shut from day to day."""
+    since = rows[-1]["time"] - 10
+    return statistics.mean(r[name] for r in rows if r["time"] >= since)
+
+
+def less(fed, bare, name):
+    """By how much that mean is less with vessels than without, seed by seed: (mean, error)."""
+    return over_seeds(late_mean(b, name) - late_mean(a, name) for (a, _), (b, _) in zip(fed, bare))
+
+
 def switch(runs):
     fed = [nodule(runs.run(f"with_{s}", "switch", {}, s)) for s in SEEDS]
     bare = [nodule(runs.run(f"without_{s}", "switch", {"sprouting.enabled": "false"}, s)) for s in SEEDS]
@@ -901,11 +912,6 @@ def switch(runs):
 
     def times(name, day):
         return over_seeds(a / b if b else NONE for a, b in zip(at(fed, name, day), at(bare, name, day)))
-
-    def less(name):
-        """Over the last ten days, as vessels open and shut from day to day."""
-        mean = [[statistics.mean(r[name] for r in rows if r["time"] >= late) for rows, _ in group] for group in (fed, bare)]
-        return over_seeds(b - a for a, b in zip(*mean))
 
     def first(event, column):
         return over_seeds(of.get(event, (NONE, NONE))[column] for _, of in fed)
@@ -922,11 +928,9 @@ def switch(runs):
         Row("living cells, likewise, at the end", "predicted", *times("tumour_cells", end)),
         Row("volume at the end over that ten days before, without vessels: does it come to rest?", "emergent", *growth["without"]),
         Row("the same with vessels", "emergent", *growth["with"]),
-        Row("share of living cells below 10 mmHg, last ten days: with vessels less by", "emergent", *less("hypoxic_fraction")),
-        Row("hypoxic cells: that difference in its errors", "emergent", in_errors(less("hypoxic_fraction")), NONE, 3, unit="σ", seeds=len(SEEDS)),
-        Row("mean oxygen of living cells, last ten days: with vessels more by", "emergent", -less("oxygen_tumour_mean")[0],
-            less("oxygen_tumour_mean")[1], unit="mmHg"),
-        Row("mean oxygen: that difference in its errors", "emergent", -in_errors(less("oxygen_tumour_mean")), NONE, 3, unit="σ", seeds=len(SEEDS)),
+        Row("share of living cells below 10 mmHg, last ten days: with vessels less by", "emergent", *less(fed, bare, "hypoxic_fraction")),
+        Row("mean oxygen of living cells, last ten days: with vessels more by", "emergent", -less(fed, bare, "oxygen_tumour_mean")[0],
+            less(fed, bare, "oxygen_tumour_mean")[1], unit="mmHg"),
         Row("first sprout at the tumour", "predicted", *first("first_contact", 0), unit="days"),
         Row("red cells first pass a new vessel at the tumour", "predicted", *first("first_flow", 0), 7, 21, "days"),
         Row("speed of the front until contact; the limit of tips is imposed", "predicted", *front, 0.1, 0.8, "mm/day"),
@@ -948,5 +952,29 @@ def switch(runs):
     return rows, words, picture
 
 
-STUDIES = {"cascade": cascade, "dandelion": dandelion, "soil": soil, "dormancy": dormancy, "clinics": clinics, "tornado": tornado, "switch": switch}
-LONG = ("switch",)  # run when they are named
+SIGN_SEEDS = range(1, 21)
+
+
+def signs(runs):
+    """What vessels of its own do to a nodule small enough for as many seeds as a sign asks for."""
+    fed = [nodule(runs.run(f"with_{s}", "signs", {}, s)) for s in SIGN_SEEDS]
+    bare = [nodule(runs.run(f"without_{s}", "signs", {"sprouting.enabled": "false"}, s)) for s in SIGN_SEEDS]
+    n, end = len(SIGN_SEEDS), fed[0][0][-1]["time"]
+    rows = []
+    for name, statement, sign, unit in (("hypoxic_fraction", "share of living cells below 10 mmHg, last ten days: with vessels less by", 1, ""),
+                                        ("oxygen_tumour_mean", "mean oxygen of living cells, last ten days: with vessels more by", -1, "mmHg")):  # fmt: skip
+        value, error = less(fed, bare, name)
+        rows.append(Row(statement, "emergent", sign * value, error, unit=unit))
+        rows.append(Row("that difference in its errors", "emergent", sign * in_errors((value, error)), NONE, 3, unit="σ", seeds=n))
+    times = {name: over_seeds(a[-1][name] / b[-1][name] for (a, _), (b, _) in zip(fed, bare)) for name in ("tumour_volume", "tumour_cells")}
+    rows.append(Row(f"volume with vessels over that without, day {number(end)}", "predicted", *times["tumour_volume"]))
+    rows.append(Row("living cells, likewise", "predicted", *times["tumour_cells"]))
+    flow = [of["first_flow"][0] for _, of in fed if "first_flow" in of]
+    words = {"seeds": n, "end": number(end), "flow": number(*over_seeds(flow)), "fed": len(flow)}
+    pairs = {name: [(late_mean(b, name), late_mean(a, name)) for (a, _), (b, _) in zip(fed, bare)] for name in ("hypoxic_fraction", "oxygen_tumour_mean")}
+    return rows, words, pairs
+
+
+STUDIES = {"cascade": cascade, "dandelion": dandelion, "soil": soil, "dormancy": dormancy, "clinics": clinics, "tornado": tornado, "switch": switch,
+           "signs": signs}  # fmt: skip
+LONG = ("switch", "signs")  # run when they are named

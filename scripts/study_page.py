@@ -18,7 +18,7 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KINDS = ("imposed", "fitted", "predicted", "emergent")
 JUDGED = ("predicted", "emergent")
 SEEDS_OF_A_SIGN = 20  # fewer may agree by luck
-LATTICES = ("landed_cells", "switch", "tornado_body", "../intravasation", "../lymph")  # configurations that have no patients
+LATTICES = ("landed_cells", "switch", "signs", "tornado_body", "../intravasation", "../lymph")  # configurations that have no patients
 BODIES = ("cascade", "removal")  # nor have these, but bodies followed hour by hour
 
 

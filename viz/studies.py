@@ -164,6 +164,19 @@ def switch(axes, n):
     axes[0].legend()
 
 
+def signs(axes, n):
+    """Each seed a point: without vessels across, with them upwards. On the line nothing has changed."""
+    for axis, name, label in zip(axes, ("hypoxic_fraction", "oxygen_tumour_mean"),
+                                 ("share of living cells below 10 mmHg", "mean oxygen of living cells [mmHg]")):  # fmt: skip
+        across, upwards = zip(*n[name])
+        low, high = min(across + upwards), max(across + upwards)
+        room = 0.1 * (high - low)
+        axis.plot((low - room, high + room), (low - room, high + room), color=INK, linewidth=0.8, linestyle=":")
+        axis.plot(across, upwards, marker="o", color=BLUE, markerfacecolor="white", linestyle="none")
+        axis.set_xlabel(f"{label}, without vessels")
+        axis.set_ylabel("with vessels")
+
+
 PICTURES = {  # panels, width and height in inches, title
     "cascade": (cascade, 1, (8.5, 5.2), "Where cells are lost"),
     "dandelion": (dandelion, 2, (9.5, 4.2), "Risk against size at removal"),
@@ -171,6 +184,7 @@ PICTURES = {  # panels, width and height in inches, title
     "dormancy": (dormancy, 2, (9.5, 4.2), "Late relapse, and landed cells on a lattice"),
     "clinics": (clinics, 1, (9, 4.8), "One cohort against clinics"),
     "switch": (switch, 3, (11, 4.2), "A nodule with vessels of its own, and without"),
+    "signs": (signs, 2, (9.5, 4.4), "A nodule with vessels of its own against the same without, seed by seed"),
     "tornado": (study_tornado.draw, 1, (12.5, 21), "Each constant moved by a factor of two: change in per cent"),
 }
 
