@@ -113,7 +113,7 @@ body:
   crossing: {out: 20 1/day}
   fate: {begin: 0.9, go_on: 1, human: 1, dormant: 0.05, asleep: 0}
   reseeding: true
-  windows: {max: 6, shown: 0, size: 240 um, capillaries: 40 um, margin: 80 um}
+  windows: {max: 6, shown: 0, size: 240 um, capillaries: 80 um, margin: 80 um}
 output: {report: 1 h, frames: 7 h}
 """
 
