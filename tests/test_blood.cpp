@@ -563,7 +563,7 @@ struct SlowBed {
   std::vector<float> field;
   Loan loan;
 
-  explicit SlowBed(const Executor& on, double flow = 2e4, Loan lent = {})
+  explicit SlowBed(const Executor& on, double flow = 2e4, const Loan& lent = {})
       : executor(on), loan(lent) {
     VesselNetwork network;
     for (int x = 0; x < 5; ++x)
