@@ -26,9 +26,7 @@
 namespace metavox {
 namespace {
 
-using support::Dice;
 using support::Moments;
-using support::NewickNode;
 using support::settings_of;
 using support::toy_body;
 

@@ -4,6 +4,8 @@
 
 #include <cstring>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "support.hpp"
 #include "vessels/geometry.hpp"
@@ -125,21 +127,28 @@ double hypoxic_share(const Site& state, const Parameters& p, bool with_sprouts) 
   return metrics_of(s).at("hypoxic_fraction");
 }
 
-// On the same state oxygen is worse without the blood of sprouts, by a tenth or more. How much of
-// what is left would be cured by blood that never runs out is told besides.
+// On the same state oxygen is worse without the blood of sprouts: a tenth or more of the share of
+// hypoxic cells, mean of three seeds, as pressure shuts more of the sprouts in one than in the
+// other. How much of what is left would be cured by blood that never runs out is told besides.
 TEST(LongVessels, SproutsFeedTheTumourOfTheDemo) {
-  const Parameters p = sample("primary_tumour"),
-                   endless = sample("primary_tumour",
-                                    {"oxygen.blood=fixed", "oxygen.fixed_pressure=60 mmHg"});
-  Site s(p, Executor::on_cpu());
-  for (const double day : {12.0, 15.0}) {
-    advance(s, steps_in(s, day * 1440) - s.steps());
-    const double with = hypoxic_share(s, p, true), without = hypoxic_share(s, p, false);
-    std::cout << "day " << day << ": " << with << " of the cells below 10 mmHg, " << without
-              << " without sprouts, " << hypoxic_share(s, endless, true)
-              << " if blood never ran out\n";
-    EXPECT_LT(with, 0.9 * without) << "day " << day;
+  std::map<double, std::vector<double>> left; // of that share, by day
+  for (int seed = 1; seed <= 3; ++seed) {
+    const std::string of_seed = "simulation.seed=" + std::to_string(seed);
+    const Parameters p = sample("primary_tumour", {of_seed}),
+                     endless = sample("primary_tumour", {of_seed, "oxygen.blood=fixed",
+                                                         "oxygen.fixed_pressure=60 mmHg"});
+    Site s(p, Executor::on_cpu());
+    for (const double day : {12.0, 15.0}) {
+      advance(s, steps_in(s, day * 1440) - s.steps());
+      const double with = hypoxic_share(s, p, true), without = hypoxic_share(s, p, false);
+      std::cout << "seed " << seed << ", day " << day << ": " << with
+                << " of the cells below 10 mmHg, " << without << " without sprouts, "
+                << hypoxic_share(s, endless, true) << " if blood never ran out\n";
+      left[day].push_back(with / without);
+    }
   }
+  for (const auto& [day, ratios] : left)
+    EXPECT_LT((ratios[0] + ratios[1] + ratios[2]) / 3, 0.9) << "day " << day;
 }
 
 // Doubling time of the volume, days, of configs/calibration/clinical_tumour.yaml: an eighth of a
