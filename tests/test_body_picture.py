@@ -87,37 +87,6 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-# A body whose primary's blood goes to the lung, where all that comes stays: what is in bone came from there.
-RESEEDING = """
-simulation: {duration: 14 h, seed: 3}
-domain: {voxels: [16, 16, 16], spacing: 20 um}
-tissue:
-  parenchyma: 0.45
-  cells: [{shape: sphere, kind: epithelial, radius: 90 um, mesenchymal_fraction: 0.5}]
-vessels: {pattern: grid, spacing: 60 um}
-intravasation: {enabled: true, rate: 2 1/h}
-oxygen: {faces: no_flux}
-body:
-  primary: toy
-  pass: 0
-  chambers: [{name: right, dwell: 0.25}, {name: left, dwell: 0.75}]
-  organs:
-    - {name: lung, drains: left, volume: 1 L, oxygen: 43 mmHg}
-    - {name: bone, drains: right, volume: 1 L}
-    - {name: brain, drains: right, volume: 1 L}
-  routes:
-    - {from: right, through: lung, share: 1}
-    - {from: left, through: bone, share: 1}
-  primaries: [{name: toy, organ: brain, ways: [{to: right, share: 1}]}]
-  lodged: {adhesion: 1 1/h, release: 0 1/h}
-  crossing: {out: 20 1/day}
-  fate: {begin: 0.9, go_on: 1, human: 1, dormant: 0.05, asleep: 0}
-  reseeding: true
-  windows: {max: 6, shown: 0, size: 240 um, capillaries: 80 um, margin: 80 um}
-output: {report: 1 h, frames: 7 h}
-"""
-
-
 class BodyPicture(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -224,10 +193,9 @@ class BodyPicture(unittest.TestCase):
 
     def test_who_came_from_whom(self):
         """Every window says whom its founder left; where a metastasis founds another a tree is drawn, with each of its lesions below its parent."""
-        config, run = os.path.join(self.folder.name, "reseeding.yaml"), os.path.join(self.folder.name, "reseeding")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(RESEEDING)
-        subprocess.run([METAVOX, "run", config, "-o", run, "--quiet", "--threads", "1"], check=True, stdout=subprocess.DEVNULL)
+        config, run = os.path.join(documents.SOURCE, "tests", "reseeding.yaml"), os.path.join(self.folder.name, "reseeding")
+        subprocess.run([METAVOX, "run", config, "-o", run, "--quiet", "--threads", "1", "--set", "body.windows.shown=0",
+                        "--set", "output.frames=7 h", "--set", "output.checkpoints=0 day"], check=True, stdout=subprocess.DEVNULL)  # fmt: skip
         lesions = [row for row in rows(os.path.join(run, "lineage.csv")) if row["name"]]
         nested = {row["name"]: row["parent_name"] for row in lesions if row["parent"] != "0"}
         self.assertGreaterEqual(len(nested), 1)

@@ -314,37 +314,6 @@ output: {report: 1 h, frames: 3 h, checkpoints: 1 h, keep: 20}
   EXPECT_TRUE(verify_run(killed).ok);
 }
 
-// A body whose primary's blood goes to the lung, where every cell that comes lodges, and stays:
-// what founds a lesion in bone came from one in the lung.
-const char* const reseeding = R"(
-simulation: {duration: 14 h, seed: 3}
-domain: {voxels: [16, 16, 16], spacing: 20 um}
-tissue:
-  parenchyma: 0.45
-  cells: [{shape: sphere, kind: epithelial, radius: 90 um, mesenchymal_fraction: 0.5}]
-vessels: {pattern: grid, spacing: 60 um}
-intravasation: {enabled: true, rate: 2 1/h}
-oxygen: {faces: no_flux}
-body:
-  primary: toy
-  pass: 0
-  chambers: [{name: right, dwell: 0.25}, {name: left, dwell: 0.75}]
-  organs:
-    - {name: lung, drains: left, volume: 1 L, oxygen: 43 mmHg}
-    - {name: bone, drains: right, volume: 1 L}
-    - {name: brain, drains: right, volume: 1 L}
-  routes:
-    - {from: right, through: lung, share: 1}
-    - {from: left, through: bone, share: 1}
-  primaries: [{name: toy, organ: brain, ways: [{to: right, share: 1}]}]
-  lodged: {adhesion: 1 1/h, release: 0 1/h}
-  crossing: {out: 20 1/day}
-  fate: {begin: 0.9, go_on: 1, human: 1, dormant: 0.05, asleep: 0}
-  reseeding: true
-  windows: {max: 6, shown: 1, size: 240 um, capillaries: 80 um, margin: 80 um}
-output: {report: 1 h, frames: 4 h, checkpoints: 1 h, keep: 20}
-)";
-
 // Whom each founder came from: to the lung from the primary, to bone from a lesion of the lung, of
 // which it has the clone, as that began as one cell. Each stands in the tree once, below its
 // parent.
@@ -393,7 +362,7 @@ void expect_lineage_of_reseeding(const fs::path& run, std::int64_t founders, std
 TEST(BodyRun, AReseededBodyEndsWithTheSameHashAfterKills) {
   const Folder folder(support::quick_folder());
   RunOptions whole;
-  whole.config = folder.write("reseeding.yaml", reseeding);
+  whole.config = fs::path(METAVOX_SOURCE_DIR) / "tests/reseeding.yaml";
   whole.output = folder.path() / "whole";
   whole.quiet = true;
   whole.threads = 1;
