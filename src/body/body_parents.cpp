@@ -27,6 +27,30 @@ void require_parents(const char* where, std::int64_t cells, const Parentage& par
   if ((cells > 0) == parents.empty()) lost(where, cells <= 0);
 }
 
+Parent one_of(const Lesion& lesion, Route route, std::int64_t left) {
+  return {lesion.number, lesion.origin == Origin::forced, route, left};
+}
+
+// Whole and expected cells that begin to flow or float in a step, with the parents of both.
+struct Coming {
+  std::int64_t& cells;
+  double& expected;
+  Parentage& parents;
+  Parentage* expected_parents; // null: they are not followed
+};
+
+// More of them, of one parent.
+void come(const Coming& to, const Parent& parent, ParentKey key, std::int64_t cells,
+          double expected) {
+  if (cells > 0)
+    to.parents.join(static_cast<double>(to.cells), parent, static_cast<double>(cells), key);
+  key.what = 1;
+  if (to.expected_parents != nullptr && expected > 0)
+    to.expected_parents->join(to.expected, parent, expected, key);
+  to.cells += cells;
+  to.expected += expected;
+}
+
 } // namespace
 
 ParentKey Body::parent_key(const Lesion& lesion, std::uint64_t slot) const {
@@ -45,43 +69,22 @@ double Body::parent_draw(std::int64_t number, bool forced) const {
 // Clusters of a class, or single cells.
 void Body::into_blood(const Leaving& who, std::size_t row, std::size_t c, std::int64_t groups,
                       double expected) {
-  const Parent parent{who.lesion.number, who.lesion.origin == Origin::forced, Route::blood,
-                      who.left};
-  ParentKey key = parent_key(who.lesion, c);
-  if (groups > 0)
-    parents_.stages.shed[row][c].join(static_cast<double>(shed_[row][c]), parent,
-                                      static_cast<double>(groups), key);
-  key.what = 1;
-  if (expected_parents_ && expected > 0)
-    expected_parents_->stages.shed[row][c].join(expected_shed_[row][c], parent, expected, key);
-  shed_[row][c] += groups;
-  expected_shed_[row][c] += expected;
+  come({shed_[row][c], expected_shed_[row][c], parents_.stages.shed[row][c],
+        expected_parents_ ? &expected_parents_->stages.shed[row][c] : nullptr},
+       one_of(who.lesion, Route::blood, who.left), parent_key(who.lesion, c), groups, expected);
 }
 
 void Body::into_nodes(const Lesion& lesion, std::size_t p, std::int64_t cells, double expected) {
-  const Parent parent{lesion.number, lesion.origin == Origin::forced, Route::lymph, step_};
-  ParentKey key = parent_key(lesion, slot_of_nodes + p);
-  if (cells > 0)
-    parents_.nodes.entered[p].join(static_cast<double>(by_lymph_[p]), parent,
-                                   static_cast<double>(cells), key);
-  key.what = 1;
-  if (expected_parents_ && expected > 0)
-    expected_parents_->nodes.entered[p].join(expected_by_lymph_[p], parent, expected, key);
-  by_lymph_[p] += cells;
-  expected_by_lymph_[p] += expected;
+  come({by_lymph_[p], expected_by_lymph_[p], parents_.nodes.entered[p],
+        expected_parents_ ? &expected_parents_->nodes.entered[p] : nullptr},
+       one_of(lesion, Route::lymph, step_), parent_key(lesion, slot_of_nodes + p), cells, expected);
 }
 
 void Body::into_cavity(const Lesion& lesion, std::size_t p, std::int64_t cells, double expected) {
-  const Parent parent{lesion.number, lesion.origin == Origin::forced, Route::cavity, step_};
-  ParentKey key = parent_key(lesion, slot_of_cavity + p);
-  if (cells > 0)
-    parents_.cavity.entered[p].join(static_cast<double>(into_cavity_[p]), parent,
-                                    static_cast<double>(cells), key);
-  key.what = 1;
-  if (expected_parents_ && expected > 0)
-    expected_parents_->cavity.entered[p].join(expected_into_cavity_[p], parent, expected, key);
-  into_cavity_[p] += cells;
-  expected_into_cavity_[p] += expected;
+  come({into_cavity_[p], expected_into_cavity_[p], parents_.cavity.entered[p],
+        expected_parents_ ? &expected_parents_->cavity.entered[p] : nullptr},
+       one_of(lesion, Route::cavity, step_), parent_key(lesion, slot_of_cavity + p), cells,
+       expected);
 }
 
 // What the last node lets through, beside what else drains from there.
@@ -98,7 +101,7 @@ void Body::out_of_nodes(std::size_t row, std::size_t c, std::size_t p, double ce
 
 // With the step done in which the primary was cut.
 void Body::spilled_afloat(std::size_t p, double cells, double expected) {
-  const Parent parent{0, false, Route::cavity, step_ - 1};
+  const Parent parent = one_of(lesions_[0], Route::cavity, step_ - 1);
   ParentKey key = parent_key(lesions_[0], slot_of_spill + p);
   parents_.cavity.floating[p].join(static_cast<double>(cavity_.floating[p]), parent, cells, key);
   key.what = 1;
