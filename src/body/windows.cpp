@@ -191,11 +191,12 @@ StepReport Windows::step(Body& body, bool backwards) {
   close_some(body, report);
   body.check_ledger();
   const std::vector<BodyEvent> events = report.events;
-  for (const BodyEvent& e : events)
-    if (body.died() >= 0 &&
-        (e.what == BodyEvent::What::founded || e.what == BodyEvent::What::forced))
-      remember(*body.lesion(e.lesion, e.origin)); // nothing opens any more
-  if (body.died() >= 0) return report;
+  if (body.died() >= 0) { // nothing opens any more
+    for (const BodyEvent& e : events)
+      if (e.what == BodyEvent::What::founded || e.what == BodyEvent::What::forced)
+        remember(*body.lesion(e.lesion, e.origin));
+    return report;
+  }
   for (const BodyEvent& e : events) open_for(body, e, report);
   const std::vector<Landing> landings = report.landings;
   for (const Landing& l : landings) show(body, l, report);
