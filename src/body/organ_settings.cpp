@@ -60,9 +60,8 @@ void describe_soil(Section<SoilParameters>& s) {
       .example("4")
       .means("Chance of a cell that landed there to go on, against the mean of these organs.")
       .from("inverted: -ln(1 - frequency) over the share of cells that land there, by flow, walls "
-            "and "
-            "what is let go and lodges again, so that landing times soil gives the frequencies; "
-            "imposed, not predicted");
+            "and what is let go and lodges again, so that landing times soil gives the "
+            "frequencies; imposed, not predicted");
 }
 
 // What windows and counters in an organ have of it.
@@ -289,8 +288,7 @@ void describe(Section<OrganParameters>& s) {
       .from(
           "assumed: 1 for want of data, where no frequency is known (kidney, ovary, pleura, skin, "
           "spleen, nodes and others): cells there go on as the average of a primary's known "
-          "organs; "
-          "0 where metastases are rarely seen (gut, muscle and the rest)");
+          "organs; 0 where metastases are rarely seen (gut, muscle and the rest)");
   s.number(&P::volume, "volume", "um^3")
       .above(0)
       .example("1.8 L")
